@@ -1,0 +1,168 @@
+"""Deploys a package as a CloudFormation stack, to AWS or to an emulator of it.
+
+Code is uploaded under its digest, so an unchanged function is not touched, and every change goes through a
+change set, so a deployment either happens as a whole or leaves everything as it was.
+"""
+
+import argparse
+import json
+import os
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError, WaiterError
+
+from infra.package import ROOT, Package, Template, package
+from infra.settings import parameters_from
+
+APP = "order-execution-engine"
+CAPABILITIES: Any = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+
+
+class DeploymentFailed(Exception):
+    """The stack could not be brought to the template; the message names each resource that refused."""
+
+
+class Deployer:
+    """Deploys packages into one account and region, or into the emulator that the session's clients reach."""
+
+    def __init__(self, session: boto3.Session, endpoint_url: str | None = None, poll_seconds: float = 5) -> None:
+        self._cloudformation = session.client("cloudformation", endpoint_url=endpoint_url)
+        self._s3 = session.client("s3", endpoint_url=endpoint_url)
+        self._sts = session.client("sts", endpoint_url=endpoint_url)
+        self._region = session.region_name
+        self._wait: Any = {"Delay": poll_seconds, "MaxAttempts": int(1800 / poll_seconds)}
+
+    def deploy(self, stack: str, packaged: Package, parameters: dict[str, str]) -> dict[str, str]:
+        """Brings ``stack`` to ``packaged`` with ``parameters``, waits for it, and returns its outputs.
+
+        Parameters not given keep what the stack has. Raises ``DeploymentFailed``.
+        """
+        existing = self.outputs(stack)
+        bucket = self._bucket()
+        key = f"{APP}/{packaged.digest}"
+        self._upload(bucket, f"{key}.zip", packaged.code.read_bytes())
+        template = with_code(json.loads(packaged.template.read_text()), bucket, f"{key}.zip")
+        self._s3.put_object(Bucket=bucket, Key=f"{key}.json", Body=json.dumps(template).encode())
+        url = self._s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": f"{key}.json"})
+        given: Any = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+        if existing is not None:
+            kept = self._parameters(stack) & template["Parameters"].keys() - parameters.keys()
+            given += [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(kept)]
+        self._execute(stack, "CREATE" if existing is None else "UPDATE", url.split("?")[0], given)
+        return self.outputs(stack) or {}
+
+    def outputs(self, stack: str) -> dict[str, str] | None:
+        """The outputs of ``stack``, or None where there is no such stack, or one that never came to be."""
+        found = self._describe(stack)
+        if found is None or found["StackStatus"] in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"):
+            return None
+        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+
+    def _describe(self, stack: str) -> dict[str, Any] | None:
+        try:
+            return dict(self._cloudformation.describe_stacks(StackName=stack)["Stacks"][0])
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise
+
+    def _parameters(self, stack: str) -> set[str]:
+        found = self._describe(stack) or {}
+        return {parameter["ParameterKey"] for parameter in found.get("Parameters", [])}
+
+    def _bucket(self) -> str:
+        """The bucket for code and templates, made when it is not there yet."""
+        bucket = f"{APP}-{self._sts.get_caller_identity()['Account']}-{self._region}"
+        try:
+            self._s3.head_bucket(Bucket=bucket)
+        except ClientError:
+            # us-east-1 refuses to be named as a location.
+            where: Any = {"LocationConstraint": self._region}
+            extra: Any = {} if self._region == "us-east-1" else {"CreateBucketConfiguration": where}
+            self._s3.create_bucket(Bucket=bucket, **extra)
+            blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+            configuration: Any = dict.fromkeys(blocked, True)
+            self._s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=configuration)
+        return bucket
+
+    def _upload(self, bucket: str, key: str, body: bytes) -> None:
+        try:
+            self._s3.head_object(Bucket=bucket, Key=key)
+        except ClientError:
+            self._s3.put_object(Bucket=bucket, Key=key, Body=body)
+
+    def _execute(self, stack: str, kind: Any, template_url: str, parameters: Any) -> None:
+        changes = self._cloudformation.create_change_set(
+            StackName=stack,
+            ChangeSetName=f"deploy-{os.urandom(6).hex()}",
+            ChangeSetType=kind,
+            TemplateURL=template_url,
+            Parameters=parameters,
+            Capabilities=CAPABILITIES,
+        )["Id"]
+        try:
+            self._cloudformation.get_waiter("change_set_create_complete").wait(
+                ChangeSetName=changes, WaiterConfig=self._wait
+            )
+        except WaiterError:
+            found = self._cloudformation.describe_change_set(ChangeSetName=changes)
+            reason = found.get("StatusReason", "")
+            self._cloudformation.delete_change_set(ChangeSetName=changes)
+            if "didn't contain changes" in reason or "No updates" in reason:
+                return
+            raise DeploymentFailed(reason) from None
+        self._cloudformation.execute_change_set(ChangeSetName=changes)
+        waiter: Any = self._cloudformation.get_waiter(f"stack_{kind.lower()}_complete")  # type: ignore[call-overload]
+        try:
+            waiter.wait(StackName=stack, WaiterConfig=self._wait)
+        except WaiterError:
+            raise DeploymentFailed(self._failures(stack)) from None
+
+    def _failures(self, stack: str) -> str:
+        events = self._cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+        failed = [event for event in events if event.get("ResourceStatus", "").endswith("_FAILED")]
+        lines = [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}" for event in failed]
+        return "\n".join(dict.fromkeys(lines)) or f"stack {stack} did not reach its template"
+
+
+def with_code(template: Template, bucket: str, key: str) -> Template:
+    """Points every function of ``template`` at the uploaded code."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key}
+    return template
+
+
+def migrate(database_url: str) -> list[str]:
+    """Brings the history database to the newest schema; returns what was applied."""
+    from chalicelib.history.migrations import migrate as apply  # the application, needed by nothing else here
+
+    return apply(database_url)
+
+
+def main() -> None:
+    """``python -m infra.deploy --stage prod``, with credentials, region and settings from the environment."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stage", choices=("dev", "prod"), default="prod")
+    stage = parser.parse_args().stage
+    packaged = package(stage, ROOT / "build" / stage)
+    deployer = Deployer(boto3.Session())
+    stack = f"{APP}-{stage}"
+    parameters = parameters_from(os.environ)
+    database_url = os.environ.get("DATABASE_URL")
+    if database_url:
+        # Before the code that needs it: every migration must suit the version still running.
+        for name in migrate(database_url):
+            print(f"migrated {name}")
+        parameters["DatabaseUrl"] = database_url
+    outputs = deployer.deploy(stack, packaged, parameters)
+    front_door = outputs["FrontDoorUrl"].replace("https:", "wss:")
+    # The functions cannot refer to the distribution: it refers to the API, and that to them.
+    outputs = deployer.deploy(stack, packaged, {"PublicWsUrl": os.environ.get("PUBLIC_WS_URL") or front_door})
+    for name, value in sorted(outputs.items()):
+        print(f"{name:32} {value}")
+
+
+if __name__ == "__main__":
+    main()
