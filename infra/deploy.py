@@ -26,7 +26,9 @@ class DeploymentFailed(Exception):
 class Deployer:
     """Deploys packages into one account and region, or into the emulator that the session's clients reach."""
 
-    def __init__(self, session: boto3.Session, endpoint_url: str | None = None, poll_seconds: float = 5) -> None:
+    def __init__(
+        self, session: boto3.Session, endpoint_url: str | None = None, poll_seconds: float = 5
+    ) -> None:
         self._cloudformation = session.client("cloudformation", endpoint_url=endpoint_url)
         self._s3 = session.client("s3", endpoint_url=endpoint_url)
         self._sts = session.client("sts", endpoint_url=endpoint_url)

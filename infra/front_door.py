@@ -36,7 +36,7 @@ def cloudfront_function() -> str:
     return FUNCTION_FILE.read_text().replace("[/* rules */]", table)
 
 
-def caddy_config(*, listen: str, upstream: str, rest_path: str, websocket_path: str) -> dict[str, Any]:
+def caddy_config(*, listen: list[str], upstream: str, rest_path: str, websocket_path: str) -> dict[str, Any]:
     """Caddy's configuration for a front door on ``listen`` before an emulator on ``upstream``.
 
     ``rest_path`` and ``websocket_path`` are where the emulator serves the two APIs.
@@ -51,7 +51,7 @@ def caddy_config(*, listen: str, upstream: str, rest_path: str, websocket_path: 
     routes = [_stream_route(number, rule, websocket_path, proxy) for number, rule in enumerate(rules())]
     routes.append({"handle": [{"handler": "rewrite", "uri": rest_path + "{http.request.uri}"}, proxy]})
     server = {
-        "listen": [listen],
+        "listen": listen,
         "protocols": ["h1"],
         "automatic_https": {"disable": True},
         "routes": routes,

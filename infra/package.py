@@ -21,11 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 STAGES = ("local", "dev", "prod")
 SOURCES = (
     *("app.py", "chalicelib/**/*", "requirements.txt", ".chalice/config.json", ".chalice/policies/*"),
-    *("infra/*.yaml", "infra/*.json", "infra/*.js", "infra/package.py", "infra/settings.py", "infra/front_door.py"),
+    *("infra/*.yaml", "infra/*.json", "infra/*.js"),
+    *("infra/package.py", "infra/settings.py", "infra/front_door.py"),
 )
 
-# Lambda's Python runtime brings boto3 and what it needs. pynamodb asks for botocore, so pip would pack 21 MB of
-# it again, and every cold start would have to load that.
+# Lambda's Python runtime brings boto3 and what it needs. pynamodb asks for botocore, so pip would pack 21 MB
+# of it again, and every cold start would have to load that.
 PROVIDED_BY_LAMBDA = frozenset(
     {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "python_dateutil", "urllib3", "six", "six.py"}
 )
@@ -54,7 +55,7 @@ def package(stage: str, out: Path) -> Package:
         return result
     stamp.unlink(missing_ok=True)
     chalice = Path(sys.executable).with_name("chalice")
-    command = [chalice, "package", "--stage", stage, "--template-format", "yaml"]
+    command: list[str | Path] = [chalice, "package", "--stage", stage, "--template-format", "yaml"]
     command += ["--merge-template", "infra/resources.yaml", out.resolve()]
     environment = {"AWS_DEFAULT_REGION": "us-east-1", **os.environ}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
@@ -105,7 +106,7 @@ def settings_template() -> Template:
 
 
 def slim(archive: Path) -> None:
-    """Rewrites ``archive`` without what Lambda provides, with fixed times so that equal code is an equal zip."""
+    """Rewrites ``archive`` without what Lambda provides; equal code makes an equal zip."""
     slimmed = archive.with_suffix(".slim")
     with zipfile.ZipFile(archive) as source, zipfile.ZipFile(slimmed, "w", zipfile.ZIP_DEFLATED) as target:
         for entry in sorted(source.infolist(), key=lambda entry: entry.filename):

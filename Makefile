@@ -1,0 +1,69 @@
+# Everything that is done with this project, each thing by one command. `make` alone lists them.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAGE ?= prod
+# The newest Python that Chalice and Lambda both know.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv run stop logs clean test check format bench migrate package deploy chalice-local
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The stamp is written last, so an installation that was broken off is done again.
+$(VENV)/installed: requirements.txt requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; name one with PYTHON=..." >&2; exit 1; }
+	@echo "Installing into $(VENV) with $(PYTHON) ..."
+	@if command -v uv >/dev/null; then \
+		uv venv -q --clear --python $(PYTHON) $(VENV) && uv pip install -q --python $(BIN)/python -r requirements-dev.txt; \
+	else \
+		$(PYTHON) -m venv --clear $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt; \
+	fi
+	@touch $@
+
+venv: $(VENV)/installed ## install everything into .venv
+
+run: venv ## start the whole system on this machine; Ctrl-C stops it
+	@exec $(BIN)/python -m infra.local run
+
+stop: venv ## stop a running system
+	@$(BIN)/python -m infra.local stop
+
+logs: venv ## follow what a running system logs
+	@$(BIN)/python -m infra.local logs
+
+clean: ## stop, and delete all data and everything built
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m infra.local clean; fi
+	@rm -rf build .chalice/deployments .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+test: venv ## run all tests
+	@$(BIN)/python -m pytest
+
+check: venv ## what CI checks: lint, format, types, layers, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict app.py chalicelib infra
+	$(BIN)/lint-imports
+	$(BIN)/python -m infra.package --stage prod
+	$(BIN)/cfn-lint -t build/prod/template.json
+
+format: venv ## put the code in shape
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
+
+bench: venv ## measure throughput and latency of a running system
+	@$(BIN)/python -m tests.bench
+
+migrate: venv ## bring the database at DATABASE_URL to the newest schema
+	@$(BIN)/python -m infra.migrate
+
+package: venv ## package for AWS: STAGE=prod
+	@$(BIN)/python -m infra.package --stage $(STAGE)
+
+deploy: venv ## deploy to AWS: STAGE=prod, DATABASE_URL=...
+	@$(BIN)/python -m infra.deploy --stage $(STAGE)
+
+chalice-local: venv ## serve the HTTP routes with reload against the running system: LOCAL_PORT=8001
+	@exec $(BIN)/python -m infra.local chalice

@@ -1,0 +1,87 @@
+"""Deploys the app into the emulator, and mends what the emulator's CloudFormation leaves undone."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from infra.deploy import Deployer
+from infra.local.config import API_STAGE, REGION, STACK, LocalConfig
+from infra.package import Package, Template
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """Where the emulator serves the app, and with what environment it runs."""
+
+    rest: str
+    websocket: str
+    environment: dict[str, str]
+
+
+def deploy(config: LocalConfig, packaged: Package, database_url: str) -> Deployed:
+    """Brings the emulator's stack to ``packaged``; tables and queues keep what is in them."""
+    session = boto3.Session("test", "test", region_name=REGION)
+    parameters = config.parameters | {
+        "AwsEndpointUrl": config.aws,
+        "PublicWsUrl": f"ws://localhost:{config.port}",
+        "DatabaseUrl": database_url,
+    }
+    deployer = Deployer(session, config.aws, poll_seconds=0.05)
+    outputs = deployer.deploy(STACK, packaged, parameters)
+    template: Template = json.loads(packaged.template.read_text())
+    aws = session.client("cloudformation", endpoint_url=config.aws)
+    resources = aws.describe_stack_resources(StackName=STACK)["StackResources"]
+    names = {found["LogicalResourceId"]: found["PhysicalResourceId"] for found in resources}
+    _limit_concurrency(session, config, template, names)
+    _answer_preflights(session, config, template, outputs["RestAPIId"])
+    functions = session.client("lambda", endpoint_url=config.aws)
+    deployed = functions.get_function_configuration(FunctionName=names["APIHandler"])
+    base = f"{config.aws}/_aws/execute-api"
+    return Deployed(
+        rest=f"{base}/{outputs['RestAPIId']}/{API_STAGE}",
+        websocket=f"{base}/{outputs['WebsocketAPIId']}/{API_STAGE}".replace("http", "ws", 1),
+        environment=deployed["Environment"]["Variables"],
+    )
+
+
+def _limit_concurrency(
+    session: boto3.Session, config: LocalConfig, template: Template, names: dict[str, str]
+) -> None:
+    """The emulator's CloudFormation drops ``ReservedConcurrentExecutions``."""
+    functions = session.client("lambda", endpoint_url=config.aws)
+    for logical, resource in template["Resources"].items():
+        limit = resource.get("Properties", {}).get("ReservedConcurrentExecutions")
+        if limit is not None:
+            name = names[logical]
+            functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=limit)
+
+
+def _answer_preflights(session: boto3.Session, config: LocalConfig, template: Template, api: str) -> None:
+    """The emulator drops the headers of the mock answers that Chalice writes for CORS."""
+    gateway = session.client("apigateway", endpoint_url=config.aws, config=Config(parameter_validation=False))
+    paths: dict[str, Any] = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    wanted = {path: methods["options"] for path, methods in paths.items() if "options" in methods}
+    if not wanted or _marker(config) == api:
+        return
+    pages = gateway.get_paginator("get_resources").paginate(restApiId=api)
+    ids = {item["path"]: item["id"] for page in pages for item in page["items"]}
+    for path, options in wanted.items():
+        where: Any = {"restApiId": api, "resourceId": ids[path], "httpMethod": "OPTIONS", "statusCode": "200"}
+        headers = options["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
+        gateway.put_method_response(**where, responseParameters=dict.fromkeys(headers, False))
+        gateway.put_integration_response(**where, responseParameters=headers)
+    _marker_file(config).write_text(api)
+
+
+def _marker(config: LocalConfig) -> str | None:
+    """The API whose preflights are mended already; a changed API has a new id."""
+    file = _marker_file(config)
+    return file.read_text() if file.exists() else None
+
+
+def _marker_file(config: LocalConfig) -> Path:
+    return config.state_dir / "preflights-answered-by"

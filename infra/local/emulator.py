@@ -1,0 +1,51 @@
+"""The AWS emulator: API Gateway, Lambda, SQS, DynamoDB and CloudFormation in one process."""
+
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from infra.local.config import HOST, REGION, LocalConfig, scrubbed_environment
+from infra.local.process import Child
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
+
+
+def start(config: LocalConfig) -> Child:
+    """Starts the emulator on what the last clean stop saved."""
+    temporary = temporary_directory(config)
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    state = config.state_dir / "aws"
+    environment = scrubbed_environment(
+        **CREDENTIALS,
+        GATEWAY_PORT=str(config.aws_port),
+        BIND_HOST=HOST,
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        PERSIST_STATE="1",
+        STATE_DIR=str(state),
+        S3_PERSIST="1",
+        S3_DATA_DIR=str(state / "s3"),
+        TMPDIR=str(temporary),
+        LOG_LEVEL="WARNING",
+        ENGINE_LOGS=str(config.logs),
+        PYTHONUNBUFFERED="1",
+    )
+    command: list[str | Path] = [sys.executable, Path(__file__).with_name("emulator_process.py")]
+    return Child("The AWS emulator", command, config.logs / "emulator.log", environment=environment)
+
+
+def ready(config: LocalConfig) -> bool:
+    """Whether it answers."""
+    try:
+        with urllib.request.urlopen(f"{config.aws}/_ministack/ready", timeout=5) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def temporary_directory(config: LocalConfig) -> Path:
+    """Where its Lambda workers unpack the code; worth nothing once it has stopped."""
+    return config.state_dir / "tmp"

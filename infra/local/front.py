@@ -1,0 +1,56 @@
+"""The local front door: Caddy, with the rules that CloudFront follows on AWS."""
+
+import json
+import socket
+import sys
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from infra.front_door import caddy_config
+from infra.local.config import HOST, LocalConfig, scrubbed_environment
+from infra.local.deployment import Deployed
+from infra.local.process import Child
+
+
+def start(config: LocalConfig, deployed: Deployed) -> Child:
+    """Starts the front door before the two deployed APIs."""
+    upstream = urlsplit(deployed.rest)
+    settings = caddy_config(
+        listen=[f"{HOST}:{config.port}", *([f"[::1]:{config.port}"] if _has_ipv6() else [])],
+        upstream=upstream.netloc if upstream.port else f"{upstream.netloc}:80",
+        rest_path=upstream.path,
+        websocket_path=urlsplit(deployed.websocket).path,
+    )
+    file = config.state_dir / "front-door.json"
+    file.write_text(json.dumps(settings, indent=1))
+    home = str(config.state_dir / "caddy")
+    return Child(
+        "The front door",
+        [Path(sys.executable).with_name("caddy"), "run", "--config", file],
+        config.logs / "front-door.log",
+        environment=scrubbed_environment(XDG_CONFIG_HOME=home, XDG_DATA_HOME=home),
+        grace_seconds=3,
+    )
+
+
+def ready(config: LocalConfig) -> bool:
+    """Whether it answers, whatever the answer."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, config.port)) == 0
+
+
+def warm(base: str) -> None:
+    """Calls the health route once, so that the first caller need not wait for a cold start."""
+    with urllib.request.urlopen(f"{base}/health", timeout=30) as answer:  # noqa: S310
+        answer.read()
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True

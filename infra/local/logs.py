@@ -1,0 +1,75 @@
+"""Log lines for people: what the functions print as JSON, as one readable line each."""
+
+import json
+import sys
+import threading
+from pathlib import Path
+from typing import Any, TextIO
+
+QUIET = {"postgres.log", "front-door.log", "emulator.log"}
+COLOURS = {"DEBUG": "2", "WARNING": "33", "ERROR": "31", "CRITICAL": "31;1"}
+HEAD = {"level", "message", "msg", "timestamp", "at", "time", "logger", "exception"}
+
+
+class LogFollower:
+    """Follows every function's file in a directory, also those that come later."""
+
+    def __init__(self, logs: Path, out: TextIO = sys.stdout) -> None:
+        self._logs = logs
+        self._out = out
+        self._positions: dict[Path, int] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def start(self) -> None:
+        """Follows in the background until ``stop``."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Prints what is left and ends."""
+        self._stop.set()
+        self._thread.join(2)
+
+    def _follow(self) -> None:
+        while not self._stop.wait(0.2):
+            self.print_new()
+        self.print_new()
+
+    def print_new(self) -> None:
+        """Prints every whole line written since the last time."""
+        for file in sorted(self._logs.glob("*.log")):
+            if file.name in QUIET:
+                continue
+            position = self._positions.get(file, 0)
+            if file.stat().st_size < position:
+                position = 0
+            with file.open("rb") as log:
+                log.seek(position)
+                new = log.read()
+            whole = new[: new.rfind(b"\n") + 1]
+            self._positions[file] = position + len(whole)
+            for line in whole.decode(errors="replace").splitlines():
+                print(readable(file.stem, line, colour=self._out.isatty()), file=self._out, flush=True)
+
+
+def readable(source: str, line: str, *, colour: bool = False) -> str:
+    """One log line for a terminal; a line that is no JSON object stays as it is, behind its source."""
+    try:
+        record: Any = json.loads(line)
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        return f"{'':12} {source:20} {line}"
+    level = str(record.get("level", "INFO")).upper()
+    time = str(record.get("timestamp") or record.get("at") or record.get("time") or "")
+    clock = time[11:23] if len(time) >= 19 else time
+    message = record.get("message") or record.get("msg") or ""
+    fields = " ".join(f"{key}={_value(value)}" for key, value in record.items() if key not in HEAD)
+    text = f"{clock:12} {source:20} {level:8} {message}  {fields}".rstrip()
+    if record.get("exception"):
+        text += "\n" + "\n".join(f"    {row}" for row in str(record["exception"]).splitlines())
+    return f"\033[{COLOURS[level]}m{text}\033[0m" if colour and level in COLOURS else text
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

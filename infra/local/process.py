@@ -1,0 +1,102 @@
+"""Children that never outlive the launcher."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from infra.local.errors import LocalStackError
+
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class Child:
+    """A long-running part of the stack, in a session of its own, with its output in a log file.
+
+    Start it from the main thread: Linux sends ``stop_signal`` to it when the *thread* that started it dies.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        log: Path,
+        *,
+        environment: Mapping[str, str],
+        stop_signal: signal.Signals = signal.SIGTERM,
+        grace_seconds: float = 20,
+        user: int | None = None,
+        group: int | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._stop_signal = stop_signal
+        self._grace = grace_seconds
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(  # noqa: S603
+                command,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                user=user,
+                group=group,
+                extra_groups=None if user is None else [],
+                preexec_fn=_die_with_parent(stop_signal),
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float = 30) -> None:
+        """Waits for ``ready``. Raises ``LocalStackError`` when the child dies first or takes too long."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.exit_code is not None:
+                raise LocalStackError(self.obituary())
+            if time.monotonic() > deadline:
+                late = f"{self.name} did not answer within {seconds:.0f} s."
+                raise LocalStackError(f"{late}\n{self.last_words()}")
+            time.sleep(0.02)
+
+    def obituary(self) -> str:
+        """That it ended, and what it said last."""
+        return f"{self.name} ended with code {self.exit_code}.\n{self.last_words()}"
+
+    def last_words(self, lines: int = 12) -> str:
+        """The end of its log."""
+        text = self.log.read_text(errors="replace").splitlines()[-lines:]
+        return "\n".join(f"  {line}" for line in text)
+
+    def stop(self) -> None:
+        """Asks it to stop, waits, and then kills it and whatever it has started."""
+        if self.exit_code is None:
+            self._process.send_signal(self._stop_signal)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(self._grace)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def _die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
+    """What a child does before its program: have Linux stop it when the launcher is gone, however it went."""
+    if _LIBC is None:
+        return None
+    libc, parent = _LIBC, os.getpid()
+
+    def prepare() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, int(stop_signal))
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
