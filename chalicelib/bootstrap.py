@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -121,8 +122,13 @@ def connect(settings: Settings) -> Outside:
     )
 
 
-def build_engine(settings: Settings, outside: Outside) -> Engine:
-    """The services on this outside."""
+def build_engine(
+    settings: Settings,
+    outside: Outside,
+    now: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Engine:
+    """The services on this outside, by this clock."""
     if settings.venue_profile not in PROFILES:
         raise ValueError(f"VENUE_PROFILE={settings.venue_profile!r} is none of {', '.join(PROFILES)}")
     router = Router(
@@ -130,8 +136,8 @@ def build_engine(settings: Settings, outside: Outside) -> Engine:
             Surroundings(
                 market=Market(settings.venue_seed, PROFILES[settings.venue_profile]),
                 ledger=outside.ledger,
-                now_ms=now_ms,
-                sleep=time.sleep,
+                now_ms=lambda: to_ms(now()),
+                sleep=sleep,
                 time_scale=settings.venue_time_scale,
                 fault=settings.venue_fault or None,
             )
@@ -149,26 +155,26 @@ def build_engine(settings: Settings, outside: Outside) -> Engine:
     )
     subscriptions = Subscriptions(outside.orders, outside.streams, publisher, outside.replays)
     slack = settings.attention_slack_seconds
-    finish = FinishOrder(outside.orders, publisher, outside.history, utc_now, slack)
+    finish = FinishOrder(outside.orders, publisher, outside.history, now, slack)
     submit = SubmitOrder(
         orders=outside.orders,
         streams=outside.streams,
         queue=outside.queue,
         publisher=publisher,
         subscriptions=subscriptions,
-        now=utc_now,
+        now=now,
         new_id=lambda: str(uuid4()),
         pending_attention_seconds=settings.pending_attention_seconds,
         idempotency_seconds=settings.idempotency_hours * 3600,
     )
     execute = ExecuteOrder(
         orders=outside.orders,
-        claim=ClaimOrder(outside.orders, publisher, utc_now, settings.lease_seconds, slack),
+        claim=ClaimOrder(outside.orders, publisher, now, settings.lease_seconds, slack),
         router=router,
         ledger=outside.ledger,
         publisher=publisher,
         finish=finish,
-        now=utc_now,
+        now=now,
         uniform=random.uniform,
         timing=Timing(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds, slack),
     )
@@ -177,9 +183,9 @@ def build_engine(settings: Settings, outside: Outside) -> Engine:
         outside=outside,
         submit=submit,
         execute=execute,
-        close=CloseDeadLetter(outside.orders, outside.ledger, finish, utc_now),
+        close=CloseDeadLetter(outside.orders, outside.ledger, finish, now),
         watch=WatchOrders(
-            outside.orders, submit, utc_now, settings.watchdog_batch, settings.pending_attention_seconds
+            outside.orders, submit, now, settings.watchdog_batch, settings.pending_attention_seconds
         ),
         subscriptions=subscriptions,
         queries=Queries(outside.orders, outside.history, router),
