@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
-from infra.package import ROOT, Package, Template, package
+from infra.package import BUILD, Package, Template, package
 from infra.settings import parameters_from
 
 APP = "order-execution-engine"
@@ -148,7 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stage", choices=("dev", "prod"), default="prod")
     stage = parser.parse_args().stage
-    packaged = package(stage, ROOT / "build" / stage)
+    packaged = package(stage, BUILD / stage)
     deployer = Deployer(boto3.Session())
     stack = f"{APP}-{stage}"
     parameters = parameters_from(os.environ)

@@ -1,24 +1,26 @@
-"""``python -m infra.local run | stop | logs | clean``, with everything else from the environment."""
+"""``python -m infra.local run | stop | logs | clean | chalice``, with all else from the environment."""
 
 import argparse
 import json
 import os
+import shlex
 import shutil
 import sys
 import time
+from pathlib import Path
 
 from infra.local.config import state_dir_from
 from infra.local.errors import LocalStackError
 from infra.local.lock import AlreadyRunning, stop_holder
 from infra.local.logs import LogFollower
 from infra.local.postgres import home
-from infra.package import ROOT
+from infra.package import BUILD
 
 
 def main() -> int:
     """Runs one command; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", choices=("run", "stop", "logs", "clean"))
+    parser.add_argument("command", choices=("run", *COMMANDS))
     parser.add_argument("--ready-fd", type=int, help="descriptor to write the endpoints to once all answers")
     arguments = parser.parse_args()
     try:
@@ -28,7 +30,7 @@ def main() -> int:
 
             run(os.environ, arguments.ready_fd)
         else:
-            {"stop": stop, "logs": logs, "clean": clean}[arguments.command]()
+            COMMANDS[arguments.command]()
     except AlreadyRunning as error:
         print(error, file=sys.stderr)
         endpoints = state_dir_from(os.environ) / "endpoints.json"
@@ -66,9 +68,24 @@ def clean() -> None:
     if state_dir.exists():
         for path in (home(state_dir), state_dir):
             shutil.rmtree(path, ignore_errors=True)
-    for path in (ROOT / "build", ROOT / ".chalice/deployments"):
-        shutil.rmtree(path, ignore_errors=True)
+    shutil.rmtree(BUILD, ignore_errors=True)
 
+
+def chalice_local() -> None:
+    """Becomes ``chalice local``, in the environment that the deployed functions have."""
+    file = state_dir_from(os.environ) / "app.env"
+    if not file.exists():
+        raise LocalStackError("Nothing is running: start the stack with make run first.")
+    environment = dict(os.environ)
+    for line in file.read_text().splitlines():
+        name, _, value = line.partition("=")
+        environment[name] = shlex.split(value)[0] if value else ""
+    port = os.environ.get("LOCAL_PORT") or "8001"
+    chalice = str(Path(sys.executable).with_name("chalice"))
+    os.execve(chalice, [chalice, "local", "--stage", "local", "--port", port], environment)  # noqa: S606
+
+
+COMMANDS = {"stop": stop, "logs": logs, "clean": clean, "chalice": chalice_local}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,9 +1,9 @@
 """The program of the emulator's process: the emulator, with what its Lambdas print written to files.
 
-The emulator keeps that in its own CloudWatch Logs, one stream for every single invocation: reading it means
-polling through an ever longer list, on the thread that serves everything else, and it makes each saved state
-larger. So its one function for that is replaced. Run as a script, so that nothing of this package is imported
-into the process whose Python the Lambdas run on.
+The emulator itself drops what WebSocket handlers print, and keeps the rest in its own CloudWatch Logs, one
+stream for every single invocation: reading that means polling through an ever longer list on the thread that
+serves everything else, and each saved state grows by it. So the two functions concerned are replaced.
+Run as a script, so that nothing of this package is imported into that process.
 """
 
 import os
@@ -12,15 +12,27 @@ from pathlib import Path
 from typing import Any
 
 
-def write_log(function: dict[str, Any], _request_id: str, text: str, *_: Any, **__: Any) -> None:
-    """Appends what one invocation printed to the function's file, in one write so that lines never mix."""
-    if not text:
-        return
-    name = (function.get("config") or function).get("FunctionName", "lambda")
-    # The stack's name before and CloudFormation's random part behind say nothing here.
-    short = name.removeprefix("engine-local-").rsplit("-", 1)[0]
-    with (Path(os.environ["ENGINE_LOGS"]) / f"{short}.log").open("ab", buffering=0) as log:
-        log.write(text.encode(errors="replace") + b"\n")
+def append(function_name: str, text: str) -> None:
+    """Appends to the function's file in one write, so that the lines of several workers never mix."""
+    # CloudFormation put the stack's name before the function's, and something random behind it.
+    name = function_name.removeprefix("engine-local-").rsplit("-", 1)[0]
+    with (Path(os.environ["ENGINE_LOGS"]) / f"{name}.log").open("ab", buffering=0) as log:
+        log.write(text.rstrip("\n").encode(errors="replace") + b"\n")
+
+
+def read_stderr(worker: Any) -> None:
+    """Reads what a worker prints, into its function's file and into the queue that the emulator waits on."""
+    for line in worker._proc.stderr:
+        worker._stderr_queue.put(line.rstrip("\n"))
+        append(worker.func_name, line)
+
+
+def keep_failure(
+    function: dict[str, Any], _request_id: str, text: str, error: bool, *_: Any, **__: Any
+) -> None:
+    """Keeps the traceback of a handler that raised: the worker hands it over instead of printing it."""
+    if error and text:
+        append((function.get("config") or function).get("FunctionName", "Lambda"), text)
 
 
 def main() -> None:
@@ -28,11 +40,13 @@ def main() -> None:
     # A script's own directory comes first on the path, and its module names would shadow others'.
     sys.path.remove(str(Path(__file__).resolve().parent))
     from ministack.app import main as emulate  # type: ignore[import-untyped]
+    from ministack.core import lambda_runtime  # type: ignore[import-untyped]
     from ministack.services import lambda_svc  # type: ignore[import-untyped]
 
-    if not hasattr(lambda_svc, "_emit_lambda_logs"):
+    if not (hasattr(lambda_svc, "_emit_lambda_logs") and hasattr(lambda_runtime.Worker, "_read_stderr")):
         raise SystemExit(f"This version of the emulator logs differently: see {__file__}.")
-    lambda_svc._emit_lambda_logs = write_log
+    lambda_runtime.Worker._read_stderr = read_stderr
+    lambda_svc._emit_lambda_logs = keep_failure
     emulate()
 
 

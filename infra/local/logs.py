@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -36,7 +37,15 @@ class LogFollower:
         self.print_new()
 
     def print_new(self) -> None:
-        """Prints every whole line written since the last time."""
+        """Prints every whole line written since the last time, in the order of their times."""
+        lines = sorted(self._new_lines(), key=lambda new: new[0])
+        for _, text in lines:
+            print(text, file=self._out)
+        if lines:
+            self._out.flush()
+
+    def _new_lines(self) -> Iterator[tuple[str, str]]:
+        latest = ""
         for file in sorted(self._logs.glob("*.log")):
             if file.name in QUIET:
                 continue
@@ -49,19 +58,32 @@ class LogFollower:
             whole = new[: new.rfind(b"\n") + 1]
             self._positions[file] = position + len(whole)
             for line in whole.decode(errors="replace").splitlines():
-                print(readable(file.stem, line, colour=self._out.isatty()), file=self._out, flush=True)
+                record = parsed(line)
+                # A line without a time belongs behind the one before it.
+                latest = timestamp(record) or latest
+                yield latest, readable(file.stem, line, record, colour=self._out.isatty())
 
 
-def readable(source: str, line: str, *, colour: bool = False) -> str:
-    """One log line for a terminal; a line that is no JSON object stays as it is, behind its source."""
+def parsed(line: str) -> dict[str, Any]:
+    """The fields of a log line; none where it is no JSON object."""
     try:
-        record: Any = json.loads(line)
+        record = json.loads(line)
     except ValueError:
-        record = None
-    if not isinstance(record, dict):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def timestamp(record: dict[str, Any]) -> str:
+    """When a record was logged, in RFC 3339; empty when it does not say."""
+    return str(record.get("timestamp") or record.get("at") or record.get("time") or "")
+
+
+def readable(source: str, line: str, record: dict[str, Any], *, colour: bool = False) -> str:
+    """One log line for a terminal; a line without fields stays as it is, behind its source."""
+    if not record:
         return f"{'':12} {source:20} {line}"
     level = str(record.get("level", "INFO")).upper()
-    time = str(record.get("timestamp") or record.get("at") or record.get("time") or "")
+    time = timestamp(record)
     clock = time[11:23] if len(time) >= 19 else time
     message = record.get("message") or record.get("msg") or ""
     fields = " ".join(f"{key}={_value(value)}" for key, value in record.items() if key not in HEAD)

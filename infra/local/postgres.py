@@ -102,7 +102,7 @@ class Postgres:
         """Whether it answers; makes the database on the first time."""
         try:
             with psycopg.connect(self._url("postgres"), connect_timeout=5, autocommit=True) as connection:
-                found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [NAME]).fetchone()
+                found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone()
                 if not found:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
         except psycopg.OperationalError:

@@ -49,7 +49,7 @@ class Child:
                 user=user,
                 group=group,
                 extra_groups=None if user is None else [],
-                preexec_fn=_die_with_parent(stop_signal),
+                preexec_fn=die_with_parent(stop_signal),
             )
 
     @property
@@ -88,8 +88,8 @@ class Child:
         self._process.wait()
 
 
-def _die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
-    """What a child does before its program: have Linux stop it when the launcher is gone, however it went."""
+def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
+    """What a child does before its program: have Linux stop it once its parent is gone, however that went."""
     if _LIBC is None:
         return None
     libc, parent = _LIBC, os.getpid()

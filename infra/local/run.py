@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import time
@@ -19,7 +20,7 @@ from infra.local.lock import locked
 from infra.local.logs import LogFollower
 from infra.local.postgres import Postgres
 from infra.local.process import Child
-from infra.package import ROOT, package
+from infra.package import BUILD, package
 
 Endpoints = dict[str, str]
 
@@ -45,7 +46,9 @@ def run(environment: Mapping[str, str], ready_descriptor: int | None = None) -> 
 
 def _fresh_files(config: LocalConfig, cleanup: contextlib.ExitStack) -> None:
     config.endpoints_file.unlink(missing_ok=True)
-    cleanup.callback(config.endpoints_file.unlink, missing_ok=True)
+    environment = config.state_dir / "app.env"
+    for file in (config.endpoints_file, environment):
+        cleanup.callback(file.unlink, missing_ok=True)
     shutil.rmtree(config.logs, ignore_errors=True)
     config.logs.mkdir(parents=True)
     cleanup.callback(shutil.rmtree, emulator.temporary_directory(config), ignore_errors=True)
@@ -63,7 +66,11 @@ def _start(config: LocalConfig, cleanup: contextlib.ExitStack) -> tuple[list[Chi
 
     _say("Packaging the app and starting PostgreSQL and the AWS emulator ...")
     with ThreadPoolExecutor(2) as threads:
-        packaging = threads.submit(package, "local", ROOT / "build" / "local")
+        # The emulator runs functions in this environment; any other runs them in one of its own.
+        foreign = config.aws_endpoint_url is not None
+        packaging = threads.submit(
+            package, "local", BUILD / ("local-full" if foreign else "local"), dependencies=foreign
+        )
         aws = None if config.aws_endpoint_url else keep(emulator.start(config))
         database_url = config.database_url
         if database_url is None:
@@ -102,7 +109,9 @@ def _save_environment(config: LocalConfig, deployed: Deployed) -> None:
     credentials = emulator.CREDENTIALS if config.aws_endpoint_url is None else {}
     file = config.state_dir / "app.env"
     file.touch(mode=0o600)
-    lines = [f"{name}='{value}'" for name, value in sorted((credentials | deployed.environment).items())]
+    lines = [
+        f"{name}={shlex.quote(value)}" for name, value in sorted((credentials | deployed.environment).items())
+    ]
     file.write_text("\n".join(lines) + "\n")
 
 

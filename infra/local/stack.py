@@ -1,0 +1,104 @@
+"""The local stack for tests: the real launcher as a child process, on free ports.
+
+    @pytest.fixture(scope="session")
+    def endpoints(tmp_path_factory):
+        state_dir = tmp_path_factory.mktemp("stack")
+        with running_stack(state_dir, {"VENUE_TIME_SCALE": "0", "RATE_LIMIT_PER_MINUTE": "0"}) as stack:
+            yield stack.endpoints
+
+``stack.endpoints["http"]`` is the front door, and so on as in ``endpoints.json``; ``stack.logs()`` is what
+the launcher and the functions have printed.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local.process import die_with_parent
+from infra.package import ROOT
+
+ANY_PORT = {"PORT": "0", "AWS_PORT": "0", "POSTGRES_PORT": "0"}
+
+
+class StackDidNotStart(Exception):
+    """The launcher ended or took too long; the message is what it printed."""
+
+
+@dataclass(frozen=True)
+class RunningStack:
+    """A stack that answers."""
+
+    endpoints: dict[str, str]
+    state_dir: Path
+    launcher: "subprocess.Popen[bytes]"
+
+    def logs(self) -> str:
+        """Everything printed so far: the launcher first, then each function and part of the stack."""
+        files = [_output(self.state_dir), *sorted((self.state_dir / "logs").glob("*.log"))]
+        return "\n".join(f"== {file.name} ==\n{file.read_text(errors='replace')}" for file in files)
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> int:
+        """Sends ``number`` to the launcher and waits for its end; returns its exit code."""
+        self.launcher.send_signal(number)
+        return self.launcher.wait(60)
+
+
+@contextlib.contextmanager
+def running_stack(
+    state_dir: Path, env: Mapping[str, str] | None = None, *, timeout_seconds: float = 180
+) -> Iterator[RunningStack]:
+    """Runs a stack in ``state_dir`` and takes it down at the end; what is in ``state_dir`` stays.
+
+    ``env`` holds what ``make run`` takes from the environment; nothing of it is taken from this process's
+    own, and ports not given are any free ones. Raises ``StackDidNotStart``.
+    """
+    state_dir.mkdir(parents=True, exist_ok=True)
+    needed = ("PATH", "HOME", "LANG", "TMPDIR")
+    inherited = {name: os.environ[name] for name in needed if name in os.environ}
+    environment = {**inherited, **ANY_PORT, **(env or {}), "STATE_DIR": str(state_dir)}
+    reading, writing = os.pipe()
+    command = [sys.executable, "-m", "infra.local", "run", "--ready-fd", str(writing)]
+    with _output(state_dir).open("wb") as output, os.fdopen(reading) as ready:
+        launcher = subprocess.Popen(  # noqa: S603
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            pass_fds=[writing],
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )
+        os.close(writing)
+        try:
+            endpoints = _wait_for_endpoints(ready.fileno(), timeout_seconds)
+            if endpoints is None:
+                raise StackDidNotStart(_output(state_dir).read_text(errors="replace"))
+            yield RunningStack(endpoints, state_dir, launcher)
+        finally:
+            launcher.terminate()
+            launcher.wait(60)
+
+
+def _wait_for_endpoints(descriptor: int, seconds: float) -> dict[str, str] | None:
+    """What the launcher writes once all answers; None when it closes the pipe or time is up."""
+    deadline = time.monotonic() + seconds
+    text = b""
+    while (left := deadline - time.monotonic()) > 0 and select.select([descriptor], [], [], left)[0]:
+        part = os.read(descriptor, 65536)
+        if not part:
+            return dict(json.loads(text)) if text else None
+        text += part
+    return None
+
+
+def _output(state_dir: Path) -> Path:
+    return state_dir / "launcher.log"
