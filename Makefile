@@ -2,6 +2,8 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+UV_VERSION := 0.13.8
 STAGE ?= prod
 # The newest Python that Chalice and Lambda both know.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
@@ -13,15 +15,16 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# The stamp is written last, so an installation that was broken off is done again.
+# uv installs in seconds what takes pip a minute, so it is fetched where there is none; where it cannot reach
+# the packages (it does not read pip's configuration), pip does it. The stamp comes last: an installation that
+# was broken off is done again.
 $(VENV)/installed: requirements.txt requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; name one with PYTHON=..." >&2; exit 1; }
 	@echo "Installing into $(VENV) with $(PYTHON) ..."
-	@if command -v uv >/dev/null; then \
-		uv venv -q --clear --python $(PYTHON) $(VENV) && uv pip install -q --python $(BIN)/python -r requirements-dev.txt; \
-	else \
-		$(PYTHON) -m venv --clear $(VENV) && $(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt; \
-	fi
+	@$(PYTHON) -m venv --clear $(VENV)
+	@command -v uv >/dev/null || $(PIP) uv==$(UV_VERSION)
+	@PATH="$(BIN):$$PATH" uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt \
+		|| { echo "uv could not; trying pip ..."; $(PIP) -r requirements-dev.txt; }
 	@touch $@
 
 venv: $(VENV)/installed ## install everything into .venv
