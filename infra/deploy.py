@@ -138,7 +138,7 @@ def with_code(template: Template, bucket: str, key: str) -> Template:
 
 def migrate(database_url: str) -> list[str]:
     """Brings the history database to the newest schema; returns what was applied."""
-    from chalicelib.history.migrations import migrate as apply  # the application, needed by nothing else here
+    from chalicelib.history.migrate import migrate as apply  # the application, needed by nothing else here
 
     return apply(database_url)
 
@@ -159,7 +159,7 @@ def main() -> None:
             print(f"migrated {name}")
         parameters["DatabaseUrl"] = database_url
     outputs = deployer.deploy(stack, packaged, parameters)
-    front_door = outputs["FrontDoorUrl"].replace("https:", "wss:")
+    front_door = outputs["FrontDoorUrl"].replace("https:", "wss:") + "/ws"
     # The functions cannot refer to the distribution: it refers to the API, and that to them.
     outputs = deployer.deploy(stack, packaged, {"PublicWsUrl": os.environ.get("PUBLIC_WS_URL") or front_door})
     for name, value in sorted(outputs.items()):

@@ -26,7 +26,7 @@ class Setting:
 SETTINGS = (
     Setting("VENUE_TIME_SCALE", "1"),
     Setting("VENUE_PROFILE", "realistic"),
-    Setting("VENUE_SEED", "0"),
+    Setting("VENUE_SEED", "solana"),
     Setting("RATE_LIMIT_PER_MINUTE", "100"),
     Setting("SIMULATION", "off", local="on"),
     Setting("LOG_LEVEL", "INFO"),
