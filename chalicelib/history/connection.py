@@ -32,9 +32,7 @@ class PostgresConnection:
     Threads take turns. Timeouts are in seconds, of which libpq makes a connect timeout at least 2.
     """
 
-    def __init__(
-        self, database_url: str, connect_timeout_seconds: int, statement_timeout_seconds: float
-    ) -> None:
+    def __init__(self, database_url: str, connect_timeout_seconds: int, statement_timeout_seconds: float) -> None:
         self._database_url = database_url
         self._connect_timeout = connect_timeout_seconds
         self._statement_timeout = statement_timeout_seconds

@@ -1,7 +1,7 @@
 """Brings the history's schema up to date, also by ``DATABASE_URL=... python -m chalicelib.history.migrate``.
 
-The files in ``migrations/`` are applied in the order of their names, each in one transaction together with the note
-that it was. Any number of runs may go on at once.
+The files in ``migrations/`` are applied in the order of their names, each in one transaction together with the
+note that it was. Any number of runs may go on at once.
 """
 
 import logging
@@ -62,7 +62,8 @@ def _apply(connection: psycopg.Connection[TupleRow], file: Path) -> bool:
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
         connection.execute(_NOTES)
-        noted = connection.execute("select checksum from schema_migrations where name = %s", [file.name]).fetchone()
+        query = "select checksum from schema_migrations where name = %s"
+        noted = connection.execute(query, [file.name]).fetchone()
         if noted is None:
             connection.execute(content)
             connection.execute(

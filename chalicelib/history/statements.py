@@ -104,7 +104,11 @@ def _read(column: str) -> sql.Composed:
 
 def page(asked: Collection[str]) -> sql.Composed:
     """Lists orders by ``RECORD_KEYS``, newest first, under the conditions of these names."""
-    conditions = [condition for name, condition in _CONDITIONS.items() if name in asked]
+    conditions = [condition for name, condition in _CONDITIONS.items() if name in asked] or [sql.SQL("true")]
+    # A bare order_id would be the text that is read, which no index has and a locale may sort otherwise.
     return sql.SQL(
-        "select {columns} from orders where {conditions} order by created_at desc, order_id desc limit %(limit)s"
-    ).format(columns=sql.SQL(", ").join(map(_read, RECORD_KEYS)), conditions=sql.SQL(" and ").join(conditions or [sql.SQL("true")]))
+        """
+        select {columns} from orders where {conditions}
+        order by orders.created_at desc, orders.order_id desc limit %(limit)s
+        """
+    ).format(columns=sql.SQL(", ").join(map(_read, RECORD_KEYS)), conditions=sql.SQL(" and ").join(conditions))
