@@ -87,7 +87,7 @@ def _start(config: LocalConfig, cleanup: contextlib.ExitStack) -> tuple[list[Chi
         migrating.result()
     keep(front.start(config, deployed)).wait_until(lambda: front.ready(config))
     endpoints = _endpoints(config, deployed, database_url)
-    front.warm(endpoints["http"])
+    front.check(endpoints["http"])
     _save_environment(config, deployed)
     _say(f"Ready after {time.monotonic() - began:.1f} s.")
     return children, endpoints
