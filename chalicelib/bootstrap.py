@@ -1,0 +1,193 @@
+"""The composition root: the services, built from the settings once per process."""
+
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from uuid import uuid4
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.encoding.times import to_ms
+from chalicelib.history.postgres import PostgresHistory
+from chalicelib.messaging.queues import SqsOrderQueue, SqsReplayQueue
+from chalicelib.messaging.sockets import ApiGatewaySockets
+from chalicelib.ports import History, OrderQueue, OrderStore, ReplayQueue, Sockets, StreamStore
+from chalicelib.routing.market import PROFILES, Market
+from chalicelib.routing.router import Router
+from chalicelib.routing.simulated import Surroundings
+from chalicelib.routing.venue import Ledger
+from chalicelib.routing.venues import simulated_venues
+from chalicelib.services.claim import ClaimOrder
+from chalicelib.services.close import CloseDeadLetter
+from chalicelib.services.execute import ExecuteOrder, Timing
+from chalicelib.services.finish import FinishOrder
+from chalicelib.services.health import CheckHealth
+from chalicelib.services.publish import Publisher
+from chalicelib.services.query import Queries
+from chalicelib.services.submit import SubmitOrder
+from chalicelib.services.subscribe import Subscriptions
+from chalicelib.services.watch import WatchOrders
+from chalicelib.settings import Settings, read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Everything that is not the engine itself. Tests bring their own."""
+
+    orders: OrderStore
+    streams: StreamStore
+    ledger: Ledger
+    queue: OrderQueue
+    replays: ReplayQueue
+    sockets: Sockets
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The services behind the doors."""
+
+    settings: Settings
+    outside: Outside
+    submit: SubmitOrder
+    execute: ExecuteOrder
+    close: CloseDeadLetter
+    watch: WatchOrders
+    subscriptions: Subscriptions
+    queries: Queries
+    health: CheckHealth
+
+
+def utc_now() -> datetime:
+    """Now, in whole milliseconds, as the engine writes times."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def now_ms() -> int:
+    return to_ms(utc_now())
+
+
+@cache
+def engine() -> Engine:
+    """The engine of this process, from the environment."""
+    settings = read_settings()
+    return build_engine(settings, connect(settings))
+
+
+def connect(settings: Settings) -> Outside:
+    """The real outside: DynamoDB, SQS, API Gateway and Postgres. Nothing is called before it is needed."""
+    # Imported here: processes with fakes need neither pynamodb nor its tables.
+    from chalicelib.stores.ledger import DynamoLedger
+    from chalicelib.stores.orders import DynamoOrderStore
+    from chalicelib.stores.streams import DynamoStreamStore
+
+    session = boto3.Session(region_name=settings.aws_region)
+    sqs = session.client(
+        "sqs",
+        endpoint_url=settings.aws_endpoint_url,
+        config=Config(
+            connect_timeout=settings.aws_connect_timeout_seconds,
+            read_timeout=settings.aws_read_timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": 3},
+        ),
+    )
+    management = session.client(
+        "apigatewaymanagementapi",
+        endpoint_url=settings.websocket_endpoint,
+        config=Config(
+            connect_timeout=settings.push_connect_timeout_seconds,
+            read_timeout=settings.push_read_timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            max_pool_connections=settings.push_threads,
+        ),
+    )
+    return Outside(
+        orders=DynamoOrderStore(settings, now_ms),
+        streams=DynamoStreamStore(settings),
+        ledger=DynamoLedger(settings),
+        queue=SqsOrderQueue(sqs, settings.orders_queue_url),
+        replays=SqsReplayQueue(sqs, settings.stream_queue_url),
+        sockets=ApiGatewaySockets(management),
+        history=PostgresHistory(
+            settings.database_url,
+            connect_timeout_seconds=settings.postgres_connect_timeout_seconds,
+            statement_timeout_seconds=settings.postgres_statement_timeout_seconds,
+        ),
+    )
+
+
+def build_engine(
+    settings: Settings,
+    outside: Outside,
+    now: Callable[[], datetime] = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Engine:
+    """The services on this outside, by this clock."""
+    if settings.venue_profile not in PROFILES:
+        raise ValueError(f"VENUE_PROFILE={settings.venue_profile!r} is none of {', '.join(PROFILES)}")
+    router = Router(
+        simulated_venues(
+            Surroundings(
+                market=Market(settings.venue_seed, PROFILES[settings.venue_profile]),
+                ledger=outside.ledger,
+                now_ms=lambda: to_ms(now()),
+                sleep=sleep,
+                time_scale=settings.venue_time_scale,
+                fault=settings.venue_fault or None,
+            )
+        ),
+        ThreadPoolExecutor(thread_name_prefix="quote"),
+        settings.quote_timeout_seconds,
+    )
+    publisher = Publisher(
+        outside.sockets,
+        outside.orders,
+        outside.replays,
+        ThreadPoolExecutor(settings.push_threads, thread_name_prefix="push"),
+        time.monotonic,
+        settings.push_budget_seconds,
+    )
+    subscriptions = Subscriptions(outside.orders, outside.streams, publisher, outside.replays)
+    slack = settings.attention_slack_seconds
+    finish = FinishOrder(outside.orders, publisher, outside.history, now, slack)
+    submit = SubmitOrder(
+        orders=outside.orders,
+        streams=outside.streams,
+        queue=outside.queue,
+        publisher=publisher,
+        subscriptions=subscriptions,
+        now=now,
+        new_id=lambda: str(uuid4()),
+        pending_attention_seconds=settings.pending_attention_seconds,
+        idempotency_seconds=settings.idempotency_hours * 3600,
+    )
+    execute = ExecuteOrder(
+        orders=outside.orders,
+        claim=ClaimOrder(outside.orders, publisher, now, settings.lease_seconds, slack),
+        router=router,
+        ledger=outside.ledger,
+        publisher=publisher,
+        finish=finish,
+        now=now,
+        uniform=random.uniform,
+        timing=Timing(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds, slack),
+    )
+    return Engine(
+        settings=settings,
+        outside=outside,
+        submit=submit,
+        execute=execute,
+        close=CloseDeadLetter(outside.orders, outside.ledger, finish, now),
+        watch=WatchOrders(
+            outside.orders, submit, now, settings.watchdog_batch, settings.pending_attention_seconds
+        ),
+        subscriptions=subscriptions,
+        queries=Queries(outside.orders, outside.history, router),
+        health=CheckHealth(outside.orders, outside.queue, outside.history),
+    )

@@ -1,0 +1,1 @@
+"""What an order is and may do. Pure: no clock, no randomness, no I/O."""

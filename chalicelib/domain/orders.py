@@ -1,0 +1,157 @@
+"""The order: a fold of its events. ``apply`` is the only thing that moves it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self, TypeAlias
+
+from chalicelib.domain.errors import IllegalTransitionError
+from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Phase, Status, may_follow
+from chalicelib.domain.tokens import Pair, Side, Token, find_pair
+
+Meta: TypeAlias = Mapping[str, Any]
+
+
+class Priority(StrEnum):
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of an order's life. ``seq`` is 1, 2, 3 ... per order; ``meta`` is what the stream tells."""
+
+    seq: int
+    status: Status
+    attempt: int
+    at: datetime
+    meta: Meta
+
+    @property
+    def phase(self) -> Phase:
+        return PHASES[self.status]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSpec:
+    """What the client asked for. ``amount_in`` is in base units of ``token_in``."""
+
+    user_id: str
+    type: OrderType
+    side: Side
+    token_in: Token
+    token_out: Token
+    amount_in: int
+    slippage_bps: int
+    priority: Priority = Priority.NORMAL
+    client_order_id: str | None = None
+    simulate: str | None = None
+
+    @property
+    def pair(self) -> Pair:
+        pair = find_pair(self.token_in, self.token_out)
+        if pair is None:
+            raise LookupError(f"no market of {self.token_in.symbol} and {self.token_out.symbol}")
+        return pair
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as its events left it. Amounts are in base units; what has not happened yet is ``None``."""
+
+    order_id: str
+    spec: OrderSpec
+    status: Status | None = None
+    attempts: int = 0
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    events: tuple[Event, ...] = ()
+    quotes: Meta | None = None
+    dex: str | None = None
+    min_amount_out: int | None = None
+    tx_hash: str | None = None
+    amount_out: int | None = None
+    executed_price: Decimal | None = None
+    fail_code: str | None = None
+    fail_reason: str | None = None
+
+    @classmethod
+    def accepted(cls, order_id: str, spec: OrderSpec, at: datetime) -> Self:
+        """A new order with its first event."""
+        return cls(order_id, spec).moved(Status.PENDING, at)
+
+    @classmethod
+    def replayed(cls, order_id: str, spec: OrderSpec, events: tuple[Event, ...]) -> Self:
+        """The order that these events make."""
+        order = cls(order_id, spec)
+        for event in events:
+            order = order.apply(event)
+        return order
+
+    @property
+    def seq(self) -> int:
+        return len(self.events)
+
+    @property
+    def phase(self) -> Phase:
+        return PHASES[self.standing]
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL
+
+    @property
+    def standing(self) -> Status:
+        """The status of an order that exists."""
+        if self.status is None:
+            raise IllegalTransitionError(f"order {self.order_id} has no events")
+        return self.status
+
+    def moved(self, status: Status, at: datetime, meta: Meta | None = None, *, next_attempt: bool = False) -> Self:
+        """The order after the next event, which begins a new attempt if told so."""
+        attempt = self.attempts + 1 if next_attempt else self.attempts
+        return self.apply(Event(self.seq + 1, status, attempt, at, meta or {}))
+
+    def apply(self, event: Event) -> Self:
+        """The order after this event.
+
+        :raises IllegalTransitionError: if the status may not follow, or ``seq`` is not the next one.
+        """
+        if event.seq != self.seq + 1 or not may_follow(self.spec.type, self.status, event.status):
+            raise IllegalTransitionError(
+                f"order {self.order_id}: {event.status} ({event.seq}) may not follow {self.status} ({self.seq})"
+            )
+        return replace(
+            self,
+            status=event.status,
+            attempts=event.attempt,
+            created_at=self.created_at or event.at,
+            updated_at=event.at,
+            events=(*self.events, event),
+            **_learned(event),
+        )
+
+
+def _learned(event: Event) -> dict[str, Any]:
+    """What the order learns from an event's meta, by the event's status."""
+    meta = event.meta
+    match event.status:
+        case Status.ROUTING if "chosen" in meta:
+            return {"quotes": meta}
+        case Status.BUILDING:
+            return {"dex": meta["dex"], "min_amount_out": int(meta["minAmountOutBase"])}
+        case Status.SUBMITTED:
+            return {"dex": meta["dex"], "tx_hash": meta["txHash"]}
+        case Status.CONFIRMED:
+            return {
+                "dex": meta["dex"],
+                "tx_hash": meta["txHash"],
+                "amount_out": int(meta["amountOutBase"]),
+                "executed_price": meta["executedPrice"],
+            }
+        case Status.FAILED:
+            return {"fail_code": meta["code"], "fail_reason": meta["reason"]}
+        case _:
+            return {}

@@ -1,0 +1,77 @@
+"""The token registry: symbol, mint and decimals as on Solana's mainnet, and a base price for the simulation.
+
+Mints and decimals are those of the tokens' SPL mint accounts. ``usd`` is the price around which the
+simulated venues move; it is no market data.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    symbol: str
+    name: str
+    mint: str
+    decimals: int
+    usd: Decimal
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two tokens as a market names them: a price is always ``quote`` per ``base``."""
+
+    base: Token
+    quote: Token
+
+    @property
+    def name(self) -> str:
+        return f"{self.base.symbol}/{self.quote.symbol}"
+
+
+_TOKENS = (
+    Token("SOL", "Solana", "So11111111111111111111111111111111111111112", 9, Decimal("100")),
+    Token("USDC", "USD Coin", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 6, Decimal("1")),
+    Token("USDT", "Tether USD", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB", 6, Decimal("1")),
+    Token("JUP", "Jupiter", "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN", 6, Decimal("0.8")),
+    Token("RAY", "Raydium", "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R", 6, Decimal("2.5")),
+    Token("BONK", "Bonk", "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", 5, Decimal("0.00002")),
+    Token("WIF", "dogwifhat", "EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm", 6, Decimal("1.6")),
+    Token("PYTH", "Pyth Network", "HZ1JovNiVvGrGNiiYvEozEVgZ58xaU3RKwX8eACQBCt3", 6, Decimal("0.4")),
+    Token("JTO", "Jito", "jtojtomepa8beP8AuQc6eXt5FriJwfFMwQx2v2f9mCL", 9, Decimal("2.2")),
+    Token("ORCA", "Orca", "orcaEKTdK7LKz57vaAYr9QeNsVEPfiu6QeMU1kektZE", 6, Decimal("2.1")),
+    Token("mSOL", "Marinade staked SOL", "mSoLzYCxHdYgdzU16g5QSh3i5K3z3KZK7ytfqcJm7So", 9, Decimal("120")),
+)
+
+BY_SYMBOL = {token.symbol: token for token in _TOKENS}
+BY_MINT = {token.mint: token for token in _TOKENS}
+SOL = BY_SYMBOL["SOL"]
+
+#: The quote token of a pair is the first of these that is in it.
+QUOTE_SYMBOLS = ("USDC", "USDT", "SOL")
+
+
+def find_token(symbol_or_mint: str) -> Token | None:
+    """The token of that symbol or mint (both are case-sensitive, as on chain)."""
+    return BY_SYMBOL.get(symbol_or_mint) or BY_MINT.get(symbol_or_mint)
+
+
+def find_pair(one: Token, other: Token) -> Pair | None:
+    """The market of two tokens, or ``None`` where neither is a quote token."""
+    for symbol in QUOTE_SYMBOLS:
+        if symbol == one.symbol:
+            return Pair(base=other, quote=one)
+        if symbol == other.symbol:
+            return Pair(base=one, quote=other)
+    return None
+
+
+def side_of(pair: Pair, token_in: Token) -> Side:
+    """Paying with the quote token is a buy."""
+    return Side.BUY if token_in == pair.quote else Side.SELL

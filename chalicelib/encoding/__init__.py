@@ -1,0 +1,1 @@
+"""How values are written down: exact JSON, times, and an order as plain data."""

@@ -1,0 +1,76 @@
+"""An order as plain data: its specification and its events, from which everything else follows."""
+
+from typing import Any
+
+from chalicelib.domain.money import to_base_units, to_human_units
+from chalicelib.domain.orders import Event, Order, OrderSpec, Priority
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.tokens import BY_SYMBOL, Side
+from chalicelib.encoding.exact_json import dumps, loads
+from chalicelib.encoding.times import from_text, to_text
+
+
+def event_to_json(event: Event) -> str:
+    return dumps(
+        {
+            "seq": event.seq,
+            "status": event.status.value,
+            "attempt": event.attempt,
+            "at": to_text(event.at),
+            "meta": event.meta,
+        }
+    )
+
+
+def event_from_json(text: str) -> Event:
+    """:raises ValueError, KeyError: if the text is not an event."""
+    data = loads(text)
+    return Event(data["seq"], Status(data["status"]), data["attempt"], from_text(data["at"]), data["meta"])
+
+
+def spec_to_dict(spec: OrderSpec) -> dict[str, Any]:
+    """The specification; ``amountIn`` is a ``Decimal`` in human units, what is absent is left out."""
+    data = {
+        "userId": spec.user_id,
+        "type": spec.type.value,
+        "side": spec.side.value,
+        "tokenIn": spec.token_in.symbol,
+        "tokenOut": spec.token_out.symbol,
+        "amountIn": to_human_units(spec.amount_in, spec.token_in.decimals),
+        "slippageBps": spec.slippage_bps,
+        "priority": spec.priority.value,
+        "clientOrderId": spec.client_order_id,
+        "simulate": spec.simulate,
+    }
+    return {name: value for name, value in data.items() if value is not None}
+
+
+def spec_from_dict(data: dict[str, Any]) -> OrderSpec:
+    """:raises ValueError, KeyError: if the data is not a specification."""
+    token_in = BY_SYMBOL[data["tokenIn"]]
+    return OrderSpec(
+        user_id=data["userId"],
+        type=OrderType(data["type"]),
+        side=Side(data["side"]),
+        token_in=token_in,
+        token_out=BY_SYMBOL[data["tokenOut"]],
+        amount_in=to_base_units(data["amountIn"], token_in.decimals),
+        slippage_bps=int(data["slippageBps"]),
+        priority=Priority(data["priority"]),
+        client_order_id=data.get("clientOrderId"),
+        simulate=data.get("simulate"),
+    )
+
+
+def order_to_dict(order: Order) -> dict[str, Any]:
+    return {
+        "orderId": order.order_id,
+        "spec": spec_to_dict(order.spec),
+        "events": [event_to_json(event) for event in order.events],
+    }
+
+
+def order_from_dict(data: dict[str, Any]) -> Order:
+    """:raises ValueError, KeyError, RefusedError: if the data is not an order."""
+    events = tuple(event_from_json(text) for text in data["events"])
+    return Order.replayed(data["orderId"], spec_from_dict(data["spec"]), events)

@@ -1,0 +1,24 @@
+"""RFC 3339 in UTC with milliseconds, the only form of a time outside a process."""
+
+from datetime import UTC, datetime
+
+
+def to_text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_text(text: str) -> datetime:
+    """:raises ValueError: if the text is not a time with a zone."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time needs a zone, as in 2026-01-31T12:00:00Z")
+    return at.astimezone(UTC)
+
+
+def to_ms(at: datetime) -> int:
+    """Milliseconds since the epoch."""
+    return int(at.timestamp() * 1000)
+
+
+def from_ms(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

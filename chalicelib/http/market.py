@@ -1,0 +1,45 @@
+"""The routes of the market: quotes, tokens, and the engine's own health."""
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.bootstrap import engine
+from chalicelib.domain.tokens import BY_SYMBOL
+from chalicelib.http.answers import CORS, answering, json_answer, query_of, read_query
+from chalicelib.routing.venue import SwapRequest
+from chalicelib.wire.orders import SwapModel
+
+routes = Blueprint(__name__)
+
+
+@routes.route("/api/quotes", methods=["GET"], cors=CORS)
+@answering(routes)
+def get_quotes() -> Response:
+    query = read_query(SwapModel, query_of(routes.current_request))
+    token_in, token_out, pair = query.tokens
+    request = SwapRequest(pair, token_in, token_out, query.amount_in_base)
+    return json_answer(engine().queries.route(request).as_meta())
+
+
+@routes.route("/api/tokens", methods=["GET"], cors=CORS)
+@answering(routes)
+def get_tokens() -> Response:
+    return json_answer(
+        {
+            "tokens": [
+                {
+                    "symbol": token.symbol,
+                    "name": token.name,
+                    "mint": token.mint,
+                    "decimals": token.decimals,
+                }
+                for token in BY_SYMBOL.values()
+            ]
+        }
+    )
+
+
+@routes.route("/health", methods=["GET"], cors=CORS)
+@answering(routes)
+def get_health() -> Response:
+    health = engine().health()
+    return json_answer(health.as_body(), 200 if health.can_trade else 503)

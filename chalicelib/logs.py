@@ -1,0 +1,22 @@
+"""Structured logs: one JSON object a line on standard output, for CloudWatch and people alike."""
+
+import logging
+import os
+import sys
+
+from pythonjsonlogger.json import JsonFormatter
+
+
+def configure_logging() -> None:
+    """Send everything through one JSON handler, in place of the one that Lambda installs."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        JsonFormatter(
+            "%(levelname)s %(name)s %(message)s",
+            rename_fields={"levelname": "level", "name": "logger"},
+            timestamp="at",
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(os.environ.get("LOG_LEVEL") or "INFO")

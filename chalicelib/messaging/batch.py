@@ -1,0 +1,53 @@
+"""Working through a batch from SQS: side by side, and each message failed or done for itself."""
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from math import ceil
+from typing import Any
+
+from chalicelib.messaging.messages import PoisonMessageError
+
+log = logging.getLogger(__name__)
+
+Record = Mapping[str, Any]
+
+
+def work_through(
+    event: Mapping[str, Any],
+    handle: Callable[[Record], float | None],
+    hold: Callable[[str, int], None],
+) -> dict[str, list[dict[str, str]]]:
+    """Handle every record; the answer names those that SQS shall deliver again.
+
+    ``handle`` returns ``None`` when a record is done with, or in how many seconds it wants it again. An exception
+    leaves the message's visibility as it is and never leaves this function: it would end the worker.
+    """
+
+    def failed(record: Record) -> bool:
+        try:
+            seconds = handle(record)
+            if seconds is None:
+                return False
+            hold(record["receiptHandle"], ceil(seconds))
+        except PoisonMessageError:
+            # On to the dead letters without waiting; the order itself, if there is one, is the watchdog's.
+            log.exception("poison message", extra={"messageId": record["messageId"], "body": record["body"][:500]})
+            hold(record["receiptHandle"], 0)
+        except Exception:
+            log.exception("message failed", extra={"messageId": record["messageId"]})
+        return True
+
+    records: list[Record] = event["Records"]
+    if len(records) == 1:
+        outcomes = [failed(records[0])]
+    else:
+        with ThreadPoolExecutor(len(records) or 1) as pool:
+            outcomes = list(pool.map(failed, records))
+    return {
+        "batchItemFailures": [
+            {"itemIdentifier": record["messageId"]}
+            for record, outcome in zip(records, outcomes, strict=True)
+            if outcome
+        ]
+    }

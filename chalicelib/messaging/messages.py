@@ -1,0 +1,55 @@
+"""The messages on the queues: versioned, and readable by the next version of the code."""
+
+from dataclasses import asdict
+from typing import Any
+
+from chalicelib.domain.errors import RefusedError
+from chalicelib.encoding.exact_json import dumps, loads
+from chalicelib.encoding.snapshots import order_from_dict, order_to_dict
+from chalicelib.ports import Replay, Tracked
+
+VERSION = 1
+
+
+class PoisonMessageError(Exception):
+    """A message that no delivery of it can make sense of."""
+
+
+def order_message(tracked: Tracked) -> str:
+    """The order as it stands, so that the processor's first write needs no read before it.
+
+    A copy that has become stale is harmless: that write is conditional on ``seq``.
+    """
+    return dumps({"v": VERSION, "published": tracked.published, "order": order_to_dict(tracked.order)})
+
+
+def read_order_message(body: str) -> Tracked:
+    """:raises PoisonMessageError: if the body is no order message of this version."""
+    data = _read(body)
+    try:
+        return Tracked(order_from_dict(data["order"]), published=int(data["published"]))
+    except (KeyError, TypeError, ValueError, AttributeError, RefusedError) as error:
+        raise PoisonMessageError("not an order message") from error
+
+
+def replay_message(replay: Replay) -> str:
+    return dumps({"v": VERSION, **asdict(replay)})
+
+
+def read_replay_message(body: str) -> Replay:
+    """:raises PoisonMessageError: if the body is no replay message of this version."""
+    data = _read(body)
+    try:
+        return Replay(**{name: value for name, value in data.items() if name != "v"})
+    except TypeError as error:
+        raise PoisonMessageError("not a replay message") from error
+
+
+def _read(body: str) -> dict[str, Any]:
+    try:
+        data = loads(body)
+    except ValueError as error:
+        raise PoisonMessageError("not JSON") from error
+    if not isinstance(data, dict) or data.get("v") != VERSION:
+        raise PoisonMessageError("not a message of this version")
+    return data

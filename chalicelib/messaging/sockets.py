@@ -1,0 +1,30 @@
+"""Pushing to WebSocket connections through API Gateway's management API."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.ports import ConnectionGoneError, PushFailedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
+
+#: An unknown or malformed connection id is as gone as one that was closed.
+_GONE = {"GoneException", "410", "BadRequestException", "ValidationException"}
+
+
+class ApiGatewaySockets:
+    """``Sockets`` on the management API."""
+
+    def __init__(self, client: "ApiGatewayManagementApiClient") -> None:
+        self._client = client
+
+    def push(self, connection_id: str, text: str) -> None:
+        try:
+            self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                raise ConnectionGoneError(connection_id) from error
+            raise PushFailedError(connection_id) from error
+        except BotoCoreError as error:
+            raise PushFailedError(connection_id) from error

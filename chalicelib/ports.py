@@ -1,0 +1,225 @@
+"""What the services need of the outside, as protocols. Adapters implement them, tests bring fakes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from chalicelib.domain.orders import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A connection that follows an order, and how: coarse frames, and whether through its user's stream."""
+
+    connection_id: str
+    coarse: bool = False
+    via_user: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who works on an order, and until when (milliseconds since the epoch)."""
+
+    owner: str
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """An order with what the engine notes beside it.
+
+    ``published`` is the last ``seq`` known to have been pushed to the subscribers; ``attention_at_ms`` the moment
+    by which somebody should have moved the order on.
+    """
+
+    order: Order
+    subscribers: frozenset[Subscriber] = frozenset()
+    published: int = 0
+    lease: Lease | None = None
+    attention_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's key (scoped to the user) and the hash of the body that it first came with."""
+
+    id: str
+    body_hash: str
+    order_id: str
+    expires_at: int
+
+
+class LostRaceError(Exception):
+    """A conditional write found the order moved on, or leased to somebody else. Nothing was written."""
+
+
+class KeyTakenError(Exception):
+    """An idempotency key is in use. Nothing was written."""
+
+
+class OrderStore(Protocol):
+    """The orders table, the only truth about an order. Every write is one conditional write."""
+
+    def create(
+        self,
+        order: Order,
+        attention_at_ms: int,
+        subscribers: Collection[Subscriber] = (),
+        keys: Sequence[IdempotencyKey] = (),
+    ) -> Tracked:
+        """Keep a new order together with its idempotency keys.
+
+        :raises KeyTakenError: if one of the keys is in use.
+        """
+        ...
+
+    def find_key(self, key_id: str) -> IdempotencyKey | None: ...
+
+    def get(self, order_id: str) -> Tracked | None: ...
+
+    def write(self, before: Tracked, after: Order, *, lease: Lease | None, attention_at_ms: int | None) -> Tracked:
+        """Append the events that lead from ``before`` to ``after`` and set lease and attention.
+
+        Returns the subscribers as they are at this write.
+
+        :raises LostRaceError: if the order has moved on since, or another's lease is running.
+        """
+        ...
+
+    def set_attention(self, order_id: str, attention_at_ms: int | None) -> None: ...
+
+    def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
+        """Add subscribers if the order still stands at ``seq``; whether it did."""
+        ...
+
+    def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None: ...
+
+    def due(self, now_ms: int, limit: int) -> list[str]:
+        """Ids of orders past their attention, the longest overdue first."""
+        ...
+
+    def open_orders(self, user_id: str) -> list[str]:
+        """Ids of the user's orders that are not over (an eventually consistent look)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An open WebSocket connection."""
+
+    connection_id: str
+    coarse: bool
+    expires_at: int
+
+
+class StreamStore(Protocol):
+    """Open connections, and who follows which user."""
+
+    def connect(self, connection: Connection) -> None: ...
+
+    def connection(self, connection_id: str) -> Connection | None: ...
+
+    def disconnect(self, connection_id: str) -> None:
+        """Forget a connection and what it follows."""
+        ...
+
+    def follow(self, user_id: str, subscriber: Subscriber) -> None: ...
+
+    def unfollow(self, user_id: str, subscriber: Subscriber) -> None: ...
+
+    def followers(self, user_id: str) -> frozenset[Subscriber]: ...
+
+
+class OrderQueue(Protocol):
+    def send(self, tracked: Tracked) -> None:
+        """Have the processor take the order up."""
+        ...
+
+    def ping(self) -> None:
+        """Raises whatever keeps the queue from answering."""
+        ...
+
+    def hold(self, receipt: str, seconds: int) -> None:
+        """Keep a received message from being delivered again for this long, counted from now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A stream to bring to a connection: ``wanted`` as the client asks for it (orderId or userId, afterSeq).
+
+    ``again`` marks the second look at a user's orders.
+    """
+
+    connection_id: str
+    wanted: Mapping[str, Any]
+    coarse: bool = False
+    via_user: bool = False
+    again: bool = False
+
+
+class ReplayQueue(Protocol):
+    def send(self, replays: Sequence[Replay], delay_seconds: int = 0) -> None: ...
+
+    def hold(self, receipt: str, seconds: int) -> None:
+        """Keep a received message from being delivered again for this long, counted from now."""
+        ...
+
+
+class ConnectionGoneError(Exception):
+    """Nobody is at the other end any more."""
+
+
+class PushFailedError(Exception):
+    """The frame could not be pushed now."""
+
+
+class Sockets(Protocol):
+    def push(self, connection_id: str, text: str) -> None:
+        """:raises ConnectionGoneError, PushFailedError: if the frame was not taken."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders to list. Times are inclusive from, exclusive to."""
+
+    user_id: str | None = None
+    status: str | None = None
+    type: str | None = None
+    pair: str | None = None
+    client_order_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of history, newest first. ``next_cursor`` is ``None`` on the last one."""
+
+    orders: list[dict[str, Any]] = field(default_factory=list)
+    next_cursor: str | None = None
+
+
+class HistoryUnavailableError(Exception):
+    """Postgres cannot be reached or refused the statement."""
+
+
+class History(Protocol):
+    """The durable record in Postgres."""
+
+    def record(self, order: Order) -> None:
+        """Write the order and its events; writing them again changes nothing.
+
+        :raises HistoryUnavailableError: if it could not be written.
+        """
+        ...
+
+    def page(self, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
+        """:raises HistoryUnavailableError, ValueError: the latter for a cursor that is none of ours."""
+        ...
+
+    def ping(self) -> None:
+        """:raises HistoryUnavailableError: if Postgres does not answer."""
+        ...

@@ -1,0 +1,1 @@
+"""Where an order trades: venues, pool arithmetic, the router, and the simulated chain."""

@@ -1,0 +1,43 @@
+"""Constant-product pools in integer base units, rounding against the trader as on chain.
+
+``fee = ceil(in * rate / 10**6)``, ``out = floor(net * y / (x + net))`` with ``net = in - fee``.
+Source: Raydium's CP-Swap program (``curve/constant_product.rs``, ``curve/fees.rs``; fee denominator 10**6).
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from chalicelib.domain.money import percent
+
+FEE_DENOMINATOR = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SwapResult:
+    """All in base units: ``fee`` of the input token, ``amount_out`` of the output token."""
+
+    fee: int
+    amount_out: int
+    price_impact_pct: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Reserves in base units, seen from the trader: ``reserve_in`` takes what is paid."""
+
+    reserve_in: int
+    reserve_out: int
+
+    def swap(self, amount_in: int, fee_rate: int) -> SwapResult:
+        """What ``amount_in`` buys; ``fee_rate`` is in millionths of the input (2500 = 0.25 %)."""
+        fee = -(-amount_in * fee_rate // FEE_DENOMINATOR)
+        net = amount_in - fee
+        return SwapResult(
+            fee=fee,
+            amount_out=net * self.reserve_out // (self.reserve_in + net),
+            price_impact_pct=percent(net, self.reserve_in + net),
+        )
+
+    def impact_millionths(self, amount_in: int) -> int:
+        """The share of the pool that a trade takes, before fees, in millionths."""
+        return amount_in * FEE_DENOMINATOR // (self.reserve_in + amount_in)

@@ -1,0 +1,116 @@
+"""A simulated venue: a constant-product pool of the simulated market, with latency, drift and faults."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha512
+
+from chalicelib.domain.failures import AttemptFailedError, FailureCode
+from chalicelib.domain.tokens import SOL, Side
+from chalicelib.routing.base58 import base58
+from chalicelib.routing.chance import between
+from chalicelib.routing.faults import Fault
+from chalicelib.routing.market import SLOT_MS, Market
+from chalicelib.routing.pool import FEE_DENOMINATOR, Pool, SwapResult
+from chalicelib.routing.venue import Fill, Ledger, Quote, SwapRequest, Transaction
+
+#: A quote is good for this long.
+QUOTE_VALID_MS = 5_000
+_QUOTE_MS = (150, 250)
+_SWAP_MS = (2_000, 3_000)
+_BPS = FEE_DENOMINATOR // 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the simulated venues share: the market, the chain, the clock, and how to wait.
+
+    ``time_scale`` stretches latencies (0 = none); ``fault`` hits orders that ask for none themselves.
+    """
+
+    market: Market
+    ledger: Ledger
+    now_ms: Callable[[], int]
+    sleep: Callable[[float], None]
+    time_scale: Decimal = Decimal(1)
+    fault: str | None = None
+
+
+class SimulatedVenue:
+    """The common part of the simulated venues. ``fee_rate`` is in millionths, by pool and amount."""
+
+    name: str
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._world = surroundings
+
+    def fee_rate(self, pool: Pool, amount_in: int) -> int:
+        raise NotImplementedError
+
+    def quote(self, request: SwapRequest) -> Quote:
+        fault = self._fault(request)
+        self._wait("quote", _QUOTE_MS, request, fault)
+        fault.on_quote(self.name, request.attempt)
+        now = self._world.now_ms()
+        result, rate = self._swap(request, now)
+        reserves = self._world.market.reserves(self.name, request.pair, now // SLOT_MS)
+        return Quote(
+            venue=self.name,
+            request=request,
+            amount_out=result.amount_out,
+            fee=result.fee,
+            fee_bps=Decimal(rate) / _BPS,
+            price_impact_pct=result.price_impact_pct,
+            liquidity=reserves.liquidity(request.pair),
+            quoted_at_ms=now,
+        )
+
+    def build(self, quote: Quote, min_amount_out: int) -> Transaction:
+        """The transaction for a quote. Native SOL is wrapped before and unwrapped after the swap."""
+        request = quote.request
+        steps = (
+            *(["wrapSol"] if request.token_in == SOL else []),
+            "swap",
+            *(["unwrapSol"] if request.token_out == SOL else []),
+        )
+        identity = (request.order_id, request.attempt, quote.venue, quote.amount_out, quote.quoted_at_ms)
+        signature = base58(sha512("|".join(map(str, identity)).encode()).digest())
+        return Transaction(signature, quote, min_amount_out, steps)
+
+    def send(self, transaction: Transaction) -> Fill:
+        """Swap at the price of the slot in which the transaction lands, which is not the quoted one."""
+        request = transaction.quote.request
+        fault = self._fault(request)
+        if self._world.now_ms() - transaction.quote.quoted_at_ms > QUOTE_VALID_MS:
+            raise AttemptFailedError(FailureCode.STALE_QUOTE, f"the quote of {self.name} is too old")
+        self._wait("swap", _SWAP_MS, request, fault)
+        fault.on_send(self.name, request.attempt)
+        now = self._world.now_ms()
+        result, _ = self._swap(request, now)
+        if result.amount_out < transaction.min_amount_out:
+            raise AttemptFailedError(
+                FailureCode.SLIPPAGE_EXCEEDED, f"{self.name} would return less than the minimum output"
+            )
+        fill = Fill(transaction.signature, request.order_id, self.name, request.amount_in, result.amount_out)
+        fill = self._world.ledger.land(fill, now)
+        fault.on_reply(self.name, request.attempt)
+        return fill
+
+    def _swap(self, request: SwapRequest, now_ms: int) -> tuple[SwapResult, int]:
+        reserves = self._world.market.reserves(self.name, request.pair, now_ms // SLOT_MS)
+        if request.side is Side.BUY:
+            pool = Pool(reserve_in=reserves.quote, reserve_out=reserves.base)
+        else:
+            pool = Pool(reserve_in=reserves.base, reserve_out=reserves.quote)
+        rate = self.fee_rate(pool, request.amount_in)
+        return pool.swap(request.amount_in, rate), rate
+
+    def _fault(self, request: SwapRequest) -> Fault:
+        return Fault.parse(request.simulate or self._world.fault)
+
+    def _wait(self, purpose: str, span_ms: tuple[int, int], request: SwapRequest, fault: Fault) -> None:
+        seed = self._world.market.seed
+        latency = between(*span_ms, seed, "latency", purpose, self.name, request.order_id, request.attempt)
+        seconds = (latency * self._world.time_scale + fault.extra_ms) / 1000
+        if seconds:
+            self._world.sleep(float(seconds))

@@ -1,0 +1,54 @@
+"""What the queue has given up on: the order is closed as failed, unless its swap landed after all."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.failures import AttemptFailedError, FailureCode
+from chalicelib.domain.status import Status
+from chalicelib.encoding.times import to_ms
+from chalicelib.ports import LostRaceError, OrderStore, Tracked
+from chalicelib.routing.venue import Ledger
+from chalicelib.services.finish import FinishOrder
+from chalicelib.services.outcomes import confirmation_meta, failure_meta
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CloseDeadLetter:
+    orders: OrderStore
+    ledger: Ledger
+    finish: FinishOrder
+    now: Callable[[], datetime]
+
+    def __call__(self, message: Tracked) -> float | None:
+        """Close the order of a dead letter. Returns ``None``, or in how many seconds to try again."""
+        tracked = self.orders.get(message.order.order_id)
+        if tracked is None:
+            log.error("a dead letter of an unknown order", extra={"orderId": message.order.order_id})
+            return None
+        if not tracked.order.is_terminal:
+            left_ms = tracked.lease.until_ms - to_ms(self.now()) if tracked.lease else 0
+            if left_ms > 0:
+                return left_ms / 1000
+            try:
+                tracked = self._close(tracked)
+            except LostRaceError:
+                return 0
+        self.finish(tracked)
+        return None
+
+    def _close(self, tracked: Tracked) -> Tracked:
+        order = tracked.order
+        log.error("given up by the queue", extra={"orderId": order.order_id, "status": order.standing.value})
+        fill = None
+        if order.status is Status.SUBMITTED:
+            fill = self.ledger.settle(order.tx_hash or "", order.order_id, to_ms(self.now()))
+        if fill:
+            after = order.moved(Status.CONFIRMED, self.now(), confirmation_meta(order, fill))
+        else:
+            error = AttemptFailedError(FailureCode.QUEUE_EXHAUSTED, "the order could not be processed")
+            after = order.moved(Status.FAILED, self.now(), failure_meta(order, error))
+        return self.orders.write(tracked, after, lease=None, attention_at_ms=None)

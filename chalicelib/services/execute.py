@@ -1,0 +1,189 @@
+"""Executing an order: claim it, route it, build and send the swap, and say how it ended.
+
+Each step is one conditional write that appends its events, then a push to the sockets. The transaction's
+signature is written before it is sent; whoever finds an order ``submitted`` asks the ledger about that signature
+before anything else, so that a worker may die at any line and no swap happens twice.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.failures import AttemptFailedError, FailureCode
+from chalicelib.domain.money import minimum_output, to_human_units
+from chalicelib.domain.orders import Order
+from chalicelib.domain.retry import backoff_seconds
+from chalicelib.domain.status import Status
+from chalicelib.encoding.times import to_ms
+from chalicelib.ports import LostRaceError, OrderStore, Tracked
+from chalicelib.routing.router import Router
+from chalicelib.routing.venue import Fill, Ledger, Transaction
+from chalicelib.services.claim import BusyError, ClaimOrder
+from chalicelib.services.finish import FinishOrder
+from chalicelib.services.outcomes import confirmation_meta, failure_meta, request_of
+from chalicelib.services.publish import Publisher
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How often and how long; seconds."""
+
+    max_attempts: int
+    backoff_base: float
+    backoff_cap: float
+    attention_slack: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteOrder:
+    orders: OrderStore
+    claim: ClaimOrder
+    router: Router
+    ledger: Ledger
+    publisher: Publisher
+    finish: FinishOrder
+    now: Callable[[], datetime]
+    uniform: Callable[[float, float], float]
+    timing: Timing
+
+    def __call__(self, message: Tracked, owner: str, hold: Callable[[int], None]) -> float | None:
+        """Work on the order of a message as the lease owner ``owner``.
+
+        ``hold`` keeps the message from being delivered again for some seconds. Returns ``None`` when the message
+        is done with, or in how many seconds it should be delivered again.
+        """
+        try:
+            tracked = self.claim(message, owner)
+            if tracked is None:
+                log.warning("no such order", extra={"orderId": message.order.order_id})
+                return None
+            if tracked.order.is_terminal:
+                self.finish(tracked)
+                return None
+            hold(self.claim.lease_seconds)
+            return self._work(tracked)
+        except BusyError as busy:
+            log.info("somebody else is at it", extra={"orderId": message.order.order_id})
+            return busy.seconds
+        except LostRaceError:
+            log.info("the order moved on meanwhile", extra={"orderId": message.order.order_id})
+            return 0
+
+    def _work(self, tracked: Tracked) -> float | None:
+        try:
+            if tracked.order.status is Status.SUBMITTED:
+                tracked, fill = self._recover(tracked)
+            else:
+                tracked, fill = self._attempt(tracked)
+        except _AttemptEndedError as ended:
+            return self._after_failure(ended.tracked, ended.error)
+        self._confirm(tracked, fill)
+        return None
+
+    def _attempt(self, tracked: Tracked) -> tuple[Tracked, Fill]:
+        tracked, transaction = self._build(tracked)
+        quote = transaction.quote
+        sending = tracked.order.moved(
+            Status.SUBMITTED, self.now(), {"dex": quote.venue, "txHash": transaction.signature}
+        )
+        tracked = self._move(tracked, sending)
+        try:
+            return tracked, self.router.venue(quote.venue).send(transaction)
+        except AttemptFailedError as error:
+            return tracked, self._settle(tracked, error)
+
+    def _build(self, tracked: Tracked) -> tuple[Tracked, Transaction]:
+        """Quote, choose, and build the transaction; the decision is kept even where it fails the minimum."""
+        order = tracked.order
+        try:
+            route = self.router.route(request_of(order))
+        except AttemptFailedError as error:
+            raise _AttemptEndedError(tracked, error) from error
+        quote = route.chosen
+        log.info(
+            "routed",
+            extra={
+                "orderId": order.order_id,
+                "dex": quote.venue,
+                "reason": route.reason,
+                "degraded": route.degraded,
+            },
+        )
+        routed = order.moved(Status.ROUTING, self.now(), route.as_meta())
+        # A retry holds on to the minimum that was promised first.
+        minimum = order.min_amount_out
+        if minimum is None:
+            minimum = minimum_output(quote.amount_out, order.spec.slippage_bps)
+        if quote.amount_out < minimum:
+            tracked = self._move(tracked, routed)
+            reason = "every venue would return less than the minimum output"
+            raise _AttemptEndedError(tracked, AttemptFailedError(FailureCode.SLIPPAGE_EXCEEDED, reason))
+        transaction = self.router.venue(quote.venue).build(quote, minimum)
+        meta = {
+            "dex": quote.venue,
+            "minAmountOut": to_human_units(minimum, order.spec.token_out.decimals),
+            "minAmountOutBase": str(minimum),
+            "steps": list(transaction.steps),
+        }
+        return self._move(tracked, routed.moved(Status.BUILDING, self.now(), meta)), transaction
+
+    def _recover(self, tracked: Tracked) -> tuple[Tracked, Fill]:
+        log.warning("asking the ledger how a sent swap ended", extra={"orderId": tracked.order.order_id})
+        unknown = AttemptFailedError(FailureCode.TX_OUTCOME_UNKNOWN, "the worker that sent the swap was lost")
+        return tracked, self._settle(tracked, unknown)
+
+    def _settle(self, tracked: Tracked, error: AttemptFailedError) -> Fill:
+        """The fill of a swap that landed after all; else its signature is void and the attempt is over."""
+        order = tracked.order
+        fill = self.ledger.settle(order.tx_hash or "", order.order_id, to_ms(self.now()))
+        if fill is None:
+            raise _AttemptEndedError(tracked, error) from error
+        return fill
+
+    def _after_failure(self, tracked: Tracked, error: AttemptFailedError) -> float | None:
+        order = tracked.order
+        log.warning(
+            "attempt failed",
+            extra={
+                "orderId": order.order_id,
+                "attempt": order.attempts,
+                "code": error.code.value,
+                "reason": error.reason,
+            },
+        )
+        if not error.retryable or order.attempts >= self.timing.max_attempts:
+            self.finish(self._end(tracked, order.moved(Status.FAILED, self.now(), failure_meta(order, error))))
+            return None
+        seconds = backoff_seconds(order.attempts, self.timing.backoff_base, self.timing.backoff_cap, self.uniform)
+        last = {"code": error.code.value, "reason": error.reason}
+        again = order.moved(Status.ROUTING, self.now(), {"lastError": last}, next_attempt=True)
+        # The order waits in the queue without a lease.
+        attention_at_ms = to_ms(self.now()) + int((seconds + self.timing.attention_slack) * 1000)
+        self.publisher.publish(self.orders.write(tracked, again, lease=None, attention_at_ms=attention_at_ms))
+        return seconds
+
+    def _confirm(self, tracked: Tracked, fill: Fill) -> None:
+        order = tracked.order
+        self.finish(self._end(tracked, order.moved(Status.CONFIRMED, self.now(), confirmation_meta(order, fill))))
+
+    def _move(self, tracked: Tracked, after: Order) -> Tracked:
+        """The next step of an order whose lease we hold."""
+        return self.publisher.publish(
+            self.orders.write(tracked, after, lease=tracked.lease, attention_at_ms=tracked.attention_at_ms)
+        )
+
+    def _end(self, tracked: Tracked, after: Order) -> Tracked:
+        """The terminal write. It clears the attention: the message in hand stands for what is left to do."""
+        return self.orders.write(tracked, after, lease=None, attention_at_ms=None)
+
+
+class _AttemptEndedError(Exception):
+    """An attempt failed for good and nothing of it can land any more; ``tracked`` is where the order stands."""
+
+    def __init__(self, tracked: Tracked, error: AttemptFailedError) -> None:
+        super().__init__(str(error))
+        self.tracked = tracked
+        self.error = error

@@ -1,0 +1,35 @@
+"""After a terminal status: the last frames, and the history. Safe to do again."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.encoding.times import to_ms
+from chalicelib.ports import History, HistoryUnavailableError, OrderStore, Tracked
+from chalicelib.services.publish import Publisher
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishOrder:
+    orders: OrderStore
+    publisher: Publisher
+    history: History
+    now: Callable[[], datetime]
+    attention_slack_seconds: int
+
+    def __call__(self, tracked: Tracked) -> None:
+        """Tell the subscribers and record the history. Where Postgres is away, the watchdog comes back to it."""
+        order = tracked.order
+        self.publisher.publish(tracked)
+        try:
+            self.history.record(order)
+        except HistoryUnavailableError:
+            log.exception("history not recorded; left to the watchdog", extra={"orderId": order.order_id})
+            self.orders.set_attention(order.order_id, to_ms(self.now()) + self.attention_slack_seconds * 1000)
+            return
+        if tracked.attention_at_ms is not None:
+            self.orders.set_attention(order.order_id, None)
+        log.info("finished", extra={"orderId": order.order_id, "status": order.standing.value, "seq": order.seq})

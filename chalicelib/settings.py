@@ -1,0 +1,95 @@
+"""Every knob of the engine, read from the environment once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Names, units and defaults. Seconds where a name says so; a number in the environment is decimal text."""
+
+    # Where things are. Set by the deployment.
+    orders_table: str
+    streams_table: str
+    ledger_table: str
+    idempotency_table: str
+    orders_queue_url: str
+    stream_queue_url: str
+    websocket_endpoint: str
+    public_ws_url: str
+    database_url: str
+    aws_endpoint_url: str | None = None
+    aws_region: str = "us-east-1"
+
+    # The simulated venues.
+    venue_time_scale: Decimal = Decimal(1)
+    venue_profile: str = "realistic"
+    venue_seed: str = "solana"
+    venue_fault: str = ""
+    simulation: bool = False
+
+    # Attempts. The lease covers one attempt with its longest waits; it is also the message's visibility.
+    max_attempts: int = 3
+    backoff_base_seconds: float = 1.0
+    backoff_cap_seconds: float = 20.0
+    lease_seconds: int = 15
+    #: How long the queue may take to bring an order back before the watchdog asks.
+    attention_slack_seconds: int = 15
+    #: A new order waits in the queue at most this long before the watchdog sends it again.
+    pending_attention_seconds: int = 60
+    watchdog_batch: int = 200
+    quote_timeout_seconds: float = 1.0
+
+    # Calls to the outside.
+    aws_connect_timeout_seconds: float = 1.0
+    aws_read_timeout_seconds: float = 3.0
+    push_connect_timeout_seconds: float = 0.5
+    push_read_timeout_seconds: float = 1.0
+    #: One event is pushed for this long at most; sockets not served by then go to the stream queue.
+    push_budget_seconds: float = 1.0
+    push_threads: int = 8
+    postgres_connect_timeout_seconds: int = 2
+    postgres_statement_timeout_seconds: int = 2
+
+    # Limits at the door.
+    max_body_bytes: int = 16 * 1024
+    idempotency_hours: int = 24
+    #: API Gateway closes a WebSocket after two hours.
+    connection_hours: int = 2
+
+
+_SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False, "": False}
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this process; absent or empty variables leave the default.
+
+    :raises ValueError: naming the variable that is missing or cannot be read.
+    """
+    values: dict[str, object] = {}
+    for name, kind in Settings.__annotations__.items():
+        variable = "AWS_REGION" if name == "aws_region" else name.upper()
+        text = environment.get(variable, "")
+        if not text:
+            continue
+        try:
+            values[name] = _parse(kind, text)
+        except (ValueError, ArithmeticError, KeyError) as error:
+            raise ValueError(f"{variable}={text!r} is not a valid value") from error
+    try:
+        return Settings(**values)
+    except TypeError as error:
+        raise ValueError(f"settings are incomplete: {error}") from error
+
+
+def _parse(kind: object, text: str) -> object:
+    if kind is bool:
+        return _SWITCH[text.lower()]
+    if kind is int or kind is float or kind is Decimal:
+        number = kind(text)  # type: ignore[operator]
+        if not 0 <= number < 10**9:
+            raise ValueError("out of range")
+        return number
+    return text

@@ -1,0 +1,1 @@
+"""DynamoDB through pynamodb: conditional writes, and nothing read to be written back."""

@@ -1,0 +1,54 @@
+"""The simulated chain's ledger in DynamoDB: one conditional put decides what becomes of a signature."""
+
+from pynamodb.exceptions import PutError
+
+from chalicelib.domain.failures import AttemptFailedError, FailureCode
+from chalicelib.routing.venue import Fill
+from chalicelib.settings import Settings
+from chalicelib.stores.models import LedgerItem, bound
+
+_LANDED = "landed"
+_VOID = "void"
+
+
+class DynamoLedger:
+    """``Ledger`` on DynamoDB. See ``routing.venue.Ledger`` for what each call promises."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._item = bound(LedgerItem, settings.ledger_table, settings)
+
+    def land(self, fill: Fill, at_ms: int) -> Fill:
+        kept = self._keep(
+            self._item(
+                fill.signature,
+                order_id=fill.order_id,
+                state=_LANDED,
+                venue=fill.venue,
+                amount_in=fill.amount_in,
+                amount_out=fill.amount_out,
+                at=at_ms,
+            )
+        )
+        if kept.state == _VOID:
+            raise AttemptFailedError(FailureCode.TX_DROPPED, "the transaction was given up before it landed")
+        return _fill(kept)
+
+    def settle(self, signature: str, order_id: str, at_ms: int) -> Fill | None:
+        kept = self._keep(self._item(signature, order_id=order_id, state=_VOID, at=at_ms))
+        return _fill(kept) if kept.state == _LANDED else None
+
+    def _keep(self, item: LedgerItem) -> LedgerItem:
+        """The first record of a signature stays; the one that stands is returned."""
+        try:
+            item.save(condition=self._item.signature.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return self._item.get(item.signature, consistent_read=True)
+        return item
+
+
+def _fill(item: LedgerItem) -> Fill:
+    return Fill(
+        item.signature, item.order_id, item.venue or "", int(item.amount_in or 0), int(item.amount_out or 0)
+    )

@@ -1,0 +1,135 @@
+"""The tables' items as pynamodb models. The tables themselves are made by ``infra/resources.yaml``."""
+
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from pynamodb.attributes import Attribute, ListAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.constants import NUMBER
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from chalicelib.settings import Settings
+
+_Item = TypeVar("_Item", bound=Model)
+
+
+class DecimalAttribute(Attribute[Decimal]):
+    """A DynamoDB number kept exact. DynamoDB holds 38 significant digits."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: Any) -> str:
+        return format(value, "f")
+
+    def deserialize(self, value: str) -> Decimal:
+        return Decimal(value)
+
+
+class AttentionIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
+    """Sparse: the orders that somebody has to move on, by the moment by which it should have happened."""
+
+    class Meta:
+        index_name = "attention"
+        projection = KeysOnlyProjection()
+
+    shard = UnicodeAttribute(hash_key=True, attr_name="attentionShard")
+    at = NumberAttribute(range_key=True, attr_name="attentionAt")
+
+
+class UserOpenIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
+    """Sparse: each user's orders that are not over, by creation."""
+
+    class Meta:
+        index_name = "userOpen"
+        projection = KeysOnlyProjection()
+
+    user = UnicodeAttribute(hash_key=True, attr_name="openUserId")
+    created_at = UnicodeAttribute(range_key=True, attr_name="createdAt")
+
+
+class OrderItem(Model):
+    """An order: its specification, its events, and what the engine notes beside them."""
+
+    class Meta:
+        table_name = "orders"
+
+    order_id = UnicodeAttribute(hash_key=True, attr_name="orderId")
+    user_id = UnicodeAttribute(attr_name="userId")
+    type = UnicodeAttribute()
+    side = UnicodeAttribute()
+    token_in = UnicodeAttribute(attr_name="tokenIn")
+    token_out = UnicodeAttribute(attr_name="tokenOut")
+    amount_in = DecimalAttribute(attr_name="amountIn")
+    slippage_bps = NumberAttribute(attr_name="slippageBps")
+    priority = UnicodeAttribute()
+    client_order_id = UnicodeAttribute(attr_name="clientOrderId", null=True)
+    simulate = UnicodeAttribute(null=True)
+
+    status = UnicodeAttribute()
+    seq = NumberAttribute()
+    events: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
+    created_at = UnicodeAttribute(attr_name="createdAt")
+
+    published = NumberAttribute(default=0)
+    subscribers = UnicodeSetAttribute(null=True)
+    lease_owner = UnicodeAttribute(attr_name="leaseOwner", null=True)
+    lease_until = NumberAttribute(attr_name="leaseUntil", null=True)
+    attention_shard = UnicodeAttribute(attr_name="attentionShard", null=True)
+    attention_at = NumberAttribute(attr_name="attentionAt", null=True)
+    open_user_id = UnicodeAttribute(attr_name="openUserId", null=True)
+
+    attention = AttentionIndex()
+    user_open = UserOpenIndex()
+
+
+class IdempotencyItem(Model):
+    """A client's key and the order it made. ``expiresAt`` is the table's time to live, in epoch seconds."""
+
+    class Meta:
+        table_name = "idempotency"
+
+    id = UnicodeAttribute(hash_key=True)
+    body_hash = UnicodeAttribute(attr_name="bodyHash")
+    order_id = UnicodeAttribute(attr_name="orderId")
+    expires_at = NumberAttribute(attr_name="expiresAt")
+
+
+class StreamItem(Model):
+    """``connection#<id>``: an open connection. ``user#<id>``: who follows that user."""
+
+    class Meta:
+        table_name = "streams"
+
+    id = UnicodeAttribute(hash_key=True)
+    coarse = UnicodeAttribute(null=True)
+    users = UnicodeSetAttribute(null=True)
+    subscribers = UnicodeSetAttribute(null=True)
+    expires_at = NumberAttribute(attr_name="expiresAt", null=True)
+
+
+class LedgerItem(Model):
+    """What became of a signature on the simulated chain: ``landed`` or ``void``."""
+
+    class Meta:
+        table_name = "ledger"
+
+    signature = UnicodeAttribute(hash_key=True)
+    order_id = UnicodeAttribute(attr_name="orderId")
+    state = UnicodeAttribute()
+    venue = UnicodeAttribute(null=True)
+    amount_in = NumberAttribute(attr_name="amountIn", null=True)
+    amount_out = NumberAttribute(attr_name="amountOut", null=True)
+    at = NumberAttribute()
+
+
+def bound(model: type[_Item], table_name: str, settings: Settings) -> type[_Item]:
+    """The model on this deployment's table. A subclass, so that no model class is changed for others."""
+    meta = {
+        "table_name": table_name,
+        "region": settings.aws_region,
+        "host": settings.aws_endpoint_url,
+        "connect_timeout_seconds": settings.aws_connect_timeout_seconds,
+        "read_timeout_seconds": settings.aws_read_timeout_seconds,
+        "max_pool_connections": 20,
+    }
+    return type(model.__name__, (model,), {"Meta": type("Meta", (), meta)})

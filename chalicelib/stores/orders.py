@@ -1,0 +1,203 @@
+"""The orders table. Each change is one conditional update that appends its events and returns the subscribers."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from pynamodb.connection import Connection as DynamoConnection
+from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.domain.orders import Order
+from chalicelib.encoding.snapshots import event_from_json, event_to_json, spec_from_dict, spec_to_dict
+from chalicelib.encoding.times import to_text
+from chalicelib.ports import IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
+from chalicelib.settings import Settings
+from chalicelib.stores.models import IdempotencyItem, OrderItem, bound
+from chalicelib.stores.subscribers import from_set, to_set
+
+#: The attention index is spread over this many partitions.
+_SHARDS = ("0", "1", "2", "3")
+_SPEC_FIELDS = {
+    "userId": "user_id",
+    "type": "type",
+    "side": "side",
+    "tokenIn": "token_in",
+    "tokenOut": "token_out",
+    "amountIn": "amount_in",
+    "slippageBps": "slippage_bps",
+    "priority": "priority",
+    "clientOrderId": "client_order_id",
+    "simulate": "simulate",
+}
+
+
+class DynamoOrderStore:
+    """``OrderStore`` on DynamoDB. See ``ports.OrderStore`` for what each call promises."""
+
+    def __init__(self, settings: Settings, now_ms: Callable[[], int]) -> None:
+        self._item = bound(OrderItem, settings.orders_table, settings)
+        self._key = bound(IdempotencyItem, settings.idempotency_table, settings)
+        self._settings = settings
+        self._now_ms = now_ms
+
+    def create(
+        self,
+        order: Order,
+        attention_at_ms: int,
+        subscribers: Collection[Subscriber] = (),
+        keys: Sequence[IdempotencyKey] = (),
+    ) -> Tracked:
+        spec = spec_to_dict(order.spec)
+        item = self._item(
+            order.order_id,
+            **{_SPEC_FIELDS[name]: value for name, value in spec.items()},
+            status=order.standing.value,
+            seq=order.seq,
+            events=[event_to_json(event) for event in order.events],
+            created_at=to_text(order.events[0].at),
+            subscribers=to_set(subscribers) or None,
+            attention_shard=_shard(order.order_id),
+            attention_at=attention_at_ms,
+            open_user_id=order.spec.user_id,
+        )
+        fresh = self._item.order_id.does_not_exist()
+        try:
+            if keys:
+                self._create_with_keys(item, fresh, keys)
+            else:
+                item.save(condition=fresh)
+        except (PutError, TransactWriteError) as error:
+            # A write whose answer was lost is tried again by the SDK and then finds itself.
+            kept = self.get(order.order_id) if _condition_failed(error) else None
+            if kept is None:
+                if keys and _condition_failed(error):
+                    raise KeyTakenError from error
+                raise
+        return Tracked(order, frozenset(subscribers), attention_at_ms=attention_at_ms)
+
+    def _create_with_keys(self, item: OrderItem, fresh: Condition, keys: Sequence[IdempotencyKey]) -> None:
+        connection = DynamoConnection(
+            region=self._settings.aws_region,
+            host=self._settings.aws_endpoint_url,
+            connect_timeout_seconds=self._settings.aws_connect_timeout_seconds,
+            read_timeout_seconds=self._settings.aws_read_timeout_seconds,
+        )
+        # Time to live deletes late, so a key that has run out may still be there.
+        free = self._key.id.does_not_exist() | (self._key.expires_at < self._now_ms() // 1000)
+        with TransactWrite(connection=connection) as transaction:
+            transaction.save(item, condition=fresh)
+            for key in keys:
+                row = self._key(key.id, body_hash=key.body_hash, order_id=key.order_id, expires_at=key.expires_at)
+                transaction.save(row, condition=free)
+
+    def find_key(self, key_id: str) -> IdempotencyKey | None:
+        try:
+            row = self._key.get(key_id, consistent_read=True)
+        except DoesNotExist:
+            return None
+        return IdempotencyKey(row.id, row.body_hash, row.order_id, int(row.expires_at))
+
+    def get(self, order_id: str) -> Tracked | None:
+        try:
+            return _tracked(self._item.get(order_id, consistent_read=True))
+        except DoesNotExist:
+            return None
+
+    def write(self, before: Tracked, after: Order, *, lease: Lease | None, attention_at_ms: int | None) -> Tracked:
+        model, holder = self._item, lease or before.lease
+        new_events = [event_to_json(event) for event in after.events[before.order.seq :]]
+        actions: list[Action] = [
+            model.status.set(after.standing.value),
+            model.seq.set(after.seq),
+            model.published.set(before.published),
+            *self._attention(after.order_id, attention_at_ms),
+        ]
+        if new_events:
+            actions.append(model.events.set(model.events.append(new_events)))
+        if lease:
+            actions += [model.lease_owner.set(lease.owner), model.lease_until.set(lease.until_ms)]
+        else:
+            actions += [model.lease_owner.remove(), model.lease_until.remove()]
+        if after.is_terminal:
+            actions.append(model.open_user_id.remove())
+        free = model.lease_owner.does_not_exist() | (model.lease_until < self._now_ms())
+        if holder:
+            free = free | (model.lease_owner == holder.owner)
+        item = model(after.order_id)
+        try:
+            item.update(actions, condition=(model.seq == before.order.seq) & free)
+        except UpdateError as error:
+            if not _condition_failed(error):
+                raise
+            return self._own_write(after, lease, attention_at_ms, error)
+        return Tracked(after, from_set(item.subscribers), before.published, lease, attention_at_ms)
+
+    def _own_write(
+        self, after: Order, lease: Lease | None, attention_at_ms: int | None, error: UpdateError
+    ) -> Tracked:
+        """A write whose answer was lost is tried again by the SDK and then finds its own work: no race lost."""
+        found = self.get(after.order_id)
+        mine = found and (found.order, found.lease, found.attention_at_ms) == (after, lease, attention_at_ms)
+        if found is None or not mine:
+            raise LostRaceError(after.order_id) from error
+        return found
+
+    def set_attention(self, order_id: str, attention_at_ms: int | None) -> None:
+        self._item(order_id).update(
+            self._attention(order_id, attention_at_ms), condition=self._item.order_id.exists()
+        )
+
+    def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
+        add = self._item.subscribers.add(to_set(subscribers))
+        try:
+            self._item(order_id).update([add], condition=self._item.seq == seq)
+        except UpdateError as error:
+            if not _condition_failed(error):
+                raise
+            return False
+        return True
+
+    def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None:
+        remove = self._item.subscribers.delete(to_set(subscribers))
+        try:
+            self._item(order_id).update([remove], condition=self._item.order_id.exists())
+        except UpdateError as error:
+            if not _condition_failed(error):
+                raise
+
+    def due(self, now_ms: int, limit: int) -> list[str]:
+        found: list[tuple[float, str]] = []
+        for shard in _SHARDS:
+            rows = self._item.attention.query(shard, self._item.attention_at <= now_ms, limit=limit)
+            found += [(row.attention_at or 0, row.order_id) for row in rows]
+        return [order_id for _, order_id in sorted(found)[:limit]]
+
+    def open_orders(self, user_id: str) -> list[str]:
+        return [row.order_id for row in self._item.user_open.query(user_id)]
+
+    def _attention(self, order_id: str, at_ms: int | None) -> list[Action]:
+        model = self._item
+        if at_ms is None:
+            return [model.attention_at.remove(), model.attention_shard.remove()]
+        return [model.attention_at.set(at_ms), model.attention_shard.set(_shard(order_id))]
+
+
+def _shard(order_id: str) -> str:
+    return _SHARDS[int(order_id[-1], 16) % len(_SHARDS)]
+
+
+def _tracked(item: OrderItem) -> Tracked:
+    spec: dict[str, Any] = {name: getattr(item, attribute) for name, attribute in _SPEC_FIELDS.items()}
+    events = tuple(event_from_json(text) for text in item.events)
+    order = Order.replayed(item.order_id, spec_from_dict(spec), events)
+    lease = Lease(item.lease_owner, int(item.lease_until or 0)) if item.lease_owner else None
+    attention = None if item.attention_at is None else int(item.attention_at)
+    return Tracked(order, from_set(item.subscribers), int(item.published), lease, attention)
+
+
+def _condition_failed(error: PynamoDBException) -> bool:
+    if isinstance(error, TransactWriteError):
+        return any(reason and reason.code == "ConditionalCheckFailed" for reason in error.cancellation_reasons)
+    return error.cause_response_code == "ConditionalCheckFailedException"

@@ -1,0 +1,62 @@
+"""Open connections and the followers of users, in DynamoDB."""
+
+from pynamodb.exceptions import DoesNotExist
+
+from chalicelib.ports import Connection, Subscriber
+from chalicelib.settings import Settings
+from chalicelib.stores.models import StreamItem, bound
+from chalicelib.stores.subscribers import from_set, to_text
+
+
+class DynamoStreamStore:
+    """``StreamStore`` on DynamoDB. See ``ports.StreamStore`` for what each call promises."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._item = bound(StreamItem, settings.streams_table, settings)
+
+    def connect(self, connection: Connection) -> None:
+        grain = "coarse" if connection.coarse else "fine"
+        self._item(
+            _connection_key(connection.connection_id), coarse=grain, expires_at=connection.expires_at
+        ).save()
+
+    def connection(self, connection_id: str) -> Connection | None:
+        item = self._get(_connection_key(connection_id))
+        if item is None:
+            return None
+        return Connection(connection_id, item.coarse == "coarse", int(item.expires_at or 0))
+
+    def disconnect(self, connection_id: str) -> None:
+        item = self._get(_connection_key(connection_id))
+        if item is None:
+            return
+        for user_id in item.users or ():
+            for coarse in (False, True):
+                self.unfollow(user_id, Subscriber(connection_id, coarse, via_user=True))
+        item.delete()
+
+    def follow(self, user_id: str, subscriber: Subscriber) -> None:
+        # Noted on the connection first: a follower that disconnect cannot find would stay for good.
+        self._item(_connection_key(subscriber.connection_id)).update([self._item.users.add({user_id})])
+        self._item(_user_key(user_id)).update([self._item.subscribers.add({to_text(subscriber)})])
+
+    def unfollow(self, user_id: str, subscriber: Subscriber) -> None:
+        self._item(_user_key(user_id)).update([self._item.subscribers.delete({to_text(subscriber)})])
+
+    def followers(self, user_id: str) -> frozenset[Subscriber]:
+        item = self._get(_user_key(user_id))
+        return from_set(item.subscribers if item else None)
+
+    def _get(self, key: str) -> StreamItem | None:
+        try:
+            return self._item.get(key, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+
+def _connection_key(connection_id: str) -> str:
+    return f"connection#{connection_id}"
+
+
+def _user_key(user_id: str) -> str:
+    return f"user#{user_id}"

@@ -1,0 +1,24 @@
+"""A subscriber as one string of a DynamoDB string set: ``<how>:<connection id>``."""
+
+from collections.abc import Iterable
+
+from chalicelib.ports import Subscriber
+
+
+def to_text(subscriber: Subscriber) -> str:
+    via = "u" if subscriber.via_user else "o"
+    grain = "c" if subscriber.coarse else "f"
+    return f"{via}{grain}:{subscriber.connection_id}"
+
+
+def from_text(text: str) -> Subscriber:
+    how, _, connection_id = text.partition(":")
+    return Subscriber(connection_id, coarse=how[1] == "c", via_user=how[0] == "u")
+
+
+def to_set(subscribers: Iterable[Subscriber]) -> set[str]:
+    return {to_text(subscriber) for subscriber in subscribers}
+
+
+def from_set(texts: Iterable[str] | None) -> frozenset[Subscriber]:
+    return frozenset(from_text(text) for text in texts or ())

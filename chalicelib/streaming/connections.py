@@ -1,0 +1,81 @@
+"""Sockets opening and closing, and the streams that were asked for at that moment.
+
+API Gateway refuses a push to a connection whose ``$connect`` has not returned, so what a client asks for in the
+address is only queued here and brought by ``bring_streams``.
+"""
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from chalicelib.bootstrap import Engine, now_ms
+from chalicelib.domain.errors import RefusedError
+from chalicelib.encoding.frames import reply_frame
+from chalicelib.messaging.batch import Record, work_through
+from chalicelib.messaging.consumers import BatchResult
+from chalicelib.messaging.messages import read_replay_message
+from chalicelib.ports import Connection, ConnectionGoneError, Replay, Subscriber
+from chalicelib.wire.fields import validated
+from chalicelib.wire.problems import problem_of
+from chalicelib.wire.streams import StreamModel
+
+log = logging.getLogger(__name__)
+
+_STREAM_PARAMETERS = ("orderId", "userId", "afterSeq")
+#: A connection that is not there yet is asked for again this often, and this long after.
+_CONNECT_TRIES = 5
+_CONNECT_PAUSE_SECONDS = 1
+
+
+def connect(engine: Engine, event: Mapping[str, Any]) -> dict[str, int]:
+    """``$connect``: note the connection, queue the stream it asked for."""
+    connection_id = event["requestContext"]["connectionId"]
+    query: Mapping[str, str] = event.get("queryStringParameters") or {}
+    coarse = query.get("statuses") == "coarse"
+    expires_at = now_ms() // 1000 + engine.settings.connection_hours * 3600
+    engine.outside.streams.connect(Connection(connection_id, coarse, expires_at))
+    wanted = {name: query[name] for name in _STREAM_PARAMETERS if name in query}
+    if wanted:
+        engine.outside.replays.send([Replay(connection_id, wanted, coarse)])
+    log.info("connected", extra={"connectionId": connection_id, **wanted})
+    return {"statusCode": 200}
+
+
+def disconnect(engine: Engine, event: Mapping[str, Any]) -> None:
+    """``$disconnect``: forget the connection. Orders forget it when the next push finds it gone."""
+    connection_id = event["requestContext"]["connectionId"]
+    engine.outside.streams.disconnect(connection_id)
+    log.info("disconnected", extra={"connectionId": connection_id})
+
+
+def bring_streams(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
+    """The ``stream`` queue: bring streams to connections that could not be served on the spot."""
+    return work_through(event, partial(_bring, engine), engine.outside.replays.hold)
+
+
+def _bring(engine: Engine, record: Record) -> float | None:
+    replay = read_replay_message(record["body"])
+    log.info("bringing a stream", extra={"connectionId": replay.connection_id, "wanted": replay.wanted})
+    subscriber = Subscriber(replay.connection_id, replay.coarse, replay.via_user)
+    try:
+        wanted = validated(StreamModel, replay.wanted)
+        if wanted.user_id is not None:
+            engine.subscriptions.follow_user(subscriber, wanted.user_id, again=replay.again)
+            return None
+        there = engine.subscriptions.join_order(subscriber, wanted.order_id or "", wanted.after_seq)
+    except RefusedError as error:
+        there = _tell(engine, replay, error)
+    early = int(record["attributes"]["ApproximateReceiveCount"]) < _CONNECT_TRIES
+    if there or not early or engine.outside.streams.connection(replay.connection_id) is None:
+        return None
+    return _CONNECT_PAUSE_SECONDS
+
+
+def _tell(engine: Engine, replay: Replay, error: RefusedError) -> bool:
+    try:
+        frame = reply_frame("error", **problem_of(error).as_body(replay.connection_id))
+        engine.outside.sockets.push(replay.connection_id, frame)
+    except ConnectionGoneError:
+        return False
+    return True

@@ -1,0 +1,105 @@
+"""RFC 9457 problem details: the one form of every error, over HTTP and on sockets.
+
+``problem_of`` is the one table from exception to answer. What is not in it is a bug: it is logged with its trace,
+and the caller learns no more than that something went wrong.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from chalicelib.domain.errors import (
+    FieldError,
+    IdempotencyConflictError,
+    InvalidOrderError,
+    OrderNotFoundError,
+)
+from chalicelib.domain.failures import AttemptFailedError
+from chalicelib.ports import HistoryUnavailableError
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+_TYPE_BASE = "urn:order-execution-engine:problem:"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as a client sees it. ``retry_after`` is in seconds."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    errors: Sequence[FieldError] = ()
+    retry_after: int | None = None
+
+    def as_body(self, request_id: str) -> dict[str, Any]:
+        return {
+            "type": _TYPE_BASE + self.code.lower().replace("_", "-"),
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "requestId": request_id,
+            "errors": [
+                {"field": error.field, "code": error.code, "message": error.message} for error in self.errors
+            ],
+        }
+
+
+class ProblemError(Exception):
+    """A problem found at the door itself, before any service was called."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+def malformed(detail: str, code: str = "MALFORMED_REQUEST", errors: Sequence[FieldError] = ()) -> ProblemError:
+    """400: what came cannot be read at all."""
+    return ProblemError(Problem(400, code, "Malformed request", detail, errors))
+
+
+def too_large(limit: int) -> ProblemError:
+    """413."""
+    detail = f"The body may have {limit} bytes at most."
+    return ProblemError(Problem(413, "BODY_TOO_LARGE", "Content too large", detail))
+
+
+def plain_problem(status: int, detail: str = "") -> Problem:
+    """A problem that its HTTP status says all about."""
+    known = HTTPStatus(status)
+    return Problem(status, known.name, known.phrase, detail or known.description or known.phrase)
+
+
+def problem_of(error: Exception) -> Problem:
+    """The answer to an exception."""
+    match error:
+        case ProblemError():
+            return error.problem
+        case InvalidOrderError():
+            count = len(error.errors)
+            detail = f"{count} field{'s are' if count > 1 else ' is'} not valid."
+            return Problem(422, "INVALID_ORDER", "Invalid order", detail, error.errors)
+        case OrderNotFoundError():
+            return Problem(404, "ORDER_NOT_FOUND", "Order not found", "There is no order with this id.")
+        case IdempotencyConflictError():
+            detail = "This idempotency key was used with a different order before."
+            return Problem(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key reused", detail)
+        case AttemptFailedError():
+            return Problem(
+                503 if error.retryable else 422,
+                error.code.value,
+                "No quote available",
+                error.reason,
+                retry_after=1 if error.retryable else None,
+            )
+        case HistoryUnavailableError():
+            detail = "The order history cannot be read now. Single orders can."
+            return Problem(503, "HISTORY_UNAVAILABLE", "History unavailable", detail, retry_after=5)
+        case _:
+            log.error("unforeseen", exc_info=error)
+            return Problem(500, "INTERNAL_ERROR", "Internal error", "Something went wrong on our side.")

@@ -1,0 +1,19 @@
+"""A clock that moves when told."""
+
+from datetime import UTC, datetime, timedelta
+
+
+class FakeClock:
+    """Starts at a fixed moment; ``sleep`` moves it on at once."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def now_ms(self) -> int:
+        return int(self._now.timestamp() * 1000)
+
+    def sleep(self, seconds: float) -> None:
+        self._now += timedelta(milliseconds=round(seconds * 1000))

@@ -1,0 +1,97 @@
+"""The orders table in memory, with the same conditions as the real one."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from threading import Lock
+
+from chalicelib.domain.orders import Order
+from chalicelib.ports import IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
+
+
+class FakeOrderStore:
+    """``OrderStore`` in memory. ``writes`` counts what was written."""
+
+    def __init__(self, now_ms: Callable[[], int]) -> None:
+        self._now_ms = now_ms
+        self._lock = Lock()
+        self._kept: dict[str, Tracked] = {}
+        self._keys: dict[str, IdempotencyKey] = {}
+        self.writes = 0
+
+    def create(
+        self,
+        order: Order,
+        attention_at_ms: int,
+        subscribers: Collection[Subscriber] = (),
+        keys: Sequence[IdempotencyKey] = (),
+    ) -> Tracked:
+        with self._lock:
+            now = self._now_ms() // 1000
+            if any(key.id in self._keys and self._keys[key.id].expires_at >= now for key in keys):
+                raise KeyTakenError
+            self._keys.update({key.id: key for key in keys})
+            self._kept[order.order_id] = Tracked(
+                order, frozenset(subscribers), attention_at_ms=attention_at_ms
+            )
+            self.writes += 1
+            return self._kept[order.order_id]
+
+    def find_key(self, key_id: str) -> IdempotencyKey | None:
+        return self._keys.get(key_id)
+
+    def get(self, order_id: str) -> Tracked | None:
+        return self._kept.get(order_id)
+
+    def write(
+        self, before: Tracked, after: Order, *, lease: Lease | None, attention_at_ms: int | None
+    ) -> Tracked:
+        with self._lock:
+            kept = self._kept.get(after.order_id)
+            holder = lease or before.lease
+            if kept is None or kept.order.seq != before.order.seq:
+                raise LostRaceError(after.order_id)
+            if kept.lease and kept.lease.until_ms >= self._now_ms() and kept.lease.owner != (
+                holder.owner if holder else None
+            ):
+                raise LostRaceError(after.order_id)
+            # The item holds its own specification; only the new events come from the caller.
+            order = Order.replayed(
+                after.order_id, kept.order.spec, (*kept.order.events, *after.events[before.order.seq :])
+            )
+            self._kept[after.order_id] = Tracked(
+                order, kept.subscribers, before.published, lease, attention_at_ms
+            )
+            self.writes += 1
+            return replace(self._kept[after.order_id], order=after)
+
+    def set_attention(self, order_id: str, attention_at_ms: int | None) -> None:
+        with self._lock:
+            self._kept[order_id] = replace(self._kept[order_id], attention_at_ms=attention_at_ms)
+
+    def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
+        with self._lock:
+            kept = self._kept.get(order_id)
+            if kept is None or kept.order.seq != seq:
+                return False
+            self._kept[order_id] = replace(kept, subscribers=kept.subscribers | frozenset(subscribers))
+            return True
+
+    def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None:
+        with self._lock:
+            if kept := self._kept.get(order_id):
+                self._kept[order_id] = replace(kept, subscribers=kept.subscribers - frozenset(subscribers))
+
+    def due(self, now_ms: int, limit: int) -> list[str]:
+        waiting = [
+            (tracked.attention_at_ms, order_id)
+            for order_id, tracked in self._kept.items()
+            if tracked.attention_at_ms is not None and tracked.attention_at_ms <= now_ms
+        ]
+        return [order_id for _, order_id in sorted(waiting)[:limit]]
+
+    def open_orders(self, user_id: str) -> list[str]:
+        return [
+            order_id
+            for order_id, tracked in self._kept.items()
+            if tracked.order.spec.user_id == user_id and not tracked.order.is_terminal
+        ]

@@ -1,0 +1,77 @@
+"""Open connections and followers in memory, and sockets that remember what was pushed."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+from chalicelib.encoding.exact_json import loads
+from chalicelib.ports import Connection, ConnectionGoneError, PushFailedError, Replay, Subscriber
+
+
+class FakeStreamStore:
+    """``StreamStore`` in memory."""
+
+    def __init__(self) -> None:
+        self._connections: dict[str, Connection] = {}
+        self._followers: dict[str, set[Subscriber]] = defaultdict(set)
+
+    def connect(self, connection: Connection) -> None:
+        self._connections[connection.connection_id] = connection
+
+    def connection(self, connection_id: str) -> Connection | None:
+        return self._connections.get(connection_id)
+
+    def disconnect(self, connection_id: str) -> None:
+        self._connections.pop(connection_id, None)
+        for followers in self._followers.values():
+            followers -= {one for one in followers if one.connection_id == connection_id}
+
+    def follow(self, user_id: str, subscriber: Subscriber) -> None:
+        self._followers[user_id].add(subscriber)
+
+    def unfollow(self, user_id: str, subscriber: Subscriber) -> None:
+        self._followers[user_id].discard(subscriber)
+
+    def followers(self, user_id: str) -> frozenset[Subscriber]:
+        return frozenset(self._followers[user_id])
+
+
+class FakeSockets:
+    """``Sockets`` that keep every frame by connection. ``gone`` and ``slow`` connections refuse theirs."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.frames: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.gone: set[str] = set()
+        self.slow: set[str] = set()
+
+    def push(self, connection_id: str, text: str) -> None:
+        if connection_id in self.gone:
+            raise ConnectionGoneError(connection_id)
+        if connection_id in self.slow:
+            raise PushFailedError(connection_id)
+        with self._lock:
+            self.frames[connection_id].append(loads(text))
+
+    def updates(self, connection_id: str) -> list[tuple[int, str]]:
+        """``(seq, status)`` of each order update that a connection got."""
+        return [
+            (frame["seq"], frame["status"])
+            for frame in self.frames[connection_id]
+            if frame["type"] == "ORDER_UPDATE"
+        ]
+
+
+class FakeReplayQueue:
+    """``ReplayQueue`` that keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[Replay, int]] = []
+        self.held: list[tuple[str, int]] = []
+
+    def send(self, replays: Sequence[Replay], delay_seconds: int = 0) -> None:
+        self.sent += [(replay, delay_seconds) for replay in replays]
+
+    def hold(self, receipt: str, seconds: int) -> None:
+        self.held.append((receipt, seconds))

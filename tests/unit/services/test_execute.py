@@ -1,0 +1,188 @@
+"""A market order's life on fakes: what clients see, what the ledger holds, and what a crash leaves behind."""
+
+import pytest
+
+from chalicelib.domain.status import Status
+from chalicelib.ports import Subscriber
+from tests.support.bench import Bench, a_bench
+
+HAPPY = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
+
+
+class CrashError(Exception):
+    """A worker that dies at this line."""
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return a_bench()
+
+
+def test_a_market_order_confirms_with_one_swap_and_its_history(bench: Bench) -> None:
+    order_id = bench.submit()
+    bench.process_all()
+    order = bench.order(order_id)
+    assert bench.statuses(order_id) == HAPPY
+    assert [fill.signature for fill in bench.ledger.swaps_of(order_id)] == [order.tx_hash]
+    assert order.amount_out is not None
+    assert order.min_amount_out is not None
+    assert order.amount_out >= order.min_amount_out
+    assert [row["orderId"] for row in bench.history.page_all()] == [order_id]
+
+
+def test_every_event_reaches_the_socket_that_sent_the_order_once_and_in_order(bench: Bench) -> None:
+    bench.submit(Subscriber("me"))
+    bench.process_all()
+    assert bench.sockets.updates("me") == list(enumerate(HAPPY, start=1))
+
+
+def test_a_finished_order_needs_nobody_any_more(bench: Bench) -> None:
+    order_id = bench.submit()
+    bench.process_all()
+    tracked = bench.orders.get(order_id)
+    assert tracked is not None
+    assert tracked.lease is None
+    assert tracked.attention_at_ms is None
+
+
+@pytest.mark.parametrize("fault", ["network_error:1", "venue_timeout:1", "stale_quote:2", "tx_dropped:2"])
+def test_a_passing_fault_is_retried_with_the_last_error_told(bench: Bench, fault: str) -> None:
+    order_id = bench.submit(simulate=fault)
+    bench.process_all()
+    order = bench.order(order_id)
+    failures = int(fault[-1])
+    assert order.status is Status.CONFIRMED
+    assert order.attempts == failures + 1
+    assert len(bench.ledger.swaps_of(order_id)) == 1
+    told = [event.meta["lastError"]["code"] for event in order.events if "lastError" in event.meta]
+    assert told == [fault[:-2].upper()] * failures
+
+
+def test_three_failed_attempts_are_the_end(bench: Bench) -> None:
+    order_id = bench.submit(simulate="network_error:9")
+    bench.process_all()
+    order = bench.order(order_id)
+    assert (order.status, order.attempts, order.fail_code) == (Status.FAILED, 3, "NETWORK_ERROR")
+    assert order.events[-1].meta["retryable"] is True
+    assert bench.ledger.swaps_of(order_id) == []
+
+
+def test_a_fatal_fault_fails_at_once(bench: Bench) -> None:
+    order_id = bench.submit(simulate="no_liquidity")
+    bench.process_all()
+    order = bench.order(order_id)
+    assert (order.status, order.attempts, order.fail_code) == (Status.FAILED, 1, "NO_LIQUIDITY")
+
+
+def test_a_swap_whose_answer_was_lost_is_found_on_the_ledger_and_not_sent_again(bench: Bench) -> None:
+    order_id = bench.submit(simulate="landed_reply_lost:3")
+    bench.process_all()
+    assert bench.statuses(order_id) == HAPPY
+    assert len(bench.ledger.swaps_of(order_id)) == 1
+
+
+def test_a_retry_keeps_the_minimum_that_was_promised_first(bench: Bench) -> None:
+    order_id = bench.submit(simulate="slippage:1")
+    bench.process()
+    promised = bench.order(order_id).min_amount_out
+    bench.process_all()
+    assert bench.order(order_id).min_amount_out == promised
+
+
+def test_one_venue_down_is_routed_around_and_said(bench: Bench) -> None:
+    order_id = bench.submit(simulate="venue_down:raydium")
+    bench.process_all()
+    order = bench.order(order_id)
+    assert order.status is Status.CONFIRMED
+    assert order.dex == "meteora"
+    assert order.quotes is not None
+    assert order.quotes["degraded"] is True
+    assert order.quotes["rQuote"] is None
+    assert order.quotes["errors"]["raydium"]["code"] == "VENUE_UNAVAILABLE"
+
+
+def test_the_same_message_twice_swaps_once(bench: Bench) -> None:
+    order_id = bench.submit()
+    bench.queue.bodies.append(bench.queue.bodies[0])
+    bench.process_all()
+    assert bench.statuses(order_id) == HAPPY
+    assert len(bench.ledger.swaps_of(order_id)) == 1
+
+
+def test_a_second_worker_waits_for_the_lease_of_the_first(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = bench.submit()
+    duplicate = bench.queue.bodies[0]
+    asked: list[float | None] = []
+    land = bench.ledger.land
+
+    def land_while_another_looks(*args: object) -> object:
+        bench.queue.bodies.append(duplicate)
+        asked.append(bench.process("other"))
+        bench.queue.bodies.clear()
+        return land(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.ledger, "land", land_while_another_looks)
+    bench.process("first")
+    assert asked[0] == pytest.approx(bench.engine.settings.lease_seconds)
+    assert bench.statuses(order_id) == HAPPY
+
+
+def test_a_worker_lost_after_sending_leaves_one_swap_that_the_next_one_confirms(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = bench.submit(Subscriber("me"))
+    body = bench.queue.bodies[0]
+    land = bench.ledger.land
+
+    def land_and_die(*args: object) -> object:
+        land(*args)  # type: ignore[arg-type]
+        raise CrashError
+
+    monkeypatch.setattr(bench.ledger, "land", land_and_die)
+    with pytest.raises(CrashError):
+        bench.process("first")
+    monkeypatch.undo()
+    bench.queue.bodies.append(body)
+    bench.clock.sleep(bench.engine.settings.lease_seconds + 1)
+    bench.process("second")
+    assert bench.statuses(order_id) == HAPPY
+    assert len(bench.ledger.swaps_of(order_id)) == 1
+    assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_worker_lost_before_sending_leaves_a_signature_that_can_no_longer_land(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = bench.submit()
+    body = bench.queue.bodies[0]
+
+    def die(*args: object) -> object:
+        raise CrashError
+
+    monkeypatch.setattr(bench.ledger, "land", die)
+    with pytest.raises(CrashError):
+        bench.process("first")
+    monkeypatch.undo()
+    first_signature = bench.order(order_id).tx_hash
+    bench.queue.bodies.append(body)
+    bench.clock.sleep(bench.engine.settings.lease_seconds + 1)
+    bench.process_all()
+    order = bench.order(order_id)
+    assert order.status is Status.CONFIRMED
+    assert order.attempts == 2
+    assert order.tx_hash != first_signature
+    assert bench.ledger.is_void(first_signature or "")
+    assert len(bench.ledger.swaps_of(order_id)) == 1
+
+
+def test_postgres_being_away_delays_history_and_not_the_trade(bench: Bench) -> None:
+    bench.history.down = True
+    order_id = bench.submit()
+    bench.process_all()
+    assert bench.statuses(order_id) == HAPPY
+    bench.history.down = False
+    bench.clock.sleep(60)
+    assert bench.engine.watch() == 1
+    bench.process_all()
+    assert [row["orderId"] for row in bench.history.page_all()] == [order_id]
+    assert bench.orders.due(bench.clock.now_ms() + 10**9, 10) == []

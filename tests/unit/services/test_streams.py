@@ -1,0 +1,141 @@
+"""The status stream on fakes: joining early, late and in between; gone and slow sockets; whole users."""
+
+import pytest
+
+from chalicelib.domain.errors import OrderNotFoundError
+from chalicelib.ports import Subscriber
+from tests.support.bench import Bench, a_bench
+
+STATUSES = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return a_bench()
+
+
+@pytest.mark.parametrize("step", range(1, 7))
+def test_whoever_joins_at_any_moment_gets_every_event_in_order(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """The joiner comes in right after write number ``step``, before its frames are pushed."""
+    order_id = bench.submit()
+    write = bench.orders.write
+
+    def write_and_join(*args: object, **kwargs: object) -> object:
+        written = write(*args, **kwargs)  # type: ignore[arg-type]
+        if written.order.seq >= step and not bench.sockets.frames["late"]:
+            bench.engine.subscriptions.join_order(Subscriber("late"), order_id)
+        return written
+
+    monkeypatch.setattr(bench.orders, "write", write_and_join)
+    bench.process_all()
+    assert bench.sockets.updates("late") == list(enumerate(STATUSES, start=1))
+
+
+def test_an_event_between_the_look_and_the_join_is_not_missed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = bench.submit()
+    join = bench.orders.join
+    raced: list[str] = []
+
+    def join_too_late(*args: object) -> bool:
+        if not raced:
+            raced.append("yes")
+            bench.process_all()
+        return join(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.orders, "join", join_too_late)
+    bench.engine.subscriptions.join_order(Subscriber("racer"), order_id)
+    assert bench.sockets.updates("racer") == list(enumerate(STATUSES, start=1))
+
+
+@pytest.mark.parametrize("after_seq", range(8))
+def test_a_stream_is_resumed_after_any_seq_even_when_the_order_is_over(bench: Bench, after_seq: int) -> None:
+    order_id = bench.submit()
+    bench.process_all()
+    bench.engine.subscriptions.join_order(Subscriber("back"), order_id, after_seq)
+    assert bench.sockets.updates("back") == list(enumerate(STATUSES, start=1))[after_seq:]
+
+
+def test_an_unknown_order_is_said_to_be_unknown(bench: Bench) -> None:
+    with pytest.raises(OrderNotFoundError):
+        bench.engine.subscriptions.join_order(Subscriber("me"), "00000000-0000-0000-0000-000000000000")
+
+
+def test_coarse_subscribers_get_phases_with_the_status_as_detail(bench: Bench) -> None:
+    bench.submit(Subscriber("me", coarse=True))
+    bench.process_all()
+    frames = bench.sockets.frames["me"]
+    assert [frame["status"] for frame in frames] == [
+        "queued",
+        "processing",
+        "processing",
+        "processing",
+        "processing",
+        "completed",
+    ]
+    assert [frame["detailedStatus"] for frame in frames] == STATUSES
+
+
+def test_a_gone_socket_is_dropped_and_holds_nothing_up(bench: Bench) -> None:
+    order_id = bench.submit(Subscriber("gone"))
+    bench.engine.subscriptions.join_order(Subscriber("here"), order_id)
+    bench.sockets.gone.add("gone")
+    bench.process_all()
+    assert bench.sockets.updates("here")[-1] == (6, "confirmed")
+    tracked = bench.orders.get(order_id)
+    assert tracked is not None
+    assert Subscriber("gone") not in tracked.subscribers
+    assert bench.replays.sent == []
+
+
+def test_a_slow_socket_is_handed_to_the_stream_queue_with_what_it_missed(bench: Bench) -> None:
+    order_id = bench.submit(Subscriber("slow"))
+    bench.sockets.slow.add("slow")
+    bench.process_all()
+    [(replay, _)] = bench.replays.sent
+    assert replay.wanted == {"orderId": order_id, "afterSeq": 1}
+    bench.sockets.slow.clear()
+    bench.engine.subscriptions.join_order(Subscriber("slow"), order_id, replay.wanted["afterSeq"])
+    assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
+
+
+def test_a_user_stream_starts_with_the_latest_of_each_open_order_and_brings_all_that_follows(bench: Bench) -> None:
+    over = bench.submit(user_id="alice")
+    bench.process_all()
+    first = bench.submit(user_id="alice")
+    bench.submit(user_id="bob")
+    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice")
+    second = bench.submit(user_id="alice")
+    bench.process_all()
+    frames = bench.sockets.frames["me"]
+    assert {frame["orderId"] for frame in frames} == {first, second}
+    assert over not in {frame["orderId"] for frame in frames}
+    for order_id in (first, second):
+        assert [frame["status"] for frame in frames if frame["orderId"] == order_id] == STATUSES
+
+
+def test_the_second_look_finds_an_order_that_the_index_did_not_show_at_first(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = bench.submit(user_id="alice")
+    monkeypatch.setattr(bench.orders, "open_orders", lambda user_id: [])
+    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice")
+    monkeypatch.undo()
+    [(replay, delay)] = bench.replays.sent
+    assert (replay.again, delay) == (True, 5)
+    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice", again=True)
+    bench.process_all()
+    assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
+    assert {frame["orderId"] for frame in bench.sockets.frames["me"]} == {order_id}
+
+
+def test_who_has_left_is_told_nothing_more(bench: Bench) -> None:
+    order_id = bench.submit(Subscriber("me"), user_id="alice")
+    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice")
+    bench.engine.subscriptions.leave_order(Subscriber("me"), order_id)
+    bench.engine.subscriptions.unfollow_user(Subscriber("me"), "alice")
+    told = len(bench.sockets.frames["me"])
+    bench.process_all()
+    bench.submit(user_id="alice")
+    assert len(bench.sockets.frames["me"]) == told

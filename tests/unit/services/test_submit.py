@@ -1,0 +1,72 @@
+"""Accepting orders: kept before anything else, once per key, and made good where the queue was away."""
+
+import pytest
+
+from chalicelib.domain.errors import IdempotencyConflictError
+from chalicelib.domain.status import Status
+from chalicelib.ports import Subscriber
+from tests.support.bench import Bench, a_bench
+from tests.support.orders import a_spec
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return a_bench()
+
+
+def test_an_order_is_accepted_although_the_queue_is_down_and_executed_later(bench: Bench) -> None:
+    bench.queue.down = True
+    order_id = bench.submit()
+    assert bench.statuses(order_id) == ["pending"]
+    bench.queue.down = False
+    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+    assert bench.engine.watch() == 1
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
+
+
+def test_the_watchdog_does_not_send_the_same_order_every_tick(bench: Bench) -> None:
+    bench.submit()
+    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+    assert [bench.engine.watch(), bench.engine.watch()] == [1, 0]
+
+
+def test_one_key_makes_one_order(bench: Bench) -> None:
+    first = bench.engine.submit(a_spec(), idempotency_key="k")
+    again = bench.engine.submit(a_spec(), idempotency_key="k")
+    assert (again.order_id, again.replayed) == (first.order_id, True)
+    assert len(bench.queue.bodies) == 1
+
+
+def test_a_client_order_id_promises_the_same_as_a_key(bench: Bench) -> None:
+    first = bench.engine.submit(a_spec(client_order_id="mine"))
+    assert bench.engine.submit(a_spec(client_order_id="mine")).order_id == first.order_id
+
+
+def test_a_key_with_another_order_is_refused(bench: Bench) -> None:
+    bench.engine.submit(a_spec(amount_in=1_000_000_000), idempotency_key="k")
+    with pytest.raises(IdempotencyConflictError):
+        bench.engine.submit(a_spec(amount_in=2_000_000_000), idempotency_key="k")
+
+
+def test_two_users_may_use_the_same_key(bench: Bench) -> None:
+    first = bench.engine.submit(a_spec(user_id="alice"), idempotency_key="k")
+    other = bench.engine.submit(a_spec(user_id="bob"), idempotency_key="k")
+    assert first.order_id != other.order_id
+
+
+def test_a_key_is_free_again_after_a_day(bench: Bench) -> None:
+    first = bench.engine.submit(a_spec(), idempotency_key="k")
+    bench.clock.sleep(24 * 3600 + 1)
+    assert bench.engine.submit(a_spec(), idempotency_key="k").order_id != first.order_id
+
+
+def test_the_acknowledgement_comes_before_the_first_frame(bench: Bench) -> None:
+    seen: list[str] = []
+
+    def acknowledge(order_id: str) -> None:
+        seen.extend(["ack", *(status for _, status in bench.sockets.updates("me"))])
+
+    bench.engine.submit(a_spec(), subscriber=Subscriber("me"), acknowledge=acknowledge)
+    assert seen == ["ack"]
+    assert bench.sockets.updates("me") == [(1, "pending")]
