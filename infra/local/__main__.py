@@ -9,9 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+from infra.errors import InfraError
 from infra.local.config import state_dir_from
 from infra.local.errors import LocalStackError
-from infra.local.lock import AlreadyRunning, stop_holder
+from infra.local.lock import AlreadyRunningError, stop_holder
 from infra.local.logs import LogFollower
 from infra.local.postgres import home
 from infra.package import BUILD
@@ -31,14 +32,14 @@ def main() -> int:
             run(os.environ, arguments.ready_fd)
         else:
             COMMANDS[arguments.command]()
-    except AlreadyRunning as error:
+    except AlreadyRunningError as error:
         print(error, file=sys.stderr)
         endpoints = state_dir_from(os.environ) / "endpoints.json"
         if endpoints.exists():
             for name, address in json.loads(endpoints.read_text()).items():
                 print(f"  {name:10} {address}", file=sys.stderr)
         return 1
-    except LocalStackError as error:
+    except InfraError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

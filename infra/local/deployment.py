@@ -27,7 +27,7 @@ def deploy(config: LocalConfig, packaged: Package, database_url: str) -> Deploye
     session = boto3.Session("test", "test", region_name=REGION)
     parameters = config.parameters | {
         "AwsEndpointUrl": config.aws,
-        "PublicWsUrl": f"ws://localhost:{config.port}",
+        "PublicWsUrl": f"ws://localhost:{config.port}/ws",
         "DatabaseUrl": database_url,
     }
     deployer = Deployer(session, config.aws, poll_seconds=0.05)

@@ -60,7 +60,7 @@ class Postgres:
         command: list[str | Path] = [self._binary("initdb"), "-D", partial, "-U", NAME]
         command += ["-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync", f"--pwfile={handed}"]
         try:
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(
                 command,
                 check=False,
                 capture_output=True,
