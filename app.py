@@ -17,6 +17,7 @@ from chalicelib.streaming import actions, connections
 
 logs.configure_logging()
 app = Chalice(app_name="order-execution-engine", configure_logs=False)
+app.experimental_feature_flags.update(["BLUEPRINTS", "WEBSOCKETS"])
 app.register_blueprint(orders.routes)
 app.register_blueprint(market.routes)
 

@@ -19,4 +19,7 @@ def configure_logging() -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
+    # Both tell at every start, on INFO, where they found what every deployment has.
+    for chatty in ("botocore.credentials", "pynamodb.settings"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     root.setLevel(os.environ.get("LOG_LEVEL") or "INFO")

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
     :raises ValueError: naming the variable that is missing or cannot be read.
     """
-    values: dict[str, object] = {}
+    values: dict[str, Any] = {}
     for name, kind in Settings.__annotations__.items():
         variable = "AWS_REGION" if name == "aws_region" else name.upper()
         text = environment.get(variable, "")
@@ -88,7 +89,7 @@ def _parse(kind: object, text: str) -> object:
     if kind is bool:
         return _SWITCH[text.lower()]
     if kind is int or kind is float or kind is Decimal:
-        number = kind(text)  # type: ignore[operator]
+        number = kind(text)
         if not 0 <= number < 10**9:
             raise ValueError("out of range")
         return number

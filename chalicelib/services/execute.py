@@ -160,9 +160,10 @@ class ExecuteOrder:
         seconds = backoff_seconds(order.attempts, self.timing.backoff_base, self.timing.backoff_cap, self.uniform)
         last = {"code": error.code.value, "reason": error.reason}
         again = order.moved(Status.ROUTING, self.now(), {"lastError": last}, next_attempt=True)
-        # The order waits in the queue without a lease.
+        tracked = self._move(tracked, again)
+        # Its subscribers told, the order waits in the queue without a lease.
         attention_at_ms = to_ms(self.now()) + int((seconds + self.timing.attention_slack) * 1000)
-        self.publisher.publish(self.orders.write(tracked, again, lease=None, attention_at_ms=attention_at_ms))
+        self.orders.write(tracked, again, lease=None, attention_at_ms=attention_at_ms)
         return seconds
 
     def _confirm(self, tracked: Tracked, fill: Fill) -> None:

@@ -38,8 +38,7 @@ class _Said:
 
 def message(engine: Engine, event: Mapping[str, Any]) -> None:
     """``$default``: do what was said and answer, or say what is wrong with it."""
-    context = event["requestContext"]
-    connection_id = context["connectionId"]
+    connection_id = event["requestContext"]["connectionId"]
     request_id: str | int | None = None
     try:
         try:
@@ -54,11 +53,10 @@ def message(engine: Engine, event: Mapping[str, Any]) -> None:
         except (ConnectionGoneError, PushFailedError):
             raise
         except Exception as error:
-            body = problem_of(error).as_body(context.get("requestId", ""))
-            if request_id is not None:
-                body["requestId"] = request_id
-            engine.outside.sockets.push(connection_id, reply_frame("error", **body))
-            log.info("refused", extra={"connectionId": connection_id, "code": body["code"]})
+            problem = problem_of(error)
+            log.info("refused", extra={"connectionId": connection_id, "code": problem.code})
+            frame = reply_frame("error", request_id, **problem.as_fields())
+            engine.outside.sockets.push(connection_id, frame)
     except (ConnectionGoneError, PushFailedError):
         log.info("nobody to answer", extra={"connectionId": connection_id})
 

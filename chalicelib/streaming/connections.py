@@ -74,7 +74,7 @@ def _bring(engine: Engine, record: Record) -> float | None:
 
 def _tell(engine: Engine, replay: Replay, error: RefusedError) -> bool:
     try:
-        frame = reply_frame("error", **problem_of(error).as_body(replay.connection_id))
+        frame = reply_frame("error", **problem_of(error).as_fields())
         engine.outside.sockets.push(replay.connection_id, frame)
     except ConnectionGoneError:
         return False

@@ -39,11 +39,17 @@ class Problem:
     def as_body(self, request_id: str) -> dict[str, Any]:
         return {
             "type": _TYPE_BASE + self.code.lower().replace("_", "-"),
+            "requestId": request_id,
+            **self.as_fields(),
+        }
+
+    def as_fields(self) -> dict[str, Any]:
+        """What is wrong. On a socket ``type`` is the frame's, and the request is the client's to name."""
+        return {
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
             "code": self.code,
-            "requestId": request_id,
             "errors": [
                 {"field": error.field, "code": error.code, "message": error.message} for error in self.errors
             ],
