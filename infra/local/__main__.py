@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -53,13 +54,13 @@ def stop() -> None:
 
 def logs() -> None:
     """Prints what the functions have logged, and what they log from now on."""
+    # As other filters: Ctrl-C and a reader that has seen enough, such as head, end it without a word.
+    for number in (signal.SIGINT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
     follower = LogFollower(state_dir_from(os.environ) / "logs")
-    try:
-        while True:
-            follower.print_new()
-            time.sleep(0.2)
-    except KeyboardInterrupt:
-        pass
+    while True:
+        follower.print_new()
+        time.sleep(0.2)
 
 
 def clean() -> None:
