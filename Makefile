@@ -60,7 +60,7 @@ bench: venv ## measure throughput and latency of a running system
 	@$(BIN)/python -m tests.bench
 
 migrate: venv ## bring the database at DATABASE_URL to the newest schema
-	@$(BIN)/python -m infra.migrate
+	@$(BIN)/python -m chalicelib.history.migrate
 
 package: venv ## package for AWS: STAGE=prod
 	@$(BIN)/python -m infra.package --stage $(STAGE)

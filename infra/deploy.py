@@ -7,11 +7,13 @@ change set, so a deployment either happens as a whole or leaves everything as it
 import argparse
 import json
 import os
+import sys
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
+from infra.errors import InfraError
 from infra.package import BUILD, Package, Template, package
 from infra.settings import parameters_from
 
@@ -19,16 +21,14 @@ APP = "order-execution-engine"
 CAPABILITIES: Any = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
-class DeploymentFailed(Exception):
+class DeploymentError(InfraError):
     """The stack could not be brought to the template; the message names each resource that refused."""
 
 
 class Deployer:
     """Deploys packages into one account and region, or into the emulator that the session's clients reach."""
 
-    def __init__(
-        self, session: boto3.Session, endpoint_url: str | None = None, poll_seconds: float = 5
-    ) -> None:
+    def __init__(self, session: boto3.Session, endpoint_url: str | None = None, poll_seconds: float = 5) -> None:
         self._cloudformation = session.client("cloudformation", endpoint_url=endpoint_url)
         self._s3 = session.client("s3", endpoint_url=endpoint_url)
         self._sts = session.client("sts", endpoint_url=endpoint_url)
@@ -38,7 +38,7 @@ class Deployer:
     def deploy(self, stack: str, packaged: Package, parameters: dict[str, str]) -> dict[str, str]:
         """Brings ``stack`` to ``packaged`` with ``parameters``, waits for it, and returns its outputs.
 
-        Parameters not given keep what the stack has. Raises ``DeploymentFailed``.
+        Parameters not given keep what the stack has. Raises ``DeploymentError``.
         """
         existing = self.outputs(stack)
         bucket = self._bucket()
@@ -113,13 +113,13 @@ class Deployer:
             self._cloudformation.delete_change_set(ChangeSetName=changes)
             if "didn't contain changes" in reason or "No updates" in reason:
                 return
-            raise DeploymentFailed(reason) from None
+            raise DeploymentError(reason) from None
         self._cloudformation.execute_change_set(ChangeSetName=changes)
         waiter: Any = self._cloudformation.get_waiter(f"stack_{kind.lower()}_complete")  # type: ignore[call-overload]
         try:
             waiter.wait(StackName=stack, WaiterConfig=self._wait)
         except WaiterError:
-            raise DeploymentFailed(self._failures(stack)) from None
+            raise DeploymentError(self._failures(stack)) from None
 
     def _failures(self, stack: str) -> str:
         events = self._cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
@@ -143,11 +143,8 @@ def migrate(database_url: str) -> list[str]:
     return apply(database_url)
 
 
-def main() -> None:
-    """``python -m infra.deploy --stage prod``, with credentials, region and settings from the environment."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stage", choices=("dev", "prod"), default="prod")
-    stage = parser.parse_args().stage
+def deploy_to_aws(stage: str) -> dict[str, str]:
+    """Packages, migrates and deploys ``stage`` with what the environment says; returns the stack's outputs."""
     packaged = package(stage, BUILD / stage)
     deployer = Deployer(boto3.Session())
     stack = f"{APP}-{stage}"
@@ -161,10 +158,22 @@ def main() -> None:
     outputs = deployer.deploy(stack, packaged, parameters)
     front_door = outputs["FrontDoorUrl"].replace("https:", "wss:") + "/ws"
     # The functions cannot refer to the distribution: it refers to the API, and that to them.
-    outputs = deployer.deploy(stack, packaged, {"PublicWsUrl": os.environ.get("PUBLIC_WS_URL") or front_door})
+    return deployer.deploy(stack, packaged, {"PublicWsUrl": os.environ.get("PUBLIC_WS_URL") or front_door})
+
+
+def main() -> int:
+    """``python -m infra.deploy --stage prod``, with credentials, region and settings from the environment."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stage", choices=("dev", "prod"), default="prod")
+    try:
+        outputs = deploy_to_aws(parser.parse_args().stage)
+    except InfraError as error:
+        print(error, file=sys.stderr)
+        return 1
     for name, value in sorted(outputs.items()):
         print(f"{name:32} {value}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import front_door
+from infra.errors import InfraError
 from infra.settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +37,7 @@ PROVIDED_BY_LAMBDA = frozenset(
 Template = dict[str, Any]
 
 
-class PackagingFailed(Exception):
+class PackagingError(InfraError):
     """Chalice or pip failed; the message is theirs."""
 
 
@@ -54,7 +55,7 @@ def package(stage: str, out: Path, *, dependencies: bool = True) -> Package:
 
     Without ``dependencies`` the zip holds the app alone, for an emulator whose functions run in this very
     environment: a worker is there sooner when it need not unpack and compile them.
-    Raises ``PackagingFailed``.
+    Raises ``PackagingError``.
     """
     out.mkdir(parents=True, exist_ok=True)
     result = Package(out / "template.json", out / "deployment.zip", source_digest(stage, dependencies))
@@ -125,11 +126,9 @@ def execute(command: list[str | Path], directory: Path) -> None:
     """Runs a tool that is to be heard only when it fails."""
     # Chalice asks for a region although a package has none.
     environment = {"AWS_DEFAULT_REGION": "us-east-1", **os.environ}
-    done = subprocess.run(  # noqa: S603
-        command, cwd=directory, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise PackagingFailed(f"{Path(command[0]).name} failed:\n{done.stdout}{done.stderr}")
+        raise PackagingError(f"{Path(command[0]).name} failed:\n{done.stdout}{done.stderr}")
 
 
 def add_directory(archive: Path, directory: Path) -> None:
@@ -166,7 +165,7 @@ def finish_template(template: Template, stage: str) -> Template:
 
 def settings_template() -> Template:
     """One parameter and one environment variable for each row of the settings table."""
-    parameters = {row.parameter: {"Type": "String", "Default": row.default} for row in SETTINGS}
+    parameters = {row.parameter: {"Type": "String", "Default": ""} for row in SETTINGS}
     variables = {row.env: {"Ref": row.parameter} for row in SETTINGS}
     return {
         "Parameters": parameters,
@@ -182,7 +181,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         packaged = package(arguments.stage, arguments.out or BUILD / arguments.stage)
-    except PackagingFailed as error:
+    except PackagingError as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{packaged.template}\n{packaged.code} ({packaged.code.stat().st_size / 1e6:.1f} MB)")

@@ -1,8 +1,8 @@
 """The one table of application settings that a deployment may set.
 
 Each row becomes a parameter of the template, an environment variable of every function, and is taken from
-the caller's environment by ``make run`` and ``make deploy``. What each means is told in
-``chalicelib/settings.py``.
+the caller's environment by ``make run`` and ``make deploy``. What each means and what it is when it is not set
+stands in ``chalicelib/settings.py``, for which an empty variable is one that is not set.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting by its environment variable, with its default on AWS and in the local stack."""
+    """A setting by its environment variable, and what the local stack makes of it when nothing is given."""
 
     env: str
-    default: str
-    local: str | None = None
+    local: str = ""
 
     @property
     def parameter(self) -> str:
@@ -24,20 +23,29 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("VENUE_TIME_SCALE", "1"),
-    Setting("VENUE_PROFILE", "realistic"),
-    Setting("VENUE_SEED", "solana"),
-    Setting("RATE_LIMIT_PER_MINUTE", "100"),
-    Setting("SIMULATION", "off", local="on"),
-    Setting("LOG_LEVEL", "INFO"),
+    Setting("VENUE_TIME_SCALE"),
+    Setting("VENUE_PROFILE"),
+    Setting("VENUE_SEED"),
+    Setting("VENUE_FAULT"),
+    Setting("SIMULATION", local="on"),
+    Setting("RATE_LIMIT_PER_MINUTE"),
+    Setting("MAX_ATTEMPTS"),
+    Setting("BACKOFF_BASE_SECONDS"),
+    Setting("BACKOFF_CAP_SECONDS"),
+    Setting("LEASE_SECONDS"),
+    Setting("QUOTE_TIMEOUT_SECONDS"),
+    Setting("ATTENTION_SLACK_SECONDS"),
+    Setting("PENDING_ATTENTION_SECONDS"),
+    Setting("LOG_LEVEL"),
 )
 
 
 def parameters_from(environment: Mapping[str, str], *, local: bool = False) -> dict[str, str]:
-    """The template parameters for ``environment``: only what is set there, or differs locally."""
-    chosen: dict[str, str] = {}
-    for setting in SETTINGS:
-        value = environment.get(setting.env) or (setting.local if local else None)
-        if value is not None:
-            chosen[setting.parameter] = value
-    return chosen
+    """The template parameters for ``environment``.
+
+    A deployment keeps what it had where ``environment`` says nothing. A local stack does not: it is what its
+    last ``make run`` asked for, and nothing that an earlier one did.
+    """
+    if local:
+        return {setting.parameter: environment.get(setting.env) or setting.local for setting in SETTINGS}
+    return {setting.parameter: environment[setting.env] for setting in SETTINGS if environment.get(setting.env)}

@@ -5,13 +5,15 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
 
+from infra.errors import InfraError
 from infra.local.config import state_dir_from
 from infra.local.errors import LocalStackError
-from infra.local.lock import AlreadyRunning, stop_holder
+from infra.local.lock import AlreadyRunningError, stop_holder
 from infra.local.logs import LogFollower
 from infra.local.postgres import home
 from infra.package import BUILD
@@ -31,14 +33,14 @@ def main() -> int:
             run(os.environ, arguments.ready_fd)
         else:
             COMMANDS[arguments.command]()
-    except AlreadyRunning as error:
+    except AlreadyRunningError as error:
         print(error, file=sys.stderr)
         endpoints = state_dir_from(os.environ) / "endpoints.json"
         if endpoints.exists():
             for name, address in json.loads(endpoints.read_text()).items():
                 print(f"  {name:10} {address}", file=sys.stderr)
         return 1
-    except LocalStackError as error:
+    except InfraError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -52,13 +54,13 @@ def stop() -> None:
 
 def logs() -> None:
     """Prints what the functions have logged, and what they log from now on."""
+    # As other filters: Ctrl-C and a reader that has seen enough, such as head, end it without a word.
+    for number in (signal.SIGINT, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
     follower = LogFollower(state_dir_from(os.environ) / "logs")
-    try:
-        while True:
-            follower.print_new()
-            time.sleep(0.2)
-    except KeyboardInterrupt:
-        pass
+    while True:
+        follower.print_new()
+        time.sleep(0.2)
 
 
 def clean() -> None:

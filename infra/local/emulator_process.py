@@ -27,9 +27,7 @@ def read_stderr(worker: Any) -> None:
         append(worker.func_name, line)
 
 
-def keep_failure(
-    function: dict[str, Any], _request_id: str, text: str, error: bool, *_: Any, **__: Any
-) -> None:
+def keep_failure(function: dict[str, Any], _request_id: str, text: str, error: bool, *_: Any, **__: Any) -> None:
     """Keeps the traceback of a handler that raised: the worker hands it over instead of printing it."""
     if error and text:
         append((function.get("config") or function).get("FunctionName", "Lambda"), text)
@@ -39,9 +37,9 @@ def main() -> None:
     """Starts the emulator in this process."""
     # A script's own directory comes first on the path, and its module names would shadow others'.
     sys.path.remove(str(Path(__file__).resolve().parent))
-    from ministack.app import main as emulate  # type: ignore[import-untyped]
-    from ministack.core import lambda_runtime  # type: ignore[import-untyped]
-    from ministack.services import lambda_svc  # type: ignore[import-untyped]
+    from ministack.app import main as emulate
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
 
     if not (hasattr(lambda_svc, "_emit_lambda_logs") and hasattr(lambda_runtime.Worker, "_read_stderr")):
         raise SystemExit(f"This version of the emulator logs differently: see {__file__}.")

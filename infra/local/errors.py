@@ -1,9 +1,11 @@
 """What can keep the local stack from running, told in words for the person at the terminal."""
 
+from infra.errors import InfraError
 
-class LocalStackError(Exception):
+
+class LocalStackError(InfraError):
     """The stack cannot start or go on; the message says what to do about it."""
 
 
-class Interrupted(Exception):
-    """Somebody asked the stack to stop."""
+class StopRequested(BaseException):
+    """Somebody asked the stack to stop: no error, so no handler of errors may hold it up."""

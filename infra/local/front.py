@@ -3,6 +3,8 @@
 import json
 import socket
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +12,7 @@ from urllib.parse import urlsplit
 from infra.front_door import caddy_config
 from infra.local.config import HOST, LocalConfig, scrubbed_environment
 from infra.local.deployment import Deployed
+from infra.local.errors import LocalStackError
 from infra.local.process import Child
 
 
@@ -41,10 +44,19 @@ def ready(config: LocalConfig) -> bool:
         return probe.connect_ex((HOST, config.port)) == 0
 
 
-def warm(base: str) -> None:
-    """Calls the health route once, so that the first caller need not wait for a cold start."""
-    with urllib.request.urlopen(f"{base}/health", timeout=30) as answer:  # noqa: S310
-        answer.read()
+def check(base: str, seconds: float = 30) -> None:
+    """Waits until the app says that it is well. Raises ``LocalStackError`` with what it says otherwise."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(f"{base}/health", timeout=30) as answer:  # noqa: S310
+                answer.read()
+                return
+        except urllib.error.HTTPError as error:
+            if time.monotonic() > deadline:
+                said = error.read().decode(errors="replace")
+                raise LocalStackError(f"{base}/health answers {error.code}: {said}") from None
+        time.sleep(0.2)
 
 
 def _has_ipv6() -> bool:

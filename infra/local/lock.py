@@ -11,7 +11,7 @@ from pathlib import Path
 from infra.local.errors import LocalStackError
 
 
-class AlreadyRunning(LocalStackError):
+class AlreadyRunningError(LocalStackError):
     """Another launcher holds the directory."""
 
 
@@ -19,7 +19,7 @@ class AlreadyRunning(LocalStackError):
 def locked(state_dir: Path) -> Iterator[None]:
     """Holds ``state_dir`` for this process. The system lets go of it however the process ends.
 
-    Raises ``AlreadyRunning``, having changed nothing there.
+    Raises ``AlreadyRunningError``, having changed nothing there.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(_file(state_dir), os.O_RDWR | os.O_CREAT, 0o644)
@@ -28,7 +28,7 @@ def locked(state_dir: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pid = os.read(descriptor, 32).decode().strip()
-            raise AlreadyRunning(f"A stack is already running in {state_dir} (process {pid}).") from None
+            raise AlreadyRunningError(f"A stack is already running in {state_dir} (process {pid}).") from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield

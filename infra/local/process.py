@@ -39,7 +39,7 @@ class Child:
         self._stop_signal = stop_signal
         self._grace = grace_seconds
         with log.open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(
                 command,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,

@@ -15,7 +15,7 @@ from infra.deploy import migrate
 from infra.local import emulator, front
 from infra.local.config import LocalConfig, config_from, state_dir_from
 from infra.local.deployment import Deployed, deploy
-from infra.local.errors import Interrupted, LocalStackError
+from infra.local.errors import LocalStackError, StopRequested
 from infra.local.lock import locked
 from infra.local.logs import LogFollower
 from infra.local.postgres import Postgres
@@ -87,7 +87,7 @@ def _start(config: LocalConfig, cleanup: contextlib.ExitStack) -> tuple[list[Chi
         migrating.result()
     keep(front.start(config, deployed)).wait_until(lambda: front.ready(config))
     endpoints = _endpoints(config, deployed, database_url)
-    front.warm(endpoints["http"])
+    front.check(endpoints["http"])
     _save_environment(config, deployed)
     _say(f"Ready after {time.monotonic() - began:.1f} s.")
     return children, endpoints
@@ -154,19 +154,19 @@ def _watch(children: list[Child]) -> NoReturn:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Turns the first signal that asks to stop into ``Interrupted``; cleaning up is not disturbed by more."""
+    """Turns the first signal that asks to stop into ``StopRequested``; cleaning up is not disturbed by more."""
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(*_: Any) -> None:
         for number in signals:
             signal.signal(number, signal.SIG_IGN)
-        raise Interrupted
+        raise StopRequested
 
     for number in signals:
         signal.signal(number, interrupt)
     try:
         yield
-    except Interrupted:
+    except StopRequested:
         _say("Stopped.")
     finally:
         for number in signals:

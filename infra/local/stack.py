@@ -28,7 +28,7 @@ from infra.package import ROOT
 ANY_PORT = {"PORT": "0", "AWS_PORT": "0", "POSTGRES_PORT": "0"}
 
 
-class StackDidNotStart(Exception):
+class StackStartError(Exception):
     """The launcher ended or took too long; the message is what it printed."""
 
 
@@ -58,7 +58,7 @@ def running_stack(
     """Runs a stack in ``state_dir`` and takes it down at the end; what is in ``state_dir`` stays.
 
     ``env`` holds what ``make run`` takes from the environment; nothing of it is taken from this process's
-    own, and ports not given are any free ones. Raises ``StackDidNotStart``.
+    own, and ports not given are any free ones. Raises ``StackStartError``.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     needed = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -67,7 +67,7 @@ def running_stack(
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "infra.local", "run", "--ready-fd", str(writing)]
     with _output(state_dir).open("wb") as output, os.fdopen(reading) as ready:
-        launcher = subprocess.Popen(  # noqa: S603
+        launcher = subprocess.Popen(
             command,
             cwd=ROOT,
             env=environment,
@@ -81,7 +81,7 @@ def running_stack(
         try:
             endpoints = _wait_for_endpoints(ready.fileno(), timeout_seconds)
             if endpoints is None:
-                raise StackDidNotStart(_output(state_dir).read_text(errors="replace"))
+                raise StackStartError(_output(state_dir).read_text(errors="replace"))
             yield RunningStack(endpoints, state_dir, launcher)
         finally:
             launcher.terminate()
