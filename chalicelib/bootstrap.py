@@ -43,6 +43,7 @@ class Outside:
     streams: StreamStore
     ledger: Ledger
     queue: OrderQueue
+    dead_letters: OrderQueue
     replays: ReplayQueue
     sockets: Sockets
     history: History
@@ -112,6 +113,7 @@ def connect(settings: Settings) -> Outside:
         streams=DynamoStreamStore(settings),
         ledger=DynamoLedger(settings),
         queue=SqsOrderQueue(sqs, settings.orders_queue_url),
+        dead_letters=SqsOrderQueue(sqs, settings.dead_letters_queue_url),
         replays=SqsReplayQueue(sqs, settings.stream_queue_url),
         sockets=ApiGatewaySockets(management),
         history=PostgresHistory(

@@ -17,6 +17,7 @@ class Settings:
     ledger_table: str
     idempotency_table: str
     orders_queue_url: str
+    dead_letters_queue_url: str
     stream_queue_url: str
     websocket_endpoint: str
     public_ws_url: str

@@ -39,4 +39,4 @@ def close_dead_letters(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
             log.exception("poison dead letter", extra={"messageId": record["messageId"], "body": record["body"]})
             return None
 
-    return work_through(event, handle, engine.outside.queue.hold)
+    return work_through(event, handle, engine.outside.dead_letters.hold)

@@ -33,9 +33,9 @@ class FakeHistory:
     def page(self, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
         after = None if cursor is None else cursors.decode(cursor)
         self.ping()
-        found = sorted((order for order in self._orders.values() if _meets(order, wanted)), key=_position, reverse=True)
+        found = [order for order in self._orders.values() if _meets(order, wanted)]
         rest = [order for order in found if after is None or _position(order) < after]
-        records = [record_of(order) for order in rest[:limit]]
+        records = [record_of(order) for order in sorted(rest, key=_position, reverse=True)[:limit]]
         more = len(rest) > limit
         return Page(records, cursors.encode(records[-1]["createdAt"], records[-1]["orderId"]) if more else None)
 

@@ -22,6 +22,7 @@ SETTINGS = Settings(
     ledger_table="ledger",
     idempotency_table="idempotency",
     orders_queue_url="orders",
+    dead_letters_queue_url="dead-letters",
     stream_queue_url="stream",
     websocket_endpoint="http://localhost",
     public_ws_url="ws://localhost/ws",
@@ -81,10 +82,11 @@ def a_bench(**changes: Any) -> Bench:
         streams=FakeStreamStore(),
         ledger=FakeLedger(),
         queue=FakeOrderQueue(),
+        dead_letters=FakeOrderQueue(),
         replays=FakeReplayQueue(),
         sockets=FakeSockets(),
         history=FakeHistory(),
     )
     settings = replace(SETTINGS, **{"venue_time_scale": Decimal(0), **changes})
-    parts = {name: getattr(outside, name) for name in Outside.__annotations__}
+    parts = {name: getattr(outside, name) for name in Bench.__annotations__ if name in Outside.__annotations__}
     return Bench(build_engine(settings, outside, clock.now, clock.sleep), clock, **parts)

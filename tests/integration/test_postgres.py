@@ -1,0 +1,220 @@
+"""The schema's migrations, and the history while PostgreSQL fails and comes back."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from chalicelib.encoding.record import record_of
+from chalicelib.history.migrate import MIGRATIONS, MigrationChangedError, migrate
+from chalicelib.history.postgres import PostgresHistory
+from chalicelib.history.statements import page
+from chalicelib.ports import HistoryUnavailableError, OrderFilter
+from tests.support.lives import NOON, confirmed, pending, quote, routed
+from tests.support.postgres import PostgresServer, postgres_server
+
+FILES = sorted(path.name for path in MIGRATIONS.glob("*.sql"))
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture
+def url(server: PostgresServer) -> str:
+    return server.new_database()
+
+
+@pytest.fixture
+def history(url: str) -> Iterator[PostgresHistory]:
+    migrate(url)
+    # A short statement timeout, so that the tests that run into it do not take long.
+    history = PostgresHistory(url, connect_timeout_seconds=2, statement_timeout_seconds=0.5)
+    yield history
+    history.close()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """The migrations, to be tampered with."""
+    return shutil.copytree(MIGRATIONS, tmp_path / "migrations")
+
+
+@contextmanager
+def fails_within(seconds: float) -> Iterator[None]:
+    began = time.monotonic()
+    with pytest.raises(HistoryUnavailableError):
+        yield
+    assert time.monotonic() - began < seconds
+
+
+def query(url: str, statement: str) -> list[Any]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(statement.encode()).fetchall()
+
+
+class TestMigrations:
+    def test_each_file_is_applied_once(self, url: str) -> None:
+        assert migrate(url) == FILES
+        assert migrate(url) == []
+
+    def test_runs_at_once_share_the_work(self, url: str) -> None:
+        with ThreadPoolExecutor(4) as threads:
+            applied = list(threads.map(migrate, [url] * 4))
+        assert sorted(name for names in applied for name in names) == FILES
+
+    def test_the_command_can_be_run_by_many_at_once(self, url: str) -> None:
+        command = [sys.executable, "-m", "chalicelib.history.migrate"]
+        runs = [
+            subprocess.Popen(command, env=os.environ | {"DATABASE_URL": url}, stdout=subprocess.PIPE, text=True)
+            for _ in range(3)
+        ]
+        said = [run.communicate(timeout=60)[0] for run in runs]
+        assert [run.returncode for run in runs] == [0, 0, 0]
+        assert sum(text.count(f"applied {FILES[0]}") for text in said) == 1
+
+    def test_a_file_changed_after_it_was_applied_is_refused(self, url: str, directory: Path) -> None:
+        migrate(url, directory)
+        with (directory / FILES[0]).open("a") as file:
+            file.write("-- an afterthought\n")
+        with pytest.raises(MigrationChangedError, match=FILES[0]):
+            migrate(url, directory)
+
+    def test_a_file_that_fails_leaves_nothing_of_itself(self, url: str, directory: Path) -> None:
+        bad = directory / "9999_bad.sql"
+        bad.write_text("create table half (id integer); select nonsense;")
+        with pytest.raises(psycopg.errors.UndefinedColumn):
+            migrate(url, directory)
+        assert query(url, "select to_regclass('orders')::text, to_regclass('half')::text") == [("orders", None)]
+        bad.write_text("create table half (id integer)")
+        assert migrate(url, directory) == ["9999_bad.sql"]
+
+    def test_waiting_for_a_server_ends(self) -> None:
+        with fails_within(5):
+            migrate("postgresql://nobody@127.0.0.1:1/none", server_timeout_seconds=0.3)
+
+    def test_the_command_says_why_it_failed(self) -> None:
+        command = [sys.executable, "-m", "chalicelib.history.migrate"]
+        run = subprocess.run(command, env=os.environ | {"DATABASE_URL": ""}, capture_output=True, text=True)
+        assert run.returncode == 1
+        assert "DATABASE_URL is not set" in run.stderr
+
+
+class TestFailures:
+    def test_a_stopped_server_is_unavailable_and_a_started_one_is_used_again(
+        self, server: PostgresServer, history: PostgresHistory
+    ) -> None:
+        order = confirmed(pending())
+        history.record(order)
+        server.stop()
+        try:
+            calls: list[Callable[[], object]] = [
+                lambda: history.record(order),
+                lambda: history.page(OrderFilter(), 1, None),
+                history.ping,
+            ]
+            for call in calls:
+                with fails_within(3):
+                    call()
+        finally:
+            server.start()
+        history.record(order)
+        assert history.page(OrderFilter(), 1, None).orders == [record_of(order)]
+
+    def test_a_restart_between_two_calls_is_not_noticed(
+        self, server: PostgresServer, history: PostgresHistory
+    ) -> None:
+        history.ping()
+        server.stop()
+        server.start()
+        history.record(pending())
+        assert len(history.page(OrderFilter(), 10, None).orders) == 1
+
+    def test_a_connection_ended_by_the_server_is_not_noticed(self, url: str, history: PostgresHistory) -> None:
+        history.record(pending())
+        query(url, f"select pg_terminate_backend({backend_of(url)})")
+        history.record(pending())
+        assert len(history.page(OrderFilter(), 10, None).orders) == 2
+
+    def test_a_frozen_server_does_not_hold_its_client(self, url: str, history: PostgresHistory) -> None:
+        history.ping()
+        frozen = backend_of(url)
+        os.kill(frozen, signal.SIGSTOP)
+        try:
+            with fails_within(3):
+                history.record(pending())
+            # The next call does not wait for the frozen one.
+            history.ping()
+        finally:
+            os.kill(frozen, signal.SIGCONT)
+
+    def test_a_statement_that_takes_too_long_is_given_up(self, url: str, history: PostgresHistory) -> None:
+        history.ping()
+        with psycopg.connect(url) as other:
+            other.execute("lock table orders")
+            with fails_within(3):
+                history.record(pending())
+        history.record(pending())
+        assert len(history.page(OrderFilter(), 10, None).orders) == 1
+
+    def test_a_schema_that_is_not_there_is_unavailable(self, server: PostgresServer) -> None:
+        history = PostgresHistory(server.new_database(), connect_timeout_seconds=2, statement_timeout_seconds=1)
+        with fails_within(3):
+            history.record(pending())
+        history.ping()
+
+
+def backend_of(url: str) -> int:
+    """The server process behind the history's connection."""
+    [(pid,)] = query(
+        url,
+        """
+        select pid from pg_stat_activity
+        where application_name = 'order-engine' and datname = current_database()
+        """,
+    )
+    return int(pid)
+
+
+def test_every_quote_is_kept(url: str, history: PostgresHistory) -> None:
+    order = routed(routed(pending()), rQuote=None, mQuote=quote("100.000000000000000001"), chosen="meteora")
+    history.record(order)
+    history.record(order)
+    kept = query(
+        url,
+        """
+        select seq, venue, attempt, price, amount_out, fee, fee_bps, price_impact_pct, liquidity, chosen
+        from order_quotes order by seq, venue
+        """,
+    )
+    figures = tuple(map(Decimal, ("199.49204", "0.005", "25", "0.004", "10000000")))
+    assert kept == [
+        (3, "meteora", 1, Decimal("98.7"), *figures, False),
+        (3, "raydium", 1, Decimal("99.74602"), *figures, True),
+        (4, "meteora", 1, Decimal("100.000000000000000001"), *figures, True),
+    ]
+
+
+@pytest.mark.parametrize("asked", [[], ["user_id"], ["status"], ["pair"], ["client_order_id"]])
+def test_the_list_follows_an_index_and_sorts_nothing(url: str, history: PostgresHistory, asked: list[str]) -> None:
+    values = {name: "x" for name in asked} | {"after_time": NOON, "after_id": uuid4(), "limit": 10}
+    # On a table this small a sort would be cheaper; one that remains was needed.
+    options = "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off"
+    with psycopg.connect(url, options=options) as connection:
+        plan = connection.execute(b"explain " + page([*asked, "after_id"]).as_bytes(), values).fetchall()
+    assert "Sort" not in str(plan)
+    assert ("orders_newest" if not asked else f"orders_by_{asked[0].removesuffix('_id')}") in str(plan)
