@@ -149,7 +149,7 @@ def _learned(event: Event) -> dict[str, Any]:
                 "dex": meta["dex"],
                 "tx_hash": meta["txHash"],
                 "amount_out": int(meta["amountOutBase"]),
-                "executed_price": meta["executedPrice"],
+                "executed_price": Decimal(meta["executedPrice"]),
             }
         case Status.FAILED:
             return {"fail_code": meta["code"], "fail_reason": meta["reason"]}

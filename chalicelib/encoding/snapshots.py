@@ -1,5 +1,6 @@
 """An order as plain data: its specification and its events, from which everything else follows."""
 
+from decimal import Decimal
 from typing import Any
 
 from chalicelib.domain.money import to_base_units, to_human_units
@@ -54,7 +55,8 @@ def spec_from_dict(data: dict[str, Any]) -> OrderSpec:
         side=Side(data["side"]),
         token_in=token_in,
         token_out=BY_SYMBOL[data["tokenOut"]],
-        amount_in=to_base_units(data["amountIn"], token_in.decimals),
+        # JSON has no whole decimals: 2 comes back as an integer.
+        amount_in=to_base_units(Decimal(data["amountIn"]), token_in.decimals),
         slippage_bps=int(data["slippageBps"]),
         priority=Priority(data["priority"]),
         client_order_id=data.get("clientOrderId"),

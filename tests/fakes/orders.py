@@ -30,9 +30,7 @@ class FakeOrderStore:
             if any(key.id in self._keys and self._keys[key.id].expires_at >= now for key in keys):
                 raise KeyTakenError
             self._keys.update({key.id: key for key in keys})
-            self._kept[order.order_id] = Tracked(
-                order, frozenset(subscribers), attention_at_ms=attention_at_ms
-            )
+            self._kept[order.order_id] = Tracked(order, frozenset(subscribers), attention_at_ms=attention_at_ms)
             self.writes += 1
             return self._kept[order.order_id]
 
@@ -42,25 +40,23 @@ class FakeOrderStore:
     def get(self, order_id: str) -> Tracked | None:
         return self._kept.get(order_id)
 
-    def write(
-        self, before: Tracked, after: Order, *, lease: Lease | None, attention_at_ms: int | None
-    ) -> Tracked:
+    def write(self, before: Tracked, after: Order, *, lease: Lease | None, attention_at_ms: int | None) -> Tracked:
         with self._lock:
             kept = self._kept.get(after.order_id)
             holder = lease or before.lease
             if kept is None or kept.order.seq != before.order.seq:
                 raise LostRaceError(after.order_id)
-            if kept.lease and kept.lease.until_ms >= self._now_ms() and kept.lease.owner != (
-                holder.owner if holder else None
+            if (
+                kept.lease
+                and kept.lease.until_ms >= self._now_ms()
+                and kept.lease.owner != (holder.owner if holder else None)
             ):
                 raise LostRaceError(after.order_id)
             # The item holds its own specification; only the new events come from the caller.
             order = Order.replayed(
                 after.order_id, kept.order.spec, (*kept.order.events, *after.events[before.order.seq :])
             )
-            self._kept[after.order_id] = Tracked(
-                order, kept.subscribers, before.published, lease, attention_at_ms
-            )
+            self._kept[after.order_id] = Tracked(order, kept.subscribers, before.published, lease, attention_at_ms)
             self.writes += 1
             return replace(self._kept[after.order_id], order=after)
 

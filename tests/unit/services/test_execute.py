@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.domain.status import Status
-from chalicelib.ports import Subscriber
+from chalicelib.ports import OrderFilter, Subscriber
 from tests.support.bench import Bench, a_bench
 
 HAPPY = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
@@ -27,7 +27,7 @@ def test_a_market_order_confirms_with_one_swap_and_its_history(bench: Bench) -> 
     assert order.amount_out is not None
     assert order.min_amount_out is not None
     assert order.amount_out >= order.min_amount_out
-    assert [row["orderId"] for row in bench.history.page_all()] == [order_id]
+    assert [row["orderId"] for row in bench.history.page(OrderFilter(), 10, None).orders] == [order_id]
 
 
 def test_every_event_reaches_the_socket_that_sent_the_order_once_and_in_order(bench: Bench) -> None:
@@ -147,7 +147,10 @@ def test_a_worker_lost_after_sending_leaves_one_swap_that_the_next_one_confirms(
     bench.process("second")
     assert bench.statuses(order_id) == HAPPY
     assert len(bench.ledger.swaps_of(order_id)) == 1
-    assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
+    told = [seq for seq, _ in bench.sockets.updates("me")]
+    # The frame that the lost worker may or may not have pushed comes again; nothing is missing or late.
+    assert told == sorted(told)
+    assert set(told) == {1, 2, 3, 4, 5, 6}
 
 
 def test_a_worker_lost_before_sending_leaves_a_signature_that_can_no_longer_land(
@@ -184,5 +187,5 @@ def test_postgres_being_away_delays_history_and_not_the_trade(bench: Bench) -> N
     bench.clock.sleep(60)
     assert bench.engine.watch() == 1
     bench.process_all()
-    assert [row["orderId"] for row in bench.history.page_all()] == [order_id]
+    assert [row["orderId"] for row in bench.history.page(OrderFilter(), 10, None).orders] == [order_id]
     assert bench.orders.due(bench.clock.now_ms() + 10**9, 10) == []

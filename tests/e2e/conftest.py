@@ -1,0 +1,41 @@
+"""The whole system, deployed as users run it, once for all tests of this directory."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from infra.local.stack import RunningStack, running_stack
+from tests.e2e.client import Client
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A stack whose swaps take a tenth of their time."""
+    state_dir: Path = tmp_path_factory.mktemp("stack")
+    with running_stack(state_dir, {"VENUE_TIME_SCALE": "0.1"}) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def client(stack: RunningStack) -> Client:
+    return Client(stack.endpoints["http"], stack.endpoints["ws"])
+
+
+@pytest.fixture(scope="session")
+def tables(stack: RunningStack) -> "dict[str, object]":
+    """The deployed DynamoDB tables: ``orders``, ``ledger``, ``streams``, ``idempotency``."""
+    dynamodb = boto3.resource(
+        "dynamodb",
+        endpoint_url=stack.endpoints["aws"],
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    found: dict[str, object] = {}
+    for table in dynamodb.tables.all():
+        for name in ("orders", "ledger", "streams", "idempotency"):
+            if f"{name}table" in table.name.lower():
+                found[name] = table
+    return found

@@ -1,0 +1,173 @@
+"""Every kind of bad input on the deployed system: a clear answer, never a 500, and nothing left behind."""
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.client import Client, an_order, parse
+
+PROBLEM_FIELDS = {"type", "title", "status", "detail", "code", "requestId", "errors"}
+POSTS = ["/api/orders/execute", "/orders", "/api/orders/preview"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(tables: dict[str, Any]) -> Any:
+    before = {name: table.scan(Select="COUNT")["Count"] for name, table in tables.items()}
+    yield
+    after = {name: table.scan(Select="COUNT")["Count"] for name, table in tables.items()}
+    assert (after["orders"], after["idempotency"]) == (before["orders"], before["idempotency"])
+
+
+def problem(answer: Any, status: int) -> dict[str, Any]:
+    body: dict[str, Any] = parse(answer.text)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert set(body) == PROBLEM_FIELDS
+    assert body["status"] == status
+    assert "Traceback" not in answer.text
+    assert "chalicelib" not in answer.text
+    return body
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "nope",
+        '{"tokenIn": ',
+        "[1, 2]",
+        '"text"',
+        "null",
+        '{"amountIn": NaN}',
+        '{"amountIn": Infinity}',
+        "[" * 9000,
+    ],
+)
+def test_malformed_json_is_400(client: Client, path: str, body: str) -> None:
+    assert problem(client.post(path, body), 400)["code"] == "MALFORMED_JSON"
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_body_over_16_kib_is_413(client: Client, path: str) -> None:
+    problem(client.post(path, an_order(clientOrderId="x" * 16 * 1024)), 413)
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded"])
+def test_another_content_type_is_415(client: Client, path: str, kind: str) -> None:
+    problem(client.post(path, an_order(), **{"content-type": kind}), 415)
+
+
+@pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"slipage": 1}, {"slipage"}),
+        ({"tokenIn": "DOGE"}, {"tokenIn"}),
+        ({"tokenIn": 7}, {"tokenIn"}),
+        ({"tokenOut": ["USDC"]}, {"tokenOut"}),
+        ({"tokenOut": "SOL"}, {"tokenOut"}),
+        ({"tokenOut": "So11111111111111111111111111111111111111112"}, {"tokenOut"}),
+        ({"tokenIn": "BONK", "tokenOut": "JUP"}, {"tokenOut"}),
+        ({"amountIn": None}, {"amountIn"}),
+        ({"amountIn": 0}, {"amountIn"}),
+        ({"amountIn": -5}, {"amountIn"}),
+        ({"amountIn": "-0.0"}, {"amountIn"}),
+        ({"amountIn": "NaN"}, {"amountIn"}),
+        ({"amountIn": "Infinity"}, {"amountIn"}),
+        ({"amountIn": "1e309"}, {"amountIn"}),
+        ({"amountIn": "1.0000000001"}, {"amountIn"}),
+        ({"amountIn": "18446744073.709551616"}, {"amountIn"}),
+        ({"amountIn": True}, {"amountIn"}),
+        ({"amountIn": [1]}, {"amountIn"}),
+        ({"amountIn": {"value": 1}}, {"amountIn"}),
+        ({"amountIn": ""}, {"amountIn"}),
+        ({"side": "buy"}, {"side"}),
+        ({"side": "hold"}, {"side"}),
+        ({"slippage": 51}, {"slippage"}),
+        ({"slippage": -1}, {"slippage"}),
+        ({"slippage": 1, "slippageBps": 200}, {"slippageBps"}),
+        ({"slippage": None, "slippageBps": 5001}, {"slippageBps"}),
+        ({"slippage": None, "slippageBps": "100"}, {"slippageBps"}),
+        ({"userId": "a b"}, {"userId"}),
+        ({"userId": ""}, {"userId"}),
+        ({"userId": "x" * 65}, {"userId"}),
+        ({"priority": "urgent"}, {"priority"}),
+        ({"clientOrderId": "x" * 256}, {"clientOrderId"}),
+        ({"clientOrderId": "a\x00b"}, {"clientOrderId"}),
+        ({"type": "stop"}, {"type"}),
+        ({"simulate": "meteor_strike"}, {"simulate"}),
+        (
+            {"amountIn": -5, "tokenOut": "SOL", "slippage": 60, "userId": "?", "slipage": 1},
+            {"amountIn", "tokenOut", "slippage", "userId", "slipage"},
+        ),
+    ],
+)
+def test_an_invalid_order_is_422_and_every_bad_field_is_named(
+    client: Client, path: str, changes: dict[str, Any], fields: set[str]
+) -> None:
+    body = problem(client.post(path, an_order(**changes)), 422)
+    assert body["code"] == "INVALID_ORDER"
+    assert {error["field"] for error in body["errors"]} == fields
+    assert all(error["code"] and error["message"] for error in body["errors"])
+
+
+@pytest.mark.parametrize("number", ["1e309", "1e-400", "123456789012345678901234567890", "0.00000000001"])
+def test_extreme_json_numbers_are_422(client: Client, number: str) -> None:
+    text = f'{{"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": {number}}}'
+    problem(client.post("/api/orders/execute", text), 422)
+
+
+@pytest.mark.parametrize("path", ["/api/orders/{id}", "/api/orders/status/{id}", "/api/orders/{id}/events"])
+def test_a_bad_id_is_400_and_an_unknown_one_404(client: Client, path: str) -> None:
+    problem(client.get(path.format(id="not-a-uuid")), 400)
+    problem(client.get(path.format(id="%00")), 400)
+    problem(client.get(path.format(id="00000000-0000-4000-8000-000000000000")), 404)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 201}, "limit"),
+        ({"limit": "many"}, "limit"),
+        ({"cursor": "nonsense"}, "cursor"),
+        ({"status": "done"}, "status"),
+        ({"type": "stop"}, "type"),
+        ({"pair": "SOL/SOL"}, "pair"),
+        ({"from": "yesterday"}, "from"),
+        ({"from": "0001-01-01T00:00:00+14:00"}, "from"),
+        ({"userId": "a b"}, "userId"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_bad_filter_is_400_and_named(client: Client, query: dict[str, Any], field: str) -> None:
+    body = problem(client.get("/api/orders", **query), 400)
+    assert [error["field"] for error in body["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {},
+        {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": "-1"},
+        {"tokenIn": "SOL", "tokenOut": "X", "amountIn": 1},
+    ],
+)
+def test_a_bad_quote_request_is_400(client: Client, query: dict[str, Any]) -> None:
+    assert problem(client.get("/api/quotes", **query), 400)["errors"]
+
+
+def test_events_after_a_bad_seq_are_400(client: Client) -> None:
+    nobody = "00000000-0000-4000-8000-000000000000"
+    problem(client.get(f"/api/orders/{nobody}/events", afterSeq="x"), 400)
+
+
+def test_a_trade_too_large_for_the_pools_is_said_to_be_so(client: Client) -> None:
+    preview = problem(client.post("/api/orders/preview", an_order(amountIn=20_000)), 422)
+    assert preview["code"] == "PRICE_IMPACT_TOO_HIGH"
+
+
+def test_a_malformed_key_is_400(client: Client) -> None:
+    problem(client.post("/api/orders/execute", an_order(), **{"Idempotency-Key": "x" * 256}), 400)

@@ -1,0 +1,182 @@
+"""A market order over HTTP, from the 202 to the confirmed frame and the history."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from infra.local.stack import RunningStack
+from tests.e2e.client import HAPPY, Client, an_order, parse
+
+QUOTE_FIELDS = {"price", "amountOut", "fee", "feeBps", "priceImpactPct", "liquidity"}
+RECORD_FIELDS = set(
+    ["orderId", "userId", "clientOrderId", "type", "side", "tokenIn", "tokenOut", "amountIn", "amountInBase", "amountOut", "amountOutBase", "minAmountOut", "status", "phase", "seq", "attempts", "dexUsed", "executedPrice", "limitPrice", "expiresAt", "txHash", "failCode", "failReason", "quotes", "createdAt", "updatedAt"]
+)
+
+
+@pytest.mark.parametrize("path", ["/api/orders/execute", "/orders", "/api/orders/execute?upgrade=ws"])
+def test_an_order_is_accepted_with_its_id_and_where_to_watch_it(client: Client, path: str) -> None:
+    answer = client.post(path, an_order())
+    body = parse(answer.text)
+    assert answer.status_code == 202
+    assert answer.headers["content-type"] == "application/json"
+    assert str(UUID(body["orderId"])) == body["orderId"]
+    assert body["status"] == "pending"
+    assert body["websocketUrl"] == f"{client.ws}/ws?orderId={body['orderId']}"
+    for link in body["links"].values():
+        assert client.get(link).status_code == 200
+
+
+def test_its_stream_tells_the_whole_life_with_quotes_route_and_price(client: Client) -> None:
+    accepted = client.accept(userId="alice", amountIn="2")
+    order_id = accepted["orderId"]
+    with client.socket(accepted["websocketUrl"]) as socket:
+        socket.until_over(order_id)
+    assert socket.updates(order_id) == list(enumerate(HAPPY, start=1))
+    _, begun, quoted, building, submitted, confirmed = socket.frames
+    assert {frame["userId"] for frame in socket.frames} == {"alice"}
+    assert [frame["phase"] for frame in socket.frames] == ["queued", *["processing"] * 4, "completed"]
+    assert [frame["attempt"] for frame in socket.frames] == [0, 1, 1, 1, 1, 1]
+    assert begun["meta"] == {}
+
+    quotes = {"raydium": quoted["meta"]["rQuote"], "meteora": quoted["meta"]["mQuote"]}
+    assert all(quote.keys() >= QUOTE_FIELDS for quote in quotes.values())
+    chosen = quoted["meta"]["chosen"]
+    assert quotes[chosen]["amountOut"] == max(quote["amountOut"] for quote in quotes.values())
+    assert chosen in quoted["meta"]["reason"]
+
+    assert building["meta"]["steps"] == ["wrapSol", "swap"]
+    assert submitted["meta"] == {"dex": chosen, "txHash": confirmed["meta"]["txHash"]}
+    done = confirmed["meta"]
+    assert done["dex"] == chosen
+    assert done["executedPrice"] == done["executionPrice"]
+    assert done["amountOut"] == Decimal(done["amountOutBase"]).scaleb(-6)
+    assert abs(done["executedPrice"] - done["amountOut"] / 2) < Decimal("1e-6")
+    assert done["amountOut"] >= building["meta"]["minAmountOut"]
+
+
+def test_the_record_the_status_the_events_and_the_history_agree_with_the_stream(
+    client: Client, stack: RunningStack
+) -> None:
+    accepted = client.accept(userId="bob", tokenIn="USDC", tokenOut="SOL", amountIn=Decimal("150.25"))
+    order_id = accepted["orderId"]
+    with client.socket(f"/ws/orders/{order_id}") as socket:
+        socket.until_over(order_id)
+    record = client.record(order_id)
+    confirmed = socket.frames[-1]["meta"]
+    assert set(record) == RECORD_FIELDS
+    assert (record["status"], record["phase"], record["seq"], record["attempts"]) == (
+        "confirmed",
+        "completed",
+        6,
+        1,
+    )
+    assert (record["side"], record["amountIn"], record["amountInBase"]) == ("buy", Decimal("150.25"), "150250000")
+    assert record["txHash"] == confirmed["txHash"]
+    assert record["amountOut"] == confirmed["amountOut"]
+    assert record["executedPrice"] == confirmed["executedPrice"]
+    assert record["dexUsed"] == confirmed["dex"]
+    assert record["limitPrice"] is record["failCode"] is record["expiresAt"] is None
+
+    status = parse(client.get(f"/api/orders/status/{order_id}").text)
+    assert status == {name: record[name] for name in ("orderId", "status", "phase", "seq", "updatedAt")}
+
+    events = parse(client.get(f"/api/orders/{order_id}/events").text)["events"]
+    shared = ("seq", "status", "phase", "attempt", "at", "meta")
+    assert events == [{name: frame[name] for name in shared} for frame in socket.frames]
+    late = parse(client.get(f"/api/orders/{order_id}/events", afterSeq=4).text)["events"]
+    assert late == events[4:]
+
+    # The frame may be a moment ahead of the history, which is written after it.
+    listed = wait_for_history(client, order_id)
+    assert listed == record
+    with psycopg.connect(stack.endpoints["postgres"]) as postgres:
+        rows = postgres.execute(
+            "select seq, status from order_events where order_id = %s order by seq", [order_id]
+        ).fetchall()
+    assert rows == list(enumerate(HAPPY, start=1))
+
+
+def test_history_is_filtered_and_paged_newest_first(client: Client) -> None:
+    ids = [client.accept(userId="carol", clientOrderId=f"carol-{number}")["orderId"] for number in range(5)]
+    for order_id in ids:
+        wait_for_history(client, order_id)
+    seen: list[str] = []
+    cursor = None
+    while True:
+        query = {"userId": "carol", "limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = parse(client.get("/api/orders", **query).text)
+        seen += [order["orderId"] for order in page["orders"]]
+        cursor = page["nextCursor"]
+        if cursor is None:
+            break
+    assert seen == ids[::-1]
+    [one] = parse(client.get("/api/orders", clientOrderId="carol-3").text)["orders"]
+    assert one["orderId"] == ids[3]
+
+
+def test_quotes_and_preview_execute_nothing(client: Client, tables: dict) -> None:  # type: ignore[type-arg]
+    before = tables["ledger"].scan(Select="COUNT")["Count"]
+    quotes = client.get("/api/quotes", tokenIn="SOL", tokenOut="USDC", amountIn="2")
+    assert quotes.status_code == 200
+    assert parse(quotes.text).keys() >= {"rQuote", "mQuote", "chosen", "reason", "degraded"}
+    preview = client.post("/api/orders/preview", an_order(amountIn=2000, slippage=6))
+    body = parse(preview.text)
+    assert preview.status_code == 200
+    assert body["minAmountOut"] < body["amountOut"]
+    assert {warning["code"] for warning in body["warnings"]} == {"HIGH_PRICE_IMPACT", "HIGH_SLIPPAGE"}
+    assert "2000 SOL" in body["summary"]
+    assert tables["ledger"].scan(Select="COUNT")["Count"] == before
+
+
+def test_one_key_makes_one_order_however_often_it_is_posted(client: Client) -> None:
+    first = client.post("/api/orders/execute", an_order(), **{"Idempotency-Key": "e2e-key"})
+    again = client.post("/api/orders/execute", an_order(), **{"Idempotency-Key": "e2e-key"})
+    other = client.post("/api/orders/execute", an_order(amountIn=3), **{"Idempotency-Key": "e2e-key"})
+    assert again.status_code == 202
+    assert again.text == first.text
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert "Idempotent-Replayed" not in first.headers
+    assert (other.status_code, parse(other.text)["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
+
+
+def test_a_failed_order_says_why_in_the_stream_and_the_record(client: Client) -> None:
+    order_id = client.accept(simulate="no_liquidity")["orderId"]
+    with client.socket(f"/ws/orders/{order_id}") as socket:
+        socket.until_over(order_id)
+    failed = socket.frames[-1]
+    assert failed["status"] == failed["phase"] == "failed"
+    assert failed["meta"].items() >= {"code": "NO_LIQUIDITY", "retryable": False, "attempts": 1}.items()
+    record = client.record(order_id)
+    assert (record["failCode"], record["failReason"]) == ("NO_LIQUIDITY", failed["meta"]["reason"])
+
+
+def test_a_retry_is_a_new_routing_with_the_attempt_raised_and_the_error_told(client: Client) -> None:
+    order_id = client.accept(simulate="network_error:1")["orderId"]
+    with client.socket(f"/ws/orders/{order_id}") as socket:
+        socket.until_over(order_id)
+    retried = [frame for frame in socket.frames if "lastError" in frame["meta"]]
+    assert [(frame["attempt"], frame["status"]) for frame in retried] == [(2, "routing")]
+    assert retried[0]["meta"]["lastError"]["code"] == "NETWORK_ERROR"
+    assert socket.frames[-1]["status"] == "confirmed"
+
+
+def test_tokens_and_health(client: Client) -> None:
+    tokens = {token["symbol"]: token for token in parse(client.get("/api/tokens").text)["tokens"]}
+    assert tokens["SOL"]["mint"] == "So11111111111111111111111111111111111111112"
+    assert tokens["USDC"]["decimals"] == 6
+    health = parse(client.get("/health").text)
+    assert health == {
+        "status": "ok",
+        "dependencies": {"dynamodb": "ok", "sqs": "ok", "postgres": "ok"},
+    }
+
+
+def wait_for_history(client: Client, order_id: str) -> dict:  # type: ignore[type-arg]
+    """The order's row, once it is there and final. Each round is a request; their number is bounded."""
+    for _ in range(2000):
+        for order in parse(client.get("/api/orders", limit=200).text)["orders"]:
+            if order["orderId"] == order_id:
+                return order
+    raise AssertionError(f"{order_id} never reached the history")
