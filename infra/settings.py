@@ -28,7 +28,6 @@ SETTINGS = (
     Setting("VENUE_SEED"),
     Setting("VENUE_FAULT"),
     Setting("SIMULATION", local="on"),
-    Setting("RATE_LIMIT_PER_MINUTE"),
     Setting("MAX_ATTEMPTS"),
     Setting("BACKOFF_BASE_SECONDS"),
     Setting("BACKOFF_CAP_SECONDS"),

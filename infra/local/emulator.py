@@ -32,6 +32,8 @@ def start(config: LocalConfig) -> Child:
         LOG_LEVEL="WARNING",
         ENGINE_LOGS=str(config.logs),
         PYTHONUNBUFFERED="1",
+        # Each waiting invocation holds a thread, and the handlers' own calls must never wait for those.
+        MINISTACK_WORKER_THREADS="1024",
     )
     command: list[str | Path] = [sys.executable, Path(__file__).with_name("emulator_process.py")]
     return Child("The AWS emulator", command, config.logs / "emulator.log", environment=environment)

@@ -2,14 +2,21 @@
 
 The emulator itself drops what WebSocket handlers print, and keeps the rest in its own CloudWatch Logs, one
 stream for every single invocation: reading that means polling through an ever longer list on the thread that
-serves everything else, and each saved state grows by it. So the two functions concerned are replaced.
+serves everything else, and each saved state grows by it. So the two functions concerned are replaced, and a
+third is wrapped, so that a burst does not start a process for every request.
 Run as a script, so that nothing of this package is imported into that process.
 """
 
 import os
 import sys
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
+
+#: As many as the processor's reserved concurrency, which must not be cut short here.
+ENVIRONMENTS = 10
 
 
 def append(function_name: str, text: str) -> None:
@@ -33,6 +40,23 @@ def keep_failure(function: dict[str, Any], _request_id: str, text: str, error: b
         append((function.get("config") or function).get("FunctionName", "Lambda"), text)
 
 
+class Environments:
+    """Lets a function run in so many environments at a time, and the next invocations wait for a free one.
+
+    AWS has a thousand environments; here each is a process that takes half a second of a core to start, and a
+    burst of requests would start one for each. Only a wait is added: nothing is refused.
+    """
+
+    def __init__(self, execute: Callable[..., Any]) -> None:
+        self._execute = execute
+        self._free: defaultdict[str, Semaphore] = defaultdict(lambda: Semaphore(ENVIRONMENTS))
+
+    def __call__(self, function: dict[str, Any], event: dict[str, Any], request_id: str) -> Any:
+        config = function.get("config") or function
+        with self._free[config.get("FunctionName", "")]:
+            return self._execute(function, event, request_id)
+
+
 def main() -> None:
     """Starts the emulator in this process."""
     # A script's own directory comes first on the path, and its module names would shadow others'.
@@ -41,10 +65,12 @@ def main() -> None:
     from ministack.core import lambda_runtime
     from ministack.services import lambda_svc
 
-    if not (hasattr(lambda_svc, "_emit_lambda_logs") and hasattr(lambda_runtime.Worker, "_read_stderr")):
-        raise SystemExit(f"This version of the emulator logs differently: see {__file__}.")
+    replaced = {lambda_svc: ("_emit_lambda_logs", "_execute_function_warm"), lambda_runtime.Worker: ("_read_stderr",)}
+    if not all(hasattr(owner, name) for owner, names in replaced.items() for name in names):
+        raise SystemExit(f"This version of the emulator is built differently: see {__file__}.")
     lambda_runtime.Worker._read_stderr = read_stderr
     lambda_svc._emit_lambda_logs = keep_failure
+    lambda_svc._execute_function_warm = Environments(lambda_svc._execute_function_warm)
     emulate()
 
 

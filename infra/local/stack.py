@@ -3,7 +3,7 @@
     @pytest.fixture(scope="session")
     def endpoints(tmp_path_factory):
         state_dir = tmp_path_factory.mktemp("stack")
-        with running_stack(state_dir, {"VENUE_TIME_SCALE": "0", "RATE_LIMIT_PER_MINUTE": "0"}) as stack:
+        with running_stack(state_dir, {"VENUE_TIME_SCALE": "0"}) as stack:
             yield stack.endpoints
 
 ``stack.endpoints["http"]`` is the front door, and so on as in ``endpoints.json``; ``stack.logs()`` is what

@@ -1,0 +1,173 @@
+"""The one command: what starts, what a second start says, what stopping and dying leave behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from infra.local.stack import RunningStack, StackStartError, running_stack
+from infra.package import ROOT
+from tests.e2e.client import PATIENCE_SECONDS, Client, an_order, parse
+
+FAST = {"VENUE_TIME_SCALE": "0"}
+
+
+def run_make(*targets: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["make", *targets],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+def processes_of(state_dir: Path) -> list[str]:
+    """Command lines of live processes that have to do with a state directory."""
+    found = []
+    for directory in Path("/proc").iterdir():
+        if directory.name.isdigit():
+            try:
+                text = (directory / "cmdline").read_bytes() + (directory / "environ").read_bytes()
+            except OSError:
+                continue
+            if str(state_dir).encode() in text and int(directory.name) != os.getpid():
+                found.append(text.split(b"\0")[0].decode())
+    return found
+
+
+def assert_nothing_left(state_dir: Path, stack: RunningStack) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (left := processes_of(state_dir)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == []
+    assert not (state_dir / "endpoints.json").exists()
+    for address in stack.endpoints.values():
+        parts = urlsplit(address)
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", parts.port or 0)) != 0
+
+
+def test_a_second_start_says_what_runs_and_leaves_it_alone(stack: RunningStack, client: Client) -> None:
+    with pytest.raises(StackStartError, match=stack.endpoints["http"]), running_stack(stack.state_dir):
+        pass
+    assert client.get("/health").status_code == 200
+    assert (stack.state_dir / "endpoints.json").exists()
+
+
+def test_a_taken_port_is_named_with_the_variable_that_changes_it(stack: RunningStack, tmp_path: Path) -> None:
+    port = str(urlsplit(stack.endpoints["http"]).port)
+    with (
+        pytest.raises(StackStartError, match=f"Port {port} .*(\n.*)*PORT="),
+        running_stack(tmp_path, {"PORT": port}),
+    ):
+        pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_data_survives_a_stop_and_nothing_else_does(tmp_path: Path) -> None:
+    with running_stack(tmp_path, FAST) as first:
+        client = Client(first.endpoints["http"], first.endpoints["ws"])
+        order_id = client.accept(userId="keeper")["orderId"]
+        with client.socket(f"/ws/orders/{order_id}") as watching:
+            watching.until_over(order_id)
+        record = client.record(order_id)
+        assert run_make("stop", STATE_DIR=str(tmp_path)).stdout.strip() == "Stopped."
+    assert_nothing_left(tmp_path, first)
+    with running_stack(tmp_path, FAST) as second:
+        client = Client(second.endpoints["http"], second.endpoints["ws"])
+        assert client.record(order_id) == record
+        [listed] = parse(client.get("/api/orders", userId="keeper").text)["orders"]
+        assert listed == record
+        second.kill(signal.SIGKILL)
+    assert_nothing_left_but_the_file(tmp_path)
+
+
+def assert_nothing_left_but_the_file(state_dir: Path) -> None:
+    """After SIGKILL of the launcher its children go too, but nobody can remove the file."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (left := processes_of(state_dir)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_killed_part_takes_the_whole_stack_down_and_says_which(tmp_path: Path) -> None:
+    with running_stack(tmp_path, FAST) as stack:
+        front_door = next(
+            int(directory.name)
+            for directory in Path("/proc").iterdir()
+            if directory.name.isdigit() and b"caddy" in _command_line(directory) and _belongs(directory, tmp_path)
+        )
+        os.kill(front_door, signal.SIGKILL)
+        assert stack.launcher.wait(PATIENCE_SECONDS) != 0
+        assert "front door" in stack.logs().lower()
+    assert_nothing_left(tmp_path, stack)
+
+
+def _command_line(directory: Path) -> bytes:
+    try:
+        return (directory / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _belongs(directory: Path, state_dir: Path) -> bool:
+    try:
+        return str(state_dir).encode() in _command_line(directory) + (directory / "environ").read_bytes()
+    except OSError:
+        return False
+
+
+def test_chalice_local_serves_the_http_routes_against_the_running_stack(
+    stack: RunningStack, client: Client, tmp_path: Path
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (tmp_path / "chalice.log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "infra.local", "chalice"],
+            cwd=ROOT,
+            env={**os.environ, "STATE_DIR": str(stack.state_dir), "LOCAL_PORT": str(port)},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        wait_for_port(port, server)
+        local = Client(f"http://127.0.0.1:{port}", client.ws)
+        assert parse(local.get("/health").text)["status"] == "ok"
+        order_id = local.accept()["orderId"]
+        with client.socket(f"/ws/orders/{order_id}") as watching:
+            watching.until_over(order_id)
+        assert local.record(order_id)["status"] == "confirmed"
+        refused = local.post("/orders", an_order(amountIn=-5))
+        assert (refused.status_code, parse(refused.text)["code"]) == (422, "INVALID_ORDER")
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(PATIENCE_SECONDS)
+
+
+def wait_for_port(port: int, server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise AssertionError("chalice local did not come up")
+
+
+def test_help_lists_the_targets() -> None:
+    listed = run_make("help").stdout
+    for target in ("run", "stop", "logs", "clean", "test", "check", "bench", "deploy"):
+        assert f"  {target} " in listed
