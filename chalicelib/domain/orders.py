@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Self, TypeAlias
 
 from chalicelib.domain.errors import IllegalTransitionError
+from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Phase, Status, may_follow
 from chalicelib.domain.tokens import Pair, Side, Token, find_pair
 
@@ -48,6 +49,11 @@ class OrderSpec:
     priority: Priority = Priority.NORMAL
     client_order_id: str | None = None
     simulate: str | None = None
+
+    def __post_init__(self) -> None:
+        """:raises ValueError: for an amount that no token account can hold."""
+        if not 0 < self.amount_in <= MAX_BASE_UNITS:
+            raise ValueError(f"amount_in of {self.amount_in} base units")
 
     @property
     def pair(self) -> Pair:

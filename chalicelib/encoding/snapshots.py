@@ -75,4 +75,6 @@ def order_to_dict(order: Order) -> dict[str, Any]:
 def order_from_dict(data: dict[str, Any]) -> Order:
     """:raises ValueError, KeyError, RefusedError: if the data is not an order."""
     events = tuple(event_from_json(text) for text in data["events"])
+    if not isinstance(data["orderId"], str):
+        raise ValueError("an order id is text")
     return Order.replayed(data["orderId"], spec_from_dict(data["spec"]), events)

@@ -12,6 +12,9 @@ log = logging.getLogger(__name__)
 
 Record = Mapping[str, Any]
 
+#: The queue's own visibility timeout is made for workers that are lost, and much longer.
+FAILED_SECONDS = 15
+
 
 def work_through(
     event: Mapping[str, Any],
@@ -21,7 +24,7 @@ def work_through(
     """Handle every record; the answer names those that SQS shall deliver again.
 
     ``handle`` returns ``None`` when a record is done with, or in how many seconds it wants it again. An exception
-    leaves the message's visibility as it is and never leaves this function: it would end the worker.
+    never leaves this function, as it would end the worker; its record comes again after ``FAILED_SECONDS``.
     """
 
     def failed(record: Record) -> bool:
@@ -33,9 +36,10 @@ def work_through(
         except PoisonMessageError:
             # On to the dead letters without waiting; the order itself, if there is one, is the watchdog's.
             log.exception("poison message", extra={"messageId": record["messageId"], "body": record["body"][:500]})
-            hold(record["receiptHandle"], 0)
+            _hold_quietly(hold, record, 0)
         except Exception:
             log.exception("message failed", extra={"messageId": record["messageId"]})
+            _hold_quietly(hold, record, FAILED_SECONDS)
         return True
 
     records: list[Record] = event["Records"]
@@ -51,3 +55,11 @@ def work_through(
             if outcome
         ]
     }
+
+
+def _hold_quietly(hold: Callable[[str, int], None], record: Record, seconds: int) -> None:
+    try:
+        hold(record["receiptHandle"], seconds)
+    except Exception:
+        # Whatever failed the record may fail this too; the queue's visibility timeout stands.
+        log.exception("message not held", extra={"messageId": record["messageId"]})

@@ -28,7 +28,7 @@ def read_order_message(body: str) -> Tracked:
     data = _read(body)
     try:
         return Tracked(order_from_dict(data["order"]), published=int(data["published"]))
-    except (KeyError, TypeError, ValueError, AttributeError, RefusedError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RefusedError) as error:
         raise PoisonMessageError("not an order message") from error
 
 
@@ -40,9 +40,12 @@ def read_replay_message(body: str) -> Replay:
     """:raises PoisonMessageError: if the body is no replay message of this version."""
     data = _read(body)
     try:
-        return Replay(**{name: value for name, value in data.items() if name != "v"})
+        replay = Replay(**{name: value for name, value in data.items() if name != "v"})
     except TypeError as error:
         raise PoisonMessageError("not a replay message") from error
+    if not (isinstance(replay.connection_id, str) and isinstance(replay.wanted, dict)):
+        raise PoisonMessageError("not a replay message")
+    return replay
 
 
 def _read(body: str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 #: The most entries SQS takes in one call.
 _BATCH = 10
-#: The longest visibility timeout SQS takes, in seconds.
-_MAX_HOLD = 43_200
+#: SQS takes 12 hours at most, counted from when the message was received; in seconds.
+_MAX_HOLD = 43_000
 
 
 class _Queue:

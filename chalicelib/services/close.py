@@ -30,7 +30,8 @@ class CloseDeadLetter:
             log.error("a dead letter of an unknown order", extra={"orderId": message.order.order_id})
             return None
         if not tracked.order.is_terminal:
-            left_ms = tracked.lease.until_ms - to_ms(self.now()) if tracked.lease else 0
+            # This letter may be a double of a message that is still worked on, or waits for its next attempt.
+            left_ms = (tracked.attention_at_ms or 0) - to_ms(self.now())
             if left_ms > 0:
                 return left_ms / 1000
             try:

@@ -25,6 +25,9 @@ from chalicelib.ports import (
 
 log = logging.getLogger(__name__)
 
+#: A socket that could not be served is given this long before it is tried again.
+LATE_SECONDS = 2
+
 
 @dataclass(slots=True)
 class _Delivery:
@@ -123,4 +126,4 @@ class Publisher:
         log.info("sockets dropped", extra={"orderId": order.order_id, "gone": len(leaving) - len(late)})
         self._orders.leave(order.order_id, leaving)
         if late:
-            self._replays.send(late)
+            self._replays.send(late, delay_seconds=LATE_SECONDS)
