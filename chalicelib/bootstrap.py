@@ -186,9 +186,7 @@ def build_engine(
         submit=submit,
         execute=execute,
         close=CloseDeadLetter(outside.orders, outside.ledger, finish, now),
-        watch=WatchOrders(
-            outside.orders, submit, now, settings.watchdog_batch, settings.pending_attention_seconds
-        ),
+        watch=WatchOrders(outside.orders, submit, now, settings.watchdog_batch, settings.pending_attention_seconds),
         subscriptions=subscriptions,
         queries=Queries(outside.orders, outside.history, router),
         health=CheckHealth(outside.orders, outside.queue, outside.history),

@@ -34,7 +34,7 @@ def plain(number: Decimal) -> Decimal:
     """The same number without trailing zeros and never in exponent form (1E+2 is 100)."""
     normal = number.normalize(context=_EXACT)
     exponent = normal.as_tuple().exponent
-    return normal.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else normal
+    return normal.quantize(Decimal(1), context=_EXACT) if isinstance(exponent, int) and exponent > 0 else normal
 
 
 def price(quote_amount: Decimal, base_amount: Decimal) -> Decimal:

@@ -20,9 +20,7 @@ from chalicelib.ports import OrderFilter, Page
 class PostgresHistory:
     """``History`` on Postgres, safe to share between threads. Timeouts are in seconds."""
 
-    def __init__(
-        self, database_url: str, *, connect_timeout_seconds: int, statement_timeout_seconds: float
-    ) -> None:
+    def __init__(self, database_url: str, *, connect_timeout_seconds: int, statement_timeout_seconds: float) -> None:
         self._connection = PostgresConnection(database_url, connect_timeout_seconds, statement_timeout_seconds)
 
     def record(self, order: Order) -> None:

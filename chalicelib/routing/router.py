@@ -87,9 +87,7 @@ def choose(quotes: Sequence[Quote]) -> tuple[Quote, str]:
     if len(quotes) == 1:
         return quotes[0], f"{quotes[0].venue} is the only venue with a quote"
     best = max(quotes, key=lambda quote: quote.amount_out)
-    close = [
-        quote for quote in quotes if (best.amount_out - quote.amount_out) * 10_000 <= TIE_BPS * best.amount_out
-    ]
+    close = [quote for quote in quotes if (best.amount_out - quote.amount_out) * 10_000 <= TIE_BPS * best.amount_out]
     if len(close) == 1:
         second = max(quote.amount_out for quote in quotes if quote is not best)
         lead = percent(best.amount_out - second, best.amount_out)

@@ -58,9 +58,7 @@ class ClaimOrder:
         lease = Lease(owner, to_ms(self.now()) + self.lease_seconds * 1000)
         attention_at_ms = lease.until_ms + self.attention_slack_seconds * 1000
         after = self._begun(tracked.order)
-        return self.publisher.publish(
-            self.orders.write(tracked, after, lease=lease, attention_at_ms=attention_at_ms)
-        )
+        return self.publisher.publish(self.orders.write(tracked, after, lease=lease, attention_at_ms=attention_at_ms))
 
     def _begun(self, order: Order) -> Order:
         """The order with its first attempt begun; one that is taken up again goes on as it stands."""

@@ -49,6 +49,4 @@ class DynamoLedger:
 
 
 def _fill(item: LedgerItem) -> Fill:
-    return Fill(
-        item.signature, item.order_id, item.venue or "", int(item.amount_in or 0), int(item.amount_out or 0)
-    )
+    return Fill(item.signature, item.order_id, item.venue or "", int(item.amount_in or 0), int(item.amount_out or 0))

@@ -16,9 +16,7 @@ class DynamoStreamStore:
 
     def connect(self, connection: Connection) -> None:
         grain = "coarse" if connection.coarse else "fine"
-        self._item(
-            _connection_key(connection.connection_id), coarse=grain, expires_at=connection.expires_at
-        ).save()
+        self._item(_connection_key(connection.connection_id), coarse=grain, expires_at=connection.expires_at).save()
 
     def connection(self, connection_id: str) -> Connection | None:
         item = self._get(_connection_key(connection_id))

@@ -50,9 +50,7 @@ class Problem:
             "status": self.status,
             "detail": self.detail,
             "code": self.code,
-            "errors": [
-                {"field": error.field, "code": error.code, "message": error.message} for error in self.errors
-            ],
+            "errors": [{"field": error.field, "code": error.code, "message": error.message} for error in self.errors],
         }
 
 

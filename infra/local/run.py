@@ -109,9 +109,7 @@ def _save_environment(config: LocalConfig, deployed: Deployed) -> None:
     credentials = emulator.CREDENTIALS if config.aws_endpoint_url is None else {}
     file = config.state_dir / "app.env"
     file.touch(mode=0o600)
-    lines = [
-        f"{name}={shlex.quote(value)}" for name, value in sorted((credentials | deployed.environment).items())
-    ]
+    lines = [f"{name}={shlex.quote(value)}" for name, value in sorted((credentials | deployed.environment).items())]
     file.write_text("\n".join(lines) + "\n")
 
 

@@ -57,9 +57,7 @@ class FakeSockets:
     def updates(self, connection_id: str) -> list[tuple[int, str]]:
         """``(seq, status)`` of each order update that a connection got."""
         return [
-            (frame["seq"], frame["status"])
-            for frame in self.frames[connection_id]
-            if frame["type"] == "ORDER_UPDATE"
+            (frame["seq"], frame["status"]) for frame in self.frames[connection_id] if frame["type"] == "ORDER_UPDATE"
         ]
 
 

@@ -33,9 +33,7 @@ def test_whoever_joins_at_any_moment_gets_every_event_in_order(
     assert bench.sockets.updates("late") == list(enumerate(STATUSES, start=1))
 
 
-def test_an_event_between_the_look_and_the_join_is_not_missed(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_event_between_the_look_and_the_join_is_not_missed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = bench.submit()
     join = bench.orders.join
     raced: list[str] = []
