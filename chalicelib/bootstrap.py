@@ -150,6 +150,7 @@ def build_engine(
     publisher = Publisher(
         outside.sockets,
         outside.orders,
+        outside.streams,
         outside.replays,
         ThreadPoolExecutor(settings.push_threads, thread_name_prefix="push"),
         time.monotonic,

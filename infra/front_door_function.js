@@ -6,7 +6,9 @@ const rules = [/* rules */];
 function handler(event) {
   const request = event.request;
   if (!request.headers["sec-websocket-key"]) return request;
-  for (const rule of rules) {
+  // CloudFront's runtime documents no for...of.
+  for (let number = 0; number < rules.length; number++) {
+    const rule = rules[number];
     const found = request.uri.match(new RegExp(rule.path));
     if (!found) continue;
     if (rule.parameter) request.querystring[rule.parameter] = { value: found[1] };

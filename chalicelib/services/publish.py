@@ -19,6 +19,7 @@ from chalicelib.ports import (
     Replay,
     ReplayQueue,
     Sockets,
+    StreamStore,
     Subscriber,
     Tracked,
 )
@@ -44,6 +45,7 @@ class Publisher:
         self,
         sockets: Sockets,
         orders: OrderStore,
+        streams: StreamStore,
         replays: ReplayQueue,
         executor: Executor,
         monotonic: Callable[[], float],
@@ -51,6 +53,7 @@ class Publisher:
     ) -> None:
         self._sockets = sockets
         self._orders = orders
+        self._streams = streams
         self._replays = replays
         self._executor = executor
         self._monotonic = monotonic
@@ -125,5 +128,8 @@ class Publisher:
         ]
         log.info("sockets dropped", extra={"orderId": order.order_id, "gone": len(leaving) - len(late)})
         self._orders.leave(order.order_id, leaving)
+        for subscriber in (one for delivery in unserved if delivery.gone for one in delivery.subscribers):
+            if subscriber.via_user:
+                self._streams.unfollow(order.spec.user_id, subscriber)
         if late:
             self._replays.send(late, delay_seconds=LATE_SECONDS)

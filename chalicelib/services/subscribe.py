@@ -49,8 +49,8 @@ class Subscriptions:
     def follow_user(self, subscriber: Subscriber, user_id: str, *, again: bool = False) -> None:
         """Bring the latest frame of each of the user's orders that are not over, and everything new."""
         subscriber = replace(subscriber, via_user=True)
-        if not again:
-            self.streams.follow(user_id, subscriber)
+        if not again and not self.streams.follow(user_id, subscriber):
+            return
         for order_id in self.orders.open_orders(user_id):
             tracked = self.orders.get(order_id)
             if tracked and not tracked.order.is_terminal and subscriber not in tracked.subscribers:

@@ -39,7 +39,13 @@ class DynamoOrderStore:
     def __init__(self, settings: Settings, now_ms: Callable[[], int]) -> None:
         self._item = bound(OrderItem, settings.orders_table, settings)
         self._key = bound(IdempotencyItem, settings.idempotency_table, settings)
-        self._settings = settings
+        # For transactions, which belong to no one table. It connects when it is first used.
+        self._connection = DynamoConnection(
+            region=settings.aws_region,
+            host=settings.aws_endpoint_url,
+            connect_timeout_seconds=settings.aws_connect_timeout_seconds,
+            read_timeout_seconds=settings.aws_read_timeout_seconds,
+        )
         self._now_ms = now_ms
 
     def create(
@@ -78,15 +84,9 @@ class DynamoOrderStore:
         return Tracked(order, frozenset(subscribers), attention_at_ms=attention_at_ms)
 
     def _create_with_keys(self, item: OrderItem, fresh: Condition, keys: Sequence[IdempotencyKey]) -> None:
-        connection = DynamoConnection(
-            region=self._settings.aws_region,
-            host=self._settings.aws_endpoint_url,
-            connect_timeout_seconds=self._settings.aws_connect_timeout_seconds,
-            read_timeout_seconds=self._settings.aws_read_timeout_seconds,
-        )
         # Time to live deletes late, so a key that has run out may still be there.
         free = self._key.id.does_not_exist() | (self._key.expires_at < self._now_ms() // 1000)
-        with TransactWrite(connection=connection) as transaction:
+        with TransactWrite(connection=self._connection) as transaction:
             transaction.save(item, condition=fresh)
             for key in keys:
                 row = self._key(key.id, body_hash=key.body_hash, order_id=key.order_id, expires_at=key.expires_at)

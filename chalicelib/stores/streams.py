@@ -1,6 +1,6 @@
 """Open connections and the followers of users, in DynamoDB."""
 
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from chalicelib.ports import Connection, Subscriber
 from chalicelib.settings import Settings
@@ -33,10 +33,17 @@ class DynamoStreamStore:
                 self.unfollow(user_id, Subscriber(connection_id, coarse, via_user=True))
         item.delete()
 
-    def follow(self, user_id: str, subscriber: Subscriber) -> None:
+    def follow(self, user_id: str, subscriber: Subscriber) -> bool:
         # Noted on the connection first: a follower that disconnect cannot find would stay for good.
-        self._item(_connection_key(subscriber.connection_id)).update([self._item.users.add({user_id})])
+        connection = self._item(_connection_key(subscriber.connection_id))
+        try:
+            connection.update([self._item.users.add({user_id})], condition=self._item.id.exists())
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return False
         self._item(_user_key(user_id)).update([self._item.subscribers.add({to_text(subscriber)})])
+        return True
 
     def unfollow(self, user_id: str, subscriber: Subscriber) -> None:
         self._item(_user_key(user_id)).update([self._item.subscribers.delete({to_text(subscriber)})])

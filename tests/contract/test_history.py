@@ -140,9 +140,7 @@ def test_a_filter_is_only_ever_a_value(history: History, text: str) -> None:
     assert len(history.page(ALL, 10, None).orders) == 1
 
 
-@pytest.mark.parametrize(
-    "text", ["a'b", "%s", "\\u0000", "emoji 🦀", "line\nbreak", "with \0 in it", "half \ud83e"]
-)
+@pytest.mark.parametrize("text", ["a'b", "%s", "\\u0000", "emoji 🦀", "line\nbreak", "with \0 in it", "half \ud83e"])
 def test_any_client_order_id_can_be_recorded_and_found(history: History, text: str) -> None:
     order = pending(client_order_id=text)
     history.record(order)

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.domain.errors import OrderNotFoundError
-from chalicelib.ports import Subscriber
+from chalicelib.ports import Connection, Subscriber
 from tests.support.bench import Bench, a_bench
 
 STATUSES = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
@@ -11,7 +11,9 @@ STATUSES = ["pending", "routing", "routing", "building", "submitted", "confirmed
 
 @pytest.fixture
 def bench() -> Bench:
-    return a_bench()
+    bench = a_bench()
+    bench.streams.connect(Connection("me", coarse=False, expires_at=0))
+    return bench
 
 
 @pytest.mark.parametrize("step", range(1, 7))
@@ -139,3 +141,17 @@ def test_who_has_left_is_told_nothing_more(bench: Bench) -> None:
     bench.process_all()
     bench.submit(user_id="alice")
     assert len(bench.sockets.frames["me"]) == told
+
+
+def test_a_follower_that_is_gone_is_forgotten(bench: Bench) -> None:
+    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice")
+    bench.sockets.gone.add("me")
+    bench.submit(user_id="alice")
+    assert bench.streams.followers("alice") == frozenset()
+
+
+def test_a_connection_that_closed_meanwhile_does_not_become_a_follower(bench: Bench) -> None:
+    bench.streams.disconnect("me")
+    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice")
+    assert bench.streams.followers("alice") == frozenset()
+    assert bench.replays.sent == []

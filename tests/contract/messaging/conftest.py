@@ -1,0 +1,78 @@
+"""What the queues' suites run on: each fake, and its SQS twin on the deployed template's queues."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from chalicelib.messaging.messages import replay_message
+from chalicelib.messaging.queues import SqsOrderQueue, SqsReplayQueue
+from tests.contract.stores.aws import Aws, aws, resources, settings
+from tests.fakes.queue import FakeOrderQueue
+from tests.fakes.streams import FakeReplayQueue
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A queue, and a look at the bodies of what it would deliver now (taken off it)."""
+
+    queue: Any
+    bodies: Callable[[], list[str]]
+
+
+@dataclass(frozen=True)
+class Sqs:
+    """A queue on moto, its client and its address."""
+
+    queue: Any
+    client: Any
+    url: str
+
+    def receive(self) -> list[dict[str, Any]]:
+        answer = self.client.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10)
+        return answer.get("Messages", [])
+
+    def bodies(self) -> list[str]:
+        found: list[str] = []
+        while messages := self.receive():
+            found += [message["Body"] for message in messages]
+        return found
+
+
+@pytest.fixture(scope="module")
+def module_aws() -> Iterator[Aws]:
+    with aws(resources()) as made:
+        yield made
+
+
+@pytest.fixture
+def sqs_orders(module_aws: Aws) -> Sqs:
+    module_aws.start_over()
+    url = settings().orders_queue_url
+    return Sqs(SqsOrderQueue(module_aws.sqs, url), module_aws.sqs, url)
+
+
+@pytest.fixture
+def sqs_replays(module_aws: Aws) -> Sqs:
+    module_aws.start_over()
+    url = settings().stream_queue_url
+    return Sqs(SqsReplayQueue(module_aws.sqs, url), module_aws.sqs, url)
+
+
+@pytest.fixture(params=["fake", "sqs"])
+def order_queue(request: pytest.FixtureRequest) -> Queued:
+    if request.param == "fake":
+        fake = FakeOrderQueue()
+        return Queued(fake, lambda: list(fake.bodies))
+    sqs: Sqs = request.getfixturevalue("sqs_orders")
+    return Queued(sqs.queue, sqs.bodies)
+
+
+@pytest.fixture(params=["fake", "sqs"])
+def replay_queue(request: pytest.FixtureRequest) -> Queued:
+    if request.param == "fake":
+        fake = FakeReplayQueue()
+        return Queued(fake, lambda: [replay_message(replay) for replay, _ in fake.sent])
+    sqs: Sqs = request.getfixturevalue("sqs_replays")
+    return Queued(sqs.queue, sqs.bodies)

@@ -1,0 +1,109 @@
+"""DynamoDB and SQS in this process: moto, with the tables and queues of the template that is deployed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ReadTimeoutError
+from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
+
+from chalicelib.settings import Settings
+from infra.package import ROOT, Template, load_template
+
+REGION = "us-east-1"
+#: What the local database and queues of moto know how to make of a resource's properties.
+_TABLE = ("KeySchema", "AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes")
+_QUEUE = ("VisibilityTimeout", "MessageRetentionPeriod")
+
+
+@dataclass
+class Wire:
+    """The way to AWS. One request at a time gets through, as DynamoDB handles those for one item.
+
+    ``lose_answer_to`` names operations whose next request is carried out, but whose answer never comes.
+    """
+
+    lock: Lock = field(default_factory=Lock)
+    lose_answer_to: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+    def carry(self, stubber: BotocoreStubber, event_name: str, request: AWSRequest, **rest: Any) -> Any:
+        operation = event_name.rsplit(".", 1)[-1]
+        with self.lock:
+            self.calls.append(operation)
+            answer = _moto(stubber, event_name, request, **rest)
+            if operation in self.lose_answer_to:
+                self.lose_answer_to.remove(operation)
+                raise ReadTimeoutError(endpoint_url=request.url)
+            return answer
+
+
+_moto = BotocoreStubber.__call__
+
+
+@dataclass
+class Aws:
+    """What ``template`` has for the stores and queues, in moto."""
+
+    template: Template
+    wire: Wire
+    dynamodb: Any
+    sqs: Any
+
+    def start_over(self) -> None:
+        """Empty tables and queues."""
+        self.wire.lose_answer_to.clear()
+        for name in self.dynamodb.list_tables()["TableNames"]:
+            self.dynamodb.delete_table(TableName=name)
+        for url in self.sqs.list_queues().get("QueueUrls", []):
+            self.sqs.delete_queue(QueueUrl=url)
+        for name, resource in self.template["Resources"].items():
+            properties = resource.get("Properties", {})
+            if resource.get("Type") == "AWS::DynamoDB::Table":
+                wanted = {key: properties[key] for key in _TABLE if key in properties}
+                self.dynamodb.create_table(TableName=name, **wanted)
+            elif resource.get("Type") == "AWS::SQS::Queue":
+                attributes = {key: str(properties[key]) for key in _QUEUE if key in properties}
+                self.sqs.create_queue(QueueName=name, Attributes=attributes)
+        self.wire.calls.clear()
+
+
+@contextmanager
+def aws(template: Template) -> Iterator[Aws]:
+    """moto for as long as this lasts; nothing is in it before ``start_over``."""
+    wire = Wire()
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
+            patch.delenv(variable, raising=False)
+        patch.setattr(BotocoreStubber, "__call__", lambda stubber, *args, **rest: wire.carry(stubber, *args, **rest))
+        with mock_aws():
+            yield Aws(template, wire, boto3.client("dynamodb", REGION), boto3.client("sqs", REGION))
+
+
+def resources() -> Template:
+    """The tables and queues as they are deployed."""
+    return load_template(ROOT / "infra/resources.yaml")
+
+
+def settings() -> Settings:
+    """Settings for what ``aws`` makes: everything bears its name in the template."""
+    queues = f"https://sqs.{REGION}.amazonaws.com/123456789012"
+    return Settings(
+        orders_table="OrdersTable",
+        streams_table="StreamsTable",
+        ledger_table="LedgerTable",
+        idempotency_table="IdempotencyTable",
+        orders_queue_url=f"{queues}/OrdersQueue",
+        dead_letters_queue_url=f"{queues}/DeadLettersQueue",
+        stream_queue_url=f"{queues}/StreamQueue",
+        websocket_endpoint="http://localhost",
+        public_ws_url="ws://localhost/ws",
+        database_url="",
+        aws_region=REGION,
+    )

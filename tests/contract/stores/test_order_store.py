@@ -1,0 +1,538 @@
+"""What every ``OrderStore`` promises, on the fake and on DynamoDB."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from botocore.session import Session
+from hypothesis import HealthCheck, given, strategies
+from hypothesis import settings as rules
+
+from chalicelib.domain.money import MAX_BASE_UNITS
+from chalicelib.domain.orders import Order, OrderSpec, Priority
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.tokens import BY_SYMBOL, Side
+from chalicelib.ports import IdempotencyKey, KeyTakenError, Lease, LostRaceError, OrderStore, Subscriber, Tracked
+from chalicelib.stores.orders import DynamoOrderStore
+from tests.contract.stores.aws import Wire
+from tests.contract.stores.racing import race
+from tests.fakes.clock import FakeClock
+from tests.support.lives import NOON, confirmed, failed, pending, retried, routed
+
+SOCKETS = frozenset(
+    {
+        Subscriber("fine"),
+        Subscriber("coarse", coarse=True),
+        Subscriber("user", via_user=True),
+        Subscriber("both=:#/é", coarse=True, via_user=True),
+    }
+)
+
+
+def created(
+    orders: OrderStore, order: Order | None = None, subscribers: frozenset[Subscriber] = frozenset()
+) -> Tracked:
+    return orders.create(order or pending(), 1_000, subscribers)
+
+
+def begun(order: Order) -> Order:
+    return order.moved(Status.ROUTING, NOON, next_attempt=True)
+
+
+def kept(orders: OrderStore, order_id: str) -> Tracked:
+    found = orders.get(order_id)
+    assert found is not None
+    return found
+
+
+def key(name: str, order: Order, expires_at: int) -> IdempotencyKey:
+    return IdempotencyKey(f"alice#key#{name}", f"hash of {order.order_id}", order.order_id, expires_at)
+
+
+# --- an accepted order is kept, whole and exact -----------------------------------------------------------
+
+
+def test_an_accepted_order_comes_back_with_every_field_of_its_specification(orders: OrderStore) -> None:
+    unlike_any_default = OrderSpec(
+        user_id="carol:1@x.y-z_",
+        type=OrderType.LIMIT,
+        side=Side.BUY,
+        token_in=BY_SYMBOL["USDT"],
+        token_out=BY_SYMBOL["mSOL"],
+        amount_in=12_345_678,
+        slippage_bps=5_000,
+        priority=Priority.HIGH,
+        client_order_id="ä ünïcode # id",
+        simulate="timeout:2",
+    )
+    usual = pending().spec
+    same = [
+        each.name for each in fields(OrderSpec) if getattr(unlike_any_default, each.name) == getattr(usual, each.name)
+    ]
+    assert same == [], "each field has to be another than usual, or its loss would go unnoticed"
+    order = Order.accepted(str(uuid4()), unlike_any_default, NOON)
+    answer = orders.create(order, 1_000, SOCKETS)
+    assert answer == kept(orders, order.order_id) == Tracked(order, SOCKETS, 0, None, 1_000)
+
+
+def test_what_a_client_left_out_stays_left_out(orders: OrderStore) -> None:
+    order = pending(client_order_id=None, simulate=None)
+    created(orders, order)
+    assert kept(orders, order.order_id).order == order
+
+
+@pytest.mark.parametrize("symbol", ["SOL", "USDC", "BONK"])
+@pytest.mark.parametrize("amount", [1, 10**5, 2 * 10**9, 2**53 + 1, MAX_BASE_UNITS - 1, MAX_BASE_UNITS])
+def test_an_amount_is_kept_to_the_last_base_unit(orders: OrderStore, symbol: str, amount: int) -> None:
+    other = "USDC" if symbol != "USDC" else "SOL"
+    order = pending(token_in=symbol, token_out=other, amount_in=amount, side=Side.SELL)
+    created(orders, order)
+    assert kept(orders, order.order_id).order.spec.amount_in == amount
+
+
+@rules(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    amount=strategies.integers(1, MAX_BASE_UNITS),
+    token=strategies.sampled_from([token for token in BY_SYMBOL.values() if token.symbol != "USDC"]),
+)
+def test_no_amount_is_rounded_in_the_table(dynamo_orders: DynamoOrderStore, amount: int, token: object) -> None:
+    order = pending(token_in=token.symbol, amount_in=amount)  # type: ignore[attr-defined]
+    created(dynamo_orders, order)
+    assert kept(dynamo_orders, order.order_id).order.spec == order.spec
+
+
+def test_every_number_of_an_events_meta_stays_exact(orders: OrderStore) -> None:
+    before = created(orders)
+    odd = {"price": Decimal("0.000000000000000001"), "large": Decimal("123456789012345678901234567890.123456789")}
+    after = routed(before.order, **odd, nested=[{"deep": Decimal("0.1")}], nothing=None, text='é\n"')
+    orders.write(before, after, lease=None, attention_at_ms=None)
+    assert kept(orders, after.order_id).order == after
+
+
+def test_an_order_that_was_never_accepted_is_not_found(orders: OrderStore) -> None:
+    assert orders.get(str(uuid4())) is None
+
+
+# --- idempotency keys -------------------------------------------------------------------------------------
+
+
+def test_an_order_is_found_by_each_of_its_keys(orders: OrderStore, clock: FakeClock) -> None:
+    order, soon = pending(), clock.now_ms() // 1000 + 60
+    keys = [key("header", order, soon), key("body", order, soon)]
+    orders.create(order, 1_000, keys=keys)
+    assert [orders.find_key(each.id) for each in keys] == keys
+    assert kept(orders, order.order_id).order == order
+
+
+def test_a_key_that_was_never_used_is_not_found(orders: OrderStore) -> None:
+    assert orders.find_key("alice#key#unknown") is None
+
+
+def test_a_taken_key_leaves_nothing_of_the_second_order(orders: OrderStore, clock: FakeClock) -> None:
+    first, second, soon = pending(), pending(), clock.now_ms() // 1000 + 60
+    orders.create(first, 1_000, keys=[key("taken", first, soon)])
+    with pytest.raises(KeyTakenError):
+        orders.create(second, 1_000, SOCKETS, [key("free", second, soon), key("taken", second, soon)])
+    assert orders.get(second.order_id) is None
+    assert orders.find_key("alice#key#free") is None
+    assert orders.find_key("alice#key#taken") == key("taken", first, soon)
+    assert orders.due(10**13, 10) == [first.order_id]
+    assert orders.open_orders("alice") == [first.order_id]
+
+
+def test_a_key_that_has_run_out_is_free_again(orders: OrderStore, clock: FakeClock) -> None:
+    first, second, expires_at = pending(), pending(), clock.now_ms() // 1000 + 60
+    orders.create(first, 1_000, keys=[key("reused", first, expires_at)])
+    clock.sleep(60)
+    with pytest.raises(KeyTakenError):
+        orders.create(second, 1_000, keys=[key("reused", second, expires_at + 60)])
+    clock.sleep(1)
+    orders.create(second, 1_000, keys=[key("reused", second, expires_at + 60)])
+    assert orders.find_key("alice#key#reused") == key("reused", second, expires_at + 60)
+    assert kept(orders, first.order_id).order == first
+
+
+def test_of_twenty_requests_with_one_key_exactly_one_makes_an_order(orders: OrderStore, clock: FakeClock) -> None:
+    soon = clock.now_ms() // 1000 + 60
+    attempts = [pending() for _ in range(20)]
+
+    def submit(number: int) -> bool:
+        try:
+            orders.create(attempts[number], 1_000, keys=[key("one", attempts[number], soon)])
+        except KeyTakenError:
+            return False
+        return True
+
+    won = race(submit)
+    winner = attempts[won.index(True)]
+    assert won.count(True) == 1
+    assert [order for order in attempts if orders.get(order.order_id)] == [winner]
+    assert orders.find_key("alice#key#one") == key("one", winner, soon)
+
+
+def test_an_order_with_a_key_goes_out_over_the_connection_that_is_there(
+    dynamo_orders: DynamoOrderStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client of its own for each such order costs a tenth of a second of CPU and a new TLS connection."""
+    made: list[str] = []
+    create_client = Session.create_client
+
+    def counted(session: Session, service_name: str, *args: object, **rest: object) -> object:
+        made.append(service_name)
+        return create_client(session, service_name, *args, **rest)  # type: ignore[arg-type]
+
+    for number in range(3):
+        if number == 1:
+            monkeypatch.setattr(Session, "create_client", counted)
+        order = pending()
+        dynamo_orders.create(order, 1_000, keys=[key(str(number), order, clock.now_ms() // 1000 + 60)])
+    assert made == []
+
+
+# --- a step of an order's life ----------------------------------------------------------------------------
+
+
+def test_a_write_appends_its_events_and_keeps_what_was_there(orders: OrderStore) -> None:
+    before = created(orders)
+    after = begun(before.order)
+    first = orders.write(before, after, lease=Lease("me", 5_000), attention_at_ms=2_000)
+    second = orders.write(first, routed(after), lease=Lease("me", 6_000), attention_at_ms=3_000)
+    assert first == Tracked(after, frozenset(), 0, Lease("me", 5_000), 2_000)
+    assert second == kept(orders, after.order_id) == Tracked(routed(after), frozenset(), 0, Lease("me", 6_000), 3_000)
+
+
+def test_a_write_may_append_a_whole_life_at_once(orders: OrderStore) -> None:
+    before = created(orders)
+    after = confirmed(before.order)
+    orders.write(before, after, lease=None, attention_at_ms=None)
+    assert kept(orders, after.order_id).order == after
+
+
+def test_a_write_without_a_new_event_only_moves_lease_and_attention(orders: OrderStore) -> None:
+    before = created(orders)
+    same = orders.write(before, before.order, lease=Lease("me", 9), attention_at_ms=7)
+    assert same == kept(orders, before.order.order_id) == Tracked(before.order, frozenset(), 0, Lease("me", 9), 7)
+
+
+def test_a_write_returns_the_subscribers_as_they_are_at_that_moment(orders: OrderStore) -> None:
+    before = created(orders, subscribers=frozenset({Subscriber("left"), Subscriber("stays")}))
+    orders.join(before.order.order_id, [Subscriber("joined", coarse=True)], before.order.seq)
+    orders.leave(before.order.order_id, [Subscriber("left")])
+    written = orders.write(before, begun(before.order), lease=None, attention_at_ms=None)
+    assert written.subscribers == {Subscriber("stays"), Subscriber("joined", coarse=True)}
+
+
+def test_how_far_the_subscribers_were_told_is_kept_with_the_next_step(orders: OrderStore) -> None:
+    before = replace(created(orders), published=1)
+    assert orders.write(before, begun(before.order), lease=None, attention_at_ms=None).published == 1
+    assert kept(orders, before.order.order_id).published == 1
+
+
+def test_a_step_from_a_stale_copy_is_refused_and_changes_nothing(orders: OrderStore) -> None:
+    stale = created(orders)
+    now = orders.write(stale, begun(stale.order), lease=None, attention_at_ms=2_000)
+    with pytest.raises(LostRaceError):
+        orders.write(stale, stale.order.moved(Status.CANCELLED, NOON), lease=None, attention_at_ms=None)
+    assert kept(orders, stale.order.order_id) == now
+
+
+def test_a_step_from_a_copy_of_the_future_is_refused(orders: OrderStore) -> None:
+    before = created(orders)
+    ahead = replace(before, order=begun(before.order))
+    with pytest.raises(LostRaceError):
+        orders.write(ahead, routed(ahead.order), lease=None, attention_at_ms=None)
+    assert kept(orders, before.order.order_id) == before
+
+
+def test_an_order_that_does_not_exist_cannot_be_moved(orders: OrderStore) -> None:
+    never = Tracked(pending())
+    with pytest.raises(LostRaceError):
+        orders.write(never, begun(never.order), lease=None, attention_at_ms=None)
+    assert orders.get(never.order.order_id) is None
+
+
+# --- leases -----------------------------------------------------------------------------------------------
+
+
+def leased(orders: OrderStore, until_ms: int) -> Tracked:
+    before = created(orders)
+    return orders.write(before, begun(before.order), lease=Lease("first", until_ms), attention_at_ms=2_000)
+
+
+def test_nobody_works_on_an_order_while_anothers_lease_runs(orders: OrderStore, clock: FakeClock) -> None:
+    held = leased(orders, clock.now_ms())
+    for lease in (Lease("second", clock.now_ms() + 15_000), None):
+        with pytest.raises(LostRaceError):
+            orders.write(replace(held, lease=None), routed(held.order), lease=lease, attention_at_ms=None)
+    assert kept(orders, held.order.order_id) == held
+
+
+def test_a_dead_workers_lease_is_taken_over_once_it_has_run_out(orders: OrderStore, clock: FakeClock) -> None:
+    held = leased(orders, clock.now_ms())
+    clock.sleep(0.001)
+    lease = Lease("second", clock.now_ms() + 15_000)
+    taken = orders.write(held, routed(held.order), lease=lease, attention_at_ms=9_000)
+    assert taken == kept(orders, held.order.order_id)
+    assert taken.lease == lease
+
+
+def test_a_worker_keeps_and_prolongs_its_own_lease(orders: OrderStore, clock: FakeClock) -> None:
+    held = leased(orders, clock.now_ms() + 15_000)
+    longer = Lease("first", clock.now_ms() + 30_000)
+    assert orders.write(held, routed(held.order), lease=longer, attention_at_ms=2_000).lease == longer
+
+
+def test_a_worker_releases_its_own_running_lease_for_the_next_one(orders: OrderStore, clock: FakeClock) -> None:
+    held = leased(orders, clock.now_ms() + 15_000)
+    free = orders.write(held, held.order, lease=None, attention_at_ms=2_000)
+    assert free == kept(orders, held.order.order_id)
+    assert free.lease is None
+    next_lease = Lease("second", clock.now_ms() + 15_000)
+    assert orders.write(free, routed(free.order), lease=next_lease, attention_at_ms=2_000).lease == next_lease
+
+
+def test_of_twenty_workers_with_one_message_one_gets_the_order(orders: OrderStore, clock: FakeClock) -> None:
+    before = created(orders)
+    after, until = begun(before.order), clock.now_ms() + 15_000
+
+    def claim(number: int) -> bool:
+        try:
+            orders.write(before, after, lease=Lease(f"worker {number}", until), attention_at_ms=2_000)
+        except LostRaceError:
+            return False
+        return True
+
+    won = race(claim)
+    assert won.count(True) == 1
+    now = kept(orders, after.order_id)
+    assert (now.order, now.lease) == (after, Lease(f"worker {won.index(True)}", until))
+
+
+def test_an_expired_order_is_taken_over_by_exactly_one_of_twenty(orders: OrderStore, clock: FakeClock) -> None:
+    held = leased(orders, clock.now_ms())
+    clock.sleep(1)
+
+    def take_over(number: int) -> bool:
+        lease = Lease(f"worker {number}", clock.now_ms() + 15_000)
+        try:
+            orders.write(held, held.order, lease=lease, attention_at_ms=2_000)
+        except LostRaceError:
+            return False
+        return True
+
+    assert race(take_over).count(True) == 1
+
+
+def test_a_cancel_and_a_worker_that_meet_leave_one_history(orders: OrderStore, clock: FakeClock) -> None:
+    before = created(orders)
+    steps = [before.order.moved(Status.CANCELLED, NOON), begun(before.order)]
+
+    def move(number: int) -> bool:
+        try:
+            orders.write(before, steps[number], lease=None, attention_at_ms=None)
+        except LostRaceError:
+            return False
+        return True
+
+    won = race(move, threads=2)
+    assert won.count(True) == 1
+    assert kept(orders, before.order.order_id).order == steps[won.index(True)]
+
+
+# --- answers that get lost (DynamoDB only: nothing is lost on the way to a dictionary) -----------------------
+
+
+def test_a_repeated_write_finds_its_own_work_and_wins(dynamo_orders: DynamoOrderStore, clock: FakeClock) -> None:
+    before = created(dynamo_orders, subscribers=SOCKETS)
+    after, lease = routed(before.order), Lease("me", clock.now_ms() + 15_000)
+    first = dynamo_orders.write(before, after, lease=lease, attention_at_ms=2_000)
+    again = dynamo_orders.write(before, after, lease=lease, attention_at_ms=2_000)
+    assert first == again == kept(dynamo_orders, after.order_id)
+    assert again.order.seq == len(again.order.events) == 3
+
+
+@pytest.mark.parametrize("life", [routed, retried, confirmed, failed])
+def test_a_write_whose_answer_is_lost_has_won(dynamo_orders: DynamoOrderStore, wire: Wire, life: object) -> None:
+    order = pending() if life is not retried else routed(pending())
+    before = created(dynamo_orders, order)
+    after = life(before.order)  # type: ignore[operator]
+    wire.lose_answer_to.append("UpdateItem")
+    won = dynamo_orders.write(before, after, lease=None, attention_at_ms=None)
+    assert wire.calls.count("UpdateItem") == 2
+    assert won == kept(dynamo_orders, after.order_id) == Tracked(after)
+
+
+def test_anothers_identical_step_is_not_ones_own(dynamo_orders: DynamoOrderStore, clock: FakeClock) -> None:
+    before, until = created(dynamo_orders), clock.now_ms() + 15_000
+    dynamo_orders.write(before, begun(before.order), lease=Lease("first", until), attention_at_ms=2_000)
+    with pytest.raises(LostRaceError):
+        dynamo_orders.write(before, begun(before.order), lease=Lease("second", until), attention_at_ms=2_000)
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "TransactWriteItems"])
+def test_an_order_accepted_without_an_answer_is_accepted(
+    dynamo_orders: DynamoOrderStore, wire: Wire, clock: FakeClock, operation: str
+) -> None:
+    order = pending()
+    keys = [key("one", order, clock.now_ms() // 1000 + 60)] if operation == "TransactWriteItems" else []
+    wire.lose_answer_to.append(operation)
+    assert dynamo_orders.create(order, 1_000, SOCKETS, keys).order == order
+    assert wire.calls.count(operation) == 2
+    assert kept(dynamo_orders, order.order_id) == Tracked(order, SOCKETS, 0, None, 1_000)
+
+
+def test_a_join_whose_answer_is_lost_has_joined(dynamo_orders: DynamoOrderStore, wire: Wire) -> None:
+    before = created(dynamo_orders)
+    wire.lose_answer_to.append("UpdateItem")
+    assert dynamo_orders.join(before.order.order_id, SOCKETS, before.order.seq)
+    assert kept(dynamo_orders, before.order.order_id).subscribers == SOCKETS
+
+
+# --- attention: what the watchdog sees ----------------------------------------------------------------------
+
+
+def test_the_longest_overdue_orders_come_first(orders: OrderStore) -> None:
+    # Last digits of every kind: the index is spread over partitions by them.
+    ids = [str(uuid4())[:-1] + f"{number:x}" for number in range(16)]
+    for number, order_id in enumerate(ids):
+        orders.create(pending(order_id=order_id), 1_000 + (number * 7 % 16))
+    by_age = sorted(ids, key=lambda order_id: ids.index(order_id) * 7 % 16)
+    assert orders.due(1_015, 100) == by_age
+    assert orders.due(1_015, 5) == by_age[:5]
+    assert orders.due(1_004, 100) == by_age[:5]
+    assert orders.due(999, 100) == []
+
+
+def test_an_order_is_due_at_the_very_millisecond(orders: OrderStore) -> None:
+    order = created(orders).order
+    assert orders.due(999, 10) == []
+    assert orders.due(1_000, 10) == [order.order_id]
+
+
+def test_more_overdue_orders_than_a_page_are_all_found_in_the_end(orders: OrderStore) -> None:
+    ids = {created(orders).order.order_id for _ in range(30)}
+    seen: list[str] = []
+    while found := orders.due(1_000, 7):
+        seen += found
+        for order_id in found:
+            orders.set_attention(order_id, None)
+    assert len(seen) == 30
+    assert set(seen) == ids
+
+
+def test_attention_is_put_off_and_cleared(orders: OrderStore) -> None:
+    order_id = created(orders).order.order_id
+    orders.set_attention(order_id, 5_000)
+    assert kept(orders, order_id).attention_at_ms == 5_000
+    assert (orders.due(4_999, 10), orders.due(5_000, 10)) == ([], [order_id])
+    orders.set_attention(order_id, None)
+    assert kept(orders, order_id).attention_at_ms is None
+    assert orders.due(10**13, 10) == []
+    orders.set_attention(order_id, 6_000)
+    assert orders.due(6_000, 10) == [order_id]
+
+
+def test_attention_follows_each_write(orders: OrderStore) -> None:
+    before = created(orders)
+    on = orders.write(before, begun(before.order), lease=None, attention_at_ms=5_000)
+    assert (orders.due(4_999, 10), orders.due(5_000, 10)) == ([], [before.order.order_id])
+    orders.write(on, failed_from(on.order), lease=None, attention_at_ms=None)
+    assert orders.due(10**13, 10) == []
+
+
+def failed_from(order: Order) -> Order:
+    return order.moved(Status.FAILED, NOON, {"code": "NO_LIQUIDITY", "reason": "too small"})
+
+
+def test_attention_for_an_unknown_order_makes_no_ghost_of_it(orders: OrderStore) -> None:
+    order_id = str(uuid4())
+    with pytest.raises(Exception):  # noqa: B017, PT011 - which one is not promised
+        orders.set_attention(order_id, 1_000)
+    assert orders.get(order_id) is None
+    assert orders.due(10**13, 10) == []
+
+
+# --- the open orders of a user ------------------------------------------------------------------------------
+
+
+def test_only_the_users_own_orders_are_listed_oldest_first(orders: OrderStore) -> None:
+    mine = [created(orders, pending(NOON + timedelta(milliseconds=number))).order for number in range(3)]
+    created(orders, pending(user_id="bob"))
+    assert orders.open_orders("alice") == [order.order_id for order in mine]
+    assert orders.open_orders("nobody") == []
+
+
+@pytest.mark.parametrize("life", [confirmed, failed, lambda order: order.moved(Status.CANCELLED, NOON)])
+def test_an_order_that_is_over_is_no_longer_open(orders: OrderStore, life: object) -> None:
+    before = created(orders)
+    on = orders.write(before, before.order, lease=None, attention_at_ms=1_000)
+    assert orders.open_orders("alice") == [before.order.order_id]
+    orders.write(on, life(on.order), lease=None, attention_at_ms=1_000)  # type: ignore[operator]
+    assert orders.open_orders("alice") == []
+    # It still wants its history stored.
+    assert orders.due(1_000, 10) == [before.order.order_id]
+
+
+# --- subscribers --------------------------------------------------------------------------------------------
+
+
+def test_a_socket_joins_only_where_it_was_told_everything(orders: OrderStore) -> None:
+    before = created(orders)
+    order_id = before.order.order_id
+    assert not orders.join(order_id, [Subscriber("early")], 0)
+    assert orders.join(order_id, [Subscriber("now")], 1)
+    orders.write(before, begun(before.order), lease=None, attention_at_ms=None)
+    assert not orders.join(order_id, [Subscriber("late")], 1)
+    assert orders.join(order_id, [Subscriber("next")], 2)
+    assert kept(orders, order_id).subscribers == {Subscriber("now"), Subscriber("next")}
+
+
+def test_nobody_joins_an_order_that_does_not_exist(orders: OrderStore) -> None:
+    order_id = str(uuid4())
+    assert not orders.join(order_id, [Subscriber("any")], 1)
+    assert not orders.join(order_id, [Subscriber("any")], 0)
+    assert orders.get(order_id) is None
+
+
+def test_sockets_of_every_kind_join_and_leave_together(orders: OrderStore) -> None:
+    order_id = created(orders).order.order_id
+    assert orders.join(order_id, SOCKETS, 1)
+    assert orders.join(order_id, SOCKETS, 1), "joining again changes nothing"
+    assert kept(orders, order_id).subscribers == SOCKETS
+    leaving = {Subscriber("fine"), Subscriber("coarse", coarse=True)}
+    orders.leave(order_id, leaving)
+    assert kept(orders, order_id).subscribers == SOCKETS - leaving
+    orders.leave(order_id, SOCKETS)
+    assert kept(orders, order_id).subscribers == frozenset()
+    assert orders.join(order_id, [Subscriber("back")], 1)
+
+
+def test_one_connection_may_follow_an_order_and_its_user_and_leave_either(orders: OrderStore) -> None:
+    one, other = Subscriber("same"), Subscriber("same", via_user=True)
+    order_id = created(orders, subscribers=frozenset({one, other})).order.order_id
+    orders.leave(order_id, [one])
+    assert kept(orders, order_id).subscribers == {other}
+
+
+def test_leaving_what_was_never_joined_is_no_error(orders: OrderStore) -> None:
+    order_id = created(orders, subscribers=SOCKETS).order.order_id
+    orders.leave(order_id, [Subscriber("stranger"), Subscriber("fine", coarse=True)])
+    orders.leave(str(uuid4()), [Subscriber("stranger")])
+    assert kept(orders, order_id).subscribers == SOCKETS
+
+
+def test_every_socket_that_joins_at_once_is_told_of_the_next_step(orders: OrderStore) -> None:
+    before = created(orders)
+    order_id = before.order.order_id
+
+    def run(number: int) -> bool | frozenset[Subscriber]:
+        if number == 10:
+            return orders.write(before, begun(before.order), lease=None, attention_at_ms=None).subscribers
+        return orders.join(order_id, [Subscriber(str(number))], 1)
+
+    outcomes = race(run)
+    told = outcomes[10]
+    joined = {Subscriber(str(number)) for number, outcome in enumerate(outcomes) if outcome is True}
+    assert told == joined == kept(orders, order_id).subscribers

@@ -1,0 +1,124 @@
+"""The zip that Lambda gets: everything the engine needs, nothing that Lambda has, and it starts on its own."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.package import ROOT, installed_dependencies
+from tests.infrastructure.conftest import Packaged
+
+#: Run by the clean Python in the unzipped package. Nothing may be called over the network while importing.
+PROBE = """
+import json, pkgutil, socket, sys
+
+def refuse(*args, **rest):
+    raise AssertionError("the network was asked for at import")
+
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+import app
+import chalicelib
+modules = [module.name for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib.")]
+for name in modules:
+    __import__(name)
+files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
+handlers = sorted(name for name in dir(app) if callable(getattr(app, name)))
+from chalicelib.history.migrate import MIGRATIONS
+print(json.dumps({
+    "handlers": handlers, "modules": modules, "files": files, "version": sys.version_info[:2],
+    "migrations": sorted(file.name for file in MIGRATIONS.iterdir()),
+}))
+"""
+
+
+@pytest.fixture(scope="session")
+def started(unzipped: Path, lambda_python: Path) -> dict[str, Any]:
+    """What the package says of itself when it is imported with an empty environment."""
+    done = subprocess.run(
+        [lambda_python, "-B", "-c", PROBE],
+        cwd=unzipped,
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_the_app_starts_without_environment_network_or_anything_but_boto3(
+    packaged: Packaged, started: dict[str, Any]
+) -> None:
+    wanted = {function["Handler"].removeprefix("app.") for function in packaged.functions.values()}
+    assert len(wanted) == 8
+    assert wanted <= set(started["handlers"])
+
+
+def test_it_is_started_on_the_python_that_it_was_packaged_for(packaged: Packaged, started: dict[str, Any]) -> None:
+    assert {function["Runtime"] for function in packaged.functions.values()} == {
+        "python{}.{}".format(*started["version"])
+    }
+    assert started["version"] == list(sys.version_info[:2])
+
+
+def test_every_module_of_the_engine_is_in_the_package_and_can_be_imported(started: dict[str, Any]) -> None:
+    sources = [file.relative_to(ROOT).with_suffix("") for file in (ROOT / "chalicelib").rglob("*.py")]
+    names = {".".join(path.parts).removesuffix(".__init__") for path in sources}
+    assert names == {"chalicelib", *started["modules"]}
+
+
+def test_everything_comes_out_of_the_package_but_what_lambda_has(started: dict[str, Any], unzipped: Path) -> None:
+    ours = {"app", "chalice", "chalicelib", "pynamodb", "psycopg", "pydantic", "pydantic_core", "simplejson"}
+    for name in ours:
+        assert started["files"][name].startswith(str(unzipped)), name
+    for name in ("boto3", "botocore"):
+        assert not started["files"][name].startswith(str(unzipped)), name
+
+
+def test_the_schema_can_be_brought_up_to_date_from_the_package(started: dict[str, Any]) -> None:
+    migrations = {file.name for file in (ROOT / "chalicelib/history/migrations").glob("*.sql")}
+    assert migrations
+    assert migrations <= set(started["migrations"])
+
+
+def test_nothing_is_packed_that_lambda_has_or_production_must_not(packaged: Packaged) -> None:
+    with zipfile.ZipFile(packaged.code) as archive:
+        names = archive.namelist()
+    tops = {name.split("/")[0] for name in names}
+    distributions = {top.split("-")[0].lower() for top in tops}
+    assert not distributions & {"boto3", "botocore", "s3transfer", "jmespath", "urllib3"}
+    assert not tops & {"tests", "infra", ".venv", ".chalice", ".env", "requirements-dev.txt", "bin"}
+    assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".env", ".pem"))]
+    assert len(names) == len(set(names)), "a file is in the zip twice"
+
+
+def test_every_compiled_module_is_for_lambdas_platform(packaged: Packaged) -> None:
+    with zipfile.ZipFile(packaged.code) as archive:
+        compiled = [name for name in archive.namelist() if ".so" in Path(name).name]
+        kinds = {archive.read(name)[:20] for name in compiled}
+    assert compiled
+    # ELF, 64 bits, little endian, x86-64.
+    assert {(kind[:6], kind[18:20]) for kind in kinds} == {(b"\x7fELF\x02\x01", b"\x3e\x00")}
+    tag = f"cpython-{sys.version_info.major}{sys.version_info.minor}"
+    assert not [name for name in compiled if "cpython-" in name and tag not in name]
+
+
+def test_the_package_stays_small_enough_to_start_fast(packaged: Packaged) -> None:
+    with zipfile.ZipFile(packaged.code) as archive:
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+    assert packaged.code.stat().st_size < 15e6
+    assert unpacked < 50e6
+
+
+def test_the_same_sources_are_not_packaged_twice(packaged: Packaged) -> None:
+    from infra.package import package
+
+    before = packaged.code.stat().st_mtime_ns
+    assert package("prod", packaged.code.parent).code.stat().st_mtime_ns == before
+    assert installed_dependencies().is_dir()

@@ -1,0 +1,363 @@
+"""The template that is deployed to production: what an operator counts on."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pynamodb.models import Model
+
+from chalicelib.settings import Settings, read_settings
+from chalicelib.stores.models import IdempotencyItem, LedgerItem, OrderItem, StreamItem
+from infra.package import ROOT
+from infra.settings import SETTINGS
+from tests.infrastructure.conftest import Packaged
+
+TABLES = {
+    "OrdersTable": OrderItem,
+    "StreamsTable": StreamItem,
+    "LedgerTable": LedgerItem,
+    "IdempotencyTable": IdempotencyItem,
+}
+#: Indexes that the engine itself never asks: how many swaps an order made, for operators and fault tests.
+OPERATORS_INDEXES = {"LedgerTable": {"orderId"}}
+
+
+def everything(data: Any) -> Iterator[Any]:
+    """Every value and key in ``data``, however deep."""
+    yield data
+    for inner in [*data, *data.values()] if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from everything(inner)
+
+
+def arn_of(value: Any) -> str:
+    """The resource whose ARN a ``Fn::Sub`` or ``Fn::GetAtt`` is."""
+    if "Fn::Sub" in value:
+        text: str = value["Fn::Sub"]
+        assert text.startswith("${")
+        assert text.endswith(".Arn}")
+        return text[2:-5]
+    name, attribute = value["Fn::GetAtt"]
+    assert attribute == "Arn"
+    return str(name)
+
+
+def test_cloudformation_will_accept_the_template(packaged: Packaged) -> None:
+    lint = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run([lint, "-t", packaged.template_file], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+# --- ten at a time, and nothing throttled or lost -----------------------------------------------------------
+
+
+def test_ten_orders_run_at_once_and_the_poller_fetches_no_more_than_that(packaged: Packaged) -> None:
+    assert packaged.functions["ProcessOrders"]["ReservedConcurrentExecutions"] == 10
+    assert packaged.queue_events()["ProcessOrders"]["ScalingConfig"] == {"MaximumConcurrency": 10}
+    assert packaged.queue_events()["ProcessOrders"]["BatchSize"] == 1
+
+
+def test_only_the_processor_takes_concurrency_from_the_account(packaged: Packaged) -> None:
+    reserved = {name for name, function in packaged.functions.items() if "ReservedConcurrentExecutions" in function}
+    assert reserved == {"ProcessOrders"}
+
+
+def test_every_queue_handler_fails_messages_one_by_one(packaged: Packaged) -> None:
+    events = packaged.queue_events()
+    assert {name: arn_of(event["Queue"]) for name, event in events.items()} == {
+        "ProcessOrders": "OrdersQueue",
+        "ReplayStreams": "StreamQueue",
+        "CloseDeadLetters": "DeadLettersQueue",
+    }
+    for event in events.values():
+        assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert set(event["Queue"]) in ({"Fn::Sub"}, {"Fn::GetAtt"}), "two references merged into one another"
+
+
+@pytest.mark.parametrize(
+    ("queue", "dead_letters"), [("OrdersQueue", "DeadLettersQueue"), ("StreamQueue", "StreamDeadLettersQueue")]
+)
+def test_a_message_that_crashes_five_workers_goes_to_the_dead_letters(
+    packaged: Packaged, queue: str, dead_letters: str
+) -> None:
+    queues = packaged.resources("AWS::SQS::Queue")
+    redrive = queues[queue]["RedrivePolicy"]
+    assert redrive["maxReceiveCount"] == 5
+    assert arn_of(redrive["deadLetterTargetArn"]) == dead_letters
+    assert queues[dead_letters]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_no_message_reappears_beside_its_running_handler(packaged: Packaged) -> None:
+    queues = packaged.resources("AWS::SQS::Queue")
+    for name, event in packaged.queue_events().items():
+        visibility = queues[arn_of(event["Queue"])]["VisibilityTimeout"]
+        assert visibility >= 6 * packaged.functions[name]["Timeout"], name
+
+
+def test_one_attempt_with_its_longest_waits_fits_into_its_function_and_its_lease(packaged: Packaged) -> None:
+    defaults = {field.name: field.default for field in fields(Settings)}
+    assert defaults["lease_seconds"] <= packaged.functions["ProcessOrders"]["Timeout"]
+
+
+def test_every_queue_and_table_is_encrypted(packaged: Packaged) -> None:
+    assert all(queue["SqsManagedSseEnabled"] for queue in packaged.resources("AWS::SQS::Queue").values())
+    assert all(
+        table["SSESpecification"]["SSEEnabled"] for table in packaged.resources("AWS::DynamoDB::Table").values()
+    )
+
+
+def test_the_watchdog_looks_every_minute(packaged: Packaged) -> None:
+    [event] = packaged.functions["WatchOrders"]["Events"].values()
+    assert event == {"Type": "Schedule", "Properties": {"Schedule": "rate(1 minute)"}}
+    assert packaged.functions["WatchOrders"]["Timeout"] < 60
+
+
+@pytest.mark.parametrize("name", ["OrdersTable", "LedgerTable"])
+def test_deleting_the_stack_deletes_no_order_and_no_swap(packaged: Packaged, name: str) -> None:
+    table = packaged.template["Resources"][name]
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+# --- tables are what the stores take them for ---------------------------------------------------------------
+
+
+def model_schema(model: type[Model]) -> dict[str, Any]:
+    """What a model expects of its table, in the template's words."""
+    schema = model._get_schema()
+    return {
+        "keys": {(key["AttributeName"], key["KeyType"]) for key in schema["key_schema"]},
+        "types": {each["AttributeName"]: each["AttributeType"] for each in schema["attribute_definitions"]},
+        "indexes": {
+            index["index_name"]: (
+                {(key["AttributeName"], key["KeyType"]) for key in index["key_schema"]},
+                index["projection"]["ProjectionType"],
+            )
+            for index in schema["global_secondary_indexes"]
+        },
+    }
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_has_the_keys_and_indexes_that_its_store_asks_for(packaged: Packaged, name: str) -> None:
+    table = packaged.resources("AWS::DynamoDB::Table")[name]
+    expected = model_schema(TABLES[name])
+    extra = OPERATORS_INDEXES.get(name, set())
+    types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
+    indexes = {
+        index["IndexName"]: (
+            {(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]},
+            index["Projection"]["ProjectionType"],
+        )
+        for index in table.get("GlobalSecondaryIndexes", [])
+    }
+    assert {(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]} == expected["keys"]
+    assert {index: shape for index, shape in indexes.items() if index not in extra} == expected["indexes"]
+    assert expected["types"].items() <= types.items()
+
+
+def test_every_table_has_its_store(packaged: Packaged) -> None:
+    assert packaged.resources("AWS::DynamoDB::Table").keys() == TABLES.keys()
+
+
+@pytest.mark.parametrize("name", ["StreamsTable", "IdempotencyTable"])
+def test_what_expires_is_deleted_by_the_attribute_that_its_store_writes(packaged: Packaged, name: str) -> None:
+    limit = packaged.resources("AWS::DynamoDB::Table")[name]["TimeToLiveSpecification"]
+    assert limit == {"AttributeName": TABLES[name].expires_at.attr_name, "Enabled": True}  # type: ignore[attr-defined]
+
+
+# --- permissions --------------------------------------------------------------------------------------------
+
+
+def statements(packaged: Packaged, function: str) -> list[dict[str, Any]]:
+    role = arn_of(packaged.functions[function]["Role"])
+    policies = packaged.resources("AWS::IAM::Role")[role]["Policies"]
+    return [each for policy in policies for each in policy["PolicyDocument"]["Statement"]]
+
+
+def listed(one_or_many: Any) -> list[Any]:
+    return one_or_many if isinstance(one_or_many, list) else [one_or_many]
+
+
+def test_every_function_has_a_role_of_its_own_and_nothing_shared(packaged: Packaged) -> None:
+    roles = [arn_of(function["Role"]) for function in packaged.functions.values()]
+    assert sorted(roles) == sorted(packaged.resources("AWS::IAM::Role"))
+    assert len(set(roles)) == len(roles)
+    assert not any("ManagedPolicyArns" in role for role in packaged.resources("AWS::IAM::Role").values())
+
+
+def test_no_function_may_do_everything_or_touch_everything(packaged: Packaged) -> None:
+    for name in packaged.functions:
+        for statement in statements(packaged, name):
+            assert not [action for action in listed(statement["Action"]) if "*" in action], (
+                name,
+                statement["Sid"],
+            )
+            assert "NotAction" not in statement
+            assert "NotResource" not in statement
+            resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+            for resource in resources:
+                text = resource["Fn::Sub"] if isinstance(resource, dict) else resource
+                assert text.startswith(("arn:${AWS::Partition}:", "${")), (name, statement["Sid"])
+                assert ":*:*" not in text, (name, statement["Sid"])
+
+
+def allowed(packaged: Packaged, function: str, resource: str) -> set[str]:
+    return {
+        action
+        for statement in statements(packaged, function)
+        if {"Fn::Sub": resource} in statement["Resource"]
+        for action in statement["Action"]
+    }
+
+
+def test_a_queue_handler_may_take_hold_and_finish_its_own_messages(packaged: Packaged) -> None:
+    needed = {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"}
+    for name, event in packaged.queue_events().items():
+        queue = arn_of(event["Queue"])
+        granted = allowed(packaged, name, f"${{{queue}.Arn}}")
+        assert {f"sqs:{action}" for action in needed} <= granted, name
+    assert "sqs:SendMessage" not in allowed(packaged, "ProcessOrders", "${OrdersQueue.Arn}"), "it would feed itself"
+
+
+def test_nobody_but_the_doors_may_make_an_order(packaged: Packaged) -> None:
+    makers = {
+        name for name in packaged.functions if "dynamodb:PutItem" in allowed(packaged, name, "${OrdersTable.Arn}")
+    }
+    assert makers == {"APIHandler", "WebsocketMessage"}
+
+
+def test_nobody_deletes_orders_swaps_or_keys(packaged: Packaged) -> None:
+    for table in ("OrdersTable", "LedgerTable", "IdempotencyTable"):
+        for name in packaged.functions:
+            assert "dynamodb:DeleteItem" not in allowed(packaged, name, f"${{{table}.Arn}}")
+
+
+def test_functions_may_ask_only_indexes_that_there_are(packaged: Packaged) -> None:
+    tables = packaged.resources("AWS::DynamoDB::Table")
+    for name in packaged.functions:
+        for statement in statements(packaged, name):
+            for resource in statement["Resource"]:
+                table, _, index = resource["Fn::Sub"].partition(".Arn}/index/")
+                if index:
+                    indexes = [each["IndexName"] for each in tables[table[2:]]["GlobalSecondaryIndexes"]]
+                    assert index in indexes, (name, index)
+
+
+def test_no_function_may_ask_an_index_that_no_store_asks(packaged: Packaged) -> None:
+    for name in packaged.functions:
+        assert not allowed(packaged, name, "${LedgerTable.Arn}/index/orderId"), name
+
+
+# --- settings -----------------------------------------------------------------------------------------------
+
+
+def test_every_setting_that_a_function_needs_is_set(packaged: Packaged) -> None:
+    required = {field.name.upper() for field in fields(Settings) if field.default is MISSING}
+    assert required <= packaged.variables.keys()
+
+
+def test_a_deployment_that_sets_nothing_of_its_own_runs_on_the_defaults(packaged: Packaged) -> None:
+    parameters = {name: row.get("Default", "") for name, row in packaged.template["Parameters"].items()}
+    parameters["DatabaseUrl"] = "postgresql://somewhere"
+
+    def value(wanted: Any) -> str:
+        reference = wanted.get("Ref") if isinstance(wanted, dict) else None
+        return str(parameters.get(reference, f"made by {wanted}")) if isinstance(wanted, dict) else str(wanted)
+
+    settings = read_settings({name: value(wanted) for name, wanted in packaged.variables.items()})
+    for field in fields(Settings):
+        if field.default is not MISSING:
+            assert getattr(settings, field.name) == field.default, field.name
+
+
+def test_a_parameter_of_the_deployment_is_a_setting_that_somebody_reads() -> None:
+    read = {field.name.upper() for field in fields(Settings)} | {"LOG_LEVEL"}
+    assert {row.env for row in SETTINGS} - read == set()
+
+
+def test_the_database_address_with_its_password_is_never_shown(packaged: Packaged) -> None:
+    assert packaged.template["Parameters"]["DatabaseUrl"]["NoEcho"] is True
+    shown = json.dumps(packaged.template.get("Outputs", {}))
+    assert "DatabaseUrl" not in shown
+    assert packaged.variables["DATABASE_URL"] == {"Ref": "DatabaseUrl"}
+
+
+def test_nothing_of_the_local_stack_reaches_production(packaged: Packaged) -> None:
+    texts = {each for each in everything(packaged.template) if isinstance(each, str)}
+    assert not [text for text in texts if "AWS_ENDPOINT_URL" in text or "AwsEndpointUrl" in text]
+    assert not [text for text in texts if "localhost" in text or "127.0.0.1" in text or "_aws/execute-api" in text]
+    assert "AWS::CloudFormation::WaitConditionHandle" not in texts
+    assert packaged.template["Resources"]["WebsocketAPIDeployment"]["Type"] == "AWS::ApiGatewayV2::Deployment"
+    assert not [name for name in packaged.variables if name.startswith("AWS_")], "Lambda refuses to set those"
+    assert packaged.template["Parameters"]["Simulation"]["Default"] == ""
+
+
+def test_the_api_alarm_watches_the_api_that_is_deployed(packaged: Packaged) -> None:
+    [api] = packaged.resources("AWS::Serverless::Api").values()
+    [alarm] = [
+        each
+        for each in packaged.resources("AWS::CloudWatch::Alarm").values()
+        if each["Namespace"] == "AWS/ApiGateway"
+    ]
+    dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+    name = api.get("Name") or api["DefinitionBody"]["info"]["title"]
+    assert dimensions == {"ApiName": name, "Stage": api["StageName"]}
+
+
+def test_every_dead_letter_rings_an_alarm(packaged: Packaged) -> None:
+    queues = packaged.resources("AWS::SQS::Queue").values()
+    targets = {arn_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) for queue in queues if "RedrivePolicy" in queue}
+    watched = json.dumps(packaged.resources("AWS::CloudWatch::Alarm"))
+    assert {target for target in targets if target not in watched} == set()
+
+
+# --- functions are what the application has -----------------------------------------------------------------
+
+
+def test_functions_run_where_their_code_was_built_for(packaged: Packaged) -> None:
+    for function in packaged.functions.values():
+        assert function["Runtime"] == f"python{sys.version_info.major}.{sys.version_info.minor}"
+        assert function["Architectures"] == ["x86_64"]
+
+
+def handlers_of_the_app() -> set[str]:
+    from app import app
+
+    events = {source.handler_string.split(".")[-1] for source in app.event_sources}
+    sockets = {handler.handler_string.split(".")[-1] for handler in app.websocket_handlers.values()}
+    pure = {handler.name for handler in app.pure_lambda_functions}
+    authorizers = {handler.name for handler in app.builtin_auth_handlers}
+    return events | sockets | pure | authorizers
+
+
+@pytest.mark.parametrize("stage", ["local", "dev", "prod"])
+def test_every_handler_has_its_timeout_memory_and_policy_in_every_stage(stage: str) -> None:
+    config = json.loads((ROOT / ".chalice/config.json").read_text())
+    functions = config["stages"][stage]["lambda_functions"]
+    assert functions.keys() == handlers_of_the_app() | {"api_handler"}
+    assert config["autogen_policy"] is False
+    for name, function in functions.items():
+        assert {"iam_policy_file", "lambda_timeout", "lambda_memory_size"} <= function.keys(), name
+        assert function["iam_policy_file"] == f"policies/{name}.json"
+        assert (ROOT / ".chalice" / function["iam_policy_file"]).is_file()
+
+
+def test_all_stages_run_alike() -> None:
+    stages = json.loads((ROOT / ".chalice/config.json").read_text())["stages"]
+    assert stages["local"] == stages["dev"] == stages["prod"]
+
+
+def test_there_is_no_policy_that_nobody_has() -> None:
+    stages = json.loads((ROOT / ".chalice/config.json").read_text())["stages"]
+    used = {row["iam_policy_file"] for stage in stages.values() for row in stage["lambda_functions"].values()}
+    assert {f"policies/{file.name}" for file in (ROOT / ".chalice/policies").iterdir()} == used
+
+
+def test_every_handler_is_a_function_that_is_deployed(packaged: Packaged) -> None:
+    deployed = {function["Handler"] for function in packaged.functions.values()}
+    assert deployed == {"app.app"} | {f"app.{name}" for name in handlers_of_the_app()}
