@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -37,7 +36,7 @@ def deploy(config: LocalConfig, packaged: Package, database_url: str) -> Deploye
     resources = aws.describe_stack_resources(StackName=STACK)["StackResources"]
     names = {found["LogicalResourceId"]: found["PhysicalResourceId"] for found in resources}
     _limit_concurrency(session, config, template, names)
-    _answer_preflights(session, config, template, outputs["RestAPIId"])
+    _mend_api(session, config, template, outputs["RestAPIId"])
     functions = session.client("lambda", endpoint_url=config.aws)
     deployed = functions.get_function_configuration(FunctionName=names["APIHandler"])
     base = f"{config.aws}/_aws/execute-api"
@@ -60,12 +59,31 @@ def _limit_concurrency(
             functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=limit)
 
 
-def _answer_preflights(session: boto3.Session, config: LocalConfig, template: Template, api: str) -> None:
-    """The emulator drops the headers of the mock answers that Chalice writes for CORS."""
+def _mend_api(session: boto3.Session, config: LocalConfig, template: Template, api: str) -> None:
+    """Puts in place what the emulator drops from the REST API, once for each API; a changed one has a new id."""
+    mended = config.state_dir / "mended-api"
+    if mended.exists() and mended.read_text() == api:
+        return
     gateway = session.client("apigateway", endpoint_url=config.aws, config=Config(parameter_validation=False))
-    paths: dict[str, Any] = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    properties = template["Resources"]["RestAPI"]["Properties"]
+    _answer_preflights(gateway, properties["DefinitionBody"]["paths"], api)
+    for kind, response in properties.get("GatewayResponses", {}).items():
+        headers = response["ResponseParameters"]["Headers"]
+        gateway.put_gateway_response(
+            restApiId=api,
+            responseType=kind,
+            statusCode=response["StatusCode"],
+            responseParameters={f"gatewayresponse.header.{name}": value for name, value in headers.items()},
+            responseTemplates=response["ResponseTemplates"],
+        )
+    gateway.create_deployment(restApiId=api, stageName=API_STAGE)
+    mended.write_text(api)
+
+
+def _answer_preflights(gateway: Any, paths: dict[str, Any], api: str) -> None:
+    """The headers of the mock answers that Chalice writes for CORS."""
     wanted = {path: methods["options"] for path, methods in paths.items() if "options" in methods}
-    if not wanted or _marker(config) == api:
+    if not wanted:
         return
     pages = gateway.get_paginator("get_resources").paginate(restApiId=api)
     ids = {item["path"]: item["id"] for page in pages for item in page["items"]}
@@ -74,14 +92,3 @@ def _answer_preflights(session: boto3.Session, config: LocalConfig, template: Te
         headers = options["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
         gateway.put_method_response(**where, responseParameters=dict.fromkeys(headers, False))
         gateway.put_integration_response(**where, responseParameters=headers)
-    _marker_file(config).write_text(api)
-
-
-def _marker(config: LocalConfig) -> str | None:
-    """The API whose preflights are mended already; a changed API has a new id."""
-    file = _marker_file(config)
-    return file.read_text() if file.exists() else None
-
-
-def _marker_file(config: LocalConfig) -> Path:
-    return config.state_dir / "preflights-answered-by"

@@ -86,6 +86,9 @@ class Client:
             timeout=PATIENCE_SECONDS,
         )
 
+    def request(self, method: str, path: str) -> requests.Response:
+        return self._session.request(method, self.http + path, timeout=PATIENCE_SECONDS)
+
     def accept(self, **changes: Any) -> Json:
         """Post an order that is fine; returns the answer."""
         answer = self.post("/api/orders/execute", an_order(**changes))

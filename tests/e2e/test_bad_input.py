@@ -171,3 +171,10 @@ def test_a_trade_too_large_for_the_pools_is_said_to_be_so(client: Client) -> Non
 
 def test_a_malformed_key_is_400(client: Client) -> None:
     problem(client.post("/api/orders/execute", an_order(), **{"Idempotency-Key": "x" * 256}), 400)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/nowhere"), ("DELETE", "/orders"), ("GET", "/api/orders/execute/x/y")]
+)
+def test_a_path_or_method_that_is_not_there_is_404(client: Client, method: str, path: str) -> None:
+    problem(client.request(method, path), 404)
