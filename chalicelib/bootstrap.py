@@ -32,7 +32,7 @@ from chalicelib.services.query import Queries
 from chalicelib.services.submit import SubmitOrder
 from chalicelib.services.subscribe import Subscriptions
 from chalicelib.services.watch import WatchOrders
-from chalicelib.settings import Settings, read_settings
+from chalicelib.settings import USER_AGENT, Settings, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,12 @@ def engine() -> Engine:
 def connect(settings: Settings) -> Outside:
     """The real outside: DynamoDB, SQS, API Gateway and Postgres. Nothing is called before it is needed."""
     # Imported here: processes with fakes need neither pynamodb nor its tables.
+    from chalicelib.stores.connection import SharedConnection
     from chalicelib.stores.ledger import DynamoLedger
     from chalicelib.stores.orders import DynamoOrderStore
     from chalicelib.stores.streams import DynamoStreamStore
 
+    dynamodb = SharedConnection(settings)
     session = boto3.Session(region_name=settings.aws_region)
     sqs = session.client(
         "sqs",
@@ -96,6 +98,8 @@ def connect(settings: Settings) -> Outside:
             connect_timeout=settings.aws_connect_timeout_seconds,
             read_timeout=settings.aws_read_timeout_seconds,
             retries={"mode": "standard", "total_max_attempts": 3},
+            user_agent=USER_AGENT,
+            parameter_validation=False,
         ),
     )
     management = session.client(
@@ -106,12 +110,14 @@ def connect(settings: Settings) -> Outside:
             read_timeout=settings.push_read_timeout_seconds,
             retries={"mode": "standard", "total_max_attempts": 1},
             max_pool_connections=settings.push_threads,
+            user_agent=USER_AGENT,
+            parameter_validation=False,
         ),
     )
     return Outside(
-        orders=DynamoOrderStore(settings, now_ms),
-        streams=DynamoStreamStore(settings),
-        ledger=DynamoLedger(settings),
+        orders=DynamoOrderStore(dynamodb, settings, now_ms),
+        streams=DynamoStreamStore(dynamodb, settings),
+        ledger=DynamoLedger(dynamodb, settings),
         queue=SqsOrderQueue(sqs, settings.orders_queue_url),
         dead_letters=SqsOrderQueue(sqs, settings.dead_letters_queue_url),
         replays=SqsReplayQueue(sqs, settings.stream_queue_url),

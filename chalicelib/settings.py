@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+#: How the engine names itself to AWS.
+USER_AGENT = "order-execution-engine"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -47,6 +50,8 @@ class Settings:
     # Calls to the outside.
     aws_connect_timeout_seconds: float = 1.0
     aws_read_timeout_seconds: float = 3.0
+    #: Connections kept open to DynamoDB; the push threads use them side by side.
+    aws_connections: int = 20
     push_connect_timeout_seconds: float = 0.5
     push_read_timeout_seconds: float = 1.0
     #: One event is pushed for this long at most; sockets not served by then go to the stream queue.

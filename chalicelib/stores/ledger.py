@@ -5,7 +5,8 @@ from pynamodb.exceptions import PutError
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.routing.venue import Fill
 from chalicelib.settings import Settings
-from chalicelib.stores.models import LedgerItem, bound
+from chalicelib.stores.connection import SharedConnection, bound
+from chalicelib.stores.models import LedgerItem
 
 _LANDED = "landed"
 _VOID = "void"
@@ -14,8 +15,8 @@ _VOID = "void"
 class DynamoLedger:
     """``Ledger`` on DynamoDB. See ``routing.venue.Ledger`` for what each call promises."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._item = bound(LedgerItem, settings.ledger_table, settings)
+    def __init__(self, connection: SharedConnection, settings: Settings) -> None:
+        self._item = bound(LedgerItem, settings.ledger_table, connection)
 
     def land(self, fill: Fill, at_ms: int) -> Fill:
         kept = self._keep(

@@ -1,16 +1,12 @@
 """The tables' items as pynamodb models. The tables themselves are made by ``infra/resources.yaml``."""
 
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 from pynamodb.attributes import Attribute, ListAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.constants import NUMBER
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
-
-from chalicelib.settings import Settings
-
-_Item = TypeVar("_Item", bound=Model)
 
 
 class DecimalAttribute(Attribute[Decimal]):
@@ -120,16 +116,3 @@ class LedgerItem(Model):
     amount_in = NumberAttribute(attr_name="amountIn", null=True)
     amount_out = NumberAttribute(attr_name="amountOut", null=True)
     at = NumberAttribute()
-
-
-def bound(model: type[_Item], table_name: str, settings: Settings) -> type[_Item]:
-    """The model on this deployment's table. A subclass, so that no model class is changed for others."""
-    meta = {
-        "table_name": table_name,
-        "region": settings.aws_region,
-        "host": settings.aws_endpoint_url,
-        "connect_timeout_seconds": settings.aws_connect_timeout_seconds,
-        "read_timeout_seconds": settings.aws_read_timeout_seconds,
-        "max_pool_connections": 20,
-    }
-    return type(model.__name__, (model,), {"Meta": type("Meta", (), meta)})

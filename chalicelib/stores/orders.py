@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from pynamodb.connection import Connection as DynamoConnection
 from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -14,7 +13,8 @@ from chalicelib.encoding.snapshots import event_from_json, event_to_json, spec_f
 from chalicelib.encoding.times import to_text
 from chalicelib.ports import IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
 from chalicelib.settings import Settings
-from chalicelib.stores.models import IdempotencyItem, OrderItem, bound
+from chalicelib.stores.connection import SharedConnection, bound
+from chalicelib.stores.models import IdempotencyItem, OrderItem
 from chalicelib.stores.subscribers import from_set, to_set
 
 #: The attention index is spread over this many partitions.
@@ -36,16 +36,10 @@ _SPEC_FIELDS = {
 class DynamoOrderStore:
     """``OrderStore`` on DynamoDB. See ``ports.OrderStore`` for what each call promises."""
 
-    def __init__(self, settings: Settings, now_ms: Callable[[], int]) -> None:
-        self._item = bound(OrderItem, settings.orders_table, settings)
-        self._key = bound(IdempotencyItem, settings.idempotency_table, settings)
-        # For transactions, which belong to no one table. It connects when it is first used.
-        self._connection = DynamoConnection(
-            region=settings.aws_region,
-            host=settings.aws_endpoint_url,
-            connect_timeout_seconds=settings.aws_connect_timeout_seconds,
-            read_timeout_seconds=settings.aws_read_timeout_seconds,
-        )
+    def __init__(self, connection: SharedConnection, settings: Settings, now_ms: Callable[[], int]) -> None:
+        self._connection = connection
+        self._item = bound(OrderItem, settings.orders_table, connection)
+        self._key = bound(IdempotencyItem, settings.idempotency_table, connection)
         self._now_ms = now_ms
 
     def create(

@@ -4,15 +4,16 @@ from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from chalicelib.ports import Connection, Subscriber
 from chalicelib.settings import Settings
-from chalicelib.stores.models import StreamItem, bound
+from chalicelib.stores.connection import SharedConnection, bound
+from chalicelib.stores.models import StreamItem
 from chalicelib.stores.subscribers import from_set, to_text
 
 
 class DynamoStreamStore:
     """``StreamStore`` on DynamoDB. See ``ports.StreamStore`` for what each call promises."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._item = bound(StreamItem, settings.streams_table, settings)
+    def __init__(self, connection: SharedConnection, settings: Settings) -> None:
+        self._item = bound(StreamItem, settings.streams_table, connection)
 
     def connect(self, connection: Connection) -> None:
         grain = "coarse" if connection.coarse else "fine"

@@ -27,8 +27,11 @@ class FakeStreamStore:
         for followers in self._followers.values():
             followers -= {one for one in followers if one.connection_id == connection_id}
 
-    def follow(self, user_id: str, subscriber: Subscriber) -> None:
+    def follow(self, user_id: str, subscriber: Subscriber) -> bool:
+        if subscriber.connection_id not in self._connections:
+            return False
         self._followers[user_id].add(subscriber)
+        return True
 
     def unfollow(self, user_id: str, subscriber: Subscriber) -> None:
         self._followers[user_id].discard(subscriber)

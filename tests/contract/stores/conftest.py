@@ -11,6 +11,7 @@ import pytest
 
 from chalicelib.ports import OrderStore, StreamStore
 from chalicelib.routing.venue import Ledger
+from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
 from chalicelib.stores.orders import DynamoOrderStore
 from chalicelib.stores.streams import DynamoStreamStore
@@ -31,9 +32,10 @@ class DynamoStores:
     clock: FakeClock
 
     def __post_init__(self) -> None:
-        self.orders = DynamoOrderStore(settings(), lambda: self.clock.now_ms())
-        self.streams = DynamoStreamStore(settings())
-        self.ledger = DynamoLedger(settings())
+        connection = SharedConnection(settings())
+        self.orders = DynamoOrderStore(connection, settings(), lambda: self.clock.now_ms())
+        self.streams = DynamoStreamStore(connection, settings())
+        self.ledger = DynamoLedger(connection, settings())
 
 
 @pytest.fixture(scope="module")

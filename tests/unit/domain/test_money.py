@@ -60,3 +60,38 @@ def test_percent_has_four_places() -> None:
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=9, min_value=-(10**12), max_value=10**12))
 def test_plain_keeps_the_value(number: Decimal) -> None:
     assert plain(number) == number
+
+
+@pytest.mark.parametrize("places", [10, 40, 62, 100])
+def test_a_digit_too_many_is_refused_however_far_out_it_is(places: int) -> None:
+    with pytest.raises(ValueError, match="decimal places"):
+        to_base_units(Decimal(f"1.{'0' * (places - 1)}1"), 9)
+
+
+@given(st.integers(1, MAX_BASE_UNITS), decimals, st.integers(1, 20))
+def test_no_amount_is_rounded_to_fit_the_token(digits: int, places: int, excess: int) -> None:
+    amount = Decimal(digits * 10 + 1).scaleb(-places - excess)
+    with pytest.raises(ValueError, match="decimal places"):
+        to_base_units(amount, places)
+
+
+@given(base_units, st.integers(0, 12))
+def test_trailing_zeros_do_not_change_an_amount(amount: int, zeros: int) -> None:
+    assert to_base_units(Decimal(f"{amount}.{'0' * (zeros + 1)}"), 0) == amount
+
+
+@given(st.integers(-(10**18), 10**18), st.integers(0, 60))
+def test_a_whole_number_is_never_written_with_an_exponent(digits: int, exponent: int) -> None:
+    number = Decimal(digits).scaleb(exponent)
+    assert str(plain(number)) == str(int(number))
+
+
+@given(base_units, st.integers(0, 4999))
+def test_more_tolerance_never_asks_for_more(quoted: int, bps: int) -> None:
+    assert minimum_output(quoted, bps + 1) <= minimum_output(quoted, bps)
+    assert minimum_output(quoted, 0) == quoted
+
+
+@given(st.decimals(1, 10**12, places=9), st.decimals(1, 10**12, places=9))
+def test_a_price_is_right_to_twelve_digits(quote: Decimal, base: Decimal) -> None:
+    assert abs(price(quote, base) * base / quote - 1) <= Decimal("5E-12")

@@ -1,0 +1,1 @@
+"""Measures the engine on local stacks of its own: ``make bench``."""

@@ -1,0 +1,84 @@
+"""``python -m tests.bench``: how close the engine comes to what is possible. Times are printed, never asserted."""
+
+import argparse
+import json
+import os
+import platform
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from infra.local.stack import StackStartError, running_stack
+from tests.bench import calls, engine, sustained
+from tests.bench.errors import BenchError
+from tests.bench.report import AIMS, Row, engine_json, engine_rows, sustained_rows, table
+from tests.bench.subject import Subject
+
+
+def main() -> int:
+    """Runs what is asked for; returns the exit code."""
+    arguments = _arguments()
+    # Asked to stop by a signal, it takes its stack down as on Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    rows: list[Row] = [("", "measured", "aim")]
+    results: dict[str, Any] = {
+        "machine": {"cpus": os.cpu_count(), "platform": platform.platform(), "loadBefore": os.getloadavg()},
+        "aims": AIMS,
+    }
+    try:
+        if arguments.only in (None, "sustained"):
+            with _subject(sustained.ENVIRONMENT, f"sustained: {arguments.orders} orders") as subject:
+                sustaining = sustained.measure(subject, arguments.orders)
+            rows += sustained_rows(sustaining)
+            results["sustained"] = asdict(sustaining)
+        if arguments.only in (None, "engine"):
+            announced = f"engine: {arguments.rounds} x {arguments.round_orders} orders, and as many no-ops"
+            with _subject(engine.ENVIRONMENT, announced) as subject:
+                comparison = engine.measure(subject, arguments.round_orders, arguments.rounds)
+                made = calls.count(subject)
+            rows += engine_rows(comparison, made)
+            results |= {"engine": engine_json(comparison), "awsCalls": made}
+    except (BenchError, StackStartError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(f"{table(rows)}\n\n{json.dumps(results)}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+    return 0
+
+
+@contextmanager
+def _subject(environment: Mapping[str, str], what: str) -> Iterator[Subject]:
+    """A stack of its own, gone with all its data afterwards."""
+    print(f"{what} ...", file=sys.stderr)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory,
+        running_stack(Path(directory), environment) as stack,
+    ):
+        yield Subject(stack)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", choices=("sustained", "engine"), help="one part alone")
+    parser.add_argument("--orders", type=int, default=120, help="orders of the sustained part (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each side (%(default)s)")
+    parser.add_argument("--round-orders", type=int, default=400, help="orders of a round (%(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    arguments = parser.parse_args()
+    if arguments.orders < sustained.LEAST_ORDERS:
+        parser.error(f"--orders must be at least {sustained.LEAST_ORDERS}")
+    if min(arguments.rounds, arguments.round_orders) < 1:
+        parser.error("--rounds and --round-orders must be at least 1")
+    return arguments
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Part C: the AWS calls of one order, counted in this process as the SDK makes them.
+
+The order goes through the engine's own submit and processor against the stack's tables, but over a queue that
+nothing listens to, so that the deployed processor does not take it first. Receiving and deleting the message is
+the event source mapping's work and not counted.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from botocore.client import BaseClient
+
+from chalicelib.bootstrap import Engine, build_engine, connect
+from chalicelib.messaging.consumers import process_orders
+from chalicelib.settings import read_settings
+from chalicelib.wire.orders import read_order
+from tests.bench.errors import BenchError
+from tests.bench.subject import Subject
+from tests.bench.sustained import ORDER
+
+_USER = "bench-calls"
+
+
+def count(subject: Subject) -> dict[str, dict[str, int]]:
+    """Operations and how often each is called: on ``submit``, and on ``execute``.
+
+    :raises BenchError: if the order is not confirmed by it.
+    """
+    queue = subject.sqs.create_queue(QueueName="bench-calls")["QueueUrl"]
+    with mock.patch.dict(os.environ, subject.environment):
+        settings = replace(read_settings(subject.environment), orders_queue_url=queue)
+        engine = build_engine(settings, connect(settings))
+        _order(subject, engine, queue)
+        return _order(subject, engine, queue)
+
+
+def _order(subject: Subject, engine: Engine, queue: str) -> dict[str, dict[str, int]]:
+    with _counting() as submitting:
+        submission = engine.submit(read_order({**ORDER, "userId": _USER}, simulation=False))
+    messages = subject.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages", [])
+    records = [
+        {"messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"]}
+        for message in messages
+    ]
+    with _counting() as executing:
+        failures = process_orders(engine, {"Records": records})["batchItemFailures"]
+    for message in messages:
+        subject.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    status = engine.queries.order(submission.order_id).standing.value
+    if len(records) != 1 or failures or status != "confirmed":
+        raise BenchError(f"the order whose calls were counted came as {len(records)} messages and is {status}")
+    return {"submit": dict(submitting), "execute": dict(executing)}
+
+
+@contextmanager
+def _counting() -> Iterator[Counter[str]]:
+    """Counts what every client of this process, boto3's and pynamodb's, calls meanwhile."""
+    made: Counter[str] = Counter()
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def counted(client: Any, operation: str, parameters: Any) -> Any:
+        made[f"{client.meta.service_model.service_name} {operation}"] += 1
+        return call(client, operation, parameters)
+
+    with mock.patch.object(BaseClient, "_make_api_call", counted):
+        yield made

@@ -1,0 +1,39 @@
+"""The no-op twin: the same chain of REST, SQS and Lambda as the engine's, and nothing done in it.
+
+Put beside the engine's own code in a zip and deployed from there. Both handlers print a line, as the engine's
+do, because the emulator waits 50 ms for one where there is none.
+"""
+
+import json
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+from chalice.app import Chalice, Response, SQSEvent
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+app = Chalice(app_name="noop")
+
+
+@cache
+def _sqs() -> "SQSClient":
+    return boto3.client("sqs")
+
+
+@app.route("/orders", methods=["POST"])
+def accept() -> Response:
+    assert app.current_request
+    order = {"orderId": str(uuid4()), **app.current_request.json_body}
+    _sqs().send_message(QueueUrl=os.environ["NOOP_QUEUE_URL"], MessageBody=json.dumps(order))
+    print("accepted")
+    return Response({"orderId": order["orderId"]}, status_code=202)
+
+
+@app.on_sqs_message(queue="noop")
+def process(event: SQSEvent) -> dict[str, Any]:
+    print("processed")
+    return {"batchItemFailures": []}

@@ -1,0 +1,92 @@
+"""Part A: how much of what ten slots can do at most is done, with venues as slow as the real ones.
+
+The physical limit is ten slots divided by the mean venue time of these very orders; ``slots`` tells how the rate
+is taken. All orders are posted at once, so that the queue never runs dry.
+"""
+
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from chalicelib.settings import read_settings
+from chalicelib.wire.orders import read_order
+from tests.bench.errors import BenchError
+from tests.bench.load import post
+from tests.bench.slots import Span, full_cycles, most_in_flight
+from tests.bench.subject import Subject, wait_until
+from tests.bench.venue_time import VenueTimes
+
+ENVIRONMENT = {"VENUE_TIME_SCALE": "1", "RATE_LIMIT_PER_MINUTE": "0"}
+SLOTS = 10
+#: Below this there is hardly a cycle between ramp-up and drain.
+LEAST_ORDERS = 3 * SLOTS
+_USER = "bench-sustained"
+#: Tolerant, so that the price's drift during a swap fails no order.
+ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": "1.5", "slippage": "5"}
+_CLIENTS = 8
+#: An order's share of a slot at worst, with some to spare.
+_SECONDS_AN_ORDER = 1.0
+
+_SPANS = """
+    select o.order_id::text, o.dex_used, o.attempts,
+        extract(epoch from min(e.at) filter (where e.status = 'routing'))::float8,
+        extract(epoch from max(e.at) filter (where e.status = 'confirmed'))::float8
+    from orders o join order_events e using (order_id) where o.user_id = %s group by o.order_id
+"""
+
+
+@dataclass(frozen=True)
+class Sustained:
+    """Rates in orders a minute, times in seconds."""
+
+    orders: int
+    measured: int
+    per_minute: float
+    limit_per_minute: float
+    share: float
+    most_in_flight: int
+    mean_venue_seconds: float
+    #: Besides the venues: within an order, and between an order and the slot's next one.
+    mean_own_seconds: float
+    mean_gap_seconds: float
+    #: From the first order begun to the last one ended, ramp-up and drain included.
+    whole_run_per_minute: float
+
+
+def measure(subject: Subject, orders: int) -> Sustained:
+    """:raises BenchError: if an order fails, needs a second attempt, or is late."""
+    body: dict[str, Any] = {**ORDER, "userId": _USER}
+    post(subject.orders_url, body, orders, _CLIENTS)
+    wait_until(
+        lambda: subject.confirmed(_USER) >= orders,
+        seconds=60 + orders * _SECONDS_AN_ORDER,
+        pause=0.5,
+        failure=lambda: f"of {orders} orders are {subject.statuses(_USER)}",
+    )
+    spans = _spans(subject, body)
+    cycles = full_cycles(spans, SLOTS)
+    mean_cycle = fmean(cycle.seconds for cycle in cycles)
+    mean_venue = fmean(cycle.span.venue for cycle in cycles)
+    mean_order = fmean(cycle.span.ended - cycle.span.began for cycle in cycles)
+    whole = max(span.ended for span in spans) - min(span.began for span in spans)
+    return Sustained(
+        orders=orders,
+        measured=len(cycles),
+        per_minute=60 * SLOTS / mean_cycle,
+        limit_per_minute=60 * SLOTS / mean_venue,
+        share=mean_venue / mean_cycle,
+        most_in_flight=most_in_flight(spans),
+        mean_venue_seconds=mean_venue,
+        mean_own_seconds=mean_order - mean_venue,
+        mean_gap_seconds=mean_cycle - mean_order,
+        whole_run_per_minute=60 * orders / whole,
+    )
+
+
+def _spans(subject: Subject, body: dict[str, Any]) -> list[Span]:
+    times = VenueTimes(read_settings(subject.environment))
+    spec = read_order(body, simulation=False)
+    rows = subject.query(_SPANS, _USER)
+    if again := sum(attempts != 1 for _, _, attempts, _, _ in rows):
+        raise BenchError(f"{again} orders needed a second attempt, which this measure knows nothing of")
+    return [Span(began, ended, times.seconds(spec, order_id, dex)) for order_id, dex, _, began, ended in rows]

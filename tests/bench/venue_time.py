@@ -1,0 +1,57 @@
+"""How long the venues took for an order: their latencies are a pure function of seed, venue, order and attempt.
+
+The simulated venues themselves are asked again, with a sleep that notes the time instead of passing it.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from chalicelib.domain.orders import OrderSpec
+from chalicelib.routing.market import PROFILES, Market
+from chalicelib.routing.simulated import Surroundings
+from chalicelib.routing.venue import Fill, Quote, SwapRequest
+from chalicelib.routing.venues import simulated_venues
+from chalicelib.settings import Settings
+
+
+@dataclass(frozen=True)
+class _NoLedger:
+    """A chain on which everything lands and nothing is kept."""
+
+    def land(self, fill: Fill, at_ms: int) -> Fill:
+        return fill
+
+    def settle(self, signature: str, order_id: str, at_ms: int) -> Fill | None:
+        return None
+
+
+class VenueTimes:
+    """The venue times of one stack's orders."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._slept: list[float] = []
+        self._venues = simulated_venues(
+            Surroundings(
+                market=Market(settings.venue_seed, PROFILES[settings.venue_profile]),
+                ledger=_NoLedger(),
+                now_ms=lambda: 0,
+                sleep=self._slept.append,
+                time_scale=Decimal(settings.venue_time_scale),
+            )
+        )
+
+    def seconds(self, spec: OrderSpec, order_id: str, dex: str) -> float:
+        """The venue time of an order filled by ``dex`` at its first attempt.
+
+        The venues are asked for quotes side by side, so the slower one counts; then the chosen one swaps.
+        """
+        request = SwapRequest(spec.pair, spec.token_in, spec.token_out, spec.amount_in, order_id, 1)
+        quotes: dict[str, Quote] = {}
+        for name, venue in self._venues.items():
+            quotes[name] = venue.quote(request)
+        quoting = max(self._slept)
+        self._slept.clear()
+        self._venues[dex].send(self._venues[dex].build(quotes[dex], min_amount_out=0))
+        swapping = sum(self._slept)
+        self._slept.clear()
+        return quoting + swapping
