@@ -1,14 +1,13 @@
 """Amounts and prices: ``Decimal`` in human units, integers in base units, never a float."""
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation
 
 #: Base-unit amounts are unsigned 64-bit integers in the SPL token program.
 MAX_BASE_UNITS = 2**64 - 1
 #: Significant digits of a reported price or percentage.
 PRICE_DIGITS = 12
 
-_EXACT = Context(prec=120, traps=[Inexact])
-_WIDE = Context(prec=60)
+_EXACT = Context(prec=120, traps=[Inexact, InvalidOperation])
 _PRICE = Context(prec=PRICE_DIGITS, rounding=ROUND_HALF_EVEN)
 _PERCENT = Decimal("0.0001")
 _BPS = 10_000
@@ -19,10 +18,10 @@ def to_base_units(amount: Decimal, decimals: int) -> int:
 
     :raises ValueError: if the amount has more than ``decimals`` decimal places.
     """
-    scaled = amount.scaleb(decimals, context=_WIDE)
-    if scaled != scaled.to_integral_value():
-        raise ValueError(f"more than {decimals} decimal places")
-    return int(scaled)
+    try:
+        return int(amount.scaleb(decimals, context=_EXACT).quantize(Decimal(1), context=_EXACT))
+    except (Inexact, InvalidOperation):
+        raise ValueError(f"more than {decimals} decimal places") from None
 
 
 def to_human_units(base_units: int, decimals: int) -> Decimal:

@@ -20,7 +20,7 @@ FAST = {"VENUE_TIME_SCALE": "0"}
 
 def run_make(*targets: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        ["make", *targets],
+        ["make", "--no-print-directory", *targets],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
