@@ -11,8 +11,8 @@ from typing import Any
 from chalice.app import Chalice, Rate, Request, Response, SQSEvent, WebsocketEvent
 
 from chalicelib import bootstrap, logs
+from chalicelib.consumers import orders as order_queues
 from chalicelib.http import answers, market, orders
-from chalicelib.messaging import consumers
 from chalicelib.streaming import actions, connections
 
 logs.configure_logging()
@@ -44,7 +44,7 @@ def websocket_disconnect(event: WebsocketEvent) -> None:
 
 @app.on_sqs_message(queue_arn="orders-queue-arn", name="process_orders")
 def process_orders(event: SQSEvent) -> dict[str, Any]:
-    return consumers.process_orders(bootstrap.engine(), event.to_dict())
+    return order_queues.process_orders(bootstrap.engine(), event.to_dict())
 
 
 @app.on_sqs_message(queue_arn="stream-queue-arn", name="replay_streams")
@@ -54,7 +54,7 @@ def replay_streams(event: SQSEvent) -> dict[str, Any]:
 
 @app.on_sqs_message(queue_arn="dead-letters-queue-arn", name="close_dead_letters")
 def close_dead_letters(event: SQSEvent) -> dict[str, Any]:
-    return consumers.close_dead_letters(bootstrap.engine(), event.to_dict())
+    return order_queues.close_dead_letters(bootstrap.engine(), event.to_dict())
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="watch_orders")

@@ -1,29 +1,23 @@
 """The routes of orders."""
 
-from datetime import datetime
 from typing import Any
 
 from chalice.app import Blueprint, Request, Response
-from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
 
 from chalicelib.bootstrap import engine
 from chalicelib.domain.errors import FieldError
-from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.tokens import find_pair, find_token
+from chalicelib.domain.status import Status
 from chalicelib.encoding.record import record_of
-from chalicelib.encoding.times import from_text, to_text
+from chalicelib.encoding.times import to_text
 from chalicelib.http.answers import CORS, answering, bad_query, json_answer, json_body, query_of, read_query
-from chalicelib.ports import OrderFilter
 from chalicelib.services.submit import Submission
-from chalicelib.wire.fields import OrderId, UserId, WireModel
 from chalicelib.wire.orders import read_order
 from chalicelib.wire.problems import malformed
+from chalicelib.wire.queries import EventsModel, ListModel, OrderIdModel
 
 routes = Blueprint(__name__)
 
 _MAX_KEY = 255
-_MAX_PAGE = 200
 
 
 @routes.route("/api/orders/execute", methods=["POST"], cors=CORS, name="execute_order")
@@ -50,7 +44,7 @@ def preview_order() -> Response:
 @routes.route("/api/orders", methods=["GET"], cors=CORS)
 @answering(routes)
 def list_orders() -> Response:
-    query = read_query(_ListModel, query_of(routes.current_request))
+    query = read_query(ListModel, query_of(routes.current_request))
     try:
         page = engine().queries.page(query.as_filter(), query.limit, query.cursor)
     except ValueError:
@@ -74,7 +68,7 @@ def get_status(order_id: str) -> Response:
 @routes.route("/api/orders/{order_id}/events", methods=["GET"], cors=CORS)
 @answering(routes)
 def get_events(order_id: str) -> Response:
-    query = read_query(_EventsModel, query_of(routes.current_request))
+    query = read_query(EventsModel, query_of(routes.current_request))
     events = engine().queries.events(_order_id(order_id), query.after_seq)
     return json_answer(
         {
@@ -117,65 +111,5 @@ def _accepted(submission: Submission, public_ws_url: str) -> dict[str, Any]:
     }
 
 
-class _IdModel(WireModel):
-    order_id: OrderId = Field(alias="orderId")
-
-
 def _order_id(text: str) -> str:
-    return read_query(_IdModel, {"orderId": text}).order_id
-
-
-class _EventsModel(WireModel):
-    after_seq: int = Field(0, alias="afterSeq", ge=0, strict=False)
-
-
-class _ListModel(WireModel):
-    """The filters of the list; every value is text in a query."""
-
-    user_id: UserId | None = Field(None, alias="userId")
-    status: Status | None = Field(None, strict=False)
-    type: OrderType | None = Field(None, strict=False)
-    pair: str | None = None
-    client_order_id: str | None = Field(None, alias="clientOrderId", max_length=255)
-    since: datetime | None = Field(None, alias="from")
-    until: datetime | None = Field(None, alias="to")
-    limit: int = Field(50, ge=1, le=_MAX_PAGE, strict=False)
-    cursor: str | None = Field(None, max_length=512)
-
-    @field_validator("since", "until", mode="before")
-    @classmethod
-    def _time_has_a_zone(cls, value: str) -> datetime:
-        try:
-            return from_text(value)
-        except ValueError:
-            raise PydanticCustomError("time_invalid", "must be an RFC 3339 time with a zone") from None
-
-    @field_validator("client_order_id")
-    @classmethod
-    def _is_text(cls, value: str | None) -> str | None:
-        if value is not None and not value.isprintable():
-            raise PydanticCustomError("not_printable", "must not hold control characters")
-        return value
-
-    @field_validator("pair")
-    @classmethod
-    def _pair_is_known(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        one, _, other = value.replace("-", "/").partition("/")
-        tokens = find_token(one), find_token(other)
-        pair = find_pair(tokens[0], tokens[1]) if tokens[0] and tokens[1] and tokens[0] != tokens[1] else None
-        if pair is None:
-            raise PydanticCustomError("pair_unknown", "must be two tokens with a market, as in SOL/USDC")
-        return pair.name
-
-    def as_filter(self) -> OrderFilter:
-        return OrderFilter(
-            user_id=self.user_id,
-            status=self.status,
-            type=self.type,
-            pair=self.pair,
-            client_order_id=self.client_order_id,
-            since=self.since,
-            until=self.until,
-        )
+    return read_query(OrderIdModel, {"orderId": text}).order_id

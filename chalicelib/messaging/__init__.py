@@ -1,1 +1,1 @@
-"""SQS: the messages, the queues, and how a delivered batch is worked through."""
+"""What leaves the engine: messages on SQS queues, frames to WebSocket connections."""

@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any
 
 from chalicelib.bootstrap import Engine, now_ms
+from chalicelib.consumers.batch import Record, work_through
+from chalicelib.consumers.orders import BatchResult
 from chalicelib.domain.errors import RefusedError
 from chalicelib.encoding.frames import reply_frame
-from chalicelib.messaging.batch import Record, work_through
-from chalicelib.messaging.consumers import BatchResult
 from chalicelib.messaging.messages import read_replay_message
 from chalicelib.ports import Connection, ConnectionGoneError, Replay, Subscriber
 from chalicelib.wire.fields import validated

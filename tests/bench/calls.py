@@ -16,7 +16,7 @@ from unittest import mock
 from botocore.client import BaseClient
 
 from chalicelib.bootstrap import Engine, build_engine, connect
-from chalicelib.messaging.consumers import process_orders
+from chalicelib.consumers.orders import process_orders
 from chalicelib.settings import read_settings
 from chalicelib.wire.orders import read_order
 from tests.bench.errors import BenchError

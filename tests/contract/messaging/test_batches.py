@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.messaging.batch import FAILED_SECONDS, work_through
+from chalicelib.consumers.batch import FAILED_SECONDS, work_through
 from chalicelib.messaging.messages import PoisonMessageError
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from chalicelib.bootstrap import Engine
-from chalicelib.messaging.batch import Record, work_through
+from chalicelib.consumers.batch import Record, work_through
 from chalicelib.messaging.messages import PoisonMessageError, read_order_message
 
 log = logging.getLogger(__name__)
