@@ -17,6 +17,7 @@ from chalicelib.history.postgres import PostgresHistory
 from chalicelib.messaging.queues import SqsOrderQueue, SqsReplayQueue
 from chalicelib.messaging.sockets import ApiGatewaySockets
 from chalicelib.ports import History, OrderQueue, OrderStore, ReplayQueue, Sockets, StreamStore
+from chalicelib.routing.faults import Fault
 from chalicelib.routing.market import PROFILES, Market
 from chalicelib.routing.router import Router
 from chalicelib.routing.simulated import Surroundings
@@ -139,6 +140,10 @@ def build_engine(
     """The services on this outside, by this clock."""
     if settings.venue_profile not in PROFILES:
         raise ValueError(f"VENUE_PROFILE={settings.venue_profile!r} is none of {', '.join(PROFILES)}")
+    try:
+        Fault.parse(settings.venue_fault)
+    except ValueError as error:
+        raise ValueError(f"VENUE_FAULT={settings.venue_fault!r} {error}") from None
     router = Router(
         simulated_venues(
             Surroundings(

@@ -123,9 +123,10 @@ class Order:
     def apply(self, event: Event) -> Self:
         """The order after this event.
 
-        :raises IllegalTransitionError: if the status may not follow, or ``seq`` is not the next one.
+        :raises IllegalTransitionError: if the status may not follow, or ``seq`` or ``attempt`` is out of turn.
         """
-        if event.seq != self.seq + 1 or not may_follow(self.spec.type, self.status, event.status):
+        in_turn = event.seq == self.seq + 1 and event.attempt in (self.attempts, self.attempts + 1)
+        if not in_turn or not may_follow(self.spec.type, self.status, event.status):
             raise IllegalTransitionError(
                 f"order {self.order_id}: {event.status} ({event.seq}) may not follow {self.status} ({self.seq})"
             )
@@ -146,6 +147,9 @@ def _learned(event: Event) -> dict[str, Any]:
     match event.status:
         case Status.ROUTING if "chosen" in meta:
             return {"quotes": meta}
+        case Status.ROUTING:
+            # A new attempt: what was sent before is void.
+            return {"dex": None, "tx_hash": None}
         case Status.BUILDING:
             return {"dex": meta["dex"], "min_amount_out": int(meta["minAmountOutBase"])}
         case Status.SUBMITTED:
@@ -158,6 +162,6 @@ def _learned(event: Event) -> dict[str, Any]:
                 "executed_price": Decimal(meta["executedPrice"]),
             }
         case Status.FAILED:
-            return {"fail_code": meta["code"], "fail_reason": meta["reason"]}
+            return {"fail_code": meta["code"], "fail_reason": meta["reason"], "dex": None, "tx_hash": None}
         case _:
             return {}

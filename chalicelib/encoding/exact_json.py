@@ -1,6 +1,6 @@
 """JSON in which a number is a ``Decimal`` or an integer, and never passes through a float."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import simplejson
@@ -26,12 +26,16 @@ def loads(text: str) -> Any:
         return simplejson.loads(text, use_decimal=True, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    except InvalidOperation as error:
+        raise ValueError("a number beyond all bounds") from error
 
 
 def _default(value: Any) -> Any:
     if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError(f"{value} is not JSON")
         return RawJSON(format(plain(value), "f"))
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    raise TypeError(f"{value!r} has no JSON form")
 
 
 def _refuse_constant(name: str) -> Any:

@@ -1,6 +1,8 @@
 """RFC 3339 in UTC with milliseconds, the only form of a time outside a process."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_text(at: datetime) -> str:
@@ -20,8 +22,8 @@ def from_text(text: str) -> datetime:
 
 def to_ms(at: datetime) -> int:
     """Milliseconds since the epoch."""
-    return int(at.timestamp() * 1000)
+    return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_ms(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return _EPOCH + timedelta(milliseconds=milliseconds)

@@ -29,14 +29,14 @@ class Profile:
     gap: tuple[int, int]
     raydium_fee: int
     meteora_fee: int
-    #: Meteora's fee grows by this many millionths per millionth of the pool that the trade takes.
-    meteora_dynamic: Decimal
+    #: Meteora's fee grows by so much with the share of the pool that a trade takes: by 2 % for all of it.
+    meteora_impact_fee: int
 
 
 PROFILES = {
-    "realistic": Profile((20_000, 50_000), 2_500, 2_000, Decimal("0.02")),
-    "brief": Profile((20_000, 50_000), 3_000, 2_000, Decimal(0)),
-    "flat": Profile((0, 2_000), 2_500, 2_000, Decimal("0.02")),
+    "realistic": Profile((20_000, 50_000), 2_500, 2_000, 20_000),
+    "brief": Profile((20_000, 50_000), 3_000, 2_000, 0),
+    "flat": Profile((0, 2_000), 2_500, 2_000, 20_000),
 }
 
 

@@ -1,12 +1,12 @@
 """Meteora, simulated: a lower base fee and a dynamic part that grows with the trade's share of the pool."""
 
-from chalicelib.routing.pool import Pool
 from chalicelib.routing.simulated import SimulatedVenue
 
 
 class Meteora(SimulatedVenue):
     name = "meteora"
 
-    def fee_rate(self, pool: Pool, amount_in: int) -> int:
+    @property
+    def fee_rates(self) -> tuple[int, int]:
         profile = self._world.market.profile
-        return profile.meteora_fee + int(pool.impact_millionths(amount_in) * profile.meteora_dynamic)
+        return profile.meteora_fee, profile.meteora_impact_fee

@@ -28,16 +28,18 @@ class Pool:
     reserve_in: int
     reserve_out: int
 
-    def swap(self, amount_in: int, fee_rate: int) -> SwapResult:
-        """What ``amount_in`` buys; ``fee_rate`` is in millionths of the input (2500 = 0.25 %)."""
-        fee = -(-amount_in * fee_rate // FEE_DENOMINATOR)
+    def swap(self, amount_in: int, fee_rate: int, impact_fee_rate: int = 0) -> SwapResult:
+        """What ``amount_in`` buys.
+
+        ``fee_rate`` is in millionths of the input (2500 = 0.25 %). ``impact_fee_rate`` adds to it, in proportion to
+        the share of the pool that the trade takes. The whole fee is rounded up once, so that paying more never
+        brings less.
+        """
+        depth = self.reserve_in + amount_in
+        fee = -(-amount_in * (fee_rate * depth + impact_fee_rate * amount_in) // (FEE_DENOMINATOR * depth))
         net = amount_in - fee
         return SwapResult(
             fee=fee,
             amount_out=net * self.reserve_out // (self.reserve_in + net),
             price_impact_pct=percent(net, self.reserve_in + net),
         )
-
-    def impact_millionths(self, amount_in: int) -> int:
-        """The share of the pool that a trade takes, before fees, in millionths."""
-        return amount_in * FEE_DENOMINATOR // (self.reserve_in + amount_in)

@@ -1,11 +1,11 @@
 """Raydium, simulated: a standard AMM pool with a fixed fee."""
 
-from chalicelib.routing.pool import Pool
 from chalicelib.routing.simulated import SimulatedVenue
 
 
 class Raydium(SimulatedVenue):
     name = "raydium"
 
-    def fee_rate(self, pool: Pool, amount_in: int) -> int:
-        return self._world.market.profile.raydium_fee
+    @property
+    def fee_rates(self) -> tuple[int, int]:
+        return self._world.market.profile.raydium_fee, 0

@@ -1,5 +1,6 @@
 """The router: every venue asked at once, the best net output taken, and the reason kept."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from typing import Any
 from chalicelib.domain.failures import FATAL, AttemptFailedError, FailureCode
 from chalicelib.domain.money import percent
 from chalicelib.routing.venue import Quote, SwapRequest, Venue
+
+log = logging.getLogger(__name__)
 
 #: Outputs closer than this count as equal, and the deeper pool is preferred.
 TIE_BPS = 10
@@ -79,6 +82,10 @@ class Router:
                 answers[name] = _tradable(call.result())
             except AttemptFailedError as error:
                 answers[name] = error
+            except Exception:
+                # A venue's fault must not keep the others from being asked, whatever it is.
+                log.exception("venue failed", extra={"venue": name})
+                answers[name] = AttemptFailedError(FailureCode.VENUE_UNAVAILABLE, f"{name} failed")
         return answers
 
 

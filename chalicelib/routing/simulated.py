@@ -6,19 +6,19 @@ from decimal import Decimal
 from hashlib import sha512
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
+from chalicelib.domain.money import percent
 from chalicelib.domain.tokens import SOL, Side
 from chalicelib.routing.base58 import base58
 from chalicelib.routing.chance import between
 from chalicelib.routing.faults import Fault
 from chalicelib.routing.market import SLOT_MS, Market
-from chalicelib.routing.pool import FEE_DENOMINATOR, Pool, SwapResult
+from chalicelib.routing.pool import Pool, SwapResult
 from chalicelib.routing.venue import Fill, Ledger, Quote, SwapRequest, Transaction
 
 #: A quote is good for this long.
 QUOTE_VALID_MS = 5_000
 _QUOTE_MS = (150, 250)
 _SWAP_MS = (2_000, 3_000)
-_BPS = FEE_DENOMINATOR // 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,16 @@ class Surroundings:
 
 
 class SimulatedVenue:
-    """The common part of the simulated venues. ``fee_rate`` is in millionths, by pool and amount."""
+    """The common part of the simulated venues."""
 
     name: str
 
     def __init__(self, surroundings: Surroundings) -> None:
         self._world = surroundings
 
-    def fee_rate(self, pool: Pool, amount_in: int) -> int:
+    @property
+    def fee_rates(self) -> tuple[int, int]:
+        """The fee in millionths of the input, and what impact adds to it: see ``Pool.swap``."""
         raise NotImplementedError
 
     def quote(self, request: SwapRequest) -> Quote:
@@ -52,14 +54,14 @@ class SimulatedVenue:
         self._wait("quote", _QUOTE_MS, request, fault)
         fault.on_quote(self.name, request.attempt)
         now = self._world.now_ms()
-        result, rate = self._swap(request, now)
+        result = self._swap(request, now)
         reserves = self._world.market.reserves(self.name, request.pair, now // SLOT_MS)
         return Quote(
             venue=self.name,
             request=request,
             amount_out=result.amount_out,
             fee=result.fee,
-            fee_bps=Decimal(rate) / _BPS,
+            fee_bps=percent(result.fee * 100, request.amount_in),
             price_impact_pct=result.price_impact_pct,
             liquidity=reserves.liquidity(request.pair),
             quoted_at_ms=now,
@@ -86,8 +88,8 @@ class SimulatedVenue:
         self._wait("swap", _SWAP_MS, request, fault)
         fault.on_send(self.name, request.attempt)
         now = self._world.now_ms()
-        result, _ = self._swap(request, now)
-        if result.amount_out < transaction.min_amount_out:
+        result = self._swap(request, now)
+        if result.amount_out < max(transaction.min_amount_out, 1):
             raise AttemptFailedError(
                 FailureCode.SLIPPAGE_EXCEEDED, f"{self.name} would return less than the minimum output"
             )
@@ -96,14 +98,13 @@ class SimulatedVenue:
         fault.on_reply(self.name, request.attempt)
         return fill
 
-    def _swap(self, request: SwapRequest, now_ms: int) -> tuple[SwapResult, int]:
+    def _swap(self, request: SwapRequest, now_ms: int) -> SwapResult:
         reserves = self._world.market.reserves(self.name, request.pair, now_ms // SLOT_MS)
         if request.side is Side.BUY:
             pool = Pool(reserve_in=reserves.quote, reserve_out=reserves.base)
         else:
             pool = Pool(reserve_in=reserves.base, reserve_out=reserves.quote)
-        rate = self.fee_rate(pool, request.amount_in)
-        return pool.swap(request.amount_in, rate), rate
+        return pool.swap(request.amount_in, *self.fee_rates)
 
     def _fault(self, request: SwapRequest) -> Fault:
         return Fault.parse(request.simulate or self._world.fault)

@@ -120,15 +120,19 @@ class OrderModel(SwapModel):
     def _slippage_is_sane(cls, value: Decimal | None) -> Decimal | None:
         if value is not None and not 0 <= value <= 50:
             raise PydanticCustomError("slippage_out_of_range", "must be from 0 to 50 percent")
-        if value is not None and value * 100 % 1:
-            raise PydanticCustomError("slippage_too_precise", "must be in whole basis points (0.01 percent)")
+        try:
+            _basis_points(value or Decimal(0))
+        except ValueError:
+            raise PydanticCustomError(
+                "slippage_too_precise", "must be in whole basis points (0.01 percent)"
+            ) from None
         return value
 
     @field_validator("slippage_bps")
     @classmethod
     def _slippages_agree(cls, value: int | None, info: ValidationInfo) -> int | None:
         percent = info.data.get("slippage")
-        if value is not None and percent is not None and percent * 100 != value:
+        if value is not None and percent is not None and _basis_points(percent) != value:
             raise PydanticCustomError("slippage_contradicts", "contradicts slippage; give one of the two")
         return value
 
@@ -150,7 +154,7 @@ class OrderModel(SwapModel):
         token_in, token_out, pair = self.tokens
         bps = self.slippage_bps
         if bps is None:
-            bps = _DEFAULT_SLIPPAGE_BPS if self.slippage is None else int(self.slippage * 100)
+            bps = _DEFAULT_SLIPPAGE_BPS if self.slippage is None else _basis_points(self.slippage)
         return OrderSpec(
             user_id=self.user_id,
             type=self.type,
@@ -176,3 +180,8 @@ def read_order(body: Mapping[str, Any], *, simulation: bool) -> OrderSpec:
 def _side_context(pair: str, token_in: Token, value: Side) -> dict[str, Any]:
     other = Side.SELL if value is Side.BUY else Side.BUY
     return {"symbol": token_in.symbol, "side": f"{other.value} on {pair}"}
+
+
+def _basis_points(percent: Decimal) -> int:
+    """:raises ValueError: if it is not a whole number of them."""
+    return to_base_units(percent, 2)

@@ -25,7 +25,9 @@ class FakeLedger:
             return self._kept.setdefault(signature, None)
 
     def swaps_of(self, order_id: str) -> list[Fill]:
-        return [fill for fill in self._kept.values() if fill and fill.order_id == order_id]
+        with self._lock:
+            return [fill for fill in self._kept.values() if fill and fill.order_id == order_id]
 
     def is_void(self, signature: str) -> bool:
-        return signature in self._kept and self._kept[signature] is None
+        with self._lock:
+            return signature in self._kept and self._kept[signature] is None

@@ -1,10 +1,12 @@
 """Every knob comes from the environment, and a wrong one is named."""
 
+from dataclasses import FrozenInstanceError
 from decimal import Decimal
 
 import pytest
 
-from chalicelib.settings import read_settings
+from chalicelib.settings import Settings, read_settings
+from tests.support.bench import a_bench
 
 REQUIRED = {
     name: "x"
@@ -52,3 +54,56 @@ def test_a_value_that_cannot_be_is_named(variable: str, value: str) -> None:
 def test_a_missing_variable_is_named() -> None:
     with pytest.raises(ValueError, match="orders_table"):
         read_settings({name: value for name, value in REQUIRED.items() if name != "ORDERS_TABLE"})
+
+
+SAMPLES = {str: "7", int: "7", float: "7", Decimal: "7", bool: "on", str | None: "7"}
+
+
+@pytest.mark.parametrize("knob", Settings.__annotations__)
+def test_every_knob_can_be_turned_by_the_variable_of_its_name(knob: str) -> None:
+    kind = Settings.__annotations__[knob]
+    value = getattr(read_settings(REQUIRED | {knob.upper(): SAMPLES[kind]}), knob)
+    assert value == {bool: True, int: 7, float: 7, Decimal: 7}.get(kind, "7")
+    assert isinstance(value, kind)
+
+
+@pytest.mark.parametrize(("text", "on"), [("on", True), ("ON", True), ("1", True), ("off", False), ("False", False)])
+def test_a_switch_is_written_in_any_usual_way(text: str, on: bool) -> None:
+    assert read_settings(REQUIRED | {"SIMULATION": text}).simulation is on
+
+
+def test_latency_can_be_switched_off() -> None:
+    assert read_settings(REQUIRED | {"VENUE_TIME_SCALE": "0"}).venue_time_scale == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("VENUE_TIME_SCALE", "Infinity"),
+        ("VENUE_TIME_SCALE", "sNaN"),
+        ("VENUE_TIME_SCALE", "-0.1"),
+        ("LEASE_SECONDS", "1.5"),
+        ("LEASE_SECONDS", "1000000000"),
+        ("BACKOFF_CAP_SECONDS", "nan"),
+        ("BACKOFF_CAP_SECONDS", "inf"),
+        ("SIMULATION", "yes please"),
+    ],
+)
+def test_a_number_or_switch_out_of_bounds_is_named(variable: str, value: str) -> None:
+    with pytest.raises(ValueError, match=variable):
+        read_settings(REQUIRED | {variable: value})
+
+
+@pytest.mark.parametrize(("variable", "knob"), [("VENUE_PROFILE", "venue_profile"), ("VENUE_FAULT", "venue_fault")])
+def test_a_misspelt_choice_is_named_before_any_order_meets_it(variable: str, knob: str) -> None:
+    with pytest.raises(ValueError, match=variable):
+        a_bench(**{knob: getattr(read_settings(REQUIRED | {variable: "misspelt"}), knob)})
+
+
+def test_settings_do_not_change_under_a_running_process() -> None:
+    with pytest.raises(FrozenInstanceError):
+        read_settings(REQUIRED).max_attempts = 4  # type: ignore[misc]
+
+
+def test_other_variables_are_nobodys_business() -> None:
+    assert read_settings(REQUIRED | {"PATH": "/bin", "MAX_ATTEMPT": "9"}) == read_settings(REQUIRED)

@@ -1,10 +1,13 @@
 """Choosing between venues, and going on without one."""
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.routing.router import Router, choose
@@ -126,3 +129,79 @@ def test_what_no_venue_can_fill_is_refused(changes: dict[str, object], code: Fai
 def test_an_impact_of_ten_percent_is_still_taken() -> None:
     quote = a_quote("raydium", price_impact_pct=Decimal(10))
     assert a_router(FakeVenue("raydium", quote)).route(REQUEST).chosen is quote
+
+
+def by_the_rule(quotes: Sequence[Quote]) -> str:
+    """The rule of the specification, once more: out, else depth, else fee, else name."""
+    best = max(quote.amount_out for quote in quotes)
+    close = [quote for quote in quotes if best - quote.amount_out <= Decimal(best) / 1000]
+    deepest = max(quote.liquidity for quote in close)
+    deep = [quote for quote in close if quote.liquidity == deepest]
+    cheapest = min(quote.fee_bps for quote in deep)
+    return min(quote.venue for quote in deep if quote.fee_bps == cheapest)
+
+
+some_quotes = st.lists(
+    st.builds(
+        a_quote,
+        st.sampled_from(["raydium", "meteora", "orca"]),
+        st.integers(998_000, 1_002_000) | st.integers(1, 2**64 - 1),
+        liquidity=st.sampled_from([Decimal(1000), Decimal(2000)]),
+        fee_bps=st.sampled_from([Decimal(20), Decimal(25)]),
+    ),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda quote: quote.venue,
+)
+
+
+@given(some_quotes)
+def test_any_set_of_quotes_is_decided_by_the_rule_in_whatever_order_they_came(quotes: list[Quote]) -> None:
+    chosen, reason = choose(quotes)
+    assert chosen.venue == by_the_rule(quotes) == choose(quotes[::-1])[0].venue
+    assert chosen.venue in reason
+
+
+def test_a_deep_pool_further_off_than_ten_bps_does_not_win() -> None:
+    quotes = [
+        a_quote("raydium", 1_000_000),
+        a_quote("meteora", 999_500),
+        a_quote("orca", 998_000, liquidity=Decimal(10**9)),
+    ]
+    assert choose(quotes)[0].venue == "meteora"
+
+
+class MeetingVenue(FakeVenue):
+    """Answers only while the other is being asked too."""
+
+    def __init__(self, name: str, meeting: threading.Barrier) -> None:
+        super().__init__(name, a_quote(name))
+        self._meeting = meeting
+
+    def quote(self, request: SwapRequest) -> Quote:
+        self._meeting.wait(5)
+        return super().quote(request)
+
+
+def test_both_venues_are_asked_at_once() -> None:
+    meeting = threading.Barrier(2)
+    route = a_router(MeetingVenue("raydium", meeting), MeetingVenue("meteora", meeting)).route(REQUEST)
+    assert not route.degraded
+    assert route.as_meta().keys() == {"rQuote", "mQuote", "chosen", "reason", "degraded"}
+
+
+def test_where_all_are_late_the_order_may_be_tried_again() -> None:
+    never = threading.Event()
+    late = [FakeVenue(name, a_quote(name), never) for name in ("raydium", "meteora")]
+    with pytest.raises(AttemptFailedError) as caught:
+        a_router(*late, timeout=0.05).route(REQUEST)
+    never.set()
+    assert caught.value.code is FailureCode.VENUE_TIMEOUT
+    assert caught.value.retryable
+
+
+def test_a_venue_whose_impact_is_too_high_does_not_win_with_the_better_output() -> None:
+    steep = a_quote("raydium", 2_000_000, price_impact_pct=Decimal(11))
+    route = a_router(FakeVenue("raydium", steep), FakeVenue("meteora", a_quote("meteora"))).route(REQUEST)
+    assert route.chosen.venue == "meteora"
+    assert route.as_meta()["errors"]["raydium"]["code"] == "PRICE_IMPACT_TOO_HIGH"

@@ -102,3 +102,11 @@ def test_a_simulated_fault_is_refused_where_simulation_is_off() -> None:
 def test_what_does_not_work_yet_is_refused_and_not_promised(kind: str) -> None:
     with pytest.raises(InvalidOrderError):
         read(type=kind)
+
+
+@pytest.mark.parametrize("field", ["amountIn", "slippage"])
+def test_a_digit_too_many_is_refused_however_long_the_number(field: str) -> None:
+    """As long as a number may be; arithmetic of fewer digits would round it to 1 and trade."""
+    with pytest.raises(InvalidOrderError) as caught:
+        read(**{field: f"1.{'0' * 60}1"})
+    assert [error.field for error in caught.value.errors] == [field]

@@ -1,0 +1,131 @@
+"""An order moves by its events alone: every legal one, in sequence, and none after its end."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise, product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.errors import IllegalTransitionError
+from chalicelib.domain.money import MAX_BASE_UNITS
+from chalicelib.domain.orders import Event, Order
+from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Phase, Status, may_follow
+from tests.support.orders import a_spec
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+#: What an event has to tell, by its status.
+METAS: dict[Status, dict[str, Any]] = {
+    Status.BUILDING: {"dex": "raydium", "minAmountOutBase": "5"},
+    Status.SUBMITTED: {"dex": "raydium", "txHash": "hash"},
+    Status.CONFIRMED: {"dex": "raydium", "txHash": "hash", "amountOutBase": "7", "executedPrice": 100},
+    Status.FAILED: {"code": "NO_LIQUIDITY", "reason": "the pool is empty"},
+}
+
+
+def moved(order: Order, status: Status, *, next_attempt: bool = False) -> Order:
+    at = NOON + timedelta(seconds=order.seq)
+    return order.moved(status, at, METAS.get(status), next_attempt=next_attempt)
+
+
+def standing_at(status: Status | None, order_type: OrderType = OrderType.MARKET) -> Order:
+    """An order of one event that stands at this status, however it came there."""
+    order = Order("id", a_spec(type=order_type))
+    if status is None:
+        return order
+    return replace(order, status=status, events=(Event(1, status, 0, NOON, METAS.get(status, {})),))
+
+
+@pytest.mark.parametrize("order_type", OrderType)
+@pytest.mark.parametrize(("before", "after"), list(product([None, *Status], Status)))
+def test_an_order_moves_where_the_table_lets_it_and_refuses_the_rest_unchanged(
+    order_type: OrderType, before: Status | None, after: Status
+) -> None:
+    order = standing_at(before, order_type)
+    if may_follow(order_type, before, after):
+        assert moved(order, after).status is after
+    else:
+        with pytest.raises(IllegalTransitionError):
+            moved(order, after)
+        assert order == standing_at(before, order_type)
+
+
+@pytest.mark.parametrize(("end", "after"), list(product(TERMINAL, Status)))
+def test_an_order_that_is_over_never_changes_again(end: Status, after: Status) -> None:
+    order = standing_at(end)
+    assert order.is_terminal
+    with pytest.raises(IllegalTransitionError):
+        moved(order, after)
+
+
+@given(st.data(), st.sampled_from(OrderType))
+def test_whatever_way_an_order_takes_it_is_the_fold_of_its_events(data: st.DataObject, order_type: OrderType) -> None:
+    order = moved(Order("id", a_spec(type=order_type)), Status.PENDING)
+    for _ in range(data.draw(st.integers(0, 20))):
+        steps = [status for status in Status if may_follow(order_type, order.status, status)]
+        if not steps:
+            break
+        order = moved(order, data.draw(st.sampled_from(steps)), next_attempt=data.draw(st.booleans()))
+    assert Order.replayed("id", a_spec(type=order_type), order.events) == order
+    assert [event.seq for event in order.events] == list(range(1, order.seq + 1))
+    assert (order.created_at, order.updated_at) == (order.events[0].at, order.events[-1].at)
+    assert order.attempts == max(event.attempt for event in order.events)
+    assert not any(earlier.status in TERMINAL for earlier, _ in pairwise(order.events))
+
+
+@given(st.permutations(range(1, 5)))
+def test_events_in_any_other_order_are_refused(seqs: list[int]) -> None:
+    order = moved(moved(moved(standing_at(None), Status.PENDING), Status.ROUTING), Status.ROUTING)
+    events = moved(order, Status.BUILDING).events
+    shuffled = tuple(events[seq - 1] for seq in seqs)
+    if shuffled == events:
+        assert Order.replayed("id", order.spec, shuffled).seq == 4
+    else:
+        with pytest.raises(IllegalTransitionError):
+            Order.replayed("id", order.spec, shuffled)
+
+
+def test_an_event_applied_twice_is_refused_the_second_time() -> None:
+    order = moved(moved(standing_at(None), Status.PENDING), Status.ROUTING)
+    # The status may follow itself, so it is the sequence that tells the double.
+    with pytest.raises(IllegalTransitionError):
+        order.apply(order.events[-1])
+
+
+def test_a_failed_order_says_why_and_what_has_not_happened_is_absent() -> None:
+    order = moved(moved(standing_at(None), Status.PENDING), Status.FAILED)
+    assert (order.fail_code, order.fail_reason) == ("NO_LIQUIDITY", "the pool is empty")
+    assert (order.tx_hash, order.amount_out, order.executed_price, order.quotes) == (None, None, None, None)
+
+
+def test_quotes_are_kept_from_the_routing_that_brought_them() -> None:
+    pending = moved(standing_at(None), Status.PENDING)
+    begun = moved(pending, Status.ROUTING, next_attempt=True)
+    quotes = {"chosen": "raydium", "reason": "more"}
+    assert begun.quotes is None
+    assert begun.moved(Status.ROUTING, NOON, quotes).quotes == quotes
+
+
+def test_an_order_without_events_has_no_status_to_tell() -> None:
+    with pytest.raises(IllegalTransitionError):
+        assert standing_at(None).phase
+
+
+@pytest.mark.parametrize("amount", [0, -1, MAX_BASE_UNITS + 1])
+def test_no_order_holds_an_amount_that_no_token_account_can(amount: int) -> None:
+    with pytest.raises(ValueError, match="base units"):
+        a_spec(amount_in=amount)
+
+
+def test_each_status_has_the_phase_that_the_contract_names() -> None:
+    told = {
+        Phase.QUEUED: "pending open triggered",
+        Phase.PROCESSING: "routing building submitted",
+        Phase.COMPLETED: "confirmed",
+        Phase.FAILED: "failed",
+        Phase.CANCELLED: "cancelled",
+        Phase.EXPIRED: "expired",
+    }
+    assert {Status(name): phase for phase, names in told.items() for name in names.split()} == PHASES
