@@ -40,7 +40,7 @@ logs: venv ## follow what a running system logs
 
 clean: ## stop, and delete all data and everything built
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m infra.local clean; fi
-	@rm -rf build .chalice/deployments .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf build .chalice/deployments .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 test: venv ## run all tests
 	@$(BIN)/python -m pytest

@@ -46,15 +46,20 @@ class Subscriptions:
     def leave_order(self, subscriber: Subscriber, order_id: str) -> None:
         self.orders.leave(order_id, [subscriber])
 
-    def follow_user(self, subscriber: Subscriber, user_id: str, *, again: bool = False) -> None:
-        """Bring the latest frame of each of the user's orders that are not over, and everything new."""
+    def follow_user(self, subscriber: Subscriber, user_id: str, *, again: bool = False) -> bool:
+        """Bring the latest frame of each of the user's orders that are not over, and everything new.
+
+        ``again`` is the second look. False: the connection is gone.
+        """
         subscriber = replace(subscriber, via_user=True)
         if not again and not self.streams.follow(user_id, subscriber):
-            return
+            return False
         for order_id in self.orders.open_orders(user_id):
             tracked = self.orders.get(order_id)
-            if tracked and not tracked.order.is_terminal and subscriber not in tracked.subscribers:
-                self.bring_up(tracked, {subscriber}, told=tracked.order.seq - 1)
+            if tracked is None or tracked.order.is_terminal or subscriber in tracked.subscribers:
+                continue
+            if not self.bring_up(tracked, {subscriber}, told=tracked.order.seq - 1):
+                return False
         if not again:
             look = Replay(
                 subscriber.connection_id,
@@ -64,6 +69,7 @@ class Subscriptions:
                 again=True,
             )
             self.replays.send([look], delay_seconds=SECOND_LOOK_SECONDS)
+        return True
 
     def unfollow_user(self, subscriber: Subscriber, user_id: str) -> None:
         subscriber = replace(subscriber, via_user=True)

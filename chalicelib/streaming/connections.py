@@ -61,9 +61,9 @@ def _bring(engine: Engine, record: Record) -> float | None:
     try:
         wanted = validated(StreamModel, replay.wanted)
         if wanted.user_id is not None:
-            engine.subscriptions.follow_user(subscriber, wanted.user_id, again=replay.again)
-            return None
-        there = engine.subscriptions.join_order(subscriber, wanted.order_id or "", wanted.after_seq)
+            there = engine.subscriptions.follow_user(subscriber, wanted.user_id, again=replay.again)
+        else:
+            there = engine.subscriptions.join_order(subscriber, wanted.order_id or "", wanted.after_seq)
     except RefusedError as error:
         there = _tell(engine, replay, error)
     early = int(record["attributes"]["ApproximateReceiveCount"]) < _CONNECT_TRIES

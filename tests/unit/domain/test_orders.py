@@ -94,6 +94,25 @@ def test_an_event_applied_twice_is_refused_the_second_time() -> None:
         order.apply(order.events[-1])
 
 
+@pytest.mark.parametrize("attempt", [-1, 0, 3, 99])
+def test_an_attempt_out_of_turn_is_refused(attempt: int) -> None:
+    first = moved(moved(standing_at(None), Status.PENDING), Status.ROUTING, next_attempt=True)
+    with pytest.raises(IllegalTransitionError):
+        first.apply(Event(3, Status.ROUTING, attempt, NOON, {}))
+    assert [first.apply(Event(3, Status.ROUTING, same_or_next, NOON, {})).attempts for same_or_next in (1, 2)] == [
+        1,
+        2,
+    ]
+
+
+@pytest.mark.parametrize("after", [Status.ROUTING, Status.FAILED])
+def test_a_transaction_that_did_not_land_is_no_longer_shown(after: Status) -> None:
+    sent = moved(moved(standing_at(Status.ROUTING), Status.BUILDING), Status.SUBMITTED)
+    assert (sent.dex, sent.tx_hash) == ("raydium", "hash")
+    given_up = moved(sent, after)
+    assert (given_up.dex, given_up.tx_hash, given_up.min_amount_out) == (None, None, 5)
+
+
 def test_a_failed_order_says_why_and_what_has_not_happened_is_absent() -> None:
     order = moved(moved(standing_at(None), Status.PENDING), Status.FAILED)
     assert (order.fail_code, order.fail_reason) == ("NO_LIQUIDITY", "the pool is empty")

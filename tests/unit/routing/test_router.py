@@ -205,3 +205,24 @@ def test_a_venue_whose_impact_is_too_high_does_not_win_with_the_better_output() 
     route = a_router(FakeVenue("raydium", steep), FakeVenue("meteora", a_quote("meteora"))).route(REQUEST)
     assert route.chosen.venue == "meteora"
     assert route.as_meta()["errors"]["raydium"]["code"] == "PRICE_IMPACT_TOO_HIGH"
+
+
+class BrokenVenue(FakeVenue):
+    """Fails in a way that nobody foresaw."""
+
+    def quote(self, request: SwapRequest) -> Quote:
+        raise ZeroDivisionError("secret")
+
+
+def test_a_venue_with_a_bug_is_left_out_and_its_bug_told_to_nobody() -> None:
+    broken = BrokenVenue("raydium", a_quote("raydium"))
+    route = a_router(broken, FakeVenue("meteora", a_quote("meteora"))).route(REQUEST)
+    assert (route.chosen.venue, route.degraded) == ("meteora", True)
+    assert route.as_meta()["errors"]["raydium"]["code"] == "VENUE_UNAVAILABLE"
+    assert "secret" not in str(route.as_meta())
+
+
+def test_where_every_venue_has_a_bug_the_order_may_be_tried_again() -> None:
+    with pytest.raises(AttemptFailedError) as caught:
+        a_router(BrokenVenue("raydium", a_quote("raydium"))).route(REQUEST)
+    assert (caught.value.code, caught.value.retryable) == (FailureCode.VENUE_UNAVAILABLE, True)
