@@ -141,15 +141,16 @@ class Order:
         )
 
 
+#: Where an order goes that does not trade (now), what it was about to send is void.
+_NOTHING_SENT: dict[str, Any] = {"dex": None, "tx_hash": None}
+
+
 def _learned(event: Event) -> dict[str, Any]:
     """What the order learns from an event's meta, by the event's status."""
     meta = event.meta
     match event.status:
         case Status.ROUTING if "chosen" in meta:
             return {"quotes": meta}
-        case Status.ROUTING:
-            # A new attempt: what was sent before is void.
-            return {"dex": None, "tx_hash": None}
         case Status.BUILDING:
             return {"dex": meta["dex"], "min_amount_out": int(meta["minAmountOutBase"])}
         case Status.SUBMITTED:
@@ -162,6 +163,6 @@ def _learned(event: Event) -> dict[str, Any]:
                 "executed_price": Decimal(meta["executedPrice"]),
             }
         case Status.FAILED:
-            return {"fail_code": meta["code"], "fail_reason": meta["reason"], "dex": None, "tx_hash": None}
+            return {"fail_code": meta["code"], "fail_reason": meta["reason"], **_NOTHING_SENT}
         case _:
-            return {}
+            return _NOTHING_SENT

@@ -14,6 +14,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 #: Longer numbers than any valid one are refused before they are computed with.
 _MAX_NUMBER_LENGTH = 64
+#: What ``Decimal`` takes between or around digits, and no number on the wire has.
+_NO_DIGITS = frozenset("_ \t\n\r\v\f")
 _USER_ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:@-")
 _MAX_USER_ID_LENGTH = 64
 
@@ -30,7 +32,11 @@ def _number(value: object) -> Decimal:
         raise PydanticCustomError("number_type", "must be a number or a decimal string")
     text = str(value)
     try:
-        number = Decimal(text) if len(text) <= _MAX_NUMBER_LENGTH and text.isascii() and "_" not in text else None
+        number = (
+            Decimal(text)
+            if len(text) <= _MAX_NUMBER_LENGTH and text.isascii() and not _NO_DIGITS & set(text)
+            else None
+        )
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite():

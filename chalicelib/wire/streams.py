@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.wire.fields import OrderId, UserId, WireModel
@@ -14,7 +14,7 @@ class StreamModel(WireModel):
     """One stream: an order's, from ``afterSeq + 1`` on, or a user's."""
 
     order_id: OrderId | None = Field(None, alias="orderId")
-    user_id: UserId | None = Field(None, alias="userId")
+    user_id: UserId | None = Field(None, alias="userId", validate_default=True)
     after_seq: int = Field(0, alias="afterSeq", ge=0, le=_MAX_SEQ)
 
     @field_validator("after_seq", mode="before")
@@ -25,8 +25,10 @@ class StreamModel(WireModel):
             return int(value)
         return value
 
-    @model_validator(mode="after")
-    def _names_one_stream(self) -> "StreamModel":
-        if (self.order_id is None) == (self.user_id is None):
+    @field_validator("user_id")
+    @classmethod
+    def _names_one_stream(cls, value: str | None, info: ValidationInfo) -> str | None:
+        # An order id that is not valid has its own error.
+        if "order_id" in info.data and (info.data["order_id"] is None) == (value is None):
             raise PydanticCustomError("stream_ambiguous", "give either orderId or userId")
-        return self
+        return value

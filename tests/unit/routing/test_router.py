@@ -69,6 +69,8 @@ def test_the_best_net_output_wins() -> None:
     ("raydium", "meteora", "winner", "reason"),
     [
         ({"liquidity": Decimal(2000)}, {"amount_out": 1_001_000}, "raydium", "deeper pool"),
+        ({"amount_out": 999_000, "liquidity": Decimal(2000)}, {}, "raydium", "deeper pool"),
+        ({"amount_out": 998_999, "liquidity": Decimal(2000)}, {}, "meteora", "more, net of fees"),
         ({"liquidity": Decimal(2000)}, {"amount_out": 1_001_002}, "meteora", "more, net of fees"),
         ({"fee_bps": Decimal(25)}, {"fee_bps": Decimal(20)}, "meteora", "lower fee"),
         ({}, {}, "meteora", "by name"),
