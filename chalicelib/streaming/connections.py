@@ -36,7 +36,7 @@ def connect(engine: Engine, event: Mapping[str, Any]) -> dict[str, int]:
     expires_at = now_ms() // 1000 + engine.settings.connection_hours * 3600
     engine.outside.streams.connect(Connection(connection_id, coarse, expires_at))
     wanted = {name: query[name] for name in _STREAM_PARAMETERS if name in query}
-    if wanted:
+    if wanted.keys() - {"afterSeq"}:
         engine.outside.replays.send([Replay(connection_id, wanted, coarse)])
     log.info("connected", extra={"connectionId": connection_id, **wanted})
     return {"statusCode": 200}

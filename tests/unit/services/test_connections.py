@@ -75,3 +75,8 @@ def test_a_coarse_connection_stays_coarse_whatever_it_asks_for(bench: Bench) -> 
     assert bring(bench) is False
     assert [frame["status"] for frame in bench.sockets.frames["me"]] == ["queued"]
     assert bench.sockets.frames["me"][0]["detailedStatus"] == "pending"
+
+
+def test_a_connection_that_names_no_stream_is_just_open(bench: Bench) -> None:
+    connect(bench, afterSeq="3")
+    assert bench.replays.sent == []
