@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.encoding.times import to_ms
 from chalicelib.history.postgres import PostgresHistory
@@ -34,6 +36,13 @@ from chalicelib.services.submit import SubmitOrder
 from chalicelib.services.subscribe import Subscriptions
 from chalicelib.services.watch import WatchOrders
 from chalicelib.settings import USER_AGENT, Settings, read_settings
+from chalicelib.stores.connection import SharedConnection
+from chalicelib.stores.ledger import DynamoLedger
+from chalicelib.stores.orders import DynamoOrderStore
+from chalicelib.stores.streams import DynamoStreamStore
+
+#: What the SDKs raise when AWS does not answer, throttles or refuses.
+UNAVAILABLE: tuple[type[Exception], ...] = (BotoCoreError, ClientError, PynamoDBException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +93,6 @@ def engine() -> Engine:
 
 def connect(settings: Settings) -> Outside:
     """The real outside: DynamoDB, SQS, API Gateway and Postgres. Nothing is called before it is needed."""
-    # Imported here: processes with fakes need neither pynamodb nor its tables.
-    from chalicelib.stores.connection import SharedConnection
-    from chalicelib.stores.ledger import DynamoLedger
-    from chalicelib.stores.orders import DynamoOrderStore
-    from chalicelib.stores.streams import DynamoStreamStore
-
     dynamodb = SharedConnection(settings)
     session = boto3.Session(region_name=settings.aws_region)
     sqs = session.client(
@@ -155,7 +158,7 @@ def build_engine(
                 fault=settings.venue_fault or None,
             )
         ),
-        ThreadPoolExecutor(thread_name_prefix="quote"),
+        ThreadPoolExecutor(settings.quote_threads, thread_name_prefix="quote"),
         settings.quote_timeout_seconds,
     )
     publisher = Publisher(
@@ -198,7 +201,15 @@ def build_engine(
         submit=submit,
         execute=execute,
         close=CloseDeadLetter(outside.orders, outside.ledger, finish, now),
-        watch=WatchOrders(outside.orders, submit, now, settings.watchdog_batch, settings.pending_attention_seconds),
+        watch=WatchOrders(
+            orders=outside.orders,
+            streams=outside.streams,
+            queue=outside.queue,
+            finish=finish,
+            now=now,
+            batch=settings.watchdog_batch,
+            pause_seconds=settings.pending_attention_seconds,
+        ),
         subscriptions=subscriptions,
         queries=Queries(outside.orders, outside.history, router),
         health=CheckHealth(outside.orders, outside.queue, outside.history),

@@ -87,7 +87,9 @@ class OrderStore(Protocol):
         """
         ...
 
-    def set_attention(self, order_id: str, attention_at_ms: int | None) -> None: ...
+    def set_attention(self, tracked: Tracked, attention_at_ms: int | None) -> None:
+        """Note until when somebody should have come back to the order, and what was published of it."""
+        ...
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
         """Add subscribers if the order still stands at ``seq``; whether it did."""
@@ -151,14 +153,15 @@ class OrderQueue(Protocol):
 class Replay:
     """A stream to bring to a connection: ``wanted`` as the client asks for it (orderId or userId, afterSeq).
 
-    ``again`` marks the second look at a user's orders.
+    ``look`` counts the looks at a user's orders after it was followed, ``tries`` how often this could not be brought.
     """
 
     connection_id: str
     wanted: Mapping[str, Any]
     coarse: bool = False
     via_user: bool = False
-    again: bool = False
+    look: int = 0
+    tries: int = 0
 
 
 class ReplayQueue(Protocol):

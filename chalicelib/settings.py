@@ -46,6 +46,8 @@ class Settings:
     pending_attention_seconds: int = 60
     watchdog_batch: int = 200
     quote_timeout_seconds: float = 1.0
+    #: A venue that is late holds a thread until it answers.
+    quote_threads: int = 32
 
     # Calls to the outside.
     aws_connect_timeout_seconds: float = 1.0
@@ -77,7 +79,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     values: dict[str, Any] = {}
     for name, kind in Settings.__annotations__.items():
-        variable = "AWS_REGION" if name == "aws_region" else name.upper()
+        variable = name.upper()
         text = environment.get(variable, "")
         if not text:
             continue

@@ -57,8 +57,10 @@ class Deployer:
     def outputs(self, stack: str) -> dict[str, str] | None:
         """The outputs of ``stack``, or None where there is no such stack, or one that never came to be."""
         found = self._describe(stack)
-        if found is None or found["StackStatus"] in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"):
+        if found is None or found["StackStatus"] == "REVIEW_IN_PROGRESS":
             return None
+        if found["StackStatus"] == "ROLLBACK_COMPLETE":
+            raise DeploymentError(f"The first deployment of {stack} failed. Delete the stack, then deploy again.")
         return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
     def _describe(self, stack: str) -> dict[str, Any] | None:

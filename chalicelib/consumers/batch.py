@@ -12,7 +12,8 @@ log = logging.getLogger(__name__)
 
 Record = Mapping[str, Any]
 
-#: The queue's own visibility timeout is made for workers that are lost, and much longer.
+#: A failed message comes again after this long, and each time twice as long: five receives, after which it is a dead
+#: letter, outlast an outage of some minutes.
 FAILED_SECONDS = 15
 
 
@@ -24,7 +25,7 @@ def work_through(
     """Handle every record; the answer names those that SQS shall deliver again.
 
     ``handle`` returns ``None`` when a record is done with, or in how many seconds it wants it again. An exception
-    never leaves this function, as it would end the worker; its record comes again after ``FAILED_SECONDS``.
+    never leaves this function, as it would end the worker; its record comes again after ``FAILED_SECONDS`` and more.
     """
 
     def failed(record: Record) -> bool:
@@ -36,10 +37,11 @@ def work_through(
         except PoisonMessageError:
             # On to the dead letters without waiting; the order itself, if there is one, is the watchdog's.
             log.exception("poison message", extra={"messageId": record["messageId"], "body": record["body"][:500]})
-            _hold_quietly(hold, record, 0)
+            hold_quietly(hold, record, 0)
         except Exception:
             log.exception("message failed", extra={"messageId": record["messageId"]})
-            _hold_quietly(hold, record, FAILED_SECONDS)
+            receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+            hold_quietly(hold, record, FAILED_SECONDS * 2 ** (receives - 1))
         return True
 
     records: list[Record] = event["Records"]
@@ -57,9 +59,9 @@ def work_through(
     }
 
 
-def _hold_quietly(hold: Callable[[str, int], None], record: Record, seconds: int) -> None:
+def hold_quietly(hold: Callable[[str, int], None], record: Record, seconds: int) -> None:
+    """Hold a message if that can be done; the queue's visibility timeout stands where it cannot."""
     try:
         hold(record["receiptHandle"], seconds)
     except Exception:
-        # Whatever failed the record may fail this too; the queue's visibility timeout stands.
         log.exception("message not held", extra={"messageId": record["messageId"]})

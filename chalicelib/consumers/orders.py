@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from chalicelib.bootstrap import Engine
-from chalicelib.consumers.batch import Record, work_through
+from chalicelib.consumers.batch import Record, hold_quietly, work_through
 from chalicelib.messaging.messages import PoisonMessageError, read_order_message
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ def process_orders(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
     def handle(record: Record) -> float | None:
         message = read_order_message(record["body"])
         owner = f"{invocation}/{record['messageId']}"
-        return engine.execute(message, owner, partial(hold, record["receiptHandle"]))
+        return engine.execute(message, owner, partial(hold_quietly, hold, record))
 
     return work_through(event, handle, hold)
 

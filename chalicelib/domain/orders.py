@@ -150,7 +150,7 @@ def _learned(event: Event) -> dict[str, Any]:
     meta = event.meta
     match event.status:
         case Status.ROUTING if "chosen" in meta:
-            return {"quotes": meta}
+            return {"quotes": meta, **_NOTHING_SENT}
         case Status.BUILDING:
             return {"dex": meta["dex"], "min_amount_out": int(meta["minAmountOutBase"])}
         case Status.SUBMITTED:

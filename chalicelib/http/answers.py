@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from chalice.app import Blueprint, CORSConfig, Request, Response
 
+from chalicelib.bootstrap import UNAVAILABLE
 from chalicelib.domain.errors import FieldError, InvalidOrderError
 from chalicelib.encoding.exact_json import dumps, loads
 from chalicelib.wire.fields import WireModel, validated
@@ -48,7 +49,7 @@ def answering(
             try:
                 return view(*args, **kwargs)
             except Exception as error:
-                return problem_answer(problem_of(error), request_id_of(blueprint.current_request))
+                return problem_answer(problem_of(error, UNAVAILABLE), request_id_of(blueprint.current_request))
 
         return answered
 

@@ -5,12 +5,13 @@ from typing import Any
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.bootstrap import engine
-from chalicelib.domain.errors import FieldError
+from chalicelib.domain.errors import FieldError, InvalidOrderError
 from chalicelib.domain.status import Status
 from chalicelib.encoding.record import record_of
 from chalicelib.encoding.times import to_text
 from chalicelib.http.answers import CORS, answering, bad_query, json_answer, json_body, query_of, read_query
 from chalicelib.services.submit import Submission
+from chalicelib.wire.fields import validated
 from chalicelib.wire.orders import read_order
 from chalicelib.wire.problems import malformed
 from chalicelib.wire.queries import EventsModel, ListModel, OrderIdModel
@@ -112,4 +113,8 @@ def _accepted(submission: Submission, public_ws_url: str) -> dict[str, Any]:
 
 
 def _order_id(text: str) -> str:
-    return read_query(OrderIdModel, {"orderId": text}).order_id
+    """:raises ProblemError: 400 if it is no id."""
+    try:
+        return validated(OrderIdModel, {"orderId": text}).order_id
+    except InvalidOrderError as error:
+        raise malformed("The order id is not valid.", "MALFORMED_ID", error.errors) from None

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 
 from chalicelib.ports import ConnectionGoneError, PushFailedError
 
@@ -21,10 +21,17 @@ class ApiGatewaySockets:
 
     def push(self, connection_id: str, text: str) -> None:
         try:
-            self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode())
+            self._post(connection_id, text.encode())
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE:
                 raise ConnectionGoneError(connection_id) from error
             raise PushFailedError(connection_id) from error
         except BotoCoreError as error:
             raise PushFailedError(connection_id) from error
+
+    def _post(self, connection_id: str, data: bytes) -> None:
+        try:
+            self._client.post_to_connection(ConnectionId=connection_id, Data=data)
+        except ConnectionClosedError:
+            # A kept connection that died while the process was frozen; on a new one it is a first try.
+            self._client.post_to_connection(ConnectionId=connection_id, Data=data)

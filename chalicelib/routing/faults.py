@@ -50,6 +50,7 @@ class Fault:
 
     @property
     def extra_ms(self) -> int:
+        """How much longer the swap takes."""
         return int(self.argument) if self.name == "slow" else 0
 
     def on_quote(self, venue: str, attempt: int) -> None:

@@ -51,7 +51,7 @@ class SimulatedVenue:
 
     def quote(self, request: SwapRequest) -> Quote:
         fault = self._fault(request)
-        self._wait("quote", _QUOTE_MS, request, fault)
+        self._wait("quote", _QUOTE_MS, request)
         fault.on_quote(self.name, request.attempt)
         now = self._world.now_ms()
         result = self._swap(request, now)
@@ -85,7 +85,7 @@ class SimulatedVenue:
         fault = self._fault(request)
         if self._world.now_ms() - transaction.quote.quoted_at_ms > QUOTE_VALID_MS:
             raise AttemptFailedError(FailureCode.STALE_QUOTE, f"the quote of {self.name} is too old")
-        self._wait("swap", _SWAP_MS, request, fault)
+        self._wait("swap", _SWAP_MS, request, fault.extra_ms)
         fault.on_send(self.name, request.attempt)
         now = self._world.now_ms()
         result = self._swap(request, now)
@@ -109,9 +109,9 @@ class SimulatedVenue:
     def _fault(self, request: SwapRequest) -> Fault:
         return Fault.parse(request.simulate or self._world.fault)
 
-    def _wait(self, purpose: str, span_ms: tuple[int, int], request: SwapRequest, fault: Fault) -> None:
+    def _wait(self, purpose: str, span_ms: tuple[int, int], request: SwapRequest, extra_ms: int = 0) -> None:
         seed = self._world.market.seed
         latency = between(*span_ms, seed, "latency", purpose, self.name, request.order_id, request.attempt)
-        seconds = (latency * self._world.time_scale + fault.extra_ms) / 1000
+        seconds = (latency * self._world.time_scale + extra_ms) / 1000
         if seconds:
             self._world.sleep(float(seconds))

@@ -70,7 +70,7 @@ class ExecuteOrder:
             return busy.seconds
         except LostRaceError:
             log.info("the order moved on meanwhile", extra={"orderId": message.order.order_id})
-            return 0
+            return self.claim.lease_seconds
 
     def _work(self, tracked: Tracked) -> float | None:
         try:
@@ -132,8 +132,8 @@ class ExecuteOrder:
 
     def _recover(self, tracked: Tracked) -> tuple[Tracked, Fill]:
         log.warning("asking the ledger how a sent swap ended", extra={"orderId": tracked.order.order_id})
-        unknown = AttemptFailedError(FailureCode.TX_OUTCOME_UNKNOWN, "the worker that sent the swap was lost")
-        return tracked, self._settle(tracked, unknown)
+        lost = AttemptFailedError(FailureCode.TX_DROPPED, "the swap had not landed when its worker was lost")
+        return tracked, self._settle(tracked, lost)
 
     def _settle(self, tracked: Tracked, error: AttemptFailedError) -> Fill:
         """The fill of a swap that landed after all; else its signature is void and the attempt is over."""

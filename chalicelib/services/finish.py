@@ -20,16 +20,20 @@ class FinishOrder:
     now: Callable[[], datetime]
     attention_slack_seconds: int
 
-    def __call__(self, tracked: Tracked) -> None:
-        """Tell the subscribers and record the history. Where Postgres is away, the watchdog comes back to it."""
+    def __call__(self, tracked: Tracked) -> bool:
+        """Tell the subscribers and record the history; whether it is recorded.
+
+        Where Postgres is away, the watchdog comes back to it.
+        """
         order = tracked.order
-        self.publisher.publish(tracked)
+        tracked = self.publisher.publish(tracked)
         try:
             self.history.record(order)
         except HistoryUnavailableError:
             log.exception("history not recorded; left to the watchdog", extra={"orderId": order.order_id})
-            self.orders.set_attention(order.order_id, to_ms(self.now()) + self.attention_slack_seconds * 1000)
-            return
+            self.orders.set_attention(tracked, to_ms(self.now()) + self.attention_slack_seconds * 1000)
+            return False
         if tracked.attention_at_ms is not None:
-            self.orders.set_attention(order.order_id, None)
+            self.orders.set_attention(tracked, None)
         log.info("finished", extra={"orderId": order.order_id, "status": order.standing.value, "seq": order.seq})
+        return True

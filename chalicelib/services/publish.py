@@ -2,11 +2,11 @@
 
 A connection that is gone is dropped from the order. One that could not be served in time is taken off the
 order too and handed to the stream queue, which catches it up and lets it join again, so that a slow socket
-neither holds the order up nor misses a frame.
+neither holds the order up nor misses a frame. One that stays so is given up in the end.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass, replace
 
@@ -26,8 +26,10 @@ from chalicelib.ports import (
 
 log = logging.getLogger(__name__)
 
-#: A socket that could not be served is given this long before it is tried again.
+#: A socket that could not be served is given this long before it is tried again, and each time twice as long.
 LATE_SECONDS = 2
+#: After so many tries, some twenty minutes, it is given up.
+LATE_TRIES = 9
 
 
 @dataclass(slots=True)
@@ -38,6 +40,14 @@ class _Delivery:
     delivered: int
     gone: bool = False
     failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Who is served and still there, and who is gone. The rest was handed to the stream queue."""
+
+    served: frozenset[Subscriber]
+    gone: frozenset[Subscriber] = frozenset()
 
 
 class Publisher:
@@ -60,18 +70,29 @@ class Publisher:
         self._budget = budget_seconds
 
     def publish(self, tracked: Tracked) -> Tracked:
-        """Push what the order's subscribers have not been told yet; returns it marked as told."""
+        """Push what the order's subscribers have not been told yet; returns it marked as told.
+
+        Never raises: what could not be told or handed over is told with the next event.
+        """
         order = tracked.order
-        if tracked.subscribers:
-            self.push(order, order.events[tracked.published :], tracked.subscribers)
+        try:
+            if tracked.subscribers:
+                self.push(order, order.events[tracked.published :], tracked.subscribers)
+        except Exception:
+            # The trade goes on, whatever keeps its followers from being told.
+            log.exception("not published", extra={"orderId": order.order_id})
+            return tracked
         return replace(tracked, published=order.seq)
 
     def push(
-        self, order: Order, events: Sequence[Event], subscribers: Collection[Subscriber]
-    ) -> frozenset[Subscriber]:
-        """Push events to subscribers; returns those that are served and still there."""
+        self, order: Order, events: Sequence[Event], subscribers: Collection[Subscriber], tries: int = 0
+    ) -> Reached:
+        """Push events to subscribers, of whom some may be gone or too slow.
+
+        ``tries`` is how often these could not be served before: each time they are given longer, and at last up.
+        """
         if not events or not subscribers:
-            return frozenset(subscribers)
+            return Reached(frozenset(subscribers))
         by_connection: dict[str, list[Subscriber]] = {}
         for subscriber in subscribers:
             by_connection.setdefault(subscriber.connection_id, []).append(subscriber)
@@ -86,12 +107,10 @@ class Publisher:
             self._serve(deliveries[0], events, frames, deadline)
         else:
             wait([self._executor.submit(self._serve, one, events, frames, deadline) for one in deliveries])
-        self._drop(order, deliveries)
-        return frozenset(
-            subscriber
-            for delivery in deliveries
-            if not (delivery.gone or delivery.failed)
-            for subscriber in delivery.subscribers
+        self._drop(order, deliveries, tries)
+        return Reached(
+            served=_all_of(one for one in deliveries if not (one.gone or one.failed)),
+            gone=_all_of(one for one in deliveries if one.gone),
         )
 
     def _serve(
@@ -113,7 +132,7 @@ class Publisher:
                 return
             delivery.delivered = event.seq
 
-    def _drop(self, order: Order, deliveries: Sequence[_Delivery]) -> None:
+    def _drop(self, order: Order, deliveries: Sequence[_Delivery], tries: int) -> None:
         unserved = [delivery for delivery in deliveries if delivery.gone or delivery.failed]
         if not unserved:
             return
@@ -124,6 +143,7 @@ class Publisher:
                 wanted={"orderId": order.order_id, "afterSeq": delivery.delivered},
                 coarse=subscriber.coarse,
                 via_user=subscriber.via_user,
+                tries=tries + 1,
             )
             for delivery in unserved
             if delivery.failed
@@ -131,9 +151,13 @@ class Publisher:
         ]
         log.info("sockets dropped", extra={"orderId": order.order_id, "gone": len(leaving) - len(late)})
         # Handed over before it is taken off: a worker lost in between leaves a frame told twice, and none untold.
-        if late:
-            self._replays.send(late, delay_seconds=LATE_SECONDS)
+        if late and tries < LATE_TRIES:
+            self._replays.send(late, delay_seconds=LATE_SECONDS * 2**tries)
         self._orders.leave(order.order_id, leaving)
         for subscriber in (one for delivery in unserved if delivery.gone for one in delivery.subscribers):
             if subscriber.via_user:
                 self._streams.unfollow(order.spec.user_id, subscriber)
+
+
+def _all_of(deliveries: Iterable[_Delivery]) -> frozenset[Subscriber]:
+    return frozenset(subscriber for delivery in deliveries for subscriber in delivery.subscribers)

@@ -78,22 +78,24 @@ class SubmitOrder:
         if acknowledge:
             acknowledge(order.order_id)
         try:
-            self.dispatch(tracked)
+            self._dispatch(tracked)
         except Exception:
             log.exception("accepted but not sent on; left to the watchdog", extra={"orderId": order.order_id})
         return Submission(order.order_id)
 
-    def dispatch(self, tracked: Tracked) -> None:
+    def _dispatch(self, tracked: Tracked) -> None:
         """Tell the subscribers and the user's followers where the order stands, then queue it.
 
         The followers are read after the order was written, and a follower looks for the user's orders after it
         was noted: whoever is second sees the other. The queue comes last, so that nobody pushes a later event
-        first.
+        first, and whatever became of the telling.
         """
-        order = tracked.order
-        followers = self.streams.followers(order.spec.user_id)
         tracked = self.publisher.publish(tracked)
-        self.subscriptions.bring_up(tracked, followers - tracked.subscribers, told=0)
+        try:
+            followers = self.streams.followers(tracked.order.spec.user_id)
+            self.subscriptions.bring_up(tracked, followers - tracked.subscribers, told=0)
+        except Exception:
+            log.exception("followers not told", extra={"orderId": tracked.order.order_id})
         self.queue.send(tracked)
 
     def _keys(self, order: Order, idempotency_key: str | None) -> list[IdempotencyKey]:

@@ -12,8 +12,9 @@ from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.ports import OrderStore, Replay, ReplayQueue, StreamStore, Subscriber, Tracked
 from chalicelib.services.publish import Publisher
 
-#: The index of a user's open orders lags behind the table; after this long it is asked once more.
-SECOND_LOOK_SECONDS = 5
+#: The index of a user's open orders lags behind the table, so after following it is asked again: so many seconds
+#: after the look before.
+LOOKS = (1, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Subscriptions:
         subscriber: Subscriber,
         order_id: str,
         after_seq: int = 0,
+        *,
+        tries: int = 0,
         acknowledge: Callable[[], None] | None = None,
     ) -> bool:
         """Bring every event after ``after_seq`` to a connection, and keep it told. False: it is gone.
@@ -36,39 +39,44 @@ class Subscriptions:
 
         :raises OrderNotFoundError: if there is no such order.
         """
-        tracked = self.orders.get(order_id)
-        if tracked is None:
-            raise OrderNotFoundError(order_id)
+        tracked = self._get(order_id)
+        joining = {subscriber}
+        present = {one for one in tracked.subscribers if one.connection_id == subscriber.connection_id}
+        if present:
+            # Who is told of new events already would get them among those that are told again.
+            self.orders.leave(order_id, present)
+            tracked = self._get(order_id)
+            joining |= present
         if acknowledge:
             acknowledge()
-        return bool(self.bring_up(tracked, {subscriber}, told=min(after_seq, tracked.order.seq)))
+        told = min(after_seq, tracked.order.seq)
+        return not self.bring_up(tracked, joining, told, tries)
 
     def leave_order(self, subscriber: Subscriber, order_id: str) -> None:
         self.orders.leave(order_id, [subscriber])
 
-    def follow_user(self, subscriber: Subscriber, user_id: str, *, again: bool = False) -> bool:
-        """Bring the latest frame of each of the user's orders that are not over, and everything new.
+    def follow_user(self, subscriber: Subscriber, user_id: str) -> bool:
+        """Keep a connection told of all that is new of a user's orders. False: it is not open (any more)."""
+        return self.streams.follow(user_id, replace(subscriber, via_user=True))
 
-        ``again`` is the second look. False: the connection is gone.
+    def look(self, subscriber: Subscriber, user_id: str, number: int = 0) -> bool:
+        """Bring a follower the latest frame of each of the user's orders that are not over, and join them.
+
+        ``number`` counts the looks; the next one is queued. False: the connection is gone.
         """
         subscriber = replace(subscriber, via_user=True)
-        if not again and not self.streams.follow(user_id, subscriber):
-            return False
+        if subscriber not in self.streams.followers(user_id):
+            return True
         for order_id in self.orders.open_orders(user_id):
             tracked = self.orders.get(order_id)
             if tracked is None or tracked.order.is_terminal or subscriber in tracked.subscribers:
                 continue
-            if not self.bring_up(tracked, {subscriber}, told=tracked.order.seq - 1):
+            if self.bring_up(tracked, {subscriber}, told=tracked.order.seq - 1):
                 return False
-        if not again:
-            look = Replay(
-                subscriber.connection_id,
-                {"userId": user_id},
-                subscriber.coarse,
-                via_user=True,
-                again=True,
-            )
-            self.replays.send([look], delay_seconds=SECOND_LOOK_SECONDS)
+        if number < len(LOOKS):
+            wanted = {"userId": user_id}
+            again = Replay(subscriber.connection_id, wanted, subscriber.coarse, via_user=True, look=number + 1)
+            self.replays.send([again], delay_seconds=LOOKS[number])
         return True
 
     def unfollow_user(self, subscriber: Subscriber, user_id: str) -> None:
@@ -77,17 +85,24 @@ class Subscriptions:
         for order_id in self.orders.open_orders(user_id):
             self.orders.leave(order_id, [subscriber])
 
-    def bring_up(self, tracked: Tracked, subscribers: Collection[Subscriber], told: int) -> Collection[Subscriber]:
-        """Push what comes after seq ``told`` and join; returns those still there."""
+    def bring_up(
+        self, tracked: Tracked, subscribers: Collection[Subscriber], told: int, tries: int = 0
+    ) -> frozenset[Subscriber]:
+        """Push what comes after seq ``told`` and join; returns those that are gone."""
         order = tracked.order
+        gone: frozenset[Subscriber] = frozenset()
         while subscribers:
-            subscribers = self.publisher.push(order, order.events[told:], subscribers)
+            reached = self.publisher.push(order, order.events[told:], subscribers, tries)
+            subscribers, gone = reached.served, gone | reached.gone
             told = order.seq
             # After a terminal status there is nothing left to join for.
             if not subscribers or order.is_terminal or self.orders.join(order.order_id, subscribers, told):
                 break
-            found = self.orders.get(order.order_id)
-            if found is None:
-                raise OrderNotFoundError(order.order_id)
-            order = found.order
-        return subscribers
+            order = self._get(order.order_id).order
+        return gone
+
+    def _get(self, order_id: str) -> Tracked:
+        tracked = self.orders.get(order_id)
+        if tracked is None:
+            raise OrderNotFoundError(order_id)
+        return tracked

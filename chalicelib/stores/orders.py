@@ -1,5 +1,7 @@
 """The orders table. Each change is one conditional update that appends its events and returns the subscribers."""
 
+import random
+import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -19,6 +21,10 @@ from chalicelib.stores.subscribers import from_set, to_set
 
 #: The attention index is spread over this many partitions.
 _SHARDS = ("0", "1", "2", "3")
+#: DynamoDB cancels one of two transactions on an item at the same moment; so often, and after such a pause at most,
+#: it is tried again.
+_CONFLICT_TRIES = 6
+_CONFLICT_PAUSE_SECONDS = 0.1
 _SPEC_FIELDS = {
     "userId": "user_id",
     "type": "type",
@@ -80,16 +86,28 @@ class DynamoOrderStore:
     def _create_with_keys(self, item: OrderItem, fresh: Condition, keys: Sequence[IdempotencyKey]) -> None:
         # Time to live deletes late, so a key that has run out may still be there.
         free = self._key.id.does_not_exist() | (self._key.expires_at < self._now_ms() // 1000)
-        with TransactWrite(connection=self._connection) as transaction:
-            transaction.save(item, condition=fresh)
-            for key in keys:
-                row = self._key(key.id, body_hash=key.body_hash, order_id=key.order_id, expires_at=key.expires_at)
-                transaction.save(row, condition=free)
+        for left in reversed(range(_CONFLICT_TRIES)):
+            try:
+                with TransactWrite(connection=self._connection) as transaction:
+                    transaction.save(item, condition=fresh)
+                    for key in keys:
+                        transaction.save(self._key_item(key), condition=free)
+                return
+            except TransactWriteError as error:
+                # Another request with the same key is being written right now; next time its key is there.
+                if not left or not _conflicted(error):
+                    raise
+                time.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS))  # noqa: S311 - no secret
+
+    def _key_item(self, key: IdempotencyKey) -> IdempotencyItem:
+        return self._key(key.id, body_hash=key.body_hash, order_id=key.order_id, expires_at=key.expires_at)
 
     def find_key(self, key_id: str) -> IdempotencyKey | None:
         try:
             row = self._key.get(key_id, consistent_read=True)
         except DoesNotExist:
+            return None
+        if row.expires_at < self._now_ms() // 1000:
             return None
         return IdempotencyKey(row.id, row.body_hash, row.order_id, int(row.expires_at))
 
@@ -138,9 +156,11 @@ class DynamoOrderStore:
             raise LostRaceError(after.order_id) from error
         return found
 
-    def set_attention(self, order_id: str, attention_at_ms: int | None) -> None:
+    def set_attention(self, tracked: Tracked, attention_at_ms: int | None) -> None:
+        order_id = tracked.order.order_id
         self._item(order_id).update(
-            self._attention(order_id, attention_at_ms), condition=self._item.order_id.exists()
+            [self._item.published.set(tracked.published), *self._attention(order_id, attention_at_ms)],
+            condition=self._item.order_id.exists(),
         )
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
@@ -189,6 +209,10 @@ def _tracked(item: OrderItem) -> Tracked:
     lease = Lease(item.lease_owner, int(item.lease_until or 0)) if item.lease_owner else None
     attention = None if item.attention_at is None else int(item.attention_at)
     return Tracked(order, from_set(item.subscribers), int(item.published), lease, attention)
+
+
+def _conflicted(error: TransactWriteError) -> bool:
+    return any(reason and reason.code == "TransactionConflict" for reason in error.cancellation_reasons)
 
 
 def _condition_failed(error: PynamoDBException) -> bool:

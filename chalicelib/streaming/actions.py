@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from chalicelib.bootstrap import Engine, utc_now
+from chalicelib.bootstrap import UNAVAILABLE, Engine, utc_now
 from chalicelib.encoding.exact_json import loads
 from chalicelib.encoding.frames import reply_frame
 from chalicelib.encoding.times import to_text
 from chalicelib.ports import ConnectionGoneError, PushFailedError, Replay, Subscriber
-from chalicelib.wire.fields import validated
 from chalicelib.wire.orders import read_order
 from chalicelib.wire.problems import malformed, problem_of, too_large
-from chalicelib.wire.streams import StreamModel
+from chalicelib.wire.streams import read_stream
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +52,7 @@ def message(engine: Engine, event: Mapping[str, Any]) -> None:
         except (ConnectionGoneError, PushFailedError):
             raise
         except Exception as error:
-            problem = problem_of(error)
+            problem = problem_of(error, UNAVAILABLE)
             log.info("refused", extra={"connectionId": connection_id, "code": problem.code})
             frame = reply_frame("error", request_id, **problem.as_fields())
             engine.outside.sockets.push(connection_id, frame)
@@ -96,20 +95,22 @@ def _execute_order(said: _Said) -> None:
 
 
 def _subscribe(said: _Said) -> None:
-    wanted = validated(StreamModel, said.fields)
+    wanted = read_stream(said.fields)
     subscriptions = said.engine.subscriptions
     if wanted.order_id is not None:
         ack = partial(said.reply, "ack", action="subscribe", orderId=wanted.order_id)
         subscriptions.join_order(said.subscriber, wanted.order_id, wanted.after_seq, acknowledge=ack)
         return
-    said.reply("ack", action="subscribe", userId=wanted.user_id)
+    user_id = wanted.user_id or ""
+    subscriptions.follow_user(said.subscriber, user_id)
+    said.reply("ack", action="subscribe", userId=user_id)
     # A user may have many orders, and the next message waits for this one.
-    replay = Replay(said.subscriber.connection_id, {"userId": wanted.user_id}, said.subscriber.coarse)
-    said.engine.outside.replays.send([replay])
+    look = Replay(said.subscriber.connection_id, {"userId": user_id}, said.subscriber.coarse, look=1)
+    said.engine.outside.replays.send([look])
 
 
 def _unsubscribe(said: _Said) -> None:
-    wanted = validated(StreamModel, said.fields)
+    wanted = read_stream(said.fields)
     subscriptions = said.engine.subscriptions
     if wanted.order_id is not None:
         subscriptions.leave_order(said.subscriber, wanted.order_id)

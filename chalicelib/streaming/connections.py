@@ -16,9 +16,8 @@ from chalicelib.domain.errors import RefusedError
 from chalicelib.encoding.frames import reply_frame
 from chalicelib.messaging.messages import read_replay_message
 from chalicelib.ports import Connection, ConnectionGoneError, Replay, Subscriber
-from chalicelib.wire.fields import validated
-from chalicelib.wire.problems import problem_of
-from chalicelib.wire.streams import StreamModel
+from chalicelib.wire.problems import ProblemError, problem_of
+from chalicelib.wire.streams import read_stream
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +57,15 @@ def _bring(engine: Engine, record: Record) -> float | None:
     replay = read_replay_message(record["body"])
     log.info("bringing a stream", extra={"connectionId": replay.connection_id, "wanted": replay.wanted})
     subscriber = Subscriber(replay.connection_id, replay.coarse, replay.via_user)
+    subscriptions = engine.subscriptions
     try:
-        wanted = validated(StreamModel, replay.wanted)
-        if wanted.user_id is not None:
-            there = engine.subscriptions.follow_user(subscriber, wanted.user_id, again=replay.again)
+        wanted = read_stream(replay.wanted)
+        if wanted.user_id is None:
+            there = subscriptions.join_order(subscriber, wanted.order_id or "", wanted.after_seq, tries=replay.tries)
         else:
-            there = engine.subscriptions.join_order(subscriber, wanted.order_id or "", wanted.after_seq)
-    except RefusedError as error:
+            following = replay.look or subscriptions.follow_user(subscriber, wanted.user_id)
+            there = bool(following) and subscriptions.look(subscriber, wanted.user_id, replay.look)
+    except (RefusedError, ProblemError) as error:
         there = _tell(engine, replay, error)
     early = int(record["attributes"]["ApproximateReceiveCount"]) < _CONNECT_TRIES
     if there or not early or engine.outside.streams.connection(replay.connection_id) is None:
@@ -72,7 +73,7 @@ def _bring(engine: Engine, record: Record) -> float | None:
     return _CONNECT_PAUSE_SECONDS
 
 
-def _tell(engine: Engine, replay: Replay, error: RefusedError) -> bool:
+def _tell(engine: Engine, replay: Replay, error: Exception) -> bool:
     try:
         frame = reply_frame("error", **problem_of(error).as_fields())
         engine.outside.sockets.push(replay.connection_id, frame)

@@ -79,8 +79,8 @@ def plain_problem(status: int, detail: str = "") -> Problem:
     return Problem(status, known.name, known.phrase, detail or known.description or known.phrase)
 
 
-def problem_of(error: Exception) -> Problem:
-    """The answer to an exception."""
+def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) -> Problem:
+    """The answer to an exception. ``unavailable`` are what the outside raises; a door knows that."""
     match error:
         case ProblemError():
             return error.problem
@@ -104,6 +104,10 @@ def problem_of(error: Exception) -> Problem:
         case HistoryUnavailableError():
             detail = "The order history cannot be read now. Single orders can."
             return Problem(503, "HISTORY_UNAVAILABLE", "History unavailable", detail, retry_after=5)
+        case _ if isinstance(error, unavailable):
+            log.error("a dependency does not answer", exc_info=error)
+            detail = "The engine cannot reach what it needs right now. Nothing is known to be lost; try again."
+            return Problem(503, "UNAVAILABLE", "Unavailable", detail, retry_after=5)
         case _:
             log.error("unforeseen", exc_info=error)
             return Problem(500, "INTERNAL_ERROR", "Internal error", "Something went wrong on our side.")

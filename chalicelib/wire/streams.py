@@ -1,11 +1,14 @@
 """What a client says on a socket, and which stream it asks for."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.wire.fields import OrderId, UserId, WireModel
+from chalicelib.domain.errors import InvalidOrderError
+from chalicelib.wire.fields import OrderId, UserId, WireModel, validated
+from chalicelib.wire.problems import malformed
 
 _MAX_SEQ = 10_000
 
@@ -32,3 +35,11 @@ class StreamModel(WireModel):
         if "order_id" in info.data and (info.data["order_id"] is None) == (value is None):
             raise PydanticCustomError("stream_ambiguous", "give either orderId or userId")
         return value
+
+
+def read_stream(wanted: Mapping[str, Any]) -> StreamModel:
+    """:raises ProblemError: 400 naming every bad field."""
+    try:
+        return validated(StreamModel, wanted)
+    except InvalidOrderError as error:
+        raise malformed("The stream asked for is not valid.", "INVALID_STREAM", error.errors) from None

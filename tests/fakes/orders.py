@@ -35,7 +35,8 @@ class FakeOrderStore:
             return self._kept[order.order_id]
 
     def find_key(self, key_id: str) -> IdempotencyKey | None:
-        return self._keys.get(key_id)
+        key = self._keys.get(key_id)
+        return key if key and key.expires_at >= self._now_ms() // 1000 else None
 
     def get(self, order_id: str) -> Tracked | None:
         return self._kept.get(order_id)
@@ -60,9 +61,12 @@ class FakeOrderStore:
             self.writes += 1
             return replace(self._kept[after.order_id], order=after)
 
-    def set_attention(self, order_id: str, attention_at_ms: int | None) -> None:
+    def set_attention(self, tracked: Tracked, attention_at_ms: int | None) -> None:
         with self._lock:
-            self._kept[order_id] = replace(self._kept[order_id], attention_at_ms=attention_at_ms)
+            order_id = tracked.order.order_id
+            self._kept[order_id] = replace(
+                self._kept[order_id], attention_at_ms=attention_at_ms, published=tracked.published
+            )
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
         with self._lock:

@@ -54,7 +54,8 @@ def test_no_amount_is_changed_or_refused_on_its_way(amount: int) -> None:
         wanted=strategies.dictionaries(strategies.text(), strategies.text() | strategies.integers()),
         coarse=strategies.booleans(),
         via_user=strategies.booleans(),
-        again=strategies.booleans(),
+        look=strategies.integers(0, 9),
+        tries=strategies.integers(0, 9),
     )
 )
 def test_a_replay_arrives_as_it_was_sent(replay: Replay) -> None:

@@ -11,7 +11,7 @@ from chalicelib.ports import Replay, Subscriber, Tracked
 from tests.contract.messaging.conftest import Queued, Sqs
 from tests.support.lives import pending, retried, routed
 
-REPLAY = Replay("abc=:#é", {"orderId": "order-1", "afterSeq": 3}, coarse=True, via_user=True, again=True)
+REPLAY = Replay("abc=:#é", {"orderId": "order-1", "afterSeq": 3}, coarse=True, via_user=True, look=1)
 
 
 @pytest.mark.parametrize("order", [pending(), routed(pending()), retried(routed(pending()))])

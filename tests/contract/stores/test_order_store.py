@@ -6,6 +6,8 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from botocore.session import Session
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as rules
@@ -189,6 +191,30 @@ def test_an_order_with_a_key_goes_out_over_the_connection_that_is_there(
         order = pending()
         dynamo_orders.create(order, 1_000, keys=[key(str(number), order, clock.now_ms() // 1000 + 60)])
     assert made == []
+
+
+def test_two_requests_with_one_key_at_the_same_moment_end_with_one_order(
+    dynamo_orders: DynamoOrderStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB cancels one of two transactions on an item as a conflict, which says nothing of the condition yet."""
+    call = BaseClient._make_api_call
+    conflicts = iter([True, True, False])
+
+    def conflicting(client: BaseClient, operation: str, arguments: dict[str, object]) -> object:
+        if operation == "TransactWriteItems" and next(conflicts, False):
+            raise ClientError(
+                {
+                    "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
+                    "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
+                },
+                operation,
+            )
+        return call(client, operation, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", conflicting)
+    order = pending()
+    dynamo_orders.create(order, 1_000, keys=[key("k", order, clock.now_ms() // 1000 + 60)])
+    assert kept(dynamo_orders, order.order_id).order == order
 
 
 # --- a step of an order's life ----------------------------------------------------------------------------
@@ -417,20 +443,21 @@ def test_more_overdue_orders_than_a_page_are_all_found_in_the_end(orders: OrderS
     while found := orders.due(1_000, 7):
         seen += found
         for order_id in found:
-            orders.set_attention(order_id, None)
+            orders.set_attention(kept(orders, order_id), None)
     assert len(seen) == 30
     assert set(seen) == ids
 
 
 def test_attention_is_put_off_and_cleared(orders: OrderStore) -> None:
     order_id = created(orders).order.order_id
-    orders.set_attention(order_id, 5_000)
+    orders.set_attention(kept(orders, order_id), 5_000)
     assert kept(orders, order_id).attention_at_ms == 5_000
     assert (orders.due(4_999, 10), orders.due(5_000, 10)) == ([], [order_id])
-    orders.set_attention(order_id, None)
+    orders.set_attention(kept(orders, order_id), None)
     assert kept(orders, order_id).attention_at_ms is None
     assert orders.due(10**13, 10) == []
-    orders.set_attention(order_id, 6_000)
+    orders.set_attention(replace(kept(orders, order_id), published=1), 6_000)
+    assert kept(orders, order_id).published == 1
     assert orders.due(6_000, 10) == [order_id]
 
 
@@ -449,7 +476,7 @@ def failed_from(order: Order) -> Order:
 def test_attention_for_an_unknown_order_makes_no_ghost_of_it(orders: OrderStore) -> None:
     order_id = str(uuid4())
     with pytest.raises(Exception):  # noqa: B017, PT011 - which one is not promised
-        orders.set_attention(order_id, 1_000)
+        orders.set_attention(Tracked(pending(order_id=order_id)), 1_000)
     assert orders.get(order_id) is None
     assert orders.due(10**13, 10) == []
 

@@ -169,13 +169,6 @@ def test_a_deployments_fault_hits_orders_that_ask_for_none() -> None:
     assert code_of(raydium, a_request(simulate="slippage:1")) is FailureCode.SLIPPAGE_EXCEEDED
 
 
-def test_slow_is_added_to_the_latency() -> None:
-    calm, slow = World(), World()
-    calm.raydium.quote(a_request())
-    slow.raydium.quote(a_request(simulate="slow:700"))
-    assert slow.slept == pytest.approx([calm.slept[0] + 0.7])
-
-
 @pytest.mark.parametrize(
     "text",
     [*(f"{name}:{count}" for name in FAULTS for count in (1, 3, 99_999)),

@@ -219,9 +219,11 @@ def test_a_fault_while_quoting(fault: str, code: FailureCode) -> None:
     assert caught.value.code is code
 
 
-def test_slow_adds_its_milliseconds() -> None:
+def test_slow_adds_its_milliseconds_to_the_swap() -> None:
     world = World(scale="0")
-    world.raydium.quote(a_request(simulate="slow:700"))
+    quote = world.raydium.quote(a_request(simulate="slow:700"))
+    assert world.slept == []
+    world.raydium.send(world.raydium.build(quote, 1))
     assert world.slept == [0.7]
 
 

@@ -65,7 +65,7 @@ def test_what_was_asked_for_wrongly_is_said_when_the_connection_is_there(bench: 
     connect(bench, orderId="x", afterSeq="-1")
     assert bring(bench) is False
     [frame] = bench.sockets.frames["me"]
-    assert (frame["type"], frame["code"]) == ("error", "INVALID_ORDER")
+    assert (frame["type"], frame["code"]) == ("error", "INVALID_STREAM")
     assert {error["field"] for error in frame["errors"]} == {"orderId", "afterSeq"}
 
 

@@ -189,3 +189,50 @@ def test_postgres_being_away_delays_history_and_not_the_trade(bench: Bench) -> N
     bench.process_all()
     assert [row["orderId"] for row in bench.history.page(OrderFilter(), 10, None).orders] == [order_id]
     assert bench.orders.due(bench.clock.now_ms() + 10**9, 10) == []
+
+
+def test_while_postgres_is_away_the_watchdog_asks_once_a_tick_and_repeats_no_frame(bench: Bench) -> None:
+    bench.history.down = True
+    for _ in range(3):
+        bench.submit(Subscriber("me"))
+    bench.process_all()
+    told = len(bench.sockets.frames["me"])
+    for _ in range(3):
+        bench.clock.sleep(60)
+        assert bench.engine.watch() == 0
+    bench.history.down = False
+    bench.clock.sleep(60)
+    assert bench.engine.watch() == 3
+    assert len(bench.history.page(OrderFilter(), 10, None).orders) == 3
+    assert len(bench.sockets.frames["me"]) == told
+    assert bench.queue.bodies == []
+
+
+def test_a_dead_letter_of_an_order_that_somebody_works_on_waits(bench: Bench) -> None:
+    order_id = bench.submit()
+    letter = bench.queue.take()
+    assert bench.engine.close(letter) == pytest.approx(bench.engine.settings.pending_attention_seconds)
+    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+    assert bench.engine.close(letter) is None
+    order = bench.order(order_id)
+    assert (order.status, order.fail_code) == (Status.FAILED, "QUEUE_EXHAUSTED")
+
+
+def test_a_dead_letter_of_an_order_whose_swap_landed_confirms_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = bench.submit()
+    letter = bench.queue.bodies[0]
+    land = bench.ledger.land
+
+    def land_and_die(*args: object) -> object:
+        land(*args)  # type: ignore[arg-type]
+        raise CrashError
+
+    monkeypatch.setattr(bench.ledger, "land", land_and_die)
+    with pytest.raises(CrashError):
+        bench.process()
+    bench.queue.bodies.append(letter)
+    bench.clock.sleep(120)
+    assert bench.engine.close(bench.queue.take()) is None
+    assert bench.order(order_id).status is Status.CONFIRMED

@@ -16,6 +16,12 @@ def bench() -> Bench:
     return bench
 
 
+def follow(bench: Bench, user_id: str) -> None:
+    """What a connection does that asks for a user's stream."""
+    if bench.engine.subscriptions.follow_user(Subscriber("me"), user_id):
+        bench.engine.subscriptions.look(Subscriber("me"), user_id)
+
+
 @pytest.mark.parametrize("step", range(1, 7))
 def test_whoever_joins_at_any_moment_gets_every_event_in_order(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, step: int
@@ -107,7 +113,7 @@ def test_a_user_stream_starts_with_the_latest_of_each_open_order_and_brings_all_
     bench.process_all()
     first = bench.submit(user_id="alice")
     bench.submit(user_id="bob")
-    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice")
+    follow(bench, "alice")
     second = bench.submit(user_id="alice")
     bench.process_all()
     frames = bench.sockets.frames["me"]
@@ -117,24 +123,87 @@ def test_a_user_stream_starts_with_the_latest_of_each_open_order_and_brings_all_
         assert [frame["status"] for frame in frames if frame["orderId"] == order_id] == STATUSES
 
 
-def test_the_second_look_finds_an_order_that_the_index_did_not_show_at_first(
+def test_a_later_look_finds_an_order_that_the_index_did_not_show_at_first(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(user_id="alice")
     monkeypatch.setattr(bench.orders, "open_orders", lambda user_id: [])
-    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice")
+    follow(bench, "alice")
     monkeypatch.undo()
     [(replay, delay)] = bench.replays.sent
-    assert (replay.again, delay) == (True, 5)
-    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice", again=True)
+    assert (replay.look, delay) == (1, 1)
+    bench.engine.subscriptions.look(Subscriber("me"), "alice", replay.look)
     bench.process_all()
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
     assert {frame["orderId"] for frame in bench.sockets.frames["me"]} == {order_id}
 
 
+def test_looking_ends_after_the_last_look(bench: Bench) -> None:
+    follow(bench, "alice")
+    for number in (1, 2):
+        bench.engine.subscriptions.look(Subscriber("me"), "alice", number)
+    assert [(replay.look, delay) for replay, delay in bench.replays.sent] == [(1, 1), (2, 4)]
+
+
+def test_a_look_under_way_does_not_undo_an_unsubscribe(bench: Bench) -> None:
+    bench.submit(user_id="alice")
+    follow(bench, "alice")
+    bench.engine.subscriptions.unfollow_user(Subscriber("me"), "alice")
+    bench.engine.subscriptions.look(Subscriber("me"), "alice", 1)
+    told = len(bench.sockets.frames["me"])
+    bench.process_all()
+    assert len(bench.sockets.frames["me"]) == told
+
+
+def test_who_joins_again_in_the_middle_is_told_again_and_nothing_overtakes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = bench.submit(Subscriber("me"))
+    push = bench.sockets.push
+    raced: list[str] = []
+
+    def push_while_the_order_goes_on(connection_id: str, text: str) -> None:
+        push(connection_id, text)
+        if not raced:
+            raced.append("yes")
+            bench.process_all()
+
+    monkeypatch.setattr(bench.sockets, "push", push_while_the_order_goes_on)
+    bench.engine.subscriptions.join_order(Subscriber("me"), order_id)
+    assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 1, 2, 3, 4, 5, 6]
+
+
+def test_a_socket_that_stays_slow_is_tried_ever_later_and_given_up(bench: Bench) -> None:
+    order_id = bench.submit(Subscriber("slow"))
+    bench.sockets.slow.add("slow")
+    bench.process_all()
+    delays = []
+    while bench.replays.sent:
+        [(replay, delay)] = bench.replays.sent
+        bench.replays.sent.clear()
+        delays.append(delay)
+        bench.engine.subscriptions.join_order(Subscriber("slow"), order_id, 1, tries=replay.tries)
+    assert delays == [2, 4, 8, 16, 32, 64, 128, 256, 512]
+
+
+def test_a_stream_queue_that_is_down_does_not_stop_a_trade(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = bench.submit(Subscriber("slow"))
+    bench.sockets.slow.add("slow")
+
+    def down(*args: object, **kwargs: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(bench.replays, "send", down)
+    bench.process_all()
+    assert bench.order(order_id).attempts == 1
+    bench.sockets.slow.clear()
+    bench.engine.subscriptions.join_order(Subscriber("slow"), order_id, 1)
+    assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
+
+
 def test_who_has_left_is_told_nothing_more(bench: Bench) -> None:
     order_id = bench.submit(Subscriber("me"), user_id="alice")
-    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice")
+    follow(bench, "alice")
     bench.engine.subscriptions.leave_order(Subscriber("me"), order_id)
     bench.engine.subscriptions.unfollow_user(Subscriber("me"), "alice")
     told = len(bench.sockets.frames["me"])
@@ -144,7 +213,7 @@ def test_who_has_left_is_told_nothing_more(bench: Bench) -> None:
 
 
 def test_a_follower_that_is_gone_is_forgotten(bench: Bench) -> None:
-    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice")
+    follow(bench, "alice")
     bench.sockets.gone.add("me")
     bench.submit(user_id="alice")
     assert bench.streams.followers("alice") == frozenset()
@@ -152,6 +221,6 @@ def test_a_follower_that_is_gone_is_forgotten(bench: Bench) -> None:
 
 def test_a_connection_that_closed_meanwhile_does_not_become_a_follower(bench: Bench) -> None:
     bench.streams.disconnect("me")
-    bench.engine.subscriptions.follow_user(Subscriber("me"), "alice")
+    follow(bench, "alice")
     assert bench.streams.followers("alice") == frozenset()
     assert bench.replays.sent == []

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.status import Status
-from chalicelib.ports import Subscriber
+from chalicelib.ports import Connection, Subscriber
 from tests.support.bench import Bench, a_bench
 from tests.support.orders import a_spec
 
@@ -70,3 +70,36 @@ def test_the_acknowledgement_comes_before_the_first_frame(bench: Bench) -> None:
     bench.engine.submit(a_spec(), subscriber=Subscriber("me"), acknowledge=acknowledge)
     assert seen == ["ack"]
     assert bench.sockets.updates("me") == [(1, "pending")]
+
+
+def test_the_watchdog_comes_back_to_an_old_order_ever_later(bench: Bench) -> None:
+    bench.submit()
+    sent = []
+    for minute in range(1, 17):
+        bench.clock.sleep(60)
+        if bench.engine.watch():
+            sent.append(minute)
+    assert sent == [1, 2, 4, 8, 16]
+
+
+def test_the_watchdog_brings_an_order_to_followers_that_its_submitter_did_not_reach(bench: Bench) -> None:
+    bench.streams.connect(Connection("me", coarse=False, expires_at=0))
+    order_id = bench.submit(user_id="alice")
+    bench.queue.bodies.clear()
+    bench.streams.follow("alice", Subscriber("me", via_user=True))
+    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+    bench.engine.watch()
+    bench.process_all()
+    assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
+    assert bench.order(order_id).status is Status.CONFIRMED
+
+
+def test_an_order_is_queued_although_its_followers_cannot_be_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(user_id: str) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(bench.streams, "followers", down)
+    bench.submit()
+    assert len(bench.queue.bodies) == 1
