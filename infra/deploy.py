@@ -157,6 +157,8 @@ def deploy_to_aws(stage: str) -> dict[str, str]:
         for name in migrate(database_url):
             print(f"migrated {name}")
         parameters["DatabaseUrl"] = database_url
+    if alarm_topic := os.environ.get("ALARM_TOPIC"):
+        parameters["AlarmTopic"] = alarm_topic
     outputs = deployer.deploy(stack, packaged, parameters)
     front_door = outputs["FrontDoorUrl"].replace("https:", "wss:") + "/ws"
     # The functions cannot refer to the distribution: it refers to the API, and that to them.
