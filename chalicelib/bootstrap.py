@@ -175,7 +175,6 @@ def build_engine(
     finish = FinishOrder(outside.orders, publisher, outside.history, now, slack)
     submit = SubmitOrder(
         orders=outside.orders,
-        streams=outside.streams,
         queue=outside.queue,
         publisher=publisher,
         subscriptions=subscriptions,
