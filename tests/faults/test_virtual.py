@@ -6,10 +6,10 @@ import pytest
 
 from tests.faults.result import Result
 from tests.faults.size import SHORT, Size
-from tests.faults.trials import machine, virtual
+from tests.faults.trials import VIRTUAL
 
 
-@pytest.mark.parametrize("trial", [*virtual.TRIALS, machine.any_order_of_events], ids=lambda trial: trial.__name__)
+@pytest.mark.parametrize("trial", VIRTUAL, ids=lambda trial: trial.__name__)
 def test_no_order_is_lost_or_doubled(trial: Callable[[Size], Result]) -> None:
     result = trial(SHORT)
     assert result.violations == []

@@ -1,4 +1,4 @@
-"""Any order of events at all: hypothesis submits, delivers, crashes, stops and restores, and looks after each step."""
+"""Any order of events: hypothesis submits, delivers, crashes, stops and restores, and looks after each step."""
 
 import logging
 from typing import Any
