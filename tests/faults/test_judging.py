@@ -1,9 +1,14 @@
 """The judges themselves: a trial that cannot fail proves nothing."""
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.domain.failures import AttemptFailedError
+from chalicelib.ports import Tracked
+from chalicelib.services import execute
 from chalicelib.services.execute import ExecuteOrder
+from chalicelib.services.publish import Publisher
 from tests.faults.size import SHORT
 from tests.faults.streams import stream_violations
 from tests.faults.trials.messages import most_in_a_minute, most_in_flight
@@ -29,24 +34,18 @@ def test_a_minute_is_counted_wherever_it_begins() -> None:
 
 
 def test_an_engine_that_does_not_ask_the_ledger_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never_asks(self: ExecuteOrder, tracked: object, error: AttemptFailedError) -> object:
-        from chalicelib.services.execute import _AttemptEndedError
-
-        raise _AttemptEndedError(tracked, error) from error  # type: ignore[arg-type]
+    def never_asks(self: ExecuteOrder, tracked: Tracked, error: AttemptFailedError) -> None:
+        raise execute._AttemptEndedError(tracked, error) from error
 
     monkeypatch.setattr(ExecuteOrder, "_settle", never_asks)
     assert any("I1" in one for one in crash_at_every_call(SHORT).violations)
 
 
 def test_an_engine_that_does_not_publish_again_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib.services.publish import Publisher
-
     publish = Publisher.publish
 
-    def only_the_last(self: Publisher, tracked: object) -> object:
-        from dataclasses import replace
-
-        return publish(self, replace(tracked, published=tracked.order.seq - 1))  # type: ignore[type-var,attr-defined]
+    def only_the_last(self: Publisher, tracked: Tracked) -> Tracked:
+        return publish(self, replace(tracked, published=tracked.order.seq - 1))
 
     monkeypatch.setattr(Publisher, "publish", only_the_last)
     assert stall_at_every_call(SHORT).violations

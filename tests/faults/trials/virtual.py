@@ -7,6 +7,7 @@ from itertools import product
 from random import Random
 
 from chalicelib.domain.orders import Order
+from chalicelib.encoding.times import to_ms
 from chalicelib.messaging.messages import order_message
 from chalicelib.ports import Tracked
 from tests.faults.result import Result
@@ -163,8 +164,10 @@ def _one_life(life: Life, plan: Mapping[int, Fault], seed: int, result: Result, 
     result.violations += [f"{violation} ({what})" for violation in violations]
     for at_ms, _ in world.injector.fired:
         for kept in world.all_orders().values():
-            ended_ms = int(kept.order.updated_at.timestamp() * 1000)
-            result.recovered(max(0, ended_ms - at_ms) / 1000)
+            events = kept.order.events
+            # A fault may come before its order does, or after its end.
+            began_ms, ended_ms = max(at_ms, to_ms(events[0].at)), to_ms(events[-1].at)
+            result.recovered(max(0, ended_ms - began_ms) / 1000)
     return world
 
 
