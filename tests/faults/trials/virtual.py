@@ -99,7 +99,7 @@ def outages(size: Size) -> Result:
     return result
 
 
-def poison(size: Size) -> Result:
+def poison_in_every_queue(size: Size) -> Result:
     """Bodies that nobody can read, in every queue, between good ones: they end, and nothing else does."""
     result = Result("poison messages (virtual)")
     for seed in range(size.pick(10, 100)):
@@ -173,5 +173,5 @@ def _one_life(life: Life, plan: Mapping[int, Fault], seed: int, result: Result, 
 
 TRIALS = (
     *(crash_at_every_call, failure_at_every_call, stall_at_every_call, two_faults, neighbouring_faults),
-    *(doubles_late_and_out_of_order, outages, poison),
+    *(doubles_late_and_out_of_order, outages, poison_in_every_queue),
 )

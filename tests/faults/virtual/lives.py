@@ -1,6 +1,7 @@
 """How orders come into the world and are watched, as clients do it, and what those clients may expect."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from chalicelib.encoding.exact_json import dumps
@@ -8,7 +9,9 @@ from tests.faults.virtual.injection import Crash
 from tests.faults.virtual.world import World
 from tests.support.orders import a_spec
 
-_SAYS = 10
+#: A client over a socket says again what was not answered, this often and after this long.
+_SAYS = 200
+_PAUSE_SECONDS = 5
 
 
 @dataclass
@@ -61,15 +64,14 @@ def over_socket(world: World, simulate: str | None, expected: Expected) -> None:
     body = dumps({"action": "execute_order", **fields, **({"simulate": simulate} if simulate else {})})
     expected.users["socket"] = "tester"
     for _ in range(_SAYS):
-        try:
+        with suppress(Crash, Exception):
             world.say("socket", body)
-        except (Crash, Exception):
-            world.clock.sleep(1)
         acks = [frame for frame in world.sockets.frames["socket"] if frame["type"] == "ack"]
         if acks:
             expected.accepted += [("own", ack["orderId"]) for ack in acks]
             expected.streams.append(("socket", acks[0]["orderId"]))
             return
+        world.go_on(_PAUSE_SECONDS)
     raise AssertionError("a client was never told of its order")
 
 

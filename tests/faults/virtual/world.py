@@ -169,7 +169,11 @@ class World:
 
     def _stall(self) -> None:
         """The world goes on without the process that is frozen."""
-        until_ms = self.clock.now_ms() + STALL_SECONDS * 1000
+        self.go_on(STALL_SECONDS)
+
+    def go_on(self, seconds: float) -> None:
+        """Let so much time pass, with all that is due in it."""
+        until_ms = self.clock.now_ms() + int(seconds * 1000)
         while self.step(until_ms) and self.clock.now_ms() < until_ms:
             pass
         self._advance_to(until_ms)
