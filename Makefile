@@ -10,7 +10,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run stop logs clean test check format bench migrate package deploy chalice-local
+.PHONY: help venv run stop logs clean test check format bench faults migrate package deploy chalice-local
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ format: venv ## put the code in shape
 
 bench: venv ## measure throughput and latency of a running system
 	@$(BIN)/python -m tests.bench
+
+faults: venv ## break everything on purpose, at length: TRIALS="burst poison" picks some
+	@$(BIN)/python -m tests.faults $(TRIALS)
 
 migrate: venv ## bring the database at DATABASE_URL to the newest schema
 	@$(BIN)/python -m chalicelib.history.migrate

@@ -199,7 +199,6 @@ def build_engine(
     )
     submit = SubmitOrder(
         orders=outside.orders,
-        streams=outside.streams,
         queue=outside.queue,
         publisher=publisher,
         subscriptions=subscriptions,

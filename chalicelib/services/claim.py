@@ -44,8 +44,9 @@ class ClaimOrder:
             return tracked
         if tracked.lease and tracked.lease.owner != owner:
             left_ms = tracked.lease.until_ms - to_ms(self.now())
-            if left_ms > 0:
-                raise LaterError(left_ms / 1000, "somebody else is at it")
+            # The last millisecond is still its owner's: a write would lose to it, and wait for a whole lease more.
+            if left_ms >= 0:
+                raise LaterError(max(left_ms, 1) / 1000, "somebody else is at it")
         return self._lease(tracked, owner)
 
     def _lease(self, tracked: Tracked, owner: str) -> Tracked:

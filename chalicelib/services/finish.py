@@ -23,7 +23,7 @@ class FinishOrder:
     def __call__(self, tracked: Tracked) -> bool:
         """Tell the subscribers and record the history; whether it is recorded.
 
-        Where Postgres is away, the watchdog comes back to it.
+        Where Postgres is away, or the stream queue for sockets that are late, the watchdog comes back to it.
         """
         order = tracked.order
         tracked = self.publisher.publish(tracked)
@@ -33,7 +33,10 @@ class FinishOrder:
             log.exception("history not recorded; left to the watchdog", extra={"orderId": order.order_id})
             self.orders.set_attention(tracked, to_ms(self.now()) + self.attention_slack_seconds * 1000)
             return False
-        if tracked.attention_at_ms is not None:
+        if tracked.published < order.seq:
+            # There is no next event with which the last ones could be told.
+            self.orders.set_attention(tracked, to_ms(self.now()) + self.attention_slack_seconds * 1000)
+        elif tracked.attention_at_ms is not None:
             self.orders.set_attention(tracked, None)
         log.info("finished", extra={"orderId": order.order_id, "status": order.standing.value, "seq": order.seq})
         return True

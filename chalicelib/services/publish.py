@@ -150,10 +150,17 @@ class Publisher:
             for subscriber in delivery.subscribers
         ]
         log.info("sockets dropped", extra={"orderId": order.order_id, "gone": len(leaving) - len(late)})
-        # Handed over before it is taken off: a worker lost in between leaves a frame told twice, and none untold.
-        if late and tries < LATE_TRIES:
-            self._replays.send(late, delay_seconds=LATE_SECONDS * 2**tries)
-        self._orders.leave(order.order_id, leaving)
+        if not late or tries >= LATE_TRIES:
+            self._orders.leave(order.order_id, leaving)
+        else:
+            # Handed over before it is taken off: a worker lost in between leaves a frame told twice, and none untold.
+            delay = LATE_SECONDS * 2**tries
+            came_at = self._monotonic() + delay
+            self._replays.send(late, delay_seconds=delay)
+            self._orders.leave(order.order_id, leaving)
+            if self._monotonic() >= came_at:
+                # It may have been joined again by then, and this slow leave has undone just that.
+                self._replays.send(late, delay_seconds=delay)
         for subscriber in (one for delivery in unserved if delivery.gone for one in delivery.subscribers):
             if subscriber.via_user:
                 self._streams.unfollow(order.spec.user_id, subscriber)

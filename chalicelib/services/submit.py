@@ -21,7 +21,6 @@ from chalicelib.ports import (
     KeyTakenError,
     OrderQueue,
     OrderStore,
-    StreamStore,
     Subscriber,
     Tracked,
 )
@@ -44,7 +43,6 @@ class Submission:
 @dataclass(frozen=True, slots=True)
 class SubmitOrder:
     orders: OrderStore
-    streams: StreamStore
     queue: OrderQueue
     publisher: Publisher
     subscriptions: Subscriptions
@@ -132,10 +130,11 @@ class SubmitOrder:
         """
         tracked = self.publisher.publish(tracked)
         try:
-            followers = self.streams.followers(tracked.order.spec.user_id)
-            self.subscriptions.bring_up(tracked, followers - tracked.subscribers, told=0)
+            self.subscriptions.tell_followers(tracked)
         except Exception:
-            log.exception("followers not told", extra={"orderId": tracked.order.order_id})
+            log.exception("followers not told; left to the stream queue", extra={"orderId": tracked.order.order_id})
+            # If that cannot be had either, the order stays out of the queue, and the watchdog finds the followers.
+            self.subscriptions.tell_followers_later(tracked.order.order_id)
         return tracked
 
     def _keys(self, spec: OrderSpec, order_id: str, idempotency_key: str | None) -> list[IdempotencyKey]:

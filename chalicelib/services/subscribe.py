@@ -15,6 +15,8 @@ from chalicelib.services.publish import Publisher
 #: The index of a user's open orders lags behind the table, so after following it is asked again: so many seconds
 #: after the look before.
 LOOKS = (1, 4)
+#: In place of a connection id: all followers of the user whose order it is.
+FOLLOWERS = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,13 @@ class Subscriptions:
 
         :raises OrderNotFoundError: if there is no such order.
         """
-        tracked = self._get(order_id)
+        tracked = self.find(order_id)
         joining = {subscriber}
         present = {one for one in tracked.subscribers if one.connection_id == subscriber.connection_id}
         if present:
             # Who is told of new events already would get them among those that are told again.
             self.orders.leave(order_id, present)
-            tracked = self._get(order_id)
+            tracked = self.find(order_id)
             joining |= present
         if acknowledge:
             acknowledge()
@@ -79,6 +81,15 @@ class Subscriptions:
             self.replays.send([again], delay_seconds=LOOKS[number])
         return True
 
+    def tell_followers(self, tracked: Tracked) -> None:
+        """Bring an order to those followers of its user that have not joined it."""
+        followers = self.streams.followers(tracked.order.spec.user_id)
+        self.bring_up(tracked, followers - tracked.subscribers, told=0)
+
+    def tell_followers_later(self, order_id: str) -> None:
+        """Have the stream queue do it."""
+        self.replays.send([Replay(FOLLOWERS, {"orderId": order_id}, via_user=True)])
+
     def unfollow_user(self, subscriber: Subscriber, user_id: str) -> None:
         subscriber = replace(subscriber, via_user=True)
         self.streams.unfollow(user_id, subscriber)
@@ -98,10 +109,11 @@ class Subscriptions:
             # After a terminal status there is nothing left to join for.
             if not subscribers or order.is_terminal or self.orders.join(order.order_id, subscribers, told):
                 break
-            order = self._get(order.order_id).order
+            order = self.find(order.order_id).order
         return gone
 
-    def _get(self, order_id: str) -> Tracked:
+    def find(self, order_id: str) -> Tracked:
+        """:raises OrderNotFoundError: if there is no such order."""
         tracked = self.orders.get(order_id)
         if tracked is None:
             raise OrderNotFoundError(order_id)

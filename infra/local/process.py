@@ -57,6 +57,10 @@ class Child:
         """None while it runs."""
         return self._process.poll()
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
     def wait_until(self, ready: Callable[[], bool], seconds: float = 30) -> None:
         """Waits for ``ready``. Raises ``LocalStackError`` when the child dies first or takes too long."""
         deadline = time.monotonic() + seconds

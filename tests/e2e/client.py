@@ -89,6 +89,11 @@ class Client:
     def request(self, method: str, path: str) -> requests.Response:
         return self._session.request(method, self.http + path, timeout=PATIENCE_SECONDS)
 
+    def order(self, key: str | None = None, **changes: Any) -> requests.Response:
+        """Post an order, under an idempotency key if one is given."""
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return self.post("/api/orders/execute", an_order(**changes), **headers)
+
     def accept(self, **changes: Any) -> Json:
         """Post an order that is fine; returns the answer."""
         answer = self.post("/api/orders/execute", an_order(**changes))

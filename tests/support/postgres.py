@@ -1,11 +1,13 @@
 """A real PostgreSQL for tests: the local stack's, on a free port and in a directory of its own."""
 
+import os
 import secrets
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -50,6 +52,20 @@ class PostgresServer:
         if self._child is not None:
             self._child.stop()
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """All of its processes stand still: it takes connections, and never answers."""
+        server = self._child.process_id if self._child else 0
+        # Each connection's process leads a session of its own, so the group of the first does not hold them.
+        processes = [server, *_children_of(server)]
+        for process in processes:
+            _signal(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in processes:
+                _signal(process, signal.SIGCONT)
+
     def new_database(self) -> str:
         """The address of a new, empty database."""
         name = f"test_{secrets.token_hex(6)}"
@@ -72,6 +88,25 @@ def postgres_server() -> Iterator[PostgresServer]:
             server.stop()
     finally:
         shutil.rmtree(state_dir, ignore_errors=True)
+
+
+def _children_of(parent: int) -> list[int]:
+    found = []
+    for directory in Path("/proc").iterdir():
+        # Processes end while they are looked at.
+        with suppress(OSError):
+            if directory.name.isdigit() and _parent_of(directory) == parent:
+                found.append(int(directory.name))
+    return found
+
+
+def _parent_of(directory: Path) -> int:
+    return int((directory / "stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _signal(process: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, number)
 
 
 def _free_port() -> int:

@@ -109,6 +109,14 @@ def test_the_same_message_twice_swaps_once(bench: Bench) -> None:
     assert len(bench.ledger.swaps_of(order_id)) == 1
 
 
+def test_in_a_leases_last_millisecond_the_next_worker_waits_for_that_and_not_for_another_lease(bench: Bench) -> None:
+    bench.submit()
+    message = bench.queue.take()
+    assert bench.engine.execute.claim(message, "lost") is not None
+    bench.clock.sleep(bench.engine.settings.lease_seconds)
+    assert bench.engine.execute(message, "next", lambda seconds: None) == pytest.approx(0.001)
+
+
 def test_a_second_worker_waits_for_the_lease_of_the_first(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = bench.submit()
     duplicate = bench.queue.bodies[0]

@@ -201,6 +201,48 @@ def test_a_stream_queue_that_is_down_does_not_stop_a_trade(bench: Bench, monkeyp
     assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
 
 
+def test_the_last_frames_are_told_later_if_neither_socket_nor_stream_queue_took_them(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = bench.submit(Subscriber("slow"))
+    bench.sockets.slow.add("slow")
+
+    def down(*args: object, **kwargs: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(bench.replays, "send", down)
+    bench.process_all()
+    monkeypatch.undo()
+    bench.sockets.slow.clear()
+    bench.clock.sleep(bench.engine.settings.attention_slack_seconds)
+    bench.engine.watch()
+    assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
+    tracked = bench.orders.get(order_id)
+    assert tracked is not None
+    assert tracked.attention_at_ms is None
+
+
+def test_a_late_socket_that_was_joined_again_before_it_was_taken_off_is_handed_over_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = bench.submit(Subscriber("late"))
+    leave, publisher = bench.orders.leave, bench.engine.subscriptions.publisher
+
+    def leave_late(*args: object) -> None:
+        monkeypatch.setattr(bench.orders, "leave", leave)
+        bench.sockets.slow.clear()
+        bench.clock.sleep(3)
+        [(replay, _)] = bench.replays.sent
+        bench.engine.subscriptions.join_order(Subscriber("late"), order_id, replay.wanted["afterSeq"])
+        leave(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.orders, "leave", leave_late)
+    monkeypatch.setattr(publisher, "_monotonic", lambda: bench.clock.now_ms() / 1000)
+    bench.sockets.slow.add("late")
+    publisher.push(bench.order(order_id), bench.order(order_id).events, [Subscriber("late")])
+    assert [replay.wanted["afterSeq"] for replay, _ in bench.replays.sent] == [0, 0]
+
+
 def test_who_has_left_is_told_nothing_more(bench: Bench) -> None:
     order_id = bench.submit(Subscriber("me"), user_id="alice")
     follow(bench, "alice")

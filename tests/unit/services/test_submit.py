@@ -4,7 +4,9 @@ import pytest
 
 from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.status import Status
+from chalicelib.messaging.messages import replay_message
 from chalicelib.ports import Connection, Subscriber
+from chalicelib.streaming.connections import bring_streams
 from tests.support.bench import Bench, a_bench
 from tests.support.orders import a_spec
 
@@ -94,12 +96,20 @@ def test_the_watchdog_brings_an_order_to_followers_that_its_submitter_did_not_re
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_an_order_is_queued_although_its_followers_cannot_be_told(
+def test_an_order_is_queued_although_its_followers_cannot_be_told_and_they_are_told_later(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(user_id: str) -> None:
         raise ConnectionError
 
+    bench.streams.connect(Connection("me", coarse=False, expires_at=0))
+    bench.streams.follow("alice", Subscriber("me", via_user=True))
     monkeypatch.setattr(bench.streams, "followers", down)
-    bench.submit()
-    assert len(bench.queue.bodies) == 1
+    bench.submit(user_id="alice")
+    bench.process_all()
+    monkeypatch.undo()
+    [(replay, _)] = bench.replays.sent
+    record = {"messageId": "1", "receiptHandle": "1", "body": replay_message(replay)}
+    answer = bring_streams(bench.engine, {"Records": [record]})
+    assert answer == {"batchItemFailures": []}
+    assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]

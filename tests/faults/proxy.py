@@ -1,0 +1,143 @@
+"""A proxy before the AWS endpoint that lets calls through, delays them, refuses them, or loses their answers."""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
+_UPSTREAM_SECONDS = 60
+
+
+class Harm(Enum):
+    """What becomes of a call."""
+
+    THROTTLE = "throttled"
+    REFUSE = "refused"
+    LOSE = "answer lost after the effect"
+    DELAY = "delayed"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``share`` of the calls whose operation begins with ``operation`` are harmed; ``seconds`` is for delays."""
+
+    operation: str
+    share: float
+    harm: Harm
+    seconds: float = 0
+
+
+class FaultProxy:
+    """Harms calls as its ``rules`` say; ``harmed`` counts them."""
+
+    def __init__(self, upstream: str, seed: int = 0) -> None:
+        self.rules: Sequence[Rule] = ()
+        self.harmed = 0
+        self.upstream = urlsplit(upstream).netloc
+        self._random = Random(seed)
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._server.proxy = self  # type: ignore[attr-defined]
+        self._server.daemon_threads = True
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self._server.server_port}"
+
+    @contextmanager
+    def running(self) -> Iterator["FaultProxy"]:
+        thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+
+    def harm_to(self, operation: str) -> Rule | None:
+        """Which rule hits this call, if any."""
+        with self._lock:
+            for rule in self.rules:
+                if operation.startswith(rule.operation) and self._random.random() < rule.share:
+                    self.harmed += 1
+                    return rule
+        return None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection of a client, and one to AWS for it."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    _upstream: http.client.HTTPConnection | None = None
+
+    def _any(self) -> None:
+        proxy: FaultProxy = self.server.proxy  # type: ignore[attr-defined]
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        rule = proxy.harm_to(operation_of(self.headers.get("x-amz-target"), self.path))
+        harm = rule and rule.harm
+        if harm is Harm.THROTTLE:
+            self._answer(400, [("x-amzn-errortype", "ThrottlingException")], _THROTTLED)
+            return
+        if harm is Harm.REFUSE:
+            self._answer(503, [], b'{"__type": "ServiceUnavailable"}')
+            return
+        if rule and harm is Harm.DELAY:
+            time.sleep(rule.seconds)
+        status, headers, answer = self._forward(body, proxy.upstream)
+        if harm is Harm.LOSE:
+            self.close_connection = True
+            return
+        # Who does not wait for a late answer has closed the connection.
+        with suppress(ConnectionError):
+            self._answer(status, headers, answer)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _any  # noqa: N815
+
+    def _forward(self, body: bytes, upstream: str) -> tuple[int, list[tuple[str, str]], bytes]:
+        if self._upstream is None:
+            self._upstream = http.client.HTTPConnection(upstream, timeout=_UPSTREAM_SECONDS)
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+        self._upstream.request(self.command, self.path, body, {**headers, "Host": upstream})
+        answer = self._upstream.getresponse()
+        return answer.status, answer.getheaders(), answer.read()
+
+    def _answer(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in _HOP_BY_HOP:
+                self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def finish(self) -> None:
+        if self._upstream is not None:
+            self._upstream.close()
+        with suppress(ConnectionError):
+            super().finish()
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: the trial reports."""
+
+
+_THROTTLED = json.dumps(
+    {"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException", "message": "Rate exceeded"}
+).encode()
+
+
+def operation_of(target: str | None, path: str) -> str:
+    """``DynamoDB.UpdateItem``, ``SQS.SendMessage`` and so on; a push to a socket is ``push``."""
+    if target:
+        service, _, operation = target.partition(".")
+        return f"{service.removeprefix('Amazon').partition('_')[0]}.{operation}"
+    return "push" if "@connections" in path else path

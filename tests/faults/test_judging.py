@@ -1,0 +1,51 @@
+"""The judges themselves: a trial that cannot fail proves nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.failures import AttemptFailedError
+from chalicelib.ports import Tracked
+from chalicelib.services import execute
+from chalicelib.services.execute import ExecuteOrder
+from chalicelib.services.publish import Publisher
+from tests.faults.size import SHORT
+from tests.faults.streams import stream_violations
+from tests.faults.trials.messages import most_in_a_minute, most_in_flight
+from tests.faults.trials.virtual import crash_at_every_call, stall_at_every_call
+
+
+@pytest.mark.parametrize("seqs", [[1, 2, 3], [1, 1, 2, 3], [1, 2, 1, 2, 3]])
+def test_a_frame_may_come_twice(seqs: list[int]) -> None:
+    assert stream_violations(seqs, 0, 3) == []
+
+
+@pytest.mark.parametrize("seqs", [[], [1, 2], [1, 3, 2], [2, 3], [1, 2, 3, 4]])
+def test_a_gap_an_overtaking_and_an_end_untold_are_seen(seqs: list[int]) -> None:
+    assert stream_violations(seqs, 0, 3)
+
+
+def test_orders_in_flight_are_counted_at_their_most() -> None:
+    assert most_in_flight([(0, 10), (5, 15), (9, 11), (10, 12)]) == 3
+
+
+def test_a_minute_is_counted_wherever_it_begins() -> None:
+    assert most_in_a_minute([0, 50_000, 59_999, 60_000, 100_000]) == 4
+
+
+def test_an_engine_that_does_not_ask_the_ledger_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never_asks(self: ExecuteOrder, tracked: Tracked, error: AttemptFailedError) -> None:
+        raise execute._AttemptEndedError(tracked, error) from error
+
+    monkeypatch.setattr(ExecuteOrder, "_settle", never_asks)
+    assert any("I1" in one for one in crash_at_every_call(SHORT).violations)
+
+
+def test_an_engine_that_does_not_publish_again_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    publish = Publisher.publish
+
+    def only_the_last(self: Publisher, tracked: Tracked) -> Tracked:
+        return publish(self, replace(tracked, published=tracked.order.seq - 1))
+
+    monkeypatch.setattr(Publisher, "publish", only_the_last)
+    assert stall_at_every_call(SHORT).violations

@@ -1,0 +1,24 @@
+"""The short form of the trials on the real stack, all on one."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.faults.result import Result
+from tests.faults.site import Site, a_site
+from tests.faults.size import SHORT, Size
+from tests.faults.trials import REAL
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with a_site() as site:
+        yield site
+
+
+@pytest.mark.parametrize("trial", REAL, ids=lambda trial: trial.__name__)
+def test_no_order_is_lost_or_doubled(trial: Callable[[Site, Size], Result], site: Site) -> None:
+    result = trial(site, SHORT)
+    assert result.violations == []
+    assert result.orders > 0
+    assert result.faults > 0

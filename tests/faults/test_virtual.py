@@ -1,0 +1,17 @@
+"""The short form of the trials in virtual time."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.result import Result
+from tests.faults.size import SHORT, Size
+from tests.faults.trials import VIRTUAL
+
+
+@pytest.mark.parametrize("trial", VIRTUAL, ids=lambda trial: trial.__name__)
+def test_no_order_is_lost_or_doubled(trial: Callable[[Size], Result]) -> None:
+    result = trial(SHORT)
+    assert result.violations == []
+    assert result.orders > 0
+    assert result.faults > 0

@@ -1,0 +1,20 @@
+"""All trials by what they run on. Each returns a ``Result``; none asserts."""
+
+from collections.abc import Callable
+
+from tests.faults.result import Result
+from tests.faults.site import Site
+from tests.faults.size import Size
+from tests.faults.trials import limit, machine, messages, outages, sockets, virtual
+
+#: On fakes and a virtual clock.
+VIRTUAL: tuple[Callable[[Size], Result], ...] = (*virtual.TRIALS, machine.any_order_of_events)
+#: On one running stack, one after the other.
+REAL: tuple[Callable[[Site, Size], Result], ...] = (
+    *(messages.burst, messages.one_key, messages.replies_lost, messages.doubles, messages.poison),
+    *(sockets.many_on_one_order, sockets.resumed_at_every_seq, sockets.slow_sockets, sockets.strangers),
+    *(outages.workers_killed, outages.postgres_stopped, outages.postgres_frozen),
+    *(outages.queue_fails_after_the_write, outages.calls_throttled, outages.answers_lost, outages.calls_delayed),
+)
+#: On a stack of their own, in the long form alone.
+OWN: tuple[Callable[[Size], Result], ...] = (limit.rate_limit,)

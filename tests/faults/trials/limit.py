@@ -1,0 +1,27 @@
+"""The rate limit over any sliding minute, on a stack of its own."""
+
+from chalicelib.settings import Settings
+from tests.faults.result import Result
+from tests.faults.site import a_site, is_over, span_of
+from tests.faults.size import Size
+from tests.faults.trials.messages import most_in_a_minute
+
+PER_MINUTE = 30
+
+
+def rate_limit(size: Size) -> Result:
+    """More orders at once than two minutes' worth: never more are begun in any minute, and all of them in the end."""
+    result = Result("the rate limit, over any minute")
+    if "rate_limit_per_minute" not in Settings.__annotations__:
+        result.notes.append("not tried: this engine has no rate limit")
+        return result
+    with a_site(RATE_LIMIT_PER_MINUTE=str(PER_MINUTE)) as site:
+        ids = site.accept(size.pick(PER_MINUTE + 5, 2 * PER_MINUTE + 20), "limited")
+        result.faults = 1
+        result.recovered(site.at_rest(ids))
+        begun = [span_of(item)[0] for item in site.items(ids).values() if is_over(item)]
+        if (most := most_in_a_minute(begun)) > PER_MINUTE:
+            result.violations.append(f"{most} orders begun within a minute")
+        result.notes.append(f"most begun within a minute: {most} of {PER_MINUTE}")
+        site.judge(ids, result)
+    return result

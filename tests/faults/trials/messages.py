@@ -1,0 +1,129 @@
+"""Messages more often than once, late, out of order, unreadable; replies lost; one key many times; bursts."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
+from tests.faults.result import Result
+from tests.faults.site import Site, span_of
+from tests.faults.size import Size
+from tests.faults.trials.virtual import unknown_order
+
+SLOTS = 10
+_TIMES = 100
+
+
+def doubles(site: Site, size: Size) -> Result:
+    """Every order's message comes up to four times more, at once and late, out of order."""
+    result = Result("every message up to five times")
+    random = Random(5)
+    ids = site.accept(size.pick(15, 150), "doubles")
+    bodies = [body for body in map(site.message_of, ids) for _ in range(4)]
+    random.shuffle(bodies)
+    for number, body in enumerate(bodies):
+        site.send(body, delay_seconds=random.choice([0, 0, 1, size.pick(2, 20)]))
+        result.faults = number + 1
+    result.recovered(site.at_rest(ids))
+    # Doubles of what is over have nothing left to change.
+    ended = {order_id: item["seq"] for order_id, item in site.items(ids).items()}
+    late = ids[: size.pick(5, 50)]
+    for order_id in late:
+        site.send(site.message_of(order_id))
+    result.faults += len(late)
+    wait_until_empty(site, "ORDERS", result)
+    changed = {one for one, item in site.items(ids).items() if item["seq"] != ended[one]}
+    result.violations += [f"I5 {order_id}: changed after its end" for order_id in changed]
+    site.judge(ids, result)
+    return result
+
+
+def poison(site: Site, size: Size) -> Result:
+    """Bodies that nobody can read, or of no order, between good ones: all go, and no good one fails."""
+    result = Result("poison messages")
+    bodies = ["not JSON", "[]", "{}", '{"v": 1}', '{"v": 2, "order": {}, "published": 0}', unknown_order()]
+    for body in bodies * size.pick(1, 5):
+        site.send(body)
+        result.faults += 1
+    ids = site.accept(size.pick(10, 50), "poison")
+    result.recovered(site.at_rest(ids))
+    wait_until_empty(site, "ORDERS", result)
+    wait_until_empty(site, "DEAD_LETTERS", result)
+    site.judge(ids, result)
+    return result
+
+
+def replies_lost(site: Site, size: Size) -> Result:
+    """Of three swaps in ten the venue's answer is lost after the swap has landed."""
+    result = Result("3 of 10 swaps landed, reply lost")
+    number = size.pick(20, 300)
+    ids = site.accept(number, "replies", lambda one: "landed_reply_lost:1" if one % 10 < 3 else None)
+    result.faults = sum(one % 10 < 3 for one in range(number))
+    result.recovered(site.at_rest(ids))
+    wrong = {one: item["status"] for one, item in site.items(ids).items() if item["status"] != "confirmed"}
+    result.violations += [f"{order_id}: {status} though its swap landed" for order_id, status in wrong.items()]
+    site.judge(ids, result)
+    return result
+
+
+def one_key(site: Site, size: Size) -> Result:
+    """One key a hundred times in parallel: one order and equal answers; another body under it is refused."""
+    result = Result("one key a hundred times in parallel")
+    for number in range(size.pick(1, 5)):
+        key = f"key-{number}"
+        result.faults += _TIMES - 1
+        with ThreadPoolExecutor(_TIMES) as threads:
+            answers = list(threads.map(lambda _, key=key: site.client.order(key, userId="keys"), range(_TIMES)))
+        bodies = {(answer.status_code, answer.text) for answer in answers}
+        ids = {answer.json().get("orderId") for answer in answers}
+        if len(bodies) != 1 or None in ids:
+            result.violations.append(f"one key, {len(ids)} orders and {len(bodies)} answers: {sorted(bodies)[:3]}")
+        other = site.client.order(key, userId="keys", amountIn=2)
+        if other.status_code != 422:
+            result.violations.append(f"another body under the key is answered with {other.status_code}")
+        mine = [str(one) for one in ids if one]
+        result.recovered(site.at_rest(mine))
+        site.judge(mine, result)
+    return result
+
+
+def burst(site: Site, size: Size) -> Result:
+    """Many orders at once: ten in flight are reached and never passed, and no message is given up."""
+    result = Result("a burst")
+    ids = site.accept(size.pick(60, 500), "burst")
+    result.faults = 1
+    result.recovered(site.at_rest(ids))
+    spans = [span_of(item) for item in site.items(ids).values()]
+    most = most_in_flight(spans)
+    if most > SLOTS:
+        result.violations.append(f"{most} orders in flight")
+    # Whether all slots were busy at once depends on the machine, so it is told and not judged.
+    result.notes.append(f"most in flight: {most}")
+    if letters := site.depth("DEAD_LETTERS"):
+        result.violations.append(f"{letters} dead letters")
+    site.judge(ids, result)
+    return result
+
+
+def most_in_flight(spans: Sequence[tuple[int, int]]) -> int:
+    """The most orders under way at one moment; at the same millisecond an end comes before a beginning."""
+    flying = most = 0
+    for _, change in sorted(change for began, ended in spans for change in ((began, 1), (ended, -1))):
+        flying += change
+        most = max(most, flying)
+    return most
+
+
+def most_in_a_minute(begun_ms: Sequence[int], window_ms: int = 60_000) -> int:
+    """The most orders whose first attempt began within any one minute."""
+    times = sorted(begun_ms)
+    first = most = 0
+    for number, at_ms in enumerate(times):
+        while at_ms - times[first] >= window_ms:
+            first += 1
+        most = max(most, number - first + 1)
+    return most
+
+
+def wait_until_empty(site: Site, queue: str, result: Result) -> None:
+    if not site.wait_until(lambda: site.depth(queue) == 0):
+        result.violations.append(f"{site.depth(queue)} messages are left in {queue}")

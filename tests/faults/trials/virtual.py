@@ -1,0 +1,177 @@
+"""Trials in virtual time: every call of a life goes wrong once, or two of them, or messages come in any number."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from itertools import product
+from random import Random
+
+from chalicelib.domain.orders import Order
+from chalicelib.encoding.times import to_ms
+from chalicelib.messaging.messages import order_message
+from chalicelib.ports import Tracked
+from tests.faults.result import Result
+from tests.faults.size import Size
+from tests.faults.virtual.injection import Fault
+from tests.faults.virtual.judge import at_rest
+from tests.faults.virtual.lives import LIVES, Expected, Life
+from tests.faults.virtual.world import World
+from tests.support.orders import a_spec
+
+CRASHES = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
+FAILURES = (Fault.FAIL_BEFORE, Fault.FAIL_AFTER)
+FAULTS = tuple(Fault)
+STALLS = (Fault.STALL_BEFORE, Fault.STALL_AFTER)
+
+
+def crash_at_every_call(size: Size) -> Result:
+    """A process is killed before and after each call that it makes."""
+    return _at_every_call("crash at every call", CRASHES, range(size.pick(1, 10)))
+
+
+def failure_at_every_call(size: Size) -> Result:
+    """Each call fails, or has its effect and loses its answer."""
+    return _at_every_call("failure at every call", FAILURES, range(size.pick(1, 10)))
+
+
+def stall_at_every_call(size: Size) -> Result:
+    """A process freezes for longer than its lease, others take over, and it wakes up in the middle."""
+    return _at_every_call("stall at every call", STALLS, range(size.pick(1, 10)))
+
+
+def two_faults(size: Size) -> Result:
+    """Two calls of a life go wrong, each in any way: a second one while the first is being made good."""
+    result = Result("two faults in one life")
+    random = Random(2)
+    for seed in range(size.pick(400, 8_000)):
+        life = random.choice(LIVES)
+        first = random.randrange(1, 30)
+        plan = {first: random.choice(FAULTS), first + random.randrange(1, 20): random.choice(FAULTS)}
+        _one_life(life, plan, seed, result)
+    return result
+
+
+def neighbouring_faults(size: Size) -> Result:
+    """Every pair of faults at calls close to each other, such as a socket and the queue for late sockets."""
+    result = Result("two faults close together")
+    lives = [life for life in LIVES if life.name in ("over a socket", "watched", "followed")]
+    pairs = list(product(lives, range(1, 45), range(1, 5), FAULTS, FAULTS))
+    for life, call, distance, first, second in Random(3).sample(pairs, size.pick(400, len(pairs))):
+        _one_life(life, {call: first, call + distance: second}, call, result)
+    return result
+
+
+def doubles_late_and_out_of_order(size: Size) -> Result:
+    """Every message comes one to five times, at once or up to ten minutes late, in any order, with faults besides."""
+    result = Result("doubles, late, out of order")
+    for seed in range(size.pick(150, 3_000)):
+        random = Random(seed)
+        plan = {random.randrange(1, 60): random.choice(FAULTS)} if seed % 2 else {}
+
+        def copies(random: Random = random) -> list[float]:
+            return [random.choice([0, 0, random.uniform(0, 600)]) for _ in range(random.randint(1, 5))]
+
+        world = World(plan, seed)
+        for queue in (world.queue, world.stream_queue, world.dead_letters):
+            queue.copies = copies
+        _one_life(LIVES[seed % len(LIVES)], plan, seed, result, world)
+        result.faults += world.queue.sent + world.stream_queue.sent
+    return result
+
+
+def outages(size: Size) -> Result:
+    """Postgres, the orders queue and a socket are away for minutes, at any moment of a life, and come back."""
+    result = Result("outages of minutes")
+    for seed in range(size.pick(100, 1_500)):
+        random = Random(seed)
+        world = World(seed=seed)
+        away = random.choice(["postgres", "queue", "socket gone", "socket slow"])
+        starts, lasts = random.randrange(1, 30), random.choice([5, 60, 400])
+
+        def outage(world: World = world, away: str = away, lasts: float = lasts) -> None:
+            _switch(world, away, True)
+            world.back_at(lasts, partial(_back, world, away))
+
+        world.injector.at_call[starts] = outage
+        # A socket that was gone is another one when it comes back.
+        life = LIVES[0] if away == "socket gone" else LIVES[seed % len(LIVES)]
+        _one_life(life, {}, seed, result, world)
+    return result
+
+
+def poison_in_every_queue(size: Size) -> Result:
+    """Bodies that nobody can read, in every queue, between good ones: they end, and nothing else does."""
+    result = Result("poison messages (virtual)")
+    for seed in range(size.pick(10, 100)):
+        world = World(seed=seed)
+        bodies = ["", "not JSON", "[]", "{}", '{"v": 1}', '{"v": 2, "order": {}, "published": 0}', unknown_order()]
+        for queue, body in product((world.queue, world.stream_queue, world.dead_letters), bodies):
+            queue.put(body)
+        _one_life(LIVES[seed % len(LIVES)], {}, seed, result, world)
+        result.faults += 3 * len(bodies)
+        if left := [message.body for message in world.queue.messages.values()]:
+            result.violations.append(f"left in the orders queue: {left}")
+    return result
+
+
+def unknown_order() -> str:
+    """A readable message of an order that does not exist."""
+    order = Order.accepted("00000000-0000-4000-8000-000000000000", a_spec(), datetime(2026, 1, 1, tzinfo=UTC))
+    return order_message(Tracked(order))
+
+
+def _back(world: World, what: str) -> None:
+    _switch(world, what, False)
+    # From here on it is the engine's own time.
+    world.injector.fired.append((world.clock.now_ms(), f"{what} away until now"))
+
+
+def _switch(world: World, what: str, away: bool) -> None:
+    if what == "postgres":
+        world.history.down = away
+    elif what == "queue":
+        world.queue.down = away
+    else:
+        sockets = world.sockets.gone if what == "socket gone" else world.sockets.slow
+        for connection in ("socket", "watcher", "follower"):
+            (sockets.add if away else sockets.discard)(connection)
+
+
+def _at_every_call(name: str, faults: Iterable[Fault], seeds: Iterable[int]) -> Result:
+    result = Result(name)
+    for seed in seeds:
+        for life in LIVES:
+            for fault in faults:
+                call = 1
+                # Until the life has ended before the fault's turn came.
+                while _one_life(life, {call: fault}, seed, result).injector.fired:
+                    call += 1
+    return result
+
+
+def _one_life(life: Life, plan: Mapping[int, Fault], seed: int, result: Result, world: World | None = None) -> World:
+    """Lead a life in a world (a new one, unless given) and take up into the result what became of it."""
+    world = world or World(plan, seed)
+    expected = Expected()
+    life.begin(world, life.simulate, expected)
+    rested = world.run()
+    result.orders += len(world.all_orders())
+    result.faults += len(world.injector.fired)
+    violations = at_rest(world, expected)
+    if not rested:
+        violations.append("does not come to rest")
+    what = f"{life.name}, seed {seed}: {', '.join(text for _, text in world.injector.fired)}"
+    result.violations += [f"{violation} ({what})" for violation in violations]
+    for at_ms, _ in world.injector.fired:
+        for kept in world.all_orders().values():
+            events = kept.order.events
+            # A fault may come before its order does, or after its end.
+            began_ms, ended_ms = max(at_ms, to_ms(events[0].at)), to_ms(events[-1].at)
+            result.recovered(max(0, ended_ms - began_ms) / 1000)
+    return world
+
+
+TRIALS = (
+    *(crash_at_every_call, failure_at_every_call, stall_at_every_call, two_faults, neighbouring_faults),
+    *(doubles_late_and_out_of_order, outages, poison_in_every_queue),
+)

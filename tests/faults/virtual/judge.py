@@ -1,0 +1,82 @@
+"""What a virtual world shows of its orders, and what is wrong with it."""
+
+from collections import defaultdict
+
+from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, violations_of
+from chalicelib.ports import OrderFilter
+from tests.faults.streams import stream_violations
+from tests.faults.virtual.lives import Expected
+from tests.faults.virtual.world import World
+
+#: At rest nothing is overdue at all.
+_OVERDUE_MS = 0
+_MOST_ORDERS = 200
+
+
+def at_rest(world: World, expected: Expected) -> list[str]:
+    """Every violation in a world that has come to rest."""
+    found = running(world, expected)
+    orders = world.all_orders()
+    for key, order_id in expected.accepted:
+        if order_id not in orders:
+            found.append(f"I3 {order_id}: accepted (key {key!r}) and not there")
+    found += [f"I3 {order_id}: not over" for order_id, kept in orders.items() if not kept.order.is_terminal]
+    for evidence in evidence_of(world):
+        judged = violations_of(evidence, world.clock.now_ms(), overdue_ms=_OVERDUE_MS)
+        found += [f"{one.invariant} {one.order_id}: {one.detail}" for one in judged]
+    for connection, order_id in expected.streams:
+        frames = [frame for frame in world.sockets.frames[connection] if frame.get("orderId") == order_id]
+        seqs = [frame["seq"] for frame in frames if frame["type"] == "ORDER_UPDATE"]
+        last = orders[order_id].order.seq if order_id in orders else 0
+        found += [f"{connection} {order_id}: {wrong}" for wrong in stream_violations(seqs, 0, last)]
+    return found
+
+
+def running(world: World, expected: Expected) -> list[str]:
+    """What must not be, at any moment: two orders for a key, a stranger's frame, a second swap."""
+    found = []
+    by_key: defaultdict[str, set[str]] = defaultdict(set)
+    for key, order_id in expected.accepted:
+        if key:
+            by_key[key].add(order_id)
+    found += [f"key {key!r} made {len(made)} orders" for key, made in by_key.items() if len(made) > 1]
+    for connection, user in expected.users.items():
+        others = {
+            frame["userId"] for frame in world.sockets.frames[connection] if "userId" in frame and "seq" in frame
+        }
+        if others - {user}:
+            found.append(f"I7 {connection} of {user} was told of orders of {others - {user}}")
+    for order_id in world.all_orders():
+        if (swaps := len(world.ledger.swaps_of(order_id))) > 1:
+            found.append(f"I1 {order_id}: {swaps} swaps")
+    return found
+
+
+def evidence_of(world: World) -> list[Evidence]:
+    """What orders table, ledger and history hold of every order."""
+    records = {record["orderId"]: record for record in world.history.page(OrderFilter(), _MOST_ORDERS, None).orders}
+    found = []
+    for order_id, kept in world.all_orders().items():
+        order, record = kept.order, records.get(order_id)
+        history = record and HistoryCopy(
+            status=record["status"],
+            seq=record["seq"],
+            amount_out=None if record["amountOutBase"] is None else int(record["amountOutBase"]),
+            events=tuple(
+                (one.seq, one.status, one.attempt) for _, one in sorted(world.history.events[order_id].items())
+            ),
+        )
+        swaps = tuple(Swap(fill.signature, order_id, fill.amount_out) for fill in world.ledger.swaps_of(order_id))
+        found.append(
+            Evidence(
+                order_id=order_id,
+                spec=order.spec,
+                status=order.standing,
+                seq=order.seq,
+                events=order.events,
+                swaps=swaps,
+                attention_at_ms=kept.attention_at_ms,
+                history=history,
+            )
+        )
+    return found

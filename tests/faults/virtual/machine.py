@@ -1,0 +1,150 @@
+"""Any order of events: hypothesis submits, delivers, crashes, stops and restores, and looks after each step."""
+
+import logging
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from chalicelib.ports import Subscriber
+from tests.faults.result import Result
+from tests.faults.virtual.injection import Crash, Fault
+from tests.faults.virtual.judge import at_rest, running
+from tests.faults.virtual.lives import SIMULATED, Expected
+from tests.faults.virtual.world import World
+from tests.support.orders import a_spec
+
+#: A socket that stays away for longer is given up, and rightly.
+_SLOW_SECONDS = 120
+_KEYS = st.sampled_from(["a", "b", "c", None])
+_SIMULATED = st.sampled_from([None, None, None, *SIMULATED])
+#: A fault at the n-th call from here on, or none.
+_FAULTS = st.one_of(st.none(), st.tuples(st.integers(1, 12), st.sampled_from(list(Fault))))
+_INDEX = st.integers(0, 7)
+
+Armed = tuple[int, Fault] | None
+
+
+class OrderLives(RuleBasedStateMachine):
+    """Orders, messages and processes in any order; everything is restored at the end and must come to rest well."""
+
+    #: What the runs of all machines came to.
+    total = Result("any order of events (hypothesis)")
+
+    def __init__(self) -> None:
+        super().__init__()
+        logging.getLogger("chalicelib").setLevel(logging.CRITICAL)
+        self.world = World()
+        self.expected = Expected()
+        self.over: dict[str, int] = {}
+        self.lost_streams: set[str] = set()
+
+    @rule(key=_KEYS, simulate=_SIMULATED, subscribed=st.booleans(), fault=_FAULTS)
+    def submit(self, key: str | None, simulate: str | None, subscribed: bool, fault: Armed) -> None:
+        """A client posts; one that has a key may post the same again."""
+        self._arm(fault)
+        subscriber = Subscriber(f"socket-{len(self.expected.users)}") if subscribed and key is None else None
+        spec = a_spec(simulate=None if key else simulate)
+        try:
+            made = self.world.process(
+                lambda: self.world.engine.submit(spec, idempotency_key=key, subscriber=subscriber)
+            )
+        except (Crash, Exception):
+            return
+        self.expected.accepted.append((key or "", made.order_id))
+        if subscriber:
+            self.expected.users[subscriber.connection_id] = spec.user_id
+            self.expected.streams.append((subscriber.connection_id, made.order_id))
+
+    @precondition(lambda self: self.world.all_orders())
+    @rule(index=_INDEX, fault=_FAULTS)
+    def join(self, index: int, fault: Armed) -> None:
+        """A client opens a stream of an order, at whatever point that is."""
+        orders = list(self.world.all_orders())
+        order_id = orders[index % len(orders)]
+        connection = f"joiner-{len(self.expected.users)}"
+        self._arm(fault)
+        self.world.connect(connection, orderId=order_id)
+        self.expected.users[connection] = "tester"
+        self.expected.streams.append((connection, order_id))
+
+    @rule(index=_INDEX, again=st.booleans(), fault=_FAULTS)
+    def deliver(self, index: int, again: bool, fault: Armed) -> None:
+        """A queue delivers a message, and perhaps once more later."""
+        due = [(queue, one) for queue in self._queues() for one in queue.visible()]
+        if not due:
+            return
+        queue, message = due[index % len(due)]
+        self._arm(fault)
+        self.world.deliver(queue, message)
+        if again:
+            queue.put(message.body)
+
+    @rule(fault=_FAULTS)
+    def watch(self, fault: Armed) -> None:
+        self._arm(fault)
+        self.world.watch()
+
+    @rule(index=_INDEX)
+    def give_up(self, index: int) -> None:
+        """The orders queue gives a message up, however early."""
+        messages = list(self.world.queue.messages.values())
+        if messages:
+            message = messages[index % len(messages)]
+            self.world.queue.delete(message)
+            self.world.dead_letters.put(message.body)
+
+    @rule(seconds=st.sampled_from([1, 5, 16, 31, 61]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.clock.sleep(seconds)
+        self.world.restore()
+
+    @rule(what=st.sampled_from(["history", "queue"]))
+    def goes_away(self, what: str) -> None:
+        """Postgres or the orders queue is away for a minute."""
+        part: Any = getattr(self.world, what)
+        part.down = True
+        self.world.back_at(60, lambda: setattr(part, "down", False))
+
+    @precondition(lambda self: self.expected.users)
+    @rule(index=_INDEX, gone=st.booleans())
+    def socket_fails(self, index: int, gone: bool) -> None:
+        """A socket is slow for a while, or gone for good."""
+        users = list(self.expected.users)
+        connection = users[index % len(users)]
+        if gone:
+            self.world.sockets.gone.add(connection)
+            self.lost_streams.add(connection)
+        else:
+            self.world.sockets.slow.add(connection)
+            self.world.back_at(_SLOW_SECONDS, lambda: self.world.sockets.slow.discard(connection))
+
+    @rule(body=st.sampled_from(["", "no JSON", "{}", '{"v": 2}']))
+    def poison(self, body: str) -> None:
+        self.world.queue.put(body)
+
+    @invariant()
+    def nothing_is_wrong(self) -> None:
+        assert running(self.world, self.expected) == []
+        for order_id, kept in self.world.all_orders().items():
+            if kept.order.is_terminal:
+                # A terminal order never changes (I5).
+                assert self.over.setdefault(order_id, kept.order.seq) == kept.order.seq
+
+    def teardown(self) -> None:
+        self.world.restore(all_of_it=True)
+        rested = self.world.run(hours=24)
+        streams = [one for one in self.expected.streams if one[0] not in self.lost_streams]
+        violations = at_rest(self.world, Expected(self.expected.accepted, streams, self.expected.users))
+        self.total.orders += len(self.world.all_orders())
+        self.total.faults += len(self.world.injector.fired)
+        assert violations == []
+        assert rested, "does not come to rest"
+
+    def _queues(self) -> list[Any]:
+        return [self.world.queue, self.world.dead_letters, self.world.stream_queue]
+
+    def _arm(self, fault: Armed) -> None:
+        if fault:
+            offset, kind = fault
+            self.world.injector.plan[self.world.injector.calls + offset] = kind

@@ -1,0 +1,111 @@
+"""SQS in virtual time: visibility, receive counts, redrive, and whatever doubles and delays are asked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.messaging.messages import order_message, replay_message
+from chalicelib.ports import Replay, Tracked
+
+
+@dataclass
+class Message:
+    id: str
+    body: str
+    visible_at_ms: int
+    receives: int = 0
+
+    @property
+    def receipt(self) -> str:
+        return f"{self.id}/{self.receives}"
+
+
+class Queue:
+    """One queue. ``copies`` tells after which delays (seconds) a message is delivered: more than one are doubles."""
+
+    def __init__(
+        self,
+        name: str,
+        now_ms: Callable[[], int],
+        *,
+        visibility_seconds: int,
+        max_receives: int | None = None,
+        dead_letters: "Queue | None" = None,
+    ) -> None:
+        self.name = name
+        self.messages: dict[str, Message] = {}
+        self.down = False
+        self.copies: Callable[[], Sequence[float]] = lambda: [0]
+        self.sent = 0
+        self._now_ms = now_ms
+        self._visibility_ms = visibility_seconds * 1000
+        self._max_receives = max_receives
+        self._dead_letters = dead_letters
+
+    def put(self, body: str, delay_seconds: float = 0) -> None:
+        for extra in self.copies():
+            self.sent += 1
+            message_id = f"{self.name}-{self.sent}"
+            visible_at_ms = self._now_ms() + int((delay_seconds + extra) * 1000)
+            self.messages[message_id] = Message(message_id, body, visible_at_ms)
+
+    def ping(self) -> None:
+        if self.down:
+            raise ConnectionError("the queue is down")
+
+    def hold(self, receipt: str, seconds: int) -> None:
+        """As SQS: only whoever received a message last can hold it, and only while it is not visible."""
+        message = self.messages.get(receipt.partition("/")[0])
+        if message is None or message.receipt != receipt or message.visible_at_ms <= self._now_ms():
+            raise ConnectionError("the message is not in flight")
+        message.visible_at_ms = self._now_ms() + seconds * 1000
+
+    def visible(self) -> list[Message]:
+        """What can be received now; what was received too often has gone to the dead letters instead."""
+        found = [message for message in self.messages.values() if message.visible_at_ms <= self._now_ms()]
+        for message in found:
+            if self._max_receives is not None and message.receives >= self._max_receives:
+                del self.messages[message.id]
+                if self._dead_letters is not None:
+                    self._dead_letters.put(message.body)
+        return [message for message in found if message.id in self.messages]
+
+    def receive(self, message: Message) -> dict[str, Any]:
+        """The event that a function gets for this message alone."""
+        message.receives += 1
+        message.visible_at_ms = self._now_ms() + self._visibility_ms
+        record = {
+            "messageId": message.id,
+            "receiptHandle": message.receipt,
+            "body": message.body,
+            "attributes": {"ApproximateReceiveCount": str(message.receives)},
+        }
+        return {"Records": [record]}
+
+    def delete(self, message: Message) -> None:
+        self.messages.pop(message.id, None)
+
+
+class OrderPort:
+    """``OrderQueue`` on a virtual queue."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self.hold = queue.hold
+        self.ping = queue.ping
+
+    def send(self, tracked: Tracked) -> None:
+        self._queue.ping()
+        self._queue.put(order_message(tracked))
+
+
+class ReplayPort:
+    """``ReplayQueue`` on a virtual queue."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self.hold = queue.hold
+
+    def send(self, replays: Sequence[Replay], delay_seconds: int = 0) -> None:
+        for replay in replays:
+            self._queue.put(replay_message(replay), delay_seconds)

@@ -1,0 +1,179 @@
+"""A whole deployment in virtual time: queues that deliver, functions that are invoked, a watchdog every minute.
+
+Each invocation runs the engine's real handler as a process that may crash, fail or stall at any call.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+from chalicelib import bootstrap
+from chalicelib.bootstrap import Outside, build_engine
+from chalicelib.consumers.orders import close_dead_letters, process_orders
+from chalicelib.streaming import actions, connections
+from tests.faults.virtual.injection import Crash, Fault, Faulty, Injector, InlineExecutor
+from tests.faults.virtual.queues import Message, OrderPort, Queue, ReplayPort
+from tests.support.bench import a_bench
+
+#: The watchdog's schedule, and what a frozen process sleeps: longer than a lease.
+WATCH_SECONDS = 60
+STALL_SECONDS = 20
+
+
+class World:
+    """``plan`` says which calls go wrong; equal seeds give equal worlds."""
+
+    def __init__(self, plan: Mapping[int, Fault] | None = None, seed: int = 0, time_scale: int = 1) -> None:
+        self.random = Random(seed)
+        bench = a_bench(venue_time_scale=Decimal(time_scale), venue_seed=f"faults-{seed}")
+        self.clock = bench.clock
+        self.orders, self.ledger, self.history = bench.orders, bench.ledger, bench.history
+        self.sockets, self.streams = bench.sockets, bench.streams
+        now_ms = self.clock.now_ms
+        self.dead_letters = Queue("dead", now_ms, visibility_seconds=360)
+        self.queue = Queue("orders", now_ms, visibility_seconds=360, max_receives=5, dead_letters=self.dead_letters)
+        self.stream_queue = Queue("stream", now_ms, visibility_seconds=180, max_receives=5)
+        self.injector = Injector(dict(plan or {}), self._stall, now_ms)
+        self.engine = self._engine(bench.engine.settings)
+        self._handlers: list[tuple[Queue, Callable[..., Any]]] = [
+            (self.queue, process_orders),
+            (self.dead_letters, close_dead_letters),
+            (self.stream_queue, connections.bring_streams),
+        ]
+        self._restores: list[tuple[int, Callable[[], None]]] = []
+        self._next_watch_ms = now_ms() + WATCH_SECONDS * 1000
+
+    def _engine(self, settings: Any) -> bootstrap.Engine:
+        ports = {
+            "orders": self.orders,
+            "streams": self.streams,
+            "ledger": self.ledger,
+            "queue": OrderPort(self.queue),
+            "dead_letters": OrderPort(self.dead_letters),
+            "replays": ReplayPort(self.stream_queue),
+            "sockets": self.sockets,
+            "history": self.history,
+        }
+        outside: Any = Outside(**{name: Faulty(port, name, self.injector) for name, port in ports.items()})
+        # Threads would take turns as they please, and the budget for pushes would be real time.
+        clock = SimpleNamespace(monotonic=lambda: self.clock.now_ms() / 1000)
+        with patch.multiple(bootstrap, ThreadPoolExecutor=InlineExecutor, time=clock):
+            engine = build_engine(settings, outside, self.clock.now, self.clock.sleep)
+        return replace(
+            engine,
+            submit=replace(engine.submit, new_id=lambda: str(UUID(int=self.random.getrandbits(128), version=4))),
+            execute=replace(engine.execute, uniform=self.random.uniform),
+        )
+
+    # --- what happens -------------------------------------------------------------------------------------
+
+    def process(self, work: Callable[[], Any]) -> Any:
+        """Run something as one invocation. :raises Crash: if it was killed."""
+        return self.injector.run(work)
+
+    def connect(self, connection_id: str, **query: str) -> None:
+        """A client opens a socket, again and again until it is open."""
+        event = {"requestContext": {"connectionId": connection_id}, "queryStringParameters": query or None}
+        self.insist(lambda: connections.connect(self.engine, event))
+
+    def say(self, connection_id: str, body: str) -> None:
+        """One message over a socket. :raises Crash: if the invocation was killed."""
+        event = {"requestContext": {"connectionId": connection_id}, "body": body}
+        self.process(lambda: actions.message(self.engine, event))
+
+    def insist(self, work: Callable[[], Any]) -> Any:
+        """Do something as a client that tries again, a second later, until it is answered."""
+        for _ in range(10):
+            try:
+                return self.process(work)
+            except (Crash, Exception):
+                self.clock.sleep(1)
+        raise AssertionError("a client was never answered")
+
+    def deliver(self, queue: Queue, message: Message) -> None:
+        """Have the queue's function work on one message."""
+        handler = next(handler for of, handler in self._handlers if of is queue)
+        event = queue.receive(message)
+        receipt = message.receipt
+        try:
+            answer = self.process(lambda: handler(self.engine, event))
+        except Crash:
+            return
+        # A receipt that a later delivery has made void no longer deletes.
+        if not answer["batchItemFailures"] and message.receipt == receipt:
+            queue.delete(message)
+
+    def watch(self) -> None:
+        """The watchdog's schedule fires."""
+        try:
+            self.process(self.engine.watch)
+        except (Crash, Exception):
+            # A scheduled function that fails comes again with the next tick.
+            return
+
+    def back_at(self, seconds: float, restore: Callable[[], None]) -> None:
+        """Have something done in so many seconds."""
+        self._restores.append((self.clock.now_ms() + int(seconds * 1000), restore))
+
+    def restore(self, *, all_of_it: bool = False) -> None:
+        """Undo what was to be undone by now."""
+        for entry in [one for one in self._restores if all_of_it or one[0] <= self.clock.now_ms()]:
+            self._restores.remove(entry)
+            entry[1]()
+
+    # --- time goes on ---------------------------------------------------------------------------------------
+
+    def step(self, until_ms: int | None = None) -> bool:
+        """Do the next thing that is due, letting time pass up to it; False if there is none up to ``until_ms``."""
+        self.restore()
+        due = [(queue, message) for queue, _ in self._handlers for message in queue.visible()]
+        if due:
+            self.deliver(*self.random.choice(due))
+            return True
+        waiting = [at_ms for at_ms, _ in self._restores]
+        waiting += [message.visible_at_ms for queue, _ in self._handlers for message in queue.messages.values()]
+        if not waiting and self.is_quiet():
+            return False
+        next_ms = min([*waiting, self._next_watch_ms])
+        if until_ms is not None and next_ms > until_ms:
+            return False
+        self._advance_to(next_ms)
+        if self.clock.now_ms() >= self._next_watch_ms:
+            self._next_watch_ms = self.clock.now_ms() + WATCH_SECONDS * 1000
+            self.watch()
+        return True
+
+    def run(self, hours: float = 3) -> bool:
+        """Let everything come to rest; False if it does not within some virtual hours."""
+        until_ms = self.clock.now_ms() + int(hours * 3_600_000)
+        while self.step():
+            if self.clock.now_ms() > until_ms:
+                return False
+        return True
+
+    def is_quiet(self) -> bool:
+        """Whether no order waits for anybody."""
+        return all(tracked.attention_at_ms is None for tracked in self.all_orders().values())
+
+    def all_orders(self) -> Mapping[str, Any]:
+        return self.orders._kept  # the fake has no other way to list them, nor has the engine
+
+    def _advance_to(self, at_ms: int) -> None:
+        if (behind := at_ms - self.clock.now_ms()) > 0:
+            self.clock.sleep(behind / 1000)
+
+    def _stall(self) -> None:
+        """The world goes on without the process that is frozen."""
+        self.go_on(STALL_SECONDS)
+
+    def go_on(self, seconds: float) -> None:
+        """Let so much time pass, with all that is due in it."""
+        until_ms = self.clock.now_ms() + int(seconds * 1000)
+        while self.step(until_ms) and self.clock.now_ms() < until_ms:
+            pass
+        self._advance_to(until_ms)
