@@ -44,6 +44,7 @@ from chalicelib.services.health import CheckHealth
 from chalicelib.services.publish import Publisher
 from chalicelib.services.query import Queries
 from chalicelib.services.starts import LimitStarts
+from chalicelib.services.stats import ShowStats
 from chalicelib.services.submit import SubmitOrder
 from chalicelib.services.subscribe import Subscriptions
 from chalicelib.services.watch import WatchOrders
@@ -87,6 +88,7 @@ class Engine:
     subscriptions: Subscriptions
     queries: Queries
     health: CheckHealth
+    stats: ShowStats
 
 
 def utc_now() -> datetime:
@@ -238,4 +240,5 @@ def build_engine(
         subscriptions=subscriptions,
         queries=Queries(outside.orders, outside.history, router),
         health=CheckHealth(outside.orders, outside.queue, outside.history),
+        stats=ShowStats(outside.orders, outside.history, now),
     )

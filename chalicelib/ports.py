@@ -276,6 +276,13 @@ class History(Protocol):
         """:raises HistoryUnavailableError, ValueError: the latter for a cursor that is none of ours."""
         ...
 
+    def quality(self, since: datetime) -> dict[str, Any]:
+        """How the orders accepted since then were executed, in the terms of ``/api/stats``.
+
+        :raises HistoryUnavailableError: if Postgres does not answer.
+        """
+        ...
+
     def ping(self) -> None:
         """:raises HistoryUnavailableError: if Postgres does not answer."""
         ...

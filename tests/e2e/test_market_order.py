@@ -173,7 +173,29 @@ def test_tokens_and_health(client: Client) -> None:
     assert health == {
         "status": "ok",
         "dependencies": {"dynamodb": "ok", "sqs": "ok", "postgres": "ok"},
+        "history": {"behind": 0, "since": None},
     }
+
+
+def test_stats_tell_how_orders_were_executed(client: Client) -> None:
+    order_id = client.accept()["orderId"]
+    with client.socket(f"/ws/orders/{order_id}") as socket:
+        socket.until_over(order_id)
+    wait_for_history(client, order_id)
+    stats = parse(client.get("/api/stats").text)
+    assert stats["history"] == {"behind": 0, "since": None}
+    execution = stats["execution"]
+    assert execution["orders"]["confirmed"] == sum(execution["venues"].values()) >= 1
+    assert 0 <= execution["latencyMs"]["toStart"]["p50"] <= execution["latencyMs"]["toEnd"]["p99"]
+    assert execution["routingGainPct"]["average"] > 0
+
+
+def test_an_urgent_order_is_executed_once(client: Client) -> None:
+    order_id = client.accept(priority="high")["orderId"]
+    with client.socket(f"/ws/orders/{order_id}") as socket:
+        socket.until_over(order_id)
+    assert [frame["seq"] for frame in socket.frames] == list(range(1, len(socket.frames) + 1))
+    assert socket.frames[-1]["status"] == "confirmed"
 
 
 def wait_for_history(client: Client, order_id: str) -> dict:  # type: ignore[type-arg]
