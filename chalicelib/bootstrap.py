@@ -36,6 +36,7 @@ from chalicelib.routing.simulated import Surroundings
 from chalicelib.routing.venue import Ledger
 from chalicelib.routing.venues import simulated_venues
 from chalicelib.services.backlog import Backlog
+from chalicelib.services.cancel import CancelOrder
 from chalicelib.services.claim import ClaimOrder
 from chalicelib.services.close import CloseDeadLetter
 from chalicelib.services.execute import ExecuteOrder, Timing
@@ -83,6 +84,7 @@ class Engine:
     outside: Outside
     submit: SubmitOrder
     execute: ExecuteOrder
+    cancel: CancelOrder
     close: CloseDeadLetter
     watch: WatchOrders
     subscriptions: Subscriptions
@@ -227,6 +229,7 @@ def build_engine(
         outside=outside,
         submit=submit,
         execute=execute,
+        cancel=CancelOrder(outside.orders, finish, starts, now, slack),
         close=CloseDeadLetter(outside.orders, outside.ledger, finish, now),
         watch=WatchOrders(
             orders=outside.orders,
