@@ -39,7 +39,7 @@ class Rule:
 class FaultProxy:
     """Harms calls as its ``rules`` say; ``harmed`` counts them."""
 
-    def __init__(self, upstream: str, seed: int = 0) -> None:
+    def __init__(self, upstream: str, seed: int = 2) -> None:
         self.rules: Sequence[Rule] = ()
         self.harmed = 0
         self.upstream = urlsplit(upstream).netloc
