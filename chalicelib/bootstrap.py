@@ -16,15 +16,26 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.encoding.times import to_ms
 from chalicelib.history.postgres import PostgresHistory
-from chalicelib.messaging.queues import SqsOrderQueue, SqsReplayQueue
+from chalicelib.messaging.queues import SqsOrderQueue, SqsQueue, SqsReplayQueue, SqsUrgentQueue
 from chalicelib.messaging.sockets import ApiGatewaySockets
-from chalicelib.ports import History, OrderQueue, OrderStore, ReplayQueue, Sockets, StreamStore
+from chalicelib.ports import (
+    History,
+    MessageQueue,
+    OrderQueue,
+    OrderStore,
+    ReplayQueue,
+    Sockets,
+    StartSlots,
+    StreamStore,
+    UrgentQueue,
+)
 from chalicelib.routing.faults import Fault
 from chalicelib.routing.market import PROFILES, Market
 from chalicelib.routing.router import Router
 from chalicelib.routing.simulated import Surroundings
 from chalicelib.routing.venue import Ledger
 from chalicelib.routing.venues import simulated_venues
+from chalicelib.services.backlog import Backlog
 from chalicelib.services.claim import ClaimOrder
 from chalicelib.services.close import CloseDeadLetter
 from chalicelib.services.execute import ExecuteOrder, Timing
@@ -32,6 +43,7 @@ from chalicelib.services.finish import FinishOrder
 from chalicelib.services.health import CheckHealth
 from chalicelib.services.publish import Publisher
 from chalicelib.services.query import Queries
+from chalicelib.services.starts import LimitStarts
 from chalicelib.services.submit import SubmitOrder
 from chalicelib.services.subscribe import Subscriptions
 from chalicelib.services.watch import WatchOrders
@@ -39,6 +51,7 @@ from chalicelib.settings import USER_AGENT, Settings, read_settings
 from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
 from chalicelib.stores.orders import DynamoOrderStore
+from chalicelib.stores.starts import DynamoStartSlots
 from chalicelib.stores.streams import DynamoStreamStore
 
 #: What the SDKs raise when AWS does not answer, throttles or refuses.
@@ -51,9 +64,11 @@ class Outside:
 
     orders: OrderStore
     streams: StreamStore
+    starts: StartSlots
     ledger: Ledger
     queue: OrderQueue
-    dead_letters: OrderQueue
+    urgent: UrgentQueue
+    dead_letters: MessageQueue
     replays: ReplayQueue
     sockets: Sockets
     history: History
@@ -121,9 +136,11 @@ def connect(settings: Settings) -> Outside:
     return Outside(
         orders=DynamoOrderStore(dynamodb, settings, now_ms),
         streams=DynamoStreamStore(dynamodb, settings),
+        starts=DynamoStartSlots(dynamodb, settings),
         ledger=DynamoLedger(dynamodb, settings),
-        queue=SqsOrderQueue(sqs, settings.orders_queue_url),
-        dead_letters=SqsOrderQueue(sqs, settings.dead_letters_queue_url),
+        queue=SqsOrderQueue(sqs, settings.orders_queue_url, settings.urgent_queue_url),
+        urgent=SqsUrgentQueue(sqs, settings.urgent_queue_url, settings.lease_seconds),
+        dead_letters=SqsQueue(sqs, settings.dead_letters_queue_url),
         replays=SqsReplayQueue(sqs, settings.stream_queue_url),
         sockets=ApiGatewaySockets(management),
         history=PostgresHistory(
@@ -173,11 +190,20 @@ def build_engine(
     subscriptions = Subscriptions(outside.orders, outside.streams, publisher, outside.replays)
     slack = settings.attention_slack_seconds
     finish = FinishOrder(outside.orders, publisher, outside.history, now, slack)
+    starts = LimitStarts(
+        orders=outside.orders,
+        slots=outside.starts,
+        limited=settings.rate_limit_per_minute > 0,
+        horizon_seconds=settings.rate_horizon_seconds,
+        pending_attention_seconds=settings.pending_attention_seconds,
+    )
     submit = SubmitOrder(
         orders=outside.orders,
         queue=outside.queue,
         publisher=publisher,
         subscriptions=subscriptions,
+        backlog=Backlog(outside.orders, settings.user_backlog, time.monotonic),
+        starts=starts,
         now=now,
         new_id=lambda: str(uuid4()),
         pending_attention_seconds=settings.pending_attention_seconds,
@@ -185,7 +211,7 @@ def build_engine(
     )
     execute = ExecuteOrder(
         orders=outside.orders,
-        claim=ClaimOrder(outside.orders, publisher, now, settings.lease_seconds, slack),
+        claim=ClaimOrder(outside.orders, publisher, starts, now, settings.lease_seconds, slack),
         router=router,
         ledger=outside.ledger,
         publisher=publisher,

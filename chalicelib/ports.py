@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from chalicelib.domain.orders import Order
+from chalicelib.domain.rate import Booking
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Tracked:
     """An order with what the engine notes beside it.
 
     ``published`` is the last ``seq`` known to have been pushed to the subscribers; ``attention_at_ms`` the moment
-    by which somebody should have moved the order on.
+    by which somebody should have moved the order on; ``booking`` its place under the rate limit.
     """
 
     order: Order
@@ -38,6 +39,7 @@ class Tracked:
     published: int = 0
     lease: Lease | None = None
     attention_at_ms: int | None = None
+    booking: Booking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,14 @@ class IdempotencyKey:
     body_hash: str
     order_id: str
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How far the history is behind: so many orders, of which the oldest was accepted at ``since``."""
+
+    orders: int = 0
+    since: datetime | None = None
 
 
 class LostRaceError(Exception):
@@ -67,6 +77,7 @@ class OrderStore(Protocol):
         attention_at_ms: int,
         subscribers: Collection[Subscriber] = (),
         keys: Sequence[IdempotencyKey] = (),
+        booking: Booking | None = None,
     ) -> Tracked:
         """Keep a new order together with its idempotency keys.
 
@@ -81,7 +92,8 @@ class OrderStore(Protocol):
     def write(self, before: Tracked, after: Order, *, lease: Lease | None, attention_at_ms: int | None) -> Tracked:
         """Append the events that lead from ``before`` to ``after`` and set lease and attention.
 
-        Returns the subscribers as they are at this write.
+        What ``before`` says of what was published, and its booking, is noted too. Returns the subscribers as they
+        are at this write.
 
         :raises LostRaceError: if the order has moved on since, or another's lease is running.
         """
@@ -103,6 +115,37 @@ class OrderStore(Protocol):
 
     def open_orders(self, user_id: str) -> list[str]:
         """Ids of the user's orders that are not over (an eventually consistent look)."""
+        ...
+
+    def count_open(self, user_id: str, limit: int) -> int:
+        """How many of the user's orders are not over, counted up to ``limit`` (an eventually consistent look)."""
+        ...
+
+    def behind(self, limit: int) -> Behind:
+        """What is over and not in the history yet, counted up to ``limit`` (an eventually consistent look)."""
+        ...
+
+
+class StartSlots(Protocol):
+    """The slots of the rate limit: see ``domain.rate``. Times are milliseconds since the epoch."""
+
+    def book(self, now_ms: int, latest_ms: int | None = None) -> Booking:
+        """Book the next slot in turn. A booking for later than ``latest_ms`` is only an answer, and not kept."""
+        ...
+
+    def give_back(self, booking: Booking) -> None:
+        """Have a booking that is not needed be taken by somebody else."""
+        ...
+
+    def book_first(self, now_ms: int) -> Booking:
+        """Book the slot that is free first, ahead of all that ``book`` gave away."""
+        ...
+
+    def start(self, booking: Booking, order_id: str, now_ms: int, *, ahead: bool = False) -> int:
+        """Use a booked slot now; returns from when it may be used, which is ``now_ms`` where it was.
+
+        ``ahead``: it was booked by ``book_first``, for which the others stand back.
+        """
         ...
 
 
@@ -135,18 +178,30 @@ class StreamStore(Protocol):
     def followers(self, user_id: str) -> frozenset[Subscriber]: ...
 
 
-class OrderQueue(Protocol):
-    def send(self, tracked: Tracked) -> None:
-        """Have the processor take the order up."""
+class MessageQueue(Protocol):
+    def hold(self, receipt: str, seconds: int) -> None:
+        """Keep a received message from being delivered again for this long, counted from now."""
+        ...
+
+
+class OrderQueue(MessageQueue, Protocol):
+    def send(self, tracked: Tracked, delay_seconds: int = 0) -> None:
+        """Have the processor take the order up, no sooner than after the delay (900 s at most)."""
         ...
 
     def ping(self) -> None:
         """Raises whatever keeps the queue from answering."""
         ...
 
-    def hold(self, receipt: str, seconds: int) -> None:
-        """Keep a received message from being delivered again for this long, counted from now."""
+
+class UrgentQueue(MessageQueue, Protocol):
+    """A second copy of every urgent order, which the processor looks for before it takes what is next in turn."""
+
+    def take(self) -> Mapping[str, Any] | None:
+        """One message if there is one, as a record of a Lambda event."""
         ...
+
+    def delete(self, receipt: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +219,8 @@ class Replay:
     tries: int = 0
 
 
-class ReplayQueue(Protocol):
+class ReplayQueue(MessageQueue, Protocol):
     def send(self, replays: Sequence[Replay], delay_seconds: int = 0) -> None: ...
-
-    def hold(self, receipt: str, seconds: int) -> None:
-        """Keep a received message from being delivered again for this long, counted from now."""
-        ...
 
 
 class ConnectionGoneError(Exception):

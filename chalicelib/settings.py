@@ -19,7 +19,9 @@ class Settings:
     streams_table: str
     ledger_table: str
     idempotency_table: str
+    starts_table: str
     orders_queue_url: str
+    urgent_queue_url: str
     dead_letters_queue_url: str
     stream_queue_url: str
     websocket_endpoint: str
@@ -34,6 +36,14 @@ class Settings:
     venue_seed: str = "solana"
     venue_fault: str = ""
     simulation: bool = False
+
+    # How much is taken in. 0 is no limit.
+    #: Orders that may start in any minute; more are delayed, and refused once the delay would pass the horizon.
+    rate_limit_per_minute: int = 100
+    #: SQS can delay a message for so long.
+    rate_horizon_seconds: int = 900
+    #: Orders of one user that are not over.
+    user_backlog: int = 1000
 
     # Attempts. The lease covers one attempt with its longest waits; it is also the message's visibility.
     max_attempts: int = 3

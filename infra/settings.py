@@ -28,6 +28,8 @@ SETTINGS = (
     Setting("VENUE_SEED"),
     Setting("VENUE_FAULT"),
     Setting("SIMULATION", local="on"),
+    Setting("RATE_LIMIT_PER_MINUTE"),
+    Setting("USER_BACKLOG"),
     Setting("MAX_ATTEMPTS"),
     Setting("BACKOFF_BASE_SECONDS"),
     Setting("BACKOFF_CAP_SECONDS"),

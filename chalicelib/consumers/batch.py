@@ -11,6 +11,8 @@ from chalicelib.messaging.messages import PoisonMessageError
 log = logging.getLogger(__name__)
 
 Record = Mapping[str, Any]
+#: Keeps the message of a receipt from being delivered again for so many seconds.
+Hold = Callable[[str, int], None]
 
 #: A failed message comes again after this long, and each time twice as long: five receives, after which it is a dead
 #: letter, outlast an outage of some minutes.
@@ -20,7 +22,7 @@ FAILED_SECONDS = 15
 def work_through(
     event: Mapping[str, Any],
     handle: Callable[[Record], float | None],
-    hold: Callable[[str, int], None],
+    hold: Hold,
 ) -> dict[str, list[dict[str, str]]]:
     """Handle every record; the answer names those that SQS shall deliver again.
 
@@ -59,7 +61,7 @@ def work_through(
     }
 
 
-def hold_quietly(hold: Callable[[str, int], None], record: Record, seconds: int) -> None:
+def hold_quietly(hold: Hold, record: Record, seconds: int) -> None:
     """Hold a message if that can be done; the queue's visibility timeout stands where it cannot."""
     try:
         hold(record["receiptHandle"], seconds)

@@ -7,25 +7,63 @@ from typing import Any
 from uuid import uuid4
 
 from chalicelib.bootstrap import Engine
-from chalicelib.consumers.batch import Record, hold_quietly, work_through
+from chalicelib.consumers.batch import Hold, Record, hold_quietly, work_through
+from chalicelib.domain.orders import Priority
 from chalicelib.messaging.messages import PoisonMessageError, read_order_message
+from chalicelib.ports import UrgentQueue
 
 log = logging.getLogger(__name__)
 
 BatchResult = dict[str, list[dict[str, str]]]
 
 
+#: A message that waited so long in the queue stood in line.
+_IN_LINE_MS = 1000
+
+
 def process_orders(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
-    """The ``orders`` queue: execute each order, as a lease owner that no other invocation shares."""
-    hold = engine.outside.queue.hold
+    """The ``orders`` queue: execute each order, as a lease owner that no other invocation shares.
+
+    An urgent order has a second message in the ``urgent`` queue. Where orders stand in line that one is looked for
+    and worked on first, so that an urgent order is taken up as soon as anybody is free.
+    """
+    queue, urgent = engine.outside.queue, engine.outside.urgent
     invocation = uuid4().hex
+    worked_on: dict[str, float | None] = {}
+
+    def execute(hold: Hold, record: Record) -> float | None:
+        message = read_order_message(record["body"])
+        order_id = message.order.order_id
+        # The two messages of an urgent order may both be here.
+        if order_id not in worked_on:
+            owner = f"{invocation}/{record['messageId']}"
+            worked_on[order_id] = engine.execute(message, owner, partial(hold_quietly, hold, record))
+        return worked_on[order_id]
 
     def handle(record: Record) -> float | None:
-        message = read_order_message(record["body"])
-        owner = f"{invocation}/{record['messageId']}"
-        return engine.execute(message, owner, partial(hold_quietly, hold, record))
+        priority = read_order_message(record["body"]).order.spec.priority
+        if (priority is Priority.HIGH or _stood_in_line(record)) and (first := _take(urgent)):
+            hold_quietly(queue.hold, record, 2 * engine.settings.lease_seconds)
+            failed = work_through({"Records": [first]}, partial(execute, urgent.hold), urgent.hold)
+            if not failed["batchItemFailures"]:
+                urgent.delete(first["receiptHandle"])
+        return execute(queue.hold, record)
 
-    return work_through(event, handle, hold)
+    return work_through(event, handle, queue.hold)
+
+
+def _stood_in_line(record: Record) -> bool:
+    attributes = record["attributes"]
+    return int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"]) > _IN_LINE_MS
+
+
+def _take(urgent: UrgentQueue) -> Record | None:
+    try:
+        return urgent.take()
+    except Exception:
+        # The order has a message in the orders queue too, and the one in hand need not wait for this.
+        log.exception("not looked for urgent orders")
+        return None
 
 
 def close_dead_letters(engine: Engine, event: Mapping[str, Any]) -> BatchResult:

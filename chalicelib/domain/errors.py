@@ -4,6 +4,9 @@ RefusedError
 ├── InvalidOrderError        the request breaks the contract; carries every bad field
 ├── OrderNotFoundError       no such order, or not the caller's
 ├── IdempotencyConflictError the key was used with another body
+├── TooManyOrdersError       more than may be taken in now; says when to come back
+│   ├── RateLimitedError     the engine's rate limit is booked out
+│   └── BacklogFullError     the user has too many orders that are not over
 └── IllegalTransitionError   a status that may not follow (a bug or a lost race, never a client's fault)
 """
 
@@ -38,6 +41,22 @@ class OrderNotFoundError(RefusedError):
 
 class IdempotencyConflictError(RefusedError):
     """The same idempotency key came with a different order."""
+
+
+class TooManyOrdersError(RefusedError):
+    """``retry_after`` is in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"come back in {retry_after} s")
+        self.retry_after = retry_after
+
+
+class RateLimitedError(TooManyOrdersError):
+    """All starts within the horizon are booked."""
+
+
+class BacklogFullError(TooManyOrdersError):
+    """One user has as many orders that are not over as the engine takes of one user."""
 
 
 class IllegalTransitionError(RefusedError):

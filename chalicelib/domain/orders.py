@@ -84,9 +84,9 @@ class Order:
     fail_reason: str | None = None
 
     @classmethod
-    def accepted(cls, order_id: str, spec: OrderSpec, at: datetime) -> Self:
+    def accepted(cls, order_id: str, spec: OrderSpec, at: datetime, meta: Meta | None = None) -> Self:
         """A new order with its first event."""
-        return cls(order_id, spec).moved(Status.PENDING, at)
+        return cls(order_id, spec).moved(Status.PENDING, at, meta)
 
     @classmethod
     def replayed(cls, order_id: str, spec: OrderSpec, events: tuple[Event, ...]) -> Self:

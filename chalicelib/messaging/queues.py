@@ -1,8 +1,9 @@
 """Sending to the queues, and holding a received message back."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from chalicelib.domain.orders import Priority
 from chalicelib.messaging.messages import order_message, replay_message
 from chalicelib.ports import Replay, Tracked
 
@@ -15,7 +16,9 @@ _BATCH = 10
 _MAX_HOLD = 43_000
 
 
-class _Queue:
+class SqsQueue:
+    """``MessageQueue`` on SQS."""
+
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client = client
         self._url = queue_url
@@ -27,17 +30,56 @@ class _Queue:
         )
 
 
-class SqsOrderQueue(_Queue):
+class SqsOrderQueue(SqsQueue):
     """``OrderQueue`` on SQS."""
 
-    def send(self, tracked: Tracked) -> None:
-        self._client.send_message(QueueUrl=self._url, MessageBody=order_message(tracked))
+    def __init__(self, client: "SQSClient", queue_url: str, urgent_queue_url: str) -> None:
+        super().__init__(client, queue_url)
+        self._urgent_url = urgent_queue_url
+
+    def send(self, tracked: Tracked, delay_seconds: int = 0) -> None:
+        spec, body = tracked.order.spec, order_message(tracked)
+        # The copy first: the message in the orders queue is what has somebody look for it.
+        if spec.priority is Priority.HIGH:
+            self._client.send_message(QueueUrl=self._urgent_url, MessageBody=body)
+        # A standard queue with groups is a fair one: who has much in flight waits for those who have little.
+        self._client.send_message(
+            QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds, MessageGroupId=spec.user_id
+        )
 
     def ping(self) -> None:
         self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
 
 
-class SqsReplayQueue(_Queue):
+class SqsUrgentQueue(SqsQueue):
+    """``UrgentQueue`` on SQS. A message taken comes back after ``seconds``."""
+
+    def __init__(self, client: "SQSClient", queue_url: str, seconds: int) -> None:
+        super().__init__(client, queue_url)
+        self._seconds = seconds
+
+    def take(self) -> Mapping[str, Any] | None:
+        answer = self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=1,
+            WaitTimeSeconds=0,
+            VisibilityTimeout=self._seconds,
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+        )
+        for message in answer.get("Messages", ()):
+            return {
+                "messageId": message["MessageId"],
+                "receiptHandle": message["ReceiptHandle"],
+                "body": message["Body"],
+                "attributes": message["Attributes"],
+            }
+        return None
+
+    def delete(self, receipt: str) -> None:
+        self._client.delete_message(QueueUrl=self._url, ReceiptHandle=receipt)
+
+
+class SqsReplayQueue(SqsQueue):
     """``ReplayQueue`` on SQS."""
 
     def send(self, replays: Sequence[Replay], delay_seconds: int = 0) -> None:

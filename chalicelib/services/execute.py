@@ -19,10 +19,11 @@ from chalicelib.encoding.times import to_ms
 from chalicelib.ports import LostRaceError, OrderStore, Tracked
 from chalicelib.routing.router import Router
 from chalicelib.routing.venue import Fill, Ledger, Transaction
-from chalicelib.services.claim import BusyError, ClaimOrder
+from chalicelib.services.claim import ClaimOrder
 from chalicelib.services.finish import FinishOrder
 from chalicelib.services.outcomes import confirmation_meta, failure_meta, request_of
 from chalicelib.services.publish import Publisher
+from chalicelib.services.starts import LaterError
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +66,9 @@ class ExecuteOrder:
                 return None
             hold(self.claim.lease_seconds)
             return self._work(tracked)
-        except BusyError as busy:
-            log.info("somebody else is at it", extra={"orderId": message.order.order_id})
-            return busy.seconds
+        except LaterError as later:
+            log.info(str(later), extra={"orderId": message.order.order_id})
+            return later.seconds
         except LostRaceError:
             log.info("the order moved on meanwhile", extra={"orderId": message.order.order_id})
             return self.claim.lease_seconds

@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from math import ceil
 
 from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.orders import Order, OrderSpec
 from chalicelib.encoding.exact_json import dumps
 from chalicelib.encoding.snapshots import spec_to_dict
-from chalicelib.encoding.times import to_ms
+from chalicelib.encoding.times import from_ms, to_ms, to_text
 from chalicelib.ports import (
     IdempotencyKey,
     KeyTakenError,
@@ -23,7 +24,9 @@ from chalicelib.ports import (
     Subscriber,
     Tracked,
 )
+from chalicelib.services.backlog import Backlog
 from chalicelib.services.publish import Publisher
+from chalicelib.services.starts import LimitStarts
 from chalicelib.services.subscribe import Subscriptions
 
 log = logging.getLogger(__name__)
@@ -43,6 +46,8 @@ class SubmitOrder:
     queue: OrderQueue
     publisher: Publisher
     subscriptions: Subscriptions
+    backlog: Backlog
+    starts: LimitStarts
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     pending_attention_seconds: int
@@ -61,31 +66,66 @@ class SubmitOrder:
         ``acknowledge`` is told the order's id before its first frame is pushed.
 
         :raises IdempotencyConflictError: if the key came with another order before.
+        :raises TooManyOrdersError: if it cannot be taken in now.
         """
-        order = Order.accepted(self.new_id(), spec, self.now())
-        keys = self._keys(order, idempotency_key)
+        order_id = self.new_id()
+        keys = self._keys(spec, order_id, idempotency_key)
+        # What is asked again gets its answer however much is going on, and only what is new is counted.
+        earlier = self._earlier(keys)
+        if earlier is None:
+            try:
+                tracked = self._accept(order_id, spec, keys, subscriber)
+            except KeyTakenError:
+                earlier = self._earlier(keys)
+                if earlier is None:
+                    raise IdempotencyConflictError from None
+        order_id = earlier or order_id
+        if acknowledge:
+            acknowledge(order_id)
+        if earlier is None:
+            self._dispatch(tracked)
+        elif subscriber:
+            self.subscriptions.join_order(subscriber, order_id)
+        return Submission(order_id, replayed=earlier is not None)
+
+    def _accept(
+        self, order_id: str, spec: OrderSpec, keys: Sequence[IdempotencyKey], subscriber: Subscriber | None
+    ) -> Tracked:
+        """Keep the order, with its turn under the rate limit.
+
+        :raises KeyTakenError: if another request with the same key was faster.
+        """
+        now = self.now()
+        self.backlog.admit(spec.user_id)
+        booking = self.starts.book(spec.priority, now)
+        starts_at_ms = booking.at_ms if booking else to_ms(now)
+        later = {"startsAt": to_text(from_ms(starts_at_ms))} if starts_at_ms > to_ms(now) else None
         try:
-            tracked = self.orders.create(
-                order,
-                to_ms(self.now()) + self.pending_attention_seconds * 1000,
+            return self.orders.create(
+                Order.accepted(order_id, spec, now, later),
+                starts_at_ms + self.pending_attention_seconds * 1000,
                 [subscriber] if subscriber else [],
                 keys,
+                booking,
             )
         except KeyTakenError:
-            return self._replay(keys, subscriber, acknowledge)
-        if acknowledge:
-            acknowledge(order.order_id)
-        try:
-            self._dispatch(tracked)
-        except Exception:
-            log.exception("accepted but not sent on; left to the watchdog", extra={"orderId": order.order_id})
-        return Submission(order.order_id)
+            self.starts.give_back(booking)
+            raise
 
     def _dispatch(self, tracked: Tracked) -> None:
-        """Tell the subscribers and the user's followers where the order stands, then queue it.
+        """Tell of the order and queue it, for when its turn comes; what fails is made good by the watchdog."""
+        order = tracked.order
+        wait_ms = tracked.booking.at_ms - to_ms(order.events[0].at) if tracked.booking else 0
+        try:
+            self.queue.send(self._told(tracked), delay_seconds=ceil(wait_ms / 1000))
+        except Exception:
+            log.exception("accepted but not sent on; left to the watchdog", extra={"orderId": order.order_id})
+
+    def _told(self, tracked: Tracked) -> Tracked:
+        """Tell the subscribers and the user's followers where the order stands.
 
         The followers are read after the order was written, and a follower looks for the user's orders after it
-        was noted: whoever is second sees the other. The queue comes last, so that nobody pushes a later event
+        was noted: whoever is second sees the other. The queue comes after it, so that nobody pushes a later event
         first, and whatever became of the telling.
         """
         tracked = self.publisher.publish(tracked)
@@ -95,33 +135,25 @@ class SubmitOrder:
             log.exception("followers not told; left to the stream queue", extra={"orderId": tracked.order.order_id})
             # If that cannot be had either, the order stays out of the queue, and the watchdog finds the followers.
             self.subscriptions.tell_followers_later(tracked.order.order_id)
-        self.queue.send(tracked)
+        return tracked
 
-    def _keys(self, order: Order, idempotency_key: str | None) -> list[IdempotencyKey]:
-        spec = order.spec
+    def _keys(self, spec: OrderSpec, order_id: str, idempotency_key: str | None) -> list[IdempotencyKey]:
         named = {"key": idempotency_key, "client": spec.client_order_id}
         body_hash = sha256(dumps(spec_to_dict(spec)).encode()).hexdigest()
         expires_at = to_ms(self.now()) // 1000 + self.idempotency_seconds
         return [
-            IdempotencyKey(f"{spec.user_id}#{kind}#{key}", body_hash, order.order_id, expires_at)
+            IdempotencyKey(f"{spec.user_id}#{kind}#{key}", body_hash, order_id, expires_at)
             for kind, key in named.items()
             if key
         ]
 
-    def _replay(
-        self,
-        keys: Sequence[IdempotencyKey],
-        subscriber: Subscriber | None,
-        acknowledge: Callable[[str], None] | None,
-    ) -> Submission:
+    def _earlier(self, keys: Sequence[IdempotencyKey]) -> str | None:
+        """The order that an earlier request with these keys made.
+
+        :raises IdempotencyConflictError: if it was another order that it asked for.
+        """
         taken = [found for key in keys if (found := self.orders.find_key(key.id))]
-        same = {(found.order_id, found.body_hash) for found in taken}
         # Two keys of one request that belong to two orders conflict as much as another body does.
-        if len(same) != 1 or taken[0].body_hash != keys[0].body_hash:
+        if len({found.order_id for found in taken}) > 1 or any(f.body_hash != keys[0].body_hash for f in taken):
             raise IdempotencyConflictError
-        order_id = taken[0].order_id
-        if acknowledge:
-            acknowledge(order_id)
-        if subscriber:
-            self.subscriptions.join_order(subscriber, order_id)
-        return Submission(order_id, replayed=True)
+        return taken[0].order_id if taken else None

@@ -5,7 +5,7 @@ from typing import Any
 
 from pynamodb.attributes import Attribute, ListAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.constants import NUMBER
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
 
@@ -26,7 +26,7 @@ class AttentionIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-unty
 
     class Meta:
         index_name = "attention"
-        projection = KeysOnlyProjection()
+        projection = IncludeProjection(["createdAt"])
 
     shard = UnicodeAttribute(hash_key=True, attr_name="attentionShard")
     at = NumberAttribute(range_key=True, attr_name="attentionAt")
@@ -73,6 +73,8 @@ class OrderItem(Model):
     attention_shard = UnicodeAttribute(attr_name="attentionShard", null=True)
     attention_at = NumberAttribute(attr_name="attentionAt", null=True)
     open_user_id = UnicodeAttribute(attr_name="openUserId", null=True)
+    start_slot = NumberAttribute(attr_name="startSlot", null=True)
+    starts_at = NumberAttribute(attr_name="startsAt", null=True)
 
     attention = AttentionIndex()
     user_open = UserOpenIndex()
@@ -116,3 +118,22 @@ class LedgerItem(Model):
     amount_in = NumberAttribute(attr_name="amountIn", null=True)
     amount_out = NumberAttribute(attr_name="amountOut", null=True)
     at = NumberAttribute()
+
+
+class StartItem(Model):
+    """``turn``: the next slot in turn, ever growing. ``slot``: one of the rate limit's slots, by number.
+
+    Times are milliseconds since the epoch: ``booked`` the last that was booked in turn, ``ahead`` the last that was
+    booked ahead of it, ``started`` the last start, and whose.
+    """
+
+    class Meta:
+        table_name = "starts"
+
+    kind = UnicodeAttribute(hash_key=True)
+    number = NumberAttribute(range_key=True)
+    turns = NumberAttribute(null=True)
+    booked = NumberAttribute(null=True)
+    ahead = NumberAttribute(null=True)
+    started = NumberAttribute(null=True)
+    starter = UnicodeAttribute(null=True)

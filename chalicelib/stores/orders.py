@@ -11,16 +11,18 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.orders import Order
+from chalicelib.domain.rate import Booking
 from chalicelib.encoding.snapshots import event_from_json, event_to_json, spec_from_dict, spec_to_dict
-from chalicelib.encoding.times import to_text
-from chalicelib.ports import IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
+from chalicelib.encoding.times import from_text, to_text
+from chalicelib.ports import Behind, IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
 from chalicelib.settings import Settings
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import IdempotencyItem, OrderItem
 from chalicelib.stores.subscribers import from_set, to_set
 
-#: The attention index is spread over this many partitions.
+#: The attention index is spread over these partitions; what is over and only lacks its history has its own.
 _SHARDS = ("0", "1", "2", "3")
+_HISTORY_SHARD = "history"
 #: DynamoDB cancels one of two transactions on an item at the same moment; so often, and after such a pause at most,
 #: it is tried again.
 _CONFLICT_TRIES = 6
@@ -54,6 +56,7 @@ class DynamoOrderStore:
         attention_at_ms: int,
         subscribers: Collection[Subscriber] = (),
         keys: Sequence[IdempotencyKey] = (),
+        booking: Booking | None = None,
     ) -> Tracked:
         spec = spec_to_dict(order.spec)
         item = self._item(
@@ -64,9 +67,11 @@ class DynamoOrderStore:
             events=[event_to_json(event) for event in order.events],
             created_at=to_text(order.events[0].at),
             subscribers=to_set(subscribers) or None,
-            attention_shard=_shard(order.order_id),
+            attention_shard=_shard(order),
             attention_at=attention_at_ms,
             open_user_id=order.spec.user_id,
+            start_slot=booking.slot if booking else None,
+            starts_at=booking.at_ms if booking else None,
         )
         fresh = self._item.order_id.does_not_exist()
         try:
@@ -81,7 +86,7 @@ class DynamoOrderStore:
                 if keys and _condition_failed(error):
                     raise KeyTakenError from error
                 raise
-        return Tracked(order, frozenset(subscribers), attention_at_ms=attention_at_ms)
+        return Tracked(order, frozenset(subscribers), attention_at_ms=attention_at_ms, booking=booking)
 
     def _create_with_keys(self, item: OrderItem, fresh: Condition, keys: Sequence[IdempotencyKey]) -> None:
         # Time to live deletes late, so a key that has run out may still be there.
@@ -124,7 +129,7 @@ class DynamoOrderStore:
             model.status.set(after.standing.value),
             model.seq.set(after.seq),
             model.published.set(before.published),
-            *self._attention(after.order_id, attention_at_ms),
+            *self._attention(after, attention_at_ms),
         ]
         if new_events:
             actions.append(model.events.set(model.events.append(new_events)))
@@ -134,6 +139,8 @@ class DynamoOrderStore:
             actions += [model.lease_owner.remove(), model.lease_until.remove()]
         if after.is_terminal:
             actions.append(model.open_user_id.remove())
+        if before.booking:
+            actions += [model.start_slot.set(before.booking.slot), model.starts_at.set(before.booking.at_ms)]
         free = model.lease_owner.does_not_exist() | (model.lease_until < self._now_ms())
         if holder:
             free = free | (model.lease_owner == holder.owner)
@@ -144,7 +151,7 @@ class DynamoOrderStore:
             if not _condition_failed(error):
                 raise
             return self._own_write(after, lease, attention_at_ms, error)
-        return Tracked(after, from_set(item.subscribers), before.published, lease, attention_at_ms)
+        return Tracked(after, from_set(item.subscribers), before.published, lease, attention_at_ms, before.booking)
 
     def _own_write(
         self, after: Order, lease: Lease | None, attention_at_ms: int | None, error: UpdateError
@@ -157,9 +164,9 @@ class DynamoOrderStore:
         return found
 
     def set_attention(self, tracked: Tracked, attention_at_ms: int | None) -> None:
-        order_id = tracked.order.order_id
-        self._item(order_id).update(
-            [self._item.published.set(tracked.published), *self._attention(order_id, attention_at_ms)],
+        order = tracked.order
+        self._item(order.order_id).update(
+            [self._item.published.set(tracked.published), *self._attention(order, attention_at_ms)],
             condition=self._item.order_id.exists(),
         )
 
@@ -183,7 +190,7 @@ class DynamoOrderStore:
 
     def due(self, now_ms: int, limit: int) -> list[str]:
         found: list[tuple[float, str]] = []
-        for shard in _SHARDS:
+        for shard in (*_SHARDS, _HISTORY_SHARD):
             rows = self._item.attention.query(shard, self._item.attention_at <= now_ms, limit=limit)
             found += [(row.attention_at or 0, row.order_id) for row in rows]
         return [order_id for _, order_id in sorted(found)[:limit]]
@@ -191,15 +198,23 @@ class DynamoOrderStore:
     def open_orders(self, user_id: str) -> list[str]:
         return [row.order_id for row in self._item.user_open.query(user_id)]
 
-    def _attention(self, order_id: str, at_ms: int | None) -> list[Action]:
+    def count_open(self, user_id: str, limit: int) -> int:
+        return self._item.user_open.count(user_id, limit=limit)
+
+    def behind(self, limit: int) -> Behind:
+        rows = list(self._item.attention.query(_HISTORY_SHARD, limit=limit))
+        oldest = min((row.created_at for row in rows), default=None)
+        return Behind(len(rows), from_text(oldest) if oldest else None)
+
+    def _attention(self, order: Order, at_ms: int | None) -> list[Action]:
         model = self._item
         if at_ms is None:
             return [model.attention_at.remove(), model.attention_shard.remove()]
-        return [model.attention_at.set(at_ms), model.attention_shard.set(_shard(order_id))]
+        return [model.attention_at.set(at_ms), model.attention_shard.set(_shard(order))]
 
 
-def _shard(order_id: str) -> str:
-    return _SHARDS[int(order_id[-1], 16) % len(_SHARDS)]
+def _shard(order: Order) -> str:
+    return _HISTORY_SHARD if order.is_terminal else _SHARDS[int(order.order_id[-1], 16) % len(_SHARDS)]
 
 
 def _tracked(item: OrderItem) -> Tracked:
@@ -208,7 +223,8 @@ def _tracked(item: OrderItem) -> Tracked:
     order = Order.replayed(item.order_id, spec_from_dict(spec), events)
     lease = Lease(item.lease_owner, int(item.lease_until or 0)) if item.lease_owner else None
     attention = None if item.attention_at is None else int(item.attention_at)
-    return Tracked(order, from_set(item.subscribers), int(item.published), lease, attention)
+    booking = None if item.start_slot is None else Booking(int(item.start_slot), int(item.starts_at or 0))
+    return Tracked(order, from_set(item.subscribers), int(item.published), lease, attention, booking)
 
 
 def _conflicted(error: TransactWriteError) -> bool:

@@ -11,10 +11,12 @@ from http import HTTPStatus
 from typing import Any
 
 from chalicelib.domain.errors import (
+    BacklogFullError,
     FieldError,
     IdempotencyConflictError,
     InvalidOrderError,
     OrderNotFoundError,
+    RateLimitedError,
 )
 from chalicelib.domain.failures import AttemptFailedError
 from chalicelib.ports import HistoryUnavailableError
@@ -51,6 +53,7 @@ class Problem:
             "detail": self.detail,
             "code": self.code,
             "errors": [{"field": error.field, "code": error.code, "message": error.message} for error in self.errors],
+            **({} if self.retry_after is None else {"retryAfter": self.retry_after}),
         }
 
 
@@ -93,6 +96,12 @@ def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) 
         case IdempotencyConflictError():
             detail = "This idempotency key was used with a different order before."
             return Problem(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key reused", detail)
+        case RateLimitedError():
+            detail = "All starts of the next minutes are taken. Nothing was accepted; come back later."
+            return Problem(429, "RATE_LIMITED", "Too many orders", detail, retry_after=error.retry_after)
+        case BacklogFullError():
+            detail = "You have too many orders that are not over. Nothing was accepted; come back later."
+            return Problem(429, "BACKLOG_FULL", "Too many orders", detail, retry_after=error.retry_after)
         case AttemptFailedError():
             return Problem(
                 503 if error.retryable else 422,

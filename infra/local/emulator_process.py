@@ -2,14 +2,15 @@
 
 The emulator itself drops what WebSocket handlers print, and keeps the rest in its own CloudWatch Logs, one
 stream for every single invocation: reading that means polling through an ever longer list on the thread that
-serves everything else, and each saved state grows by it. So the two functions concerned are replaced, and a
-third is wrapped, so that a burst does not start a process for every request.
+serves everything else, and each saved state grows by it. So the two functions concerned are replaced. Two more are
+wrapped: a burst does not start a process for every request, and standard queues are fair as those of SQS.
 Run as a script, so that nothing of this package is imported into that process.
 """
 
 import os
 import sys
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from threading import Semaphore
@@ -57,20 +58,46 @@ class Environments:
             return self._execute(function, event, request_id)
 
 
+class Fair:
+    """Delivers from a standard queue as SQS does where messages have groups: fairly.
+
+    A group with many messages in flight does not keep those with few waiting. Source: "Amazon SQS fair queues", AWS.
+    """
+
+    def __init__(self, collect: Callable[..., list[dict[str, Any]]]) -> None:
+        self._collect = collect
+
+    def __call__(self, queue: dict[str, Any], most: int, visibility_seconds: int) -> list[dict[str, Any]]:
+        if not queue["is_fifo"]:
+            now = time.time()
+            in_flight = Counter(
+                message.get("group_id")
+                for message in queue["messages"]
+                if message["receive_count"] and message["visible_at"] > now
+            )
+            queue["messages"].sort(key=lambda message: (in_flight[message.get("group_id")], message["sent_at"]))
+        return self._collect(queue, most, visibility_seconds)
+
+
 def main() -> None:
     """Starts the emulator in this process."""
     # A script's own directory comes first on the path, and its module names would shadow others'.
     sys.path.remove(str(Path(__file__).resolve().parent))
     from ministack.app import main as emulate
     from ministack.core import lambda_runtime
-    from ministack.services import lambda_svc
+    from ministack.services import lambda_svc, sqs
 
-    replaced = {lambda_svc: ("_emit_lambda_logs", "_execute_function_warm"), lambda_runtime.Worker: ("_read_stderr",)}
+    replaced = {
+        lambda_svc: ("_emit_lambda_logs", "_execute_function_warm"),
+        lambda_runtime.Worker: ("_read_stderr",),
+        sqs: ("_collect_msgs",),
+    }
     if not all(hasattr(owner, name) for owner, names in replaced.items() for name in names):
         raise SystemExit(f"This version of the emulator is built differently: see {__file__}.")
     lambda_runtime.Worker._read_stderr = read_stderr
     lambda_svc._emit_lambda_logs = keep_failure
     lambda_svc._execute_function_warm = Environments(lambda_svc._execute_function_warm)
+    sqs._collect_msgs = Fair(sqs._collect_msgs)
     emulate()
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from threading import Lock
 
 from chalicelib.domain.orders import Order
-from chalicelib.ports import IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
+from chalicelib.domain.rate import Booking
+from chalicelib.ports import Behind, IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
 
 
 class FakeOrderStore:
@@ -24,13 +25,16 @@ class FakeOrderStore:
         attention_at_ms: int,
         subscribers: Collection[Subscriber] = (),
         keys: Sequence[IdempotencyKey] = (),
+        booking: Booking | None = None,
     ) -> Tracked:
         with self._lock:
             now = self._now_ms() // 1000
             if any(key.id in self._keys and self._keys[key.id].expires_at >= now for key in keys):
                 raise KeyTakenError
             self._keys.update({key.id: key for key in keys})
-            self._kept[order.order_id] = Tracked(order, frozenset(subscribers), attention_at_ms=attention_at_ms)
+            self._kept[order.order_id] = Tracked(
+                order, frozenset(subscribers), attention_at_ms=attention_at_ms, booking=booking
+            )
             self.writes += 1
             return self._kept[order.order_id]
 
@@ -57,7 +61,9 @@ class FakeOrderStore:
             order = Order.replayed(
                 after.order_id, kept.order.spec, (*kept.order.events, *after.events[before.order.seq :])
             )
-            self._kept[after.order_id] = Tracked(order, kept.subscribers, before.published, lease, attention_at_ms)
+            self._kept[after.order_id] = Tracked(
+                order, kept.subscribers, before.published, lease, attention_at_ms, before.booking or kept.booking
+            )
             self.writes += 1
             return replace(self._kept[after.order_id], order=after)
 
@@ -95,3 +101,14 @@ class FakeOrderStore:
             for order_id, tracked in self._kept.items()
             if tracked.order.spec.user_id == user_id and not tracked.order.is_terminal
         ]
+
+    def count_open(self, user_id: str, limit: int) -> int:
+        return min(len(self.open_orders(user_id)), limit)
+
+    def behind(self, limit: int) -> Behind:
+        waiting = [
+            tracked.order.events[0].at
+            for tracked in self._kept.values()
+            if tracked.order.is_terminal and tracked.attention_at_ms is not None
+        ]
+        return Behind(min(len(waiting), limit), min(waiting, default=None))

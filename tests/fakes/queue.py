@@ -1,5 +1,9 @@
 """The orders queue in memory, through the real message format."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.domain.orders import Priority
 from chalicelib.messaging.messages import order_message, read_order_message
 from chalicelib.ports import Tracked
 
@@ -7,14 +11,20 @@ from chalicelib.ports import Tracked
 class FakeOrderQueue:
     """``OrderQueue`` that keeps messages as text. ``down`` makes it refuse them."""
 
-    def __init__(self) -> None:
+    def __init__(self, urgent: "FakeUrgentQueue | None" = None) -> None:
+        self.urgent = urgent
         self.bodies: list[str] = []
+        self.delays: list[int] = []
         self.held: list[tuple[str, int]] = []
         self.down = False
 
-    def send(self, tracked: Tracked) -> None:
+    def send(self, tracked: Tracked, delay_seconds: int = 0) -> None:
         self.ping()
-        self.bodies.append(order_message(tracked))
+        body = order_message(tracked)
+        if self.urgent and tracked.order.spec.priority is Priority.HIGH:
+            self.urgent.bodies.append(body)
+        self.bodies.append(body)
+        self.delays.append(delay_seconds)
 
     def ping(self) -> None:
         if self.down:
@@ -26,3 +36,30 @@ class FakeOrderQueue:
     def take(self) -> Tracked:
         """The oldest message, read as the processor would."""
         return read_order_message(self.bodies.pop(0))
+
+
+class FakeUrgentQueue:
+    """``UrgentQueue`` in memory. What is taken stays, out of sight, until it is deleted."""
+
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+        self.taken: dict[str, str] = {}
+        self.held: list[tuple[str, int]] = []
+        self.down = False
+
+    def take(self) -> Mapping[str, Any] | None:
+        if self.down:
+            raise ConnectionError("the queue is down")
+        if not self.bodies:
+            return None
+        body = self.bodies.pop(0)
+        receipt = f"urgent-{len(self.taken)}"
+        self.taken[receipt] = body
+        attributes = {"ApproximateReceiveCount": "1"}
+        return {"messageId": receipt, "receiptHandle": receipt, "body": body, "attributes": attributes}
+
+    def delete(self, receipt: str) -> None:
+        del self.taken[receipt]
+
+    def hold(self, receipt: str, seconds: int) -> None:
+        self.held.append((receipt, seconds))

@@ -12,7 +12,7 @@ import pytest
 from pynamodb.models import Model
 
 from chalicelib.settings import Settings, read_settings
-from chalicelib.stores.models import IdempotencyItem, LedgerItem, OrderItem, StreamItem
+from chalicelib.stores.models import IdempotencyItem, LedgerItem, OrderItem, StartItem, StreamItem
 from infra.package import ROOT
 from infra.settings import SETTINGS
 from tests.infrastructure.conftest import Packaged
@@ -22,6 +22,7 @@ TABLES = {
     "StreamsTable": StreamItem,
     "LedgerTable": LedgerItem,
     "IdempotencyTable": IdempotencyItem,
+    "StartsTable": StartItem,
 }
 #: Indexes that the engine itself never asks: how many swaps an order made, for operators and fault tests.
 OPERATORS_INDEXES = {"LedgerTable": {"orderId"}}
@@ -79,7 +80,12 @@ def test_every_queue_handler_fails_messages_one_by_one(packaged: Packaged) -> No
 
 
 @pytest.mark.parametrize(
-    ("queue", "dead_letters"), [("OrdersQueue", "DeadLettersQueue"), ("StreamQueue", "StreamDeadLettersQueue")]
+    ("queue", "dead_letters"),
+    [
+        ("OrdersQueue", "DeadLettersQueue"),
+        ("UrgentQueue", "DeadLettersQueue"),
+        ("StreamQueue", "StreamDeadLettersQueue"),
+    ],
 )
 def test_a_message_that_crashes_five_workers_goes_to_the_dead_letters(
     packaged: Packaged, queue: str, dead_letters: str

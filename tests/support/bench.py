@@ -12,7 +12,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.orders import FakeOrderStore
-from tests.fakes.queue import FakeOrderQueue
+from tests.fakes.queue import FakeOrderQueue, FakeUrgentQueue
+from tests.fakes.starts import FakeStartSlots
 from tests.fakes.streams import FakeReplayQueue, FakeSockets, FakeStreamStore
 from tests.support.orders import a_spec
 
@@ -21,7 +22,9 @@ SETTINGS = Settings(
     streams_table="streams",
     ledger_table="ledger",
     idempotency_table="idempotency",
+    starts_table="starts",
     orders_queue_url="orders",
+    urgent_queue_url="urgent",
     dead_letters_queue_url="dead-letters",
     stream_queue_url="stream",
     websocket_endpoint="http://localhost",
@@ -29,6 +32,7 @@ SETTINGS = Settings(
     database_url="",
     venue_seed="bench",
     simulation=True,
+    rate_limit_per_minute=0,
 )
 
 
@@ -42,6 +46,7 @@ class Bench:
     streams: FakeStreamStore
     ledger: FakeLedger
     queue: FakeOrderQueue
+    urgent: FakeUrgentQueue
     replays: FakeReplayQueue
     sockets: FakeSockets
     history: FakeHistory
@@ -77,16 +82,19 @@ class Bench:
 def a_bench(**changes: Any) -> Bench:
     """An engine on fresh fakes; ``changes`` are settings."""
     clock = FakeClock()
+    settings = replace(SETTINGS, **{"venue_time_scale": Decimal(0), **changes})
+    urgent = FakeUrgentQueue()
     outside = Outside(
         orders=FakeOrderStore(clock.now_ms),
         streams=FakeStreamStore(),
+        starts=FakeStartSlots(settings.rate_limit_per_minute),
         ledger=FakeLedger(),
-        queue=FakeOrderQueue(),
+        queue=FakeOrderQueue(urgent),
+        urgent=urgent,
         dead_letters=FakeOrderQueue(),
         replays=FakeReplayQueue(),
         sockets=FakeSockets(),
         history=FakeHistory(),
     )
-    settings = replace(SETTINGS, **{"venue_time_scale": Decimal(0), **changes})
     parts = {name: getattr(outside, name) for name in Bench.__annotations__ if name in Outside.__annotations__}
     return Bench(build_engine(settings, outside, clock.now, clock.sleep), clock, **parts)

@@ -15,6 +15,8 @@ REQUIRED = {
         "STREAMS_TABLE",
         "LEDGER_TABLE",
         "IDEMPOTENCY_TABLE",
+        "STARTS_TABLE",
+        "URGENT_QUEUE_URL",
         "ORDERS_QUEUE_URL",
         "DEAD_LETTERS_QUEUE_URL",
         "STREAM_QUEUE_URL",

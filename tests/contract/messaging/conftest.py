@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.messaging.messages import replay_message
-from chalicelib.messaging.queues import SqsOrderQueue, SqsReplayQueue
+from chalicelib.messaging.queues import SqsOrderQueue, SqsReplayQueue, SqsUrgentQueue
 from tests.contract.stores.aws import Aws, aws, resources, settings
 from tests.fakes.queue import FakeOrderQueue
 from tests.fakes.streams import FakeReplayQueue
@@ -50,7 +50,14 @@ def module_aws() -> Iterator[Aws]:
 def sqs_orders(module_aws: Aws) -> Sqs:
     module_aws.start_over()
     url = settings().orders_queue_url
-    return Sqs(SqsOrderQueue(module_aws.sqs, url), module_aws.sqs, url)
+    return Sqs(SqsOrderQueue(module_aws.sqs, url, settings().urgent_queue_url), module_aws.sqs, url)
+
+
+@pytest.fixture
+def sqs_urgent(sqs_orders: Sqs) -> Sqs:
+    """Beside the orders queue, on which it depends so that it is not emptied again."""
+    url = settings().urgent_queue_url
+    return Sqs(SqsUrgentQueue(sqs_orders.client, url, seconds=15), sqs_orders.client, url)
 
 
 @pytest.fixture

@@ -1,16 +1,21 @@
 """What the queues promise, on the fakes and on SQS."""
 
+from datetime import UTC, datetime
+
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
+from chalicelib.domain.orders import Order, Priority
 from chalicelib.messaging.messages import read_order_message, read_replay_message
 from chalicelib.messaging.queues import SqsReplayQueue
 from chalicelib.ports import Replay, Subscriber, Tracked
 from tests.contract.messaging.conftest import Queued, Sqs
 from tests.support.lives import pending, retried, routed
+from tests.support.orders import a_spec
 
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 REPLAY = Replay("abc=:#é", {"orderId": "order-1", "afterSeq": 3}, coarse=True, via_user=True, look=1)
 
 
@@ -82,3 +87,30 @@ def test_a_batch_that_is_taken_in_part_is_an_error(sqs_replays: Sqs) -> None:
         stubber.add_response("send_message_batch", {"Successful": [], "Failed": [refused]})
         with pytest.raises(RuntimeError, match="1 replays were not queued: InternalError"):
             SqsReplayQueue(client, sqs_replays.url).send([REPLAY, REPLAY])
+
+
+def test_an_urgent_order_is_in_both_queues_and_another_in_one(sqs_orders: Sqs, sqs_urgent: Sqs) -> None:
+    urgent = Order.accepted("order-1", a_spec(priority=Priority.HIGH), AT)
+    sqs_orders.queue.send(Tracked(urgent))
+    sqs_orders.queue.send(Tracked(pending()))
+    assert len(sqs_orders.bodies()) == 2
+    taken = sqs_urgent.queue.take()
+    assert read_order_message(taken["body"]).order == urgent
+    assert sqs_urgent.queue.take() is None
+    sqs_urgent.queue.hold(taken["receiptHandle"], 0)
+    again = sqs_urgent.queue.take()
+    assert (again["messageId"], again["attributes"]["ApproximateReceiveCount"]) == (taken["messageId"], "2")
+    sqs_urgent.queue.delete(again["receiptHandle"])
+    assert sqs_urgent.bodies() == []
+
+
+def test_orders_are_grouped_by_user_so_that_the_queue_is_fair(sqs_orders: Sqs) -> None:
+    with Stubber(sqs_orders.client) as stub:
+        wanted = {"QueueUrl": sqs_orders.url, "MessageBody": ANY, "DelaySeconds": 7, "MessageGroupId": "tester"}
+        stub.add_response("send_message", {}, wanted)
+        sqs_orders.queue.send(Tracked(Order.accepted("order-1", a_spec(user_id="tester"), AT)), delay_seconds=7)
+
+
+def test_a_delayed_order_is_not_delivered_at_once(sqs_orders: Sqs) -> None:
+    sqs_orders.queue.send(Tracked(pending()), delay_seconds=900)
+    assert sqs_orders.bodies() == []

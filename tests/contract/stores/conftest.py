@@ -5,23 +5,27 @@ made anew for every test.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.ports import OrderStore, StreamStore
+from chalicelib.ports import OrderStore, StartSlots, StreamStore
 from chalicelib.routing.venue import Ledger
 from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
 from chalicelib.stores.orders import DynamoOrderStore
+from chalicelib.stores.starts import DynamoStartSlots
 from chalicelib.stores.streams import DynamoStreamStore
 from tests.contract.stores.aws import Aws, Wire, aws, resources, settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.orders import FakeOrderStore
+from tests.fakes.starts import FakeStartSlots
 from tests.fakes.streams import FakeStreamStore
 
 TWINS = ["fake", "dynamodb"]
+#: So many starts a minute.
+SLOTS = 3
 
 
 @dataclass
@@ -36,6 +40,7 @@ class DynamoStores:
         self.orders = DynamoOrderStore(connection, settings(), lambda: self.clock.now_ms())
         self.streams = DynamoStreamStore(connection, settings())
         self.ledger = DynamoLedger(connection, settings())
+        self.starts = DynamoStartSlots(connection, replace(settings(), rate_limit_per_minute=SLOTS))
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +89,8 @@ def streams(request: pytest.FixtureRequest) -> StreamStore:
 @pytest.fixture(params=TWINS)
 def ledger(request: pytest.FixtureRequest) -> Ledger:
     return FakeLedger() if request.param == "fake" else request.getfixturevalue("dynamo").ledger
+
+
+@pytest.fixture(params=TWINS)
+def starts(request: pytest.FixtureRequest) -> StartSlots:
+    return FakeStartSlots(SLOTS) if request.param == "fake" else request.getfixturevalue("dynamo").starts

@@ -5,11 +5,13 @@ import logging
 import pytest
 
 from chalicelib.domain.errors import (
+    BacklogFullError,
     FieldError,
     IdempotencyConflictError,
     IllegalTransitionError,
     InvalidOrderError,
     OrderNotFoundError,
+    RateLimitedError,
 )
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.encoding.exact_json import dumps, loads
@@ -25,6 +27,8 @@ KNOWN = [
     (OrderNotFoundError("id"), 404, "ORDER_NOT_FOUND"),
     (IdempotencyConflictError(), 422, "IDEMPOTENCY_KEY_REUSED"),
     (HistoryUnavailableError("down"), 503, "HISTORY_UNAVAILABLE"),
+    (RateLimitedError(7), 429, "RATE_LIMITED"),
+    (BacklogFullError(7), 429, "BACKLOG_FULL"),
 ]
 
 
@@ -34,7 +38,8 @@ KNOWN = [
 def test_an_error_has_the_status_and_code_of_the_contract(error: Exception, status: int, code: str) -> None:
     problem = problem_of(error)
     body = loads(dumps(problem.as_body("request")))
-    assert set(body) == FIELDS
+    assert set(body) - {"retryAfter"} == FIELDS
+    assert body.get("retryAfter") == problem.retry_after
     assert (problem.status, body["status"], body["code"], body["requestId"]) == (status, status, code, "request")
     assert body["title"]
     assert body["detail"]

@@ -1,0 +1,22 @@
+"""The rate limit: as many slots as a minute allows starts, and each slot is good for one start in any minute.
+
+However the slots are taken, no sliding minute then holds more starts than there are slots. Taken in turn, start n
+comes a minute after start n - limit at the earliest: a full minute's worth may begin at once, and then it flows.
+"""
+
+from dataclasses import dataclass
+
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A slot, and the moment from which it may be used for the order that booked it."""
+
+    slot: int
+    at_ms: int
+
+
+def next_start(now_ms: int, *used_ms: int | None) -> int:
+    """When a slot is free again that is or was used, or booked, at these moments."""
+    return max(now_ms, *(at_ms + MINUTE_MS for at_ms in used_ms if at_ms is not None), 0)

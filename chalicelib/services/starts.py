@@ -1,0 +1,86 @@
+"""The rate limit: an order books its start when it is accepted, and is held to it when it begins.
+
+The booking spreads the orders over the time to come, by the delay of their messages. Messages come late, though,
+and two starts that were booked a minute apart may not be one: so a start is checked once more where it happens.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import ceil
+
+from chalicelib.domain.errors import RateLimitedError
+from chalicelib.domain.orders import Order, Priority
+from chalicelib.domain.rate import MINUTE_MS, Booking
+from chalicelib.encoding.times import to_ms
+from chalicelib.ports import OrderStore, StartSlots, Tracked
+
+#: An order whose start is put off waits in its slot for so long, and else takes another place. A full minute's worth
+#: that was accepted at once is through ten environments within it.
+_PATIENCE_MS = MINUTE_MS // 2
+
+
+class LaterError(Exception):
+    """The order cannot be worked on now; it can in ``seconds``."""
+
+    def __init__(self, seconds: float, reason: str) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class LimitStarts:
+    """``limited`` is false where any number of orders may start; then nothing here asks or writes anything."""
+
+    orders: OrderStore
+    slots: StartSlots
+    limited: bool
+    horizon_seconds: int
+    pending_attention_seconds: int
+
+    def book(self, priority: Priority, now: datetime) -> Booking | None:
+        """The start of a new order. An urgent one books none: it takes whichever is free first, once it is its turn.
+
+        :raises RateLimitedError: if the next free start lies beyond the horizon.
+        """
+        if not self.limited or priority is Priority.HIGH:
+            return None
+        latest_ms = to_ms(now) + self.horizon_seconds * 1000
+        booking = self.slots.book(to_ms(now), latest_ms)
+        if booking.at_ms > latest_ms:
+            raise RateLimitedError(ceil((booking.at_ms - latest_ms) / 1000))
+        return booking
+
+    def give_back(self, booking: Booking | None) -> None:
+        if booking:
+            self.slots.give_back(booking)
+
+    def admit(self, tracked: Tracked, now: datetime) -> None:
+        """Let an order begin now, or note when it may.
+
+        :raises LaterError: if it may not yet.
+        :raises LostRaceError: if the order moved on meanwhile.
+        """
+        if not self.limited:
+            return
+        now_ms, order = to_ms(now), tracked.order
+        book = self.slots.book_first if _is_urgent(order) else self.slots.book
+        booking = tracked.booking or book(now_ms)
+        at_ms = self._use(booking, order, now_ms)
+        if at_ms > now_ms and at_ms > booking.at_ms + _PATIENCE_MS:
+            # An urgent order has its place, or half the queue is late: it would meet the next in its slot.
+            booking = book(now_ms)
+            at_ms = self._use(booking, order, now_ms)
+        if at_ms > now_ms:
+            attention_at_ms = at_ms + self.pending_attention_seconds * 1000
+            self.orders.write(replace(tracked, booking=booking), order, lease=None, attention_at_ms=attention_at_ms)
+            raise LaterError((at_ms - now_ms) / 1000, "under the rate limit the order may not begin yet")
+
+    def _use(self, booking: Booking, order: Order, now_ms: int) -> int:
+        """Start as booked, if it is time; returns when it is, which is ``now_ms`` if the order has started."""
+        if booking.at_ms > now_ms:
+            return booking.at_ms
+        return self.slots.start(booking, order.order_id, now_ms, ahead=_is_urgent(order))
+
+
+def _is_urgent(order: Order) -> bool:
+    return order.spec.priority is Priority.HIGH

@@ -1,0 +1,95 @@
+"""The slots of the rate limit in DynamoDB: an item for each, and one that counts whose turn it is."""
+
+from pynamodb.attributes import NumberAttribute
+from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.rate import MINUTE_MS, Booking, next_start
+from chalicelib.settings import Settings
+from chalicelib.stores.connection import SharedConnection, bound
+from chalicelib.stores.models import StartItem
+
+_TURN = "turn"
+_SLOT = "slot"
+
+
+class DynamoStartSlots:
+    """``StartSlots`` on DynamoDB. See ``ports.StartSlots`` for what each call promises.
+
+    Each loop ends as soon as nobody else writes the same slot in between.
+    """
+
+    def __init__(self, connection: SharedConnection, settings: Settings) -> None:
+        self._item = bound(StartItem, settings.starts_table, connection)
+        self._slots = settings.rate_limit_per_minute
+
+    def book(self, now_ms: int, latest_ms: int | None = None) -> Booking:
+        turn = self._item(_TURN, 0)
+        turn.update([self._item.turns.add(1)])
+        slot = int(turn.turns or 0) % self._slots
+        item = self._item(_SLOT, slot)  # most often it was never used and need not be read
+        while True:
+            booking = Booking(slot, next_start(now_ms, _ms(item.booked), _ms(item.ahead), _ms(item.started)))
+            if latest_ms is not None and booking.at_ms > latest_ms:
+                return booking
+            if self._write(item, [self._item.booked.set(booking.at_ms)], self._unchanged(item)):
+                return booking
+            item = self._get(slot)
+
+    def book_first(self, now_ms: int) -> Booking:
+        while True:
+            rows = {int(row.number): row for row in self._item.query(_SLOT, consistent_read=True)}
+            items = [rows.get(number) or self._item(_SLOT, number) for number in range(self._slots)]
+            item = min(items, key=lambda row: max(row.ahead or 0, row.started or 0))
+            booking = Booking(int(item.number), next_start(now_ms, _ms(item.ahead), _ms(item.started)))
+            if self._write(item, [self._item.ahead.set(booking.at_ms)], self._unchanged(item)):
+                return booking
+
+    def give_back(self, booking: Booking) -> None:
+        item = self._item(_SLOT, booking.slot)
+        self._write(item, [self._item.booked.set(booking.at_ms - MINUTE_MS)], self._item.booked == booking.at_ms)
+
+    def start(self, booking: Booking, order_id: str, now_ms: int, *, ahead: bool = False) -> int:
+        slot, model, before = booking.slot % self._slots, self._item, now_ms - MINUTE_MS
+        free = model.started.does_not_exist() | (model.started <= before)
+        if not ahead:
+            free = free & (model.ahead.does_not_exist() | (model.ahead <= before))
+        # Whose worker was lost after its start begins again.
+        free = free | ((model.starter == order_id) & (model.started <= now_ms))
+        if self._write(model(_SLOT, slot), [model.started.set(now_ms), model.starter.set(order_id)], free):
+            return now_ms
+        item = self._get(slot)
+        return next_start(now_ms, _ms(item.started), None if ahead else _ms(item.ahead))
+
+    def _unchanged(self, item: StartItem) -> Condition:
+        """That a slot is as it was read."""
+
+        def same(attribute: NumberAttribute, seen: float | None) -> Condition:
+            return attribute.does_not_exist() if seen is None else attribute == seen
+
+        model = self._item
+        unchanged: Condition = (
+            same(model.booked, item.booked) & same(model.ahead, item.ahead) & same(model.started, item.started)
+        )
+        return unchanged
+
+    def _get(self, slot: int) -> StartItem:
+        try:
+            return self._item.get(_SLOT, slot, consistent_read=True)
+        except DoesNotExist:
+            return self._item(_SLOT, slot)
+
+    @staticmethod
+    def _write(item: StartItem, actions: list[Action], condition: Condition) -> bool:
+        try:
+            item.update(actions, condition=condition)
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+
+def _ms(number: float | None) -> int | None:
+    return None if number is None else int(number)

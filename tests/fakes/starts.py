@@ -1,0 +1,55 @@
+"""The rate limit's slots in memory."""
+
+from dataclasses import dataclass
+from threading import Lock
+
+from chalicelib.domain.rate import MINUTE_MS, Booking, next_start
+
+
+@dataclass
+class _Slot:
+    booked: int | None = None
+    ahead: int | None = None
+    started: int | None = None
+    starter: str = ""
+
+
+class FakeStartSlots:
+    """``StartSlots`` in memory."""
+
+    def __init__(self, slots: int) -> None:
+        self._lock = Lock()
+        self._turns = 0
+        self._slots = [_Slot() for _ in range(slots)]
+
+    def book(self, now_ms: int, latest_ms: int | None = None) -> Booking:
+        with self._lock:
+            self._turns += 1
+            number = self._turns % len(self._slots)
+            slot = self._slots[number]
+            booking = Booking(number, next_start(now_ms, slot.booked, slot.ahead, slot.started))
+            if latest_ms is None or booking.at_ms <= latest_ms:
+                slot.booked = booking.at_ms
+            return booking
+
+    def book_first(self, now_ms: int) -> Booking:
+        with self._lock:
+            times = [next_start(now_ms, slot.ahead, slot.started) for slot in self._slots]
+            number = times.index(min(times))
+            self._slots[number].ahead = times[number]
+            return Booking(number, times[number])
+
+    def give_back(self, booking: Booking) -> None:
+        with self._lock:
+            slot = self._slots[booking.slot]
+            if slot.booked == booking.at_ms:
+                slot.booked -= MINUTE_MS
+
+    def start(self, booking: Booking, order_id: str, now_ms: int, *, ahead: bool = False) -> int:
+        with self._lock:
+            slot = self._slots[booking.slot % len(self._slots)]
+            mine = slot.starter == order_id and slot.started is not None and slot.started <= now_ms
+            at_ms = now_ms if mine else next_start(now_ms, slot.started, None if ahead else slot.ahead)
+            if at_ms == now_ms:
+                slot.started, slot.starter = now_ms, order_id
+            return at_ms

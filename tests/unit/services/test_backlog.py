@@ -1,0 +1,48 @@
+"""One user cannot pile up so much that the others have no room."""
+
+import pytest
+
+from chalicelib.domain.errors import BacklogFullError
+from tests.support.bench import a_bench
+from tests.support.orders import a_spec
+
+
+def test_a_user_with_a_full_backlog_is_refused_and_the_others_are_not() -> None:
+    bench = a_bench(user_backlog=3)
+    for _ in range(3):
+        bench.submit(user_id="greedy")
+    with pytest.raises(BacklogFullError):
+        bench.submit(user_id="greedy")
+    bench.submit(user_id="modest")
+
+
+def test_there_is_room_again_once_orders_are_over() -> None:
+    bench = a_bench(user_backlog=2)
+    bench.submit()
+    bench.submit()
+    bench.process()
+    bench.submit()
+
+
+def test_a_known_key_is_answered_although_the_backlog_is_full() -> None:
+    bench = a_bench(user_backlog=1)
+    order_id = bench.submit(client_order_id="mine")
+    assert bench.submit(client_order_id="mine") == order_id
+
+
+def test_a_user_with_much_room_is_not_counted_for_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = a_bench(user_backlog=1000)
+    counted: list[str] = []
+    count_open = bench.orders.count_open
+    monkeypatch.setattr(
+        bench.orders, "count_open", lambda user, limit: counted.append(user) or count_open(user, limit)
+    )
+    for _ in range(100):
+        bench.engine.submit(a_spec(user_id="busy"))
+    assert 1 <= len(counted) <= 3
+
+
+def test_no_limit_counts_nothing() -> None:
+    bench = a_bench(user_backlog=0)
+    bench.orders.count_open = None  # type: ignore[assignment, method-assign]
+    bench.submit()

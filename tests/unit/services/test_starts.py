@@ -1,0 +1,145 @@
+"""The rate limit: delayed and not dropped, and never more starts in any sliding minute than allowed."""
+
+from bisect import bisect_left
+from math import ceil
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.errors import RateLimitedError
+from chalicelib.domain.orders import Priority
+from chalicelib.domain.rate import MINUTE_MS
+from chalicelib.domain.status import Status
+from chalicelib.encoding.times import to_ms
+from tests.support.bench import Bench, a_bench
+
+
+def starts_of(bench: Bench, orders: list[str]) -> list[int]:
+    """When each order began, in milliseconds."""
+    return sorted(
+        to_ms(event.at)
+        for order_id in orders
+        for event in bench.order(order_id).events[:2]
+        if event.status is Status.ROUTING
+    )
+
+
+def most_in_a_minute(starts: list[int]) -> int:
+    return max((number + 1 - bisect_left(starts, at - MINUTE_MS + 1) for number, at in enumerate(starts)), default=0)
+
+
+def run(bench: Bench, random: Random, late_seconds: float = 0.0) -> int:
+    """Deliver every message once it is due, and then up to so much later; returns how often the busiest came."""
+
+    def due_in(seconds: float) -> int:
+        return bench.clock.now_ms() + round((seconds + random.uniform(0, late_seconds)) * 1000)
+
+    due = [(due_in(delay), 1, body) for delay, body in zip(bench.queue.delays, bench.queue.bodies, strict=True)]
+    most = 0
+    while due:
+        due.sort()
+        at_ms, receives, body = due.pop(0)
+        most = max(most, receives)
+        bench.clock.sleep(max(0, at_ms - bench.clock.now_ms()) / 1000)
+        bench.queue.bodies = [body]
+        again = bench.engine.execute(bench.queue.take(), "worker", lambda seconds: None)
+        if again is not None:
+            due.append((due_in(ceil(again)), receives + 1, body))
+    return most
+
+
+def test_the_limit_delays_what_is_too_much_and_drops_nothing() -> None:
+    bench = a_bench(rate_limit_per_minute=10)
+    orders = [bench.submit() for _ in range(25)]
+    assert bench.queue.delays == [0] * 10 + [60] * 10 + [120] * 5
+    run(bench, Random(1))
+    assert {bench.order(order_id).status for order_id in orders} == {Status.CONFIRMED}
+    assert most_in_a_minute(starts_of(bench, orders)) == 10
+
+
+def test_a_delayed_order_says_when_it_begins() -> None:
+    bench = a_bench(rate_limit_per_minute=1)
+    first, second = bench.submit(), bench.submit()
+    assert "startsAt" not in bench.order(first).events[0].meta
+    assert bench.order(second).events[0].meta["startsAt"] == "2026-01-01T12:01:00.000Z"
+
+
+def test_past_the_horizon_nothing_is_accepted_and_the_client_is_told_when_to_come_back() -> None:
+    bench = a_bench(rate_limit_per_minute=1)
+    for _ in range(16):
+        bench.submit()
+    writes = bench.orders.writes
+    with pytest.raises(RateLimitedError) as refused:
+        bench.submit()
+    assert (refused.value.retry_after, bench.orders.writes) == (60, writes)
+    bench.clock.sleep(refused.value.retry_after)
+    bench.submit()
+
+
+def test_a_retry_takes_no_second_start() -> None:
+    bench = a_bench(rate_limit_per_minute=1)
+    order_id = bench.submit(simulate="network_error:2")
+    began = bench.clock.now()
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
+    assert (bench.clock.now() - began).total_seconds() < 60
+
+
+def test_one_key_books_one_start_however_often_it_comes() -> None:
+    bench = a_bench(rate_limit_per_minute=2)
+    for _ in range(50):
+        bench.submit(client_order_id="one")
+    bench.submit()
+    assert bench.queue.delays == [0, 0]
+
+
+def test_a_known_key_is_answered_although_nothing_new_is_taken_in() -> None:
+    bench = a_bench(rate_limit_per_minute=1, rate_horizon_seconds=0)
+    order_id = bench.submit(client_order_id="one")
+    with pytest.raises(RateLimitedError):
+        bench.submit()
+    assert bench.submit(client_order_id="one") == order_id
+
+
+def test_the_watchdog_leaves_an_order_alone_until_its_start_is_overdue() -> None:
+    bench = a_bench(rate_limit_per_minute=1)
+    bench.submit()
+    bench.submit()
+    bench.process()
+    bench.clock.sleep(bench.engine.settings.pending_attention_seconds + 1)
+    assert bench.engine.watch() == 0
+    bench.clock.sleep(60)
+    assert bench.engine.watch() == 1
+
+
+def test_an_urgent_order_overtakes_those_that_wait_for_their_start() -> None:
+    bench = a_bench(rate_limit_per_minute=2)
+    orders = [bench.submit() for _ in range(6)]
+    bench.clock.sleep(1)
+    urgent = bench.submit(priority=Priority.HIGH)
+    run(bench, Random(1))
+    starts = {order_id: starts_of(bench, [order_id])[0] for order_id in [*orders, urgent]}
+    assert sum(at < starts[urgent] for at in starts.values()) <= 3
+    assert most_in_a_minute(sorted(starts.values())) == 2
+
+
+@given(
+    limit=st.integers(1, 6),
+    arrivals=st.lists(st.tuples(st.floats(0, 20), st.booleans()), min_size=1, max_size=40),
+    late=st.sampled_from([0.0, 0.3, 5.0, 90.0]),
+    seed=st.integers(0, 9),
+)
+def test_no_sliding_minute_holds_more_starts_than_allowed_however_late_messages_come(
+    limit: int, arrivals: list[tuple[float, bool]], late: float, seed: int
+) -> None:
+    bench = a_bench(rate_limit_per_minute=limit, rate_horizon_seconds=100_000)
+    random = Random(seed)
+    orders = []
+    for wait, urgent in arrivals:
+        bench.clock.sleep(wait)
+        orders.append(bench.submit(priority=Priority.HIGH if urgent else Priority.NORMAL))
+    run(bench, random, late)
+    assert all(bench.order(order_id).status is Status.CONFIRMED for order_id in orders)
+    assert most_in_a_minute(starts_of(bench, orders)) <= limit
