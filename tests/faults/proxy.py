@@ -93,7 +93,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if rule and harm is Harm.DELAY:
             time.sleep(rule.seconds)
-        status, headers, answer = self._forward(body, proxy.upstream)
+        try:
+            status, headers, answer = self._forward(body, proxy.upstream)
+        except (OSError, http.client.HTTPException):
+            # AWS itself is gone: the stack is being stopped.
+            self.close_connection = True
+            return
         if harm is Harm.LOSE:
             self.close_connection = True
             return
