@@ -10,6 +10,8 @@ from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.orders import Event, Order, OrderSpec
 from chalicelib.domain.status import TERMINAL, Status
 
+#: I9, where a deployment sets no other.
+MAX_ATTEMPTS = 3
 #: What an event that is not as the engine writes it makes of a replay.
 _BAD_EVENT = (IllegalTransitionError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
@@ -64,7 +66,7 @@ _Found = tuple[str, str]
 
 
 def violations_of(
-    evidence: Evidence, now_ms: int, *, overdue_ms: int, max_attempts: int = 3, history_known: bool = True
+    evidence: Evidence, now_ms: int, *, overdue_ms: int, max_attempts: int = MAX_ATTEMPTS, history_known: bool = True
 ) -> tuple[Violation, ...]:
     """What is wrong with an order. One that ended and waits for nobody must be in the history as it is.
 
