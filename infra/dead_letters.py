@@ -71,7 +71,7 @@ class DeadLetters:
         letters: dict[str, Letter] = {}
         try:
             for queue in _KEPT:
-                while fresh := {one.id: one for one in self._receive(queue)}.items() - letters.items():
+                while fresh := {one.id: one for one in self._receive(queue) if one.id not in letters}:
                     letters |= fresh
             yield sorted(letters.values(), key=lambda one: one.sent_at)
         finally:
@@ -102,7 +102,7 @@ class DeadLetters:
                 QueueUrl=self._urls[letter.queue], ReceiptHandle=letter.receipt, VisibilityTimeout=0
             )
         except self._sqs.exceptions.ClientError:
-            # It was redriven, or is visible already.
+            # It was redriven, or is visible again, or will be within the minute.
             return
 
 
@@ -186,7 +186,8 @@ def main() -> int:
     parser.add_argument("id", nargs="?", help="of a letter")
     parser.add_argument("--all", action="store_true", help="redrive every letter")
     asked = parser.parse_args()
-    if (asked.command == "list") != (asked.id is None) and not asked.all or asked.all and asked.command != "redrive":
+    wants_id = asked.command == "show" or (asked.command == "redrive" and not asked.all)
+    if (asked.id is not None) != wants_id or (asked.all and asked.command != "redrive"):
         parser.error("list takes no id, show takes one, redrive takes one or --all")
     try:
         deployed = find(asked.stage)
