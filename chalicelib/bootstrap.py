@@ -36,6 +36,7 @@ from chalicelib.routing.simulated import Surroundings
 from chalicelib.routing.venue import Ledger
 from chalicelib.routing.venues import simulated_venues
 from chalicelib.services.backlog import Backlog
+from chalicelib.services.cancel import CancelOrder
 from chalicelib.services.claim import ClaimOrder
 from chalicelib.services.close import CloseDeadLetter
 from chalicelib.services.execute import ExecuteOrder, Timing
@@ -44,6 +45,7 @@ from chalicelib.services.health import CheckHealth
 from chalicelib.services.publish import Publisher
 from chalicelib.services.query import Queries
 from chalicelib.services.starts import LimitStarts
+from chalicelib.services.stats import ShowStats
 from chalicelib.services.submit import SubmitOrder
 from chalicelib.services.subscribe import Subscriptions
 from chalicelib.services.watch import WatchOrders
@@ -82,11 +84,13 @@ class Engine:
     outside: Outside
     submit: SubmitOrder
     execute: ExecuteOrder
+    cancel: CancelOrder
     close: CloseDeadLetter
     watch: WatchOrders
     subscriptions: Subscriptions
     queries: Queries
     health: CheckHealth
+    stats: ShowStats
 
 
 def utc_now() -> datetime:
@@ -225,6 +229,7 @@ def build_engine(
         outside=outside,
         submit=submit,
         execute=execute,
+        cancel=CancelOrder(outside.orders, finish, starts, now, slack),
         close=CloseDeadLetter(outside.orders, outside.ledger, finish, now),
         watch=WatchOrders(
             orders=outside.orders,
@@ -238,4 +243,5 @@ def build_engine(
         subscriptions=subscriptions,
         queries=Queries(outside.orders, outside.history, router),
         health=CheckHealth(outside.orders, outside.queue, outside.history),
+        stats=ShowStats(outside.orders, outside.history, now),
     )

@@ -89,13 +89,21 @@ class OrderStore(Protocol):
 
     def get(self, order_id: str) -> Tracked | None: ...
 
-    def write(self, before: Tracked, after: Order, *, lease: Lease | None, attention_at_ms: int | None) -> Tracked:
+    def write(
+        self,
+        before: Tracked,
+        after: Order,
+        *,
+        lease: Lease | None,
+        attention_at_ms: int | None,
+        over_lease: bool = False,
+    ) -> Tracked:
         """Append the events that lead from ``before`` to ``after`` and set lease and attention.
 
         What ``before`` says of what was published, and its booking, is noted too. Returns the subscribers as they
         are at this write.
 
-        :raises LostRaceError: if the order has moved on since, or another's lease is running.
+        :raises LostRaceError: if the order has moved on since, or another's lease is running and is not overridden.
         """
         ...
 
@@ -274,6 +282,13 @@ class History(Protocol):
 
     def page(self, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
         """:raises HistoryUnavailableError, ValueError: the latter for a cursor that is none of ours."""
+        ...
+
+    def quality(self, since: datetime) -> dict[str, Any]:
+        """How the orders accepted since then were executed, in the terms of ``/api/stats``.
+
+        :raises HistoryUnavailableError: if Postgres does not answer.
+        """
         ...
 
     def ping(self) -> None:

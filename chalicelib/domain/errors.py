@@ -4,6 +4,7 @@ RefusedError
 ├── InvalidOrderError        the request breaks the contract; carries every bad field
 ├── OrderNotFoundError       no such order, or not the caller's
 ├── IdempotencyConflictError the key was used with another body
+├── CancelTooLateError       the order can no longer be cancelled; carries the verdict
 ├── TooManyOrdersError       more than may be taken in now; says when to come back
 │   ├── RateLimitedError     the engine's rate limit is booked out
 │   └── BacklogFullError     the user has too many orders that are not over
@@ -41,6 +42,15 @@ class OrderNotFoundError(RefusedError):
 
 class IdempotencyConflictError(RefusedError):
     """The same idempotency key came with a different order."""
+
+
+class CancelTooLateError(RefusedError):
+    """The order's transaction was sent, or the order is over: it stands at ``status``, event number ``seq``."""
+
+    def __init__(self, order_id: str, status: str, seq: int) -> None:
+        super().__init__(f"order {order_id} is {status} ({seq})")
+        self.order_id = order_id
+        self.verdict = {"outcome": "too_late", "status": status, "seq": seq}
 
 
 class TooManyOrdersError(RefusedError):

@@ -53,3 +53,14 @@ def _human(base_units: int | None, token: Token) -> Any:
 
 def _text(at: datetime | None) -> str | None:
     return None if at is None else to_text(at)
+
+
+def cancellation_of(order: Order) -> dict[str, Any]:
+    """The answer to whoever cancelled the order."""
+    return {
+        "orderId": order.order_id,
+        "outcome": "cancelled",
+        "status": order.standing.value,
+        "phase": order.phase.value,
+        "seq": order.seq,
+    }

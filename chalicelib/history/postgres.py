@@ -14,6 +14,7 @@ from chalicelib.encoding.snapshots import event_to_json
 from chalicelib.encoding.times import to_text
 from chalicelib.history import cursors, statements
 from chalicelib.history.connection import PostgresConnection
+from chalicelib.history.quality import QUALITY
 from chalicelib.ports import OrderFilter, Page
 
 
@@ -43,6 +44,11 @@ class PostgresHistory:
         orders = [_record_from(row) for row in rows[:limit]]
         more = len(rows) > limit
         return Page(orders, cursors.encode(orders[-1]["createdAt"], orders[-1]["orderId"]) if more else None)
+
+    def quality(self, since: datetime) -> dict[str, Any]:
+        row = self._connection.run(lambda kept: kept.execute(QUALITY, {"since": since}).fetchone())
+        found: dict[str, Any] = loads(row[0]) if row else {}
+        return found
 
     def ping(self) -> None:
         self._connection.run(lambda kept: kept.execute("select 1"))

@@ -38,6 +38,12 @@ def get_tokens() -> Response:
     )
 
 
+@routes.route("/api/stats", methods=["GET"], cors=CORS)
+@answering(routes)
+def get_stats() -> Response:
+    return json_answer(engine().stats())
+
+
 @routes.route("/health", methods=["GET"], cors=CORS)
 @answering(routes)
 def get_health() -> Response:

@@ -7,14 +7,14 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib.bootstrap import engine
 from chalicelib.domain.errors import FieldError, InvalidOrderError
 from chalicelib.domain.status import Status
-from chalicelib.encoding.record import record_of
+from chalicelib.encoding.record import cancellation_of, record_of
 from chalicelib.encoding.times import to_text
 from chalicelib.http.answers import CORS, answering, bad_query, json_answer, json_body, query_of, read_query
 from chalicelib.services.submit import Submission
 from chalicelib.wire.fields import validated
 from chalicelib.wire.orders import read_order
 from chalicelib.wire.problems import malformed
-from chalicelib.wire.queries import EventsModel, ListModel, OrderIdModel
+from chalicelib.wire.queries import EventsModel, ListModel, OrderIdModel, UserModel
 
 routes = Blueprint(__name__)
 
@@ -57,6 +57,25 @@ def list_orders() -> Response:
 @answering(routes)
 def get_order(order_id: str) -> Response:
     return json_answer(record_of(engine().queries.order(_order_id(order_id))))
+
+
+@routes.route("/api/orders/{order_id}", methods=["DELETE"], cors=CORS)
+@answering(routes)
+def cancel_order(order_id: str) -> Response:
+    return json_answer(cancellation_of(engine().cancel(_order_id(order_id))))
+
+
+@routes.route("/api/orders", methods=["DELETE"], cors=CORS)
+@answering(routes)
+def cancel_orders() -> Response:
+    query = read_query(UserModel, query_of(routes.current_request))
+    done, too_late = engine().cancel.all_of(query.user_id)
+    return json_answer(
+        {
+            "cancelled": [cancellation_of(order) for order in done],
+            "tooLate": [{"orderId": error.order_id, **error.verdict} for error in too_late],
+        }
+    )
 
 
 @routes.route("/api/orders/status/{order_id}", methods=["GET"], cors=CORS)

@@ -7,7 +7,7 @@ before anything else, so that a worker may die at any line and no swap happens t
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
@@ -16,7 +16,7 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.retry import backoff_seconds
 from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
-from chalicelib.ports import LostRaceError, OrderStore, Tracked
+from chalicelib.ports import Lease, LostRaceError, OrderStore, Tracked
 from chalicelib.routing.router import Router
 from chalicelib.routing.venue import Fill, Ledger, Transaction
 from chalicelib.services.claim import ClaimOrder
@@ -70,8 +70,18 @@ class ExecuteOrder:
             log.info(str(later), extra={"orderId": message.order.order_id})
             return later.seconds
         except LostRaceError:
-            log.info("the order moved on meanwhile", extra={"orderId": message.order.order_id})
+            return self._overtaken(message)
+        except _OvertakenError as overtaken:
+            return self._overtaken(overtaken.tracked)
+
+    def _overtaken(self, known: Tracked) -> float | None:
+        """Somebody else moved the order: works on it, or cancelled it, which is for us to tell."""
+        found = self.orders.get(known.order.order_id)
+        if found is None or not found.order.is_terminal:
+            log.info("the order moved on meanwhile", extra={"orderId": known.order.order_id})
             return self.claim.lease_seconds
+        self.finish(replace(found, published=max(found.published, known.published)))
+        return None
 
     def _work(self, tracked: Tracked) -> float | None:
         try:
@@ -164,7 +174,7 @@ class ExecuteOrder:
         tracked = self._move(tracked, again)
         # Its subscribers told, the order waits in the queue without a lease.
         attention_at_ms = to_ms(self.now()) + int((seconds + self.timing.attention_slack) * 1000)
-        self.orders.write(tracked, again, lease=None, attention_at_ms=attention_at_ms)
+        self._write(tracked, again, None, attention_at_ms)
         return seconds
 
     def _confirm(self, tracked: Tracked, fill: Fill) -> None:
@@ -173,13 +183,17 @@ class ExecuteOrder:
 
     def _move(self, tracked: Tracked, after: Order) -> Tracked:
         """The next step of an order whose lease we hold."""
-        return self.publisher.publish(
-            self.orders.write(tracked, after, lease=tracked.lease, attention_at_ms=tracked.attention_at_ms)
-        )
+        return self.publisher.publish(self._write(tracked, after, tracked.lease, tracked.attention_at_ms))
 
     def _end(self, tracked: Tracked, after: Order) -> Tracked:
         """The terminal write. It clears the attention: the message in hand stands for what is left to do."""
-        return self.orders.write(tracked, after, lease=None, attention_at_ms=None)
+        return self._write(tracked, after, None, None)
+
+    def _write(self, tracked: Tracked, after: Order, lease: Lease | None, attention_at_ms: int | None) -> Tracked:
+        try:
+            return self.orders.write(tracked, after, lease=lease, attention_at_ms=attention_at_ms)
+        except LostRaceError as error:
+            raise _OvertakenError(tracked) from error
 
 
 class _AttemptEndedError(Exception):
@@ -189,3 +203,11 @@ class _AttemptEndedError(Exception):
         super().__init__(str(error))
         self.tracked = tracked
         self.error = error
+
+
+class _OvertakenError(Exception):
+    """Somebody else has moved the order since ``tracked``."""
+
+    def __init__(self, tracked: Tracked) -> None:
+        super().__init__(tracked.order.order_id)
+        self.tracked = tracked

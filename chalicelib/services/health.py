@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.ports import History, OrderQueue, OrderStore
+from chalicelib.services.stats import lag_of
 
 log = logging.getLogger(__name__)
 
@@ -14,9 +15,10 @@ _NO_ORDER = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Each dependency by name, and whether it answers."""
+    """Each dependency by name, and whether it answers; ``lag`` of the history where it is known."""
 
     dependencies: Mapping[str, bool]
+    lag: Mapping[str, Any] | None
 
     @property
     def can_trade(self) -> bool:
@@ -27,6 +29,7 @@ class Health:
         return {
             "status": "ok" if all(self.dependencies.values()) else "degraded" if self.can_trade else "down",
             "dependencies": {name: "ok" if well else "down" for name, well in self.dependencies.items()},
+            "history": self.lag,
         }
 
 
@@ -37,13 +40,12 @@ class CheckHealth:
     history: History
 
     def __call__(self) -> Health:
-        return Health(
-            {
-                "dynamodb": _answers("dynamodb", lambda: self.orders.get(_NO_ORDER)),
-                "sqs": _answers("sqs", self.queue.ping),
-                "postgres": _answers("postgres", self.history.ping),
-            }
-        )
+        dependencies = {
+            "dynamodb": _answers("dynamodb", lambda: self.orders.get(_NO_ORDER)),
+            "sqs": _answers("sqs", self.queue.ping),
+            "postgres": _answers("postgres", self.history.ping),
+        }
+        return Health(dependencies, lag_of(self.orders) if dependencies["dynamodb"] else None)
 
 
 def _answers(name: str, ask: Callable[[], object]) -> bool:

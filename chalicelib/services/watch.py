@@ -40,6 +40,7 @@ class WatchOrders:
                 moved += 1
             else:
                 moved += self._send_again(tracked, now_ms)
+        log.info("watched", extra={"moved": moved})
         return moved
 
     def _send_again(self, tracked: Tracked, now_ms: int) -> bool:

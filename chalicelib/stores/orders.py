@@ -122,7 +122,15 @@ class DynamoOrderStore:
         except DoesNotExist:
             return None
 
-    def write(self, before: Tracked, after: Order, *, lease: Lease | None, attention_at_ms: int | None) -> Tracked:
+    def write(
+        self,
+        before: Tracked,
+        after: Order,
+        *,
+        lease: Lease | None,
+        attention_at_ms: int | None,
+        over_lease: bool = False,
+    ) -> Tracked:
         model, holder = self._item, lease or before.lease
         new_events = [event_to_json(event) for event in after.events[before.order.seq :]]
         actions: list[Action] = [
@@ -146,7 +154,8 @@ class DynamoOrderStore:
             free = free | (model.lease_owner == holder.owner)
         item = model(after.order_id)
         try:
-            item.update(actions, condition=(model.seq == before.order.seq) & free)
+            unmoved = model.seq == before.order.seq
+            item.update(actions, condition=unmoved if over_lease else unmoved & free)
         except UpdateError as error:
             if not _condition_failed(error):
                 raise

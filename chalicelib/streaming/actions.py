@@ -9,11 +9,12 @@ from typing import Any
 from chalicelib.bootstrap import UNAVAILABLE, Engine, utc_now
 from chalicelib.encoding.exact_json import loads
 from chalicelib.encoding.frames import reply_frame
+from chalicelib.encoding.record import cancellation_of
 from chalicelib.encoding.times import to_text
 from chalicelib.ports import ConnectionGoneError, PushFailedError, Replay, Subscriber
 from chalicelib.wire.orders import read_order
 from chalicelib.wire.problems import malformed, problem_of, too_large
-from chalicelib.wire.streams import read_stream
+from chalicelib.wire.streams import read_cancel, read_stream
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +121,11 @@ def _unsubscribe(said: _Said) -> None:
         said.reply("ack", action="unsubscribe", userId=wanted.user_id)
 
 
+def _cancel_order(said: _Said) -> None:
+    order_id = read_cancel(said.fields)
+    said.reply("ack", action="cancel_order", **cancellation_of(said.engine.cancel(order_id)))
+
+
 def _ping(said: _Said) -> None:
     said.reply("pong", at=to_text(utc_now()))
 
@@ -128,5 +134,6 @@ _ACTIONS: dict[str, Callable[[_Said], None]] = {
     "execute_order": _execute_order,
     "subscribe": _subscribe,
     "unsubscribe": _unsubscribe,
+    "cancel_order": _cancel_order,
     "ping": _ping,
 }

@@ -5,18 +5,20 @@ and the caller learns no more than that something went wrong.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from chalicelib.domain.errors import (
     BacklogFullError,
+    CancelTooLateError,
     FieldError,
     IdempotencyConflictError,
     InvalidOrderError,
     OrderNotFoundError,
     RateLimitedError,
+    TooManyOrdersError,
 )
 from chalicelib.domain.failures import AttemptFailedError
 from chalicelib.ports import HistoryUnavailableError
@@ -29,7 +31,7 @@ _TYPE_BASE = "urn:order-execution-engine:problem:"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as a client sees it. ``retry_after`` is in seconds."""
+    """An error as a client sees it. ``retry_after`` is in seconds, ``verdict`` why a cancel came too late."""
 
     status: int
     code: str
@@ -37,6 +39,7 @@ class Problem:
     detail: str
     errors: Sequence[FieldError] = ()
     retry_after: int | None = None
+    verdict: Mapping[str, Any] | None = None
 
     def as_body(self, request_id: str) -> dict[str, Any]:
         return {
@@ -54,7 +57,15 @@ class Problem:
             "code": self.code,
             "errors": [{"field": error.field, "code": error.code, "message": error.message} for error in self.errors],
             **({} if self.retry_after is None else {"retryAfter": self.retry_after}),
+            # ``status`` is the answer's own, so the order's is found in the verdict.
+            **({} if self.verdict is None else {"verdict": self.verdict, "outcome": self.verdict["outcome"]}),
         }
+
+
+_TOO_MANY = {
+    RateLimitedError: ("RATE_LIMITED", "All starts of the next minutes are taken."),
+    BacklogFullError: ("BACKLOG_FULL", "You have too many orders that are not over."),
+}
 
 
 class ProblemError(Exception):
@@ -96,12 +107,13 @@ def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) 
         case IdempotencyConflictError():
             detail = "This idempotency key was used with a different order before."
             return Problem(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key reused", detail)
-        case RateLimitedError():
-            detail = "All starts of the next minutes are taken. Nothing was accepted; come back later."
-            return Problem(429, "RATE_LIMITED", "Too many orders", detail, retry_after=error.retry_after)
-        case BacklogFullError():
-            detail = "You have too many orders that are not over. Nothing was accepted; come back later."
-            return Problem(429, "BACKLOG_FULL", "Too many orders", detail, retry_after=error.retry_after)
+        case CancelTooLateError():
+            detail = f"The order is {error.verdict['status']} and can no longer be cancelled."
+            return Problem(409, "CANCEL_TOO_LATE", "Too late to cancel", detail, verdict=error.verdict)
+        case TooManyOrdersError():
+            code, reason = _TOO_MANY[type(error)]
+            detail = f"{reason} Nothing was accepted; come back later."
+            return Problem(429, code, "Too many orders", detail, retry_after=error.retry_after)
         case AttemptFailedError():
             return Problem(
                 503 if error.retryable else 422,

@@ -20,6 +20,12 @@ class OrderIdModel(WireModel):
     order_id: OrderId = Field(alias="orderId")
 
 
+class UserModel(WireModel):
+    """Whose orders."""
+
+    user_id: UserId = Field(alias="userId")
+
+
 class EventsModel(WireModel):
     """From where an order's events are wanted."""
 

@@ -37,6 +37,23 @@ class StreamModel(WireModel):
         return value
 
 
+class CancelModel(WireModel):
+    """Which order to cancel."""
+
+    order_id: OrderId = Field(alias="orderId")
+
+
+def read_cancel(wanted: Mapping[str, Any]) -> str:
+    """The id of the order to cancel.
+
+    :raises ProblemError: 400 naming every bad field.
+    """
+    try:
+        return validated(CancelModel, wanted).order_id
+    except InvalidOrderError as error:
+        raise malformed("The order to cancel is not valid.", "INVALID_CANCEL", error.errors) from None
+
+
 def read_stream(wanted: Mapping[str, Any]) -> StreamModel:
     """:raises ProblemError: 400 naming every bad field."""
     try:

@@ -249,3 +249,40 @@ def numbers_in(value: Any) -> list[Any]:
 
 def sorted_deep(value: Any) -> Any:
     return {key: sorted_deep(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
+
+
+def test_the_quality_of_no_orders_is_known_too(history: History) -> None:
+    nothing = {"p50": None, "p95": None, "p99": None}
+    assert history.quality(NOON) == {
+        "orders": {},
+        "failures": {},
+        "venues": {},
+        "retried": 0,
+        "latencyMs": {"toStart": nothing, "toEnd": nothing},
+        "slippagePct": {"average": None, "worst": None},
+        "routingGainPct": {"average": None},
+    }
+
+
+def test_the_quality_of_what_was_executed_since(history: History) -> None:
+    orders = [
+        confirmed(pending(), NOON + timedelta(seconds=3)),
+        confirmed(retried(routed(pending())), NOON + timedelta(seconds=5)),
+        failed(pending()),
+        cancelled(pending()),
+    ]
+    record_all(history, orders)
+    quality = history.quality(NOON - MS)
+    assert quality["orders"] == {"confirmed": 2, "failed": 1, "cancelled": 1}
+    assert quality["retried"] == 1
+    assert sum(quality["venues"].values()) == 2
+    assert quality["failures"] == {orders[2].fail_code: 1}
+    assert quality["latencyMs"]["toEnd"] == {"p50": 3000, "p95": 5000, "p99": 5000}
+    assert quality == _a_fake_with(orders).quality(NOON - MS)
+    assert history.quality(NOON + timedelta(days=1))["orders"] == {}
+
+
+def _a_fake_with(orders: list[Order]) -> FakeHistory:
+    fake = FakeHistory()
+    record_all(fake, orders)
+    return fake

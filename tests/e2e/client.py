@@ -10,7 +10,7 @@ import simplejson
 from websockets.sync.client import ClientConnection, connect
 
 #: Long enough for any machine; nothing waits that long unless it is broken.
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 HAPPY = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
 _OVER = {"completed", "failed", "cancelled", "expired"}
 

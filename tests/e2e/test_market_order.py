@@ -173,7 +173,29 @@ def test_tokens_and_health(client: Client) -> None:
     assert health == {
         "status": "ok",
         "dependencies": {"dynamodb": "ok", "sqs": "ok", "postgres": "ok"},
+        "history": {"behind": 0, "since": None},
     }
+
+
+def test_stats_tell_how_orders_were_executed(client: Client) -> None:
+    order_id = client.accept()["orderId"]
+    with client.socket(f"/ws/orders/{order_id}") as socket:
+        socket.until_over(order_id)
+    wait_for_history(client, order_id)
+    stats = parse(client.get("/api/stats").text)
+    assert stats["history"] == {"behind": 0, "since": None}
+    execution = stats["execution"]
+    assert execution["orders"]["confirmed"] == sum(execution["venues"].values()) >= 1
+    assert 0 <= execution["latencyMs"]["toStart"]["p50"] <= execution["latencyMs"]["toEnd"]["p99"]
+    assert execution["routingGainPct"]["average"] > 0
+
+
+def test_an_urgent_order_is_executed_once(client: Client) -> None:
+    order_id = client.accept(priority="high")["orderId"]
+    with client.socket(f"/ws/orders/{order_id}") as socket:
+        socket.until_over(order_id)
+    assert [frame["seq"] for frame in socket.frames] == list(range(1, len(socket.frames) + 1))
+    assert socket.frames[-1]["status"] == "confirmed"
 
 
 def wait_for_history(client: Client, order_id: str) -> dict:  # type: ignore[type-arg]
@@ -183,3 +205,25 @@ def wait_for_history(client: Client, order_id: str) -> dict:  # type: ignore[typ
             if order["orderId"] == order_id:
                 return order
     raise AssertionError(f"{order_id} never reached the history")
+
+
+def test_a_cancel_either_wins_or_is_told_that_it_came_too_late(client: Client) -> None:
+    order_id = client.accept()["orderId"]
+    answer = client.request("DELETE", f"/api/orders/{order_id}")
+    with client.socket(f"/ws/orders/{order_id}") as socket:
+        socket.until_over(order_id)
+    verdict = parse(answer.text)
+    last = socket.frames[-1]
+    if answer.status_code == 200:
+        assert (verdict["outcome"], verdict["seq"], last["status"]) == ("cancelled", last["seq"], "cancelled")
+    else:
+        assert (answer.status_code, verdict["verdict"]["outcome"], last["status"]) == (409, "too_late", "confirmed")
+
+
+def test_what_is_over_cannot_be_cancelled(client: Client) -> None:
+    order_id = client.accept()["orderId"]
+    with client.socket(f"/ws/orders/{order_id}") as socket:
+        socket.until_over(order_id)
+    answer = client.request("DELETE", f"/api/orders/{order_id}")
+    assert answer.status_code == 409
+    assert parse(answer.text)["verdict"] == {"outcome": "too_late", "status": "confirmed", "seq": 6}

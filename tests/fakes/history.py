@@ -1,11 +1,16 @@
 """A history in memory that behaves as the one in Postgres does."""
 
+from collections import Counter
+from datetime import datetime
+from decimal import Decimal
+from math import ceil
 from typing import Any
 from uuid import UUID
 
 from chalicelib.domain.orders import Event, Order
+from chalicelib.domain.status import OrderType, Status
 from chalicelib.encoding.record import record_of
-from chalicelib.encoding.times import from_text
+from chalicelib.encoding.times import from_text, to_ms
 from chalicelib.history import cursors
 from chalicelib.ports import HistoryUnavailableError, OrderFilter, Page
 
@@ -39,6 +44,30 @@ class FakeHistory:
         more = len(rest) > limit
         return Page(records, cursors.encode(records[-1]["createdAt"], records[-1]["orderId"]) if more else None)
 
+    def quality(self, since: datetime) -> dict[str, Any]:
+        self.ping()
+        recent = [order for order in self._orders.values() if _position(order)[0] >= since]
+        done = [order for order in recent if order.status is Status.CONFIRMED]
+        market = [order for order in done if order.spec.type is OrderType.MARKET]
+        slippages = [Decimal(order.events[-1].meta["slippagePct"]) for order in done]
+        offers = [
+            sorted(Decimal(order.quotes[name]["amountOut"]) for name in ("rQuote", "mQuote"))
+            for order in done
+            if order.quotes and order.quotes["rQuote"] and order.quotes["mQuote"]
+        ]
+        return {
+            "orders": Counter(order.standing.value for order in recent),
+            "failures": Counter(order.fail_code for order in recent if order.fail_code),
+            "venues": Counter(order.dex for order in done),
+            "retried": sum(order.attempts > 1 for order in recent),
+            "latencyMs": {
+                "toStart": _percentiles([to_ms(o.events[1].at) - to_ms(o.events[0].at) for o in market]),
+                "toEnd": _percentiles([to_ms(o.events[-1].at) - to_ms(o.events[0].at) for o in market]),
+            },
+            "slippagePct": {"average": _average(slippages), "worst": max(slippages, default=None)},
+            "routingGainPct": {"average": _average([(most / least - 1) * 100 for least, most in offers])},
+        }
+
     def ping(self) -> None:
         if self.down:
             raise HistoryUnavailableError("the fake history is down")
@@ -62,3 +91,13 @@ def _meets(order: Order, wanted: OrderFilter) -> bool:
         and (wanted.since is None or wanted.since <= created_at)
         and (wanted.until is None or created_at < wanted.until)
     )
+
+
+def _percentiles(values: list[int]) -> dict[str, int | None]:
+    ranked = sorted(values)
+    shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+    return {name: ranked[ceil(share * len(ranked)) - 1] if ranked else None for name, share in shares.items()}
+
+
+def _average(values: list[Decimal]) -> Decimal | None:
+    return round(sum(values, Decimal()) / len(values), 4) if values else None

@@ -45,14 +45,23 @@ class FakeOrderStore:
     def get(self, order_id: str) -> Tracked | None:
         return self._kept.get(order_id)
 
-    def write(self, before: Tracked, after: Order, *, lease: Lease | None, attention_at_ms: int | None) -> Tracked:
+    def write(
+        self,
+        before: Tracked,
+        after: Order,
+        *,
+        lease: Lease | None,
+        attention_at_ms: int | None,
+        over_lease: bool = False,
+    ) -> Tracked:
         with self._lock:
             kept = self._kept.get(after.order_id)
             holder = lease or before.lease
             if kept is None or kept.order.seq != before.order.seq:
                 raise LostRaceError(after.order_id)
             if (
-                kept.lease
+                not over_lease
+                and kept.lease
                 and kept.lease.until_ms >= self._now_ms()
                 and kept.lease.owner != (holder.owner if holder else None)
             ):

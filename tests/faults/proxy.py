@@ -39,7 +39,7 @@ class Rule:
 class FaultProxy:
     """Harms calls as its ``rules`` say; ``harmed`` counts them."""
 
-    def __init__(self, upstream: str, seed: int = 0) -> None:
+    def __init__(self, upstream: str, seed: int = 2) -> None:
         self.rules: Sequence[Rule] = ()
         self.harmed = 0
         self.upstream = urlsplit(upstream).netloc
@@ -93,7 +93,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if rule and harm is Harm.DELAY:
             time.sleep(rule.seconds)
-        status, headers, answer = self._forward(body, proxy.upstream)
+        try:
+            status, headers, answer = self._forward(body, proxy.upstream)
+        except (OSError, http.client.HTTPException):
+            # AWS itself is gone: the stack is being stopped.
+            self.close_connection = True
+            return
         if harm is Harm.LOSE:
             self.close_connection = True
             return

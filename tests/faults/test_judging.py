@@ -9,9 +9,9 @@ from chalicelib.ports import Tracked
 from chalicelib.services import execute
 from chalicelib.services.execute import ExecuteOrder
 from chalicelib.services.publish import Publisher
+from tests.faults.rates import most_in_a_minute, most_in_flight
 from tests.faults.size import SHORT
 from tests.faults.streams import stream_violations
-from tests.faults.trials.messages import most_in_a_minute, most_in_flight
 from tests.faults.trials.virtual import crash_at_every_call, stall_at_every_call
 
 

@@ -62,7 +62,8 @@ def confirmed(
 ) -> Order:
     minimum = {"dex": "raydium", "minAmountOut": Decimal("197.497119"), "minAmountOutBase": "197497119"}
     sent = {"dex": "raydium", "txHash": f"tx-{order.order_id}"}
-    fill = {"executedPrice": Decimal(executed_price), "amountOutBase": str(amount_out)}
+    slippage = Decimal("0.0416")
+    fill = {"executedPrice": Decimal(executed_price), "amountOutBase": str(amount_out), "slippagePct": slippage}
     order = routed(order, at).moved(Status.BUILDING, at, minimum).moved(Status.SUBMITTED, at, sent)
     return order.moved(Status.CONFIRMED, at, sent | fill)
 

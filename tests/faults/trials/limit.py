@@ -1,10 +1,9 @@
 """The rate limit over any sliding minute, on a stack of its own."""
 
-from chalicelib.settings import Settings
+from tests.faults.rates import most_in_a_minute
 from tests.faults.result import Result
 from tests.faults.site import a_site, is_over, span_of
 from tests.faults.size import Size
-from tests.faults.trials.messages import most_in_a_minute
 
 PER_MINUTE = 30
 
@@ -12,9 +11,6 @@ PER_MINUTE = 30
 def rate_limit(size: Size) -> Result:
     """More orders at once than two minutes' worth: never more are begun in any minute, and all of them in the end."""
     result = Result("the rate limit, over any minute")
-    if "rate_limit_per_minute" not in Settings.__annotations__:
-        result.notes.append("not tried: this engine has no rate limit")
-        return result
     with a_site(RATE_LIMIT_PER_MINUTE=str(PER_MINUTE)) as site:
         ids = site.accept(size.pick(PER_MINUTE + 5, 2 * PER_MINUTE + 20), "limited")
         result.faults = 1

@@ -1,9 +1,9 @@
 """Messages more often than once, late, out of order, unreadable; replies lost; one key many times; bursts."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
+from tests.faults.rates import most_in_flight
 from tests.faults.result import Result
 from tests.faults.site import Site, span_of
 from tests.faults.size import Size
@@ -102,26 +102,6 @@ def burst(site: Site, size: Size) -> Result:
         result.violations.append(f"{letters} dead letters")
     site.judge(ids, result)
     return result
-
-
-def most_in_flight(spans: Sequence[tuple[int, int]]) -> int:
-    """The most orders under way at one moment; at the same millisecond an end comes before a beginning."""
-    flying = most = 0
-    for _, change in sorted(change for began, ended in spans for change in ((began, 1), (ended, -1))):
-        flying += change
-        most = max(most, flying)
-    return most
-
-
-def most_in_a_minute(begun_ms: Sequence[int], window_ms: int = 60_000) -> int:
-    """The most orders whose first attempt began within any one minute."""
-    times = sorted(begun_ms)
-    first = most = 0
-    for number, at_ms in enumerate(times):
-        while at_ms - times[first] >= window_ms:
-            first += 1
-        most = max(most, number - first + 1)
-    return most
 
 
 def wait_until_empty(site: Site, queue: str, result: Result) -> None:

@@ -66,11 +66,14 @@ def resumed_at_every_seq(site: Site, size: Size) -> Result:
 
 
 def slow_sockets(site: Site, size: Size) -> Result:
-    """A third of all pushes take longer than anybody waits, so that their sockets are caught up by the queue."""
-    rules = [Rule("push", 0.3, Harm.DELAY, 1.5)]
+    """Some pushes take longer than anybody waits, so that their sockets are caught up by the queue.
+
+    Not too many: each try of a socket is put off for twice as long as the one before, though it made progress.
+    """
+    rules = [Rule("push", 0.12, Harm.DELAY, 1.5)]
     functions = ["ProcessOrders", "ReplayStreams", "APIHandler"]
     with through_proxy(site, functions, rules, pushes=True) as proxy:
-        result = _watch(site, "slow sockets", "slow:500", [Watcher() for _ in range(size.pick(4, 20))])
+        result = _watch(site, "slow sockets", "slow:500", [Watcher() for _ in range(size.pick(6, 30))])
         result.faults = proxy.harmed
     return result
 

@@ -71,10 +71,11 @@ def doubles_late_and_out_of_order(size: Size) -> Result:
         def copies(random: Random = random) -> list[float]:
             return [random.choice([0, 0, random.uniform(0, 600)]) for _ in range(random.randint(1, 5))]
 
-        world = World(plan, seed)
-        for queue in (world.queue, world.stream_queue, world.dead_letters):
+        life = LIVES[seed % len(LIVES)]
+        world = World(plan, seed, life.rate_limit)
+        for queue in (world.queue, world.urgent, world.stream_queue, world.dead_letters):
             queue.copies = copies
-        _one_life(LIVES[seed % len(LIVES)], plan, seed, result, world)
+        _one_life(life, plan, seed, result, world)
         result.faults += world.queue.sent + world.stream_queue.sent
     return result
 
@@ -151,7 +152,7 @@ def _at_every_call(name: str, faults: Iterable[Fault], seeds: Iterable[int]) -> 
 
 def _one_life(life: Life, plan: Mapping[int, Fault], seed: int, result: Result, world: World | None = None) -> World:
     """Lead a life in a world (a new one, unless given) and take up into the result what became of it."""
-    world = world or World(plan, seed)
+    world = world or World(plan, seed, life.rate_limit)
     expected = Expected()
     life.begin(world, life.simulate, expected)
     rested = world.run()

@@ -3,7 +3,9 @@
 from collections import defaultdict
 
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, violations_of
+from chalicelib.encoding.times import to_ms
 from chalicelib.ports import OrderFilter
+from tests.faults.rates import most_in_a_minute
 from tests.faults.streams import stream_violations
 from tests.faults.virtual.lives import Expected
 from tests.faults.virtual.world import World
@@ -24,6 +26,9 @@ def at_rest(world: World, expected: Expected) -> list[str]:
     for evidence in evidence_of(world):
         judged = violations_of(evidence, world.clock.now_ms(), overdue_ms=_OVERDUE_MS)
         found += [f"{one.invariant} {one.order_id}: {one.detail}" for one in judged]
+    begun = [to_ms(kept.order.events[1].at) for kept in orders.values() if kept.order.attempts]
+    if world.rate_limit and (most := most_in_a_minute(begun)) > world.rate_limit:
+        found.append(f"{most} orders begun within a minute")
     for connection, order_id in expected.streams:
         frames = [frame for frame in world.sockets.frames[connection] if frame.get("orderId") == order_id]
         seqs = [frame["seq"] for frame in frames if frame["type"] == "ORDER_UPDATE"]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from chalicelib.domain.orders import Priority
 from chalicelib.encoding.exact_json import dumps
 from tests.faults.virtual.injection import Crash
 from tests.faults.virtual.world import World
@@ -32,12 +33,8 @@ class Life:
     name: str
     begin: Callable[[World, str | None, Expected], None]
     simulate: str | None = None
-
-    def lead(self, world: World) -> Expected:
-        """Begin it and let the world come to rest."""
-        expected = Expected()
-        self.begin(world, self.simulate, expected)
-        return expected
+    #: Orders that may start in a minute; 0 is any number.
+    rate_limit: int = 0
 
 
 def without_key(world: World, simulate: str | None, expected: Expected) -> None:
@@ -92,6 +89,21 @@ def followed(world: World, simulate: str | None, expected: Expected) -> None:
     expected.streams.append(("follower", with_key(world, simulate, expected)))
 
 
+def urgent(world: World, simulate: str | None, expected: Expected) -> None:
+    """An urgent order and one that is not, which was first."""
+    with_key(world, simulate, expected)
+    spec = a_spec(simulate=simulate, priority=Priority.HIGH)
+    answer = world.insist(lambda: world.engine.submit(spec, idempotency_key="urgent"))
+    expected.accepted.append(("urgent", answer.order_id))
+
+
+def three(world: World, simulate: str | None, expected: Expected) -> None:
+    """An urgent order and two that are not, at once."""
+    urgent(world, simulate, expected)
+    answer = world.insist(lambda: world.engine.submit(a_spec(), idempotency_key="third"))
+    expected.accepted.append(("third", answer.order_id))
+
+
 SIMULATED = (
     *("network_error:1", "venue_timeout:1", "stale_quote:1", "slippage:1", "tx_dropped:2", "landed_reply_lost:1"),
     *("slippage:3", "no_liquidity", "venue_down:raydium", "slow:9000"),
@@ -103,5 +115,7 @@ LIVES = (
     Life("over a socket", over_socket),
     Life("watched", watched),
     Life("followed", followed),
+    Life("urgent", urgent),
+    Life("three under a limit", three, rate_limit=1),
     *(Life(f"watched, {fault}", watched, fault) for fault in SIMULATED),
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.domain.orders import Priority
 from chalicelib.messaging.messages import order_message, replay_message
 from chalicelib.ports import Replay, Tracked
 
@@ -12,8 +13,10 @@ from chalicelib.ports import Replay, Tracked
 class Message:
     id: str
     body: str
+    sent_at_ms: int
     visible_at_ms: int
     receives: int = 0
+    first_received_ms: int = 0
 
     @property
     def receipt(self) -> str:
@@ -47,7 +50,7 @@ class Queue:
             self.sent += 1
             message_id = f"{self.name}-{self.sent}"
             visible_at_ms = self._now_ms() + int((delay_seconds + extra) * 1000)
-            self.messages[message_id] = Message(message_id, body, visible_at_ms)
+            self.messages[message_id] = Message(message_id, body, self._now_ms(), visible_at_ms)
 
     def ping(self) -> None:
         if self.down:
@@ -73,12 +76,17 @@ class Queue:
     def receive(self, message: Message) -> dict[str, Any]:
         """The event that a function gets for this message alone."""
         message.receives += 1
+        message.first_received_ms = message.first_received_ms or self._now_ms()
         message.visible_at_ms = self._now_ms() + self._visibility_ms
         record = {
             "messageId": message.id,
             "receiptHandle": message.receipt,
             "body": message.body,
-            "attributes": {"ApproximateReceiveCount": str(message.receives)},
+            "attributes": {
+                "ApproximateReceiveCount": str(message.receives),
+                "SentTimestamp": str(message.sent_at_ms),
+                "ApproximateFirstReceiveTimestamp": str(message.first_received_ms),
+            },
         }
         return {"Records": [record]}
 
@@ -87,16 +95,37 @@ class Queue:
 
 
 class OrderPort:
-    """``OrderQueue`` on a virtual queue."""
+    """``OrderQueue`` on virtual queues, and ``MessageQueue`` for the dead letters."""
+
+    def __init__(self, queue: Queue, urgent: Queue | None = None) -> None:
+        self._queue = queue
+        self._urgent = urgent
+        self.hold = queue.hold
+        self.ping = queue.ping
+
+    def send(self, tracked: Tracked, delay_seconds: int = 0) -> None:
+        self._queue.ping()
+        body = order_message(tracked)
+        if self._urgent is not None and tracked.order.spec.priority is Priority.HIGH:
+            self._urgent.put(body)
+        self._queue.put(body, delay_seconds)
+
+
+class UrgentPort:
+    """``UrgentQueue`` on a virtual queue."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
         self.hold = queue.hold
-        self.ping = queue.ping
 
-    def send(self, tracked: Tracked) -> None:
-        self._queue.ping()
-        self._queue.put(order_message(tracked))
+    def take(self) -> dict[str, Any] | None:
+        for message in self._queue.visible():
+            record: dict[str, Any] = self._queue.receive(message)["Records"][0]
+            return record
+        return None
+
+    def delete(self, receipt: str) -> None:
+        self._queue.messages.pop(receipt.partition("/")[0], None)
 
 
 class ReplayPort:

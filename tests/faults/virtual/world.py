@@ -17,7 +17,7 @@ from chalicelib.bootstrap import Outside, build_engine
 from chalicelib.consumers.orders import close_dead_letters, process_orders
 from chalicelib.streaming import actions, connections
 from tests.faults.virtual.injection import Crash, Fault, Faulty, Injector, InlineExecutor
-from tests.faults.virtual.queues import Message, OrderPort, Queue, ReplayPort
+from tests.faults.virtual.queues import Message, OrderPort, Queue, ReplayPort, UrgentPort
 from tests.support.bench import a_bench
 
 #: The watchdog's schedule, and what a frozen process sleeps: longer than a lease.
@@ -28,9 +28,10 @@ STALL_SECONDS = 20
 class World:
     """``plan`` says which calls go wrong; equal seeds give equal worlds."""
 
-    def __init__(self, plan: Mapping[int, Fault] | None = None, seed: int = 0, time_scale: int = 1) -> None:
+    def __init__(self, plan: Mapping[int, Fault] | None = None, seed: int = 0, rate_limit: int = 0) -> None:
         self.random = Random(seed)
-        bench = a_bench(venue_time_scale=Decimal(time_scale), venue_seed=f"faults-{seed}")
+        bench = a_bench(venue_time_scale=Decimal(1), venue_seed=f"faults-{seed}", rate_limit_per_minute=rate_limit)
+        self.rate_limit = rate_limit
         self.clock = bench.clock
         self.orders, self.ledger, self.history = bench.orders, bench.ledger, bench.history
         self.sockets, self.streams = bench.sockets, bench.streams
@@ -40,9 +41,10 @@ class World:
             "dead", now_ms, visibility_seconds=360, max_receives=3, dead_letters=self.kept_letters
         )
         self.queue = Queue("orders", now_ms, visibility_seconds=360, max_receives=5, dead_letters=self.dead_letters)
+        self.urgent = Queue("urgent", now_ms, visibility_seconds=15, max_receives=5, dead_letters=self.dead_letters)
         self.stream_queue = Queue("stream", now_ms, visibility_seconds=180, max_receives=5)
         self.injector = Injector(dict(plan or {}), self._stall, now_ms)
-        self.engine = self._engine(bench.engine.settings)
+        self.engine = self._engine(bench.engine.settings, bench.engine.outside.starts)
         self._handlers: list[tuple[Queue, Callable[..., Any]]] = [
             (self.queue, process_orders),
             (self.dead_letters, close_dead_letters),
@@ -51,12 +53,14 @@ class World:
         self._restores: list[tuple[int, Callable[[], None]]] = []
         self._next_watch_ms = now_ms() + WATCH_SECONDS * 1000
 
-    def _engine(self, settings: Any) -> bootstrap.Engine:
+    def _engine(self, settings: Any, starts: Any) -> bootstrap.Engine:
         ports = {
             "orders": self.orders,
             "streams": self.streams,
+            "starts": starts,
             "ledger": self.ledger,
-            "queue": OrderPort(self.queue),
+            "queue": OrderPort(self.queue, self.urgent),
+            "urgent": UrgentPort(self.urgent),
             "dead_letters": OrderPort(self.dead_letters),
             "replays": ReplayPort(self.stream_queue),
             "sockets": self.sockets,

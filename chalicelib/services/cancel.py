@@ -1,0 +1,68 @@
+"""Cancelling: one conditional write, which wins over whoever works on the order until its transaction is sent."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.errors import CancelTooLateError, IllegalTransitionError, OrderNotFoundError
+from chalicelib.domain.orders import Order
+from chalicelib.domain.status import Status
+from chalicelib.encoding.times import to_ms
+from chalicelib.ports import LostRaceError, OrderStore
+from chalicelib.services.finish import FinishOrder
+from chalicelib.services.starts import LimitStarts
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    orders: OrderStore
+    finish: FinishOrder
+    starts: LimitStarts
+    now: Callable[[], datetime]
+    attention_slack_seconds: int
+
+    def __call__(self, order_id: str) -> Order:
+        """The order as it was cancelled, now or by an earlier request.
+
+        :raises OrderNotFoundError: if there is no such order.
+        :raises CancelTooLateError: if its transaction was sent, or it is over already.
+        """
+        while True:
+            tracked = self.orders.get(order_id)
+            if tracked is None:
+                raise OrderNotFoundError(order_id)
+            order = tracked.order
+            if order.status is Status.CANCELLED:
+                return order
+            try:
+                cancelled = order.moved(Status.CANCELLED, self.now())
+            except IllegalTransitionError:
+                raise CancelTooLateError(order_id, order.standing.value, order.seq) from None
+            attention_at_ms = to_ms(self.now()) + self.attention_slack_seconds * 1000
+            try:
+                after = self.orders.write(
+                    tracked, cancelled, lease=None, attention_at_ms=attention_at_ms, over_lease=True
+                )
+            except LostRaceError:
+                # It took a step meanwhile, and an order has only so many.
+                continue
+            log.info("cancelled", extra={"orderId": order_id, "was": order.standing.value})
+            if not order.attempts:
+                self.starts.give_back(tracked.booking)
+            # A worker may be telling of the step before. It finds the order cancelled at its next one, and goes on.
+            if tracked.lease is None or tracked.lease.until_ms < to_ms(self.now()):
+                self.finish(after)
+            return cancelled
+
+    def all_of(self, user_id: str) -> tuple[list[Order], list[CancelTooLateError]]:
+        """Cancel each of a user's orders that are not over: those cancelled, and those for which it was too late."""
+        cancelled, too_late = [], []
+        for order_id in self.orders.open_orders(user_id):
+            try:
+                cancelled.append(self(order_id))
+            except CancelTooLateError as error:
+                too_late.append(error)
+        return cancelled, too_late

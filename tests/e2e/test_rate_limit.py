@@ -1,0 +1,69 @@
+"""The limits on the deployed stack: too much is delayed, and what cannot be delayed is told when to come back."""
+
+from datetime import datetime
+from pathlib import Path
+
+from infra.local.stack import running_stack
+from tests.e2e.client import Client, parse
+
+LIMIT = 3
+
+
+def test_too_many_orders_are_delayed_and_in_the_end_refused(tmp_path: Path) -> None:
+    environment = {"VENUE_TIME_SCALE": "0", "RATE_LIMIT_PER_MINUTE": str(LIMIT)}
+    with running_stack(tmp_path, environment) as stack:
+        client = Client(stack.endpoints["http"], stack.endpoints["ws"])
+        users = ["bob"] * (LIMIT + 1) + ["alice"] * 19 * LIMIT
+        answers = [client.order(userId=user, clientOrderId=f"n{number}") for number, user in enumerate(users)]
+        codes = [answer.status_code for answer in answers]
+        # Three at once, and as many for each minute of the quarter of an hour that SQS can delay.
+        taken = codes.index(429)
+        assert 15 * LIMIT <= taken <= 16 * LIMIT
+        refused = answers[taken]
+        assert parse(refused.text)["code"] == "RATE_LIMITED"
+        assert parse(refused.text)["retryAfter"] == int(refused.headers["Retry-After"]) > 0
+        # What was accepted is answered again although nothing new is taken in.
+        assert client.order(userId="bob", clientOrderId="n0").headers["Idempotent-Replayed"] == "true"
+
+        accepted = [parse(answer.text)["orderId"] for answer in answers[:taken]]
+        cancel_what_waits(client, accepted[LIMIT + 1 :])
+        ids = accepted[: LIMIT + 1]
+        with client.socket("/ws") as socket:
+            for order_id in ids:
+                socket.say(action="subscribe", orderId=order_id)
+            socket.until_over(*ids)
+        starts = [
+            datetime.fromisoformat(event["at"])
+            for order_id in ids
+            for event in parse(client.get(f"/api/orders/{order_id}/events").text)["events"][1:2]
+        ]
+        assert (starts[LIMIT] - starts[0]).total_seconds() >= 60
+        [pending] = parse(client.get(f"/api/orders/{ids[LIMIT]}/events").text)["events"][:1]
+        assert pending["meta"]["startsAt"] <= starts[LIMIT].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def cancel_what_waits(client: Client, ids: list[str]) -> None:
+    """One over HTTP, one over a socket, and the rest at once."""
+    first, second, *rest = ids
+    with client.socket(f"/ws/orders/{first}") as socket:
+        answer = client.request("DELETE", f"/api/orders/{first}")
+        assert (answer.status_code, parse(answer.text)["outcome"]) == (200, "cancelled")
+        socket.until_over(first)
+        assert socket.updates(first)[-1] == (2, "cancelled")
+        socket.say(action="cancel_order", orderId=second, requestId="c")
+        ack = socket.until("ack", requestId="c")
+        assert (ack["orderId"], ack["outcome"], ack["seq"]) == (second, "cancelled", 2)
+    assert client.request("DELETE", f"/api/orders/{first}").text == answer.text
+    everything = parse(client.request("DELETE", "/api/orders?userId=alice").text)
+    assert {verdict["orderId"] for verdict in everything["cancelled"]} == set(rest)
+
+
+def test_one_user_cannot_fill_the_queue_for_all(tmp_path: Path) -> None:
+    environment = {"VENUE_TIME_SCALE": "1", "RATE_LIMIT_PER_MINUTE": "0", "USER_BACKLOG": "5"}
+    with running_stack(tmp_path, environment) as stack:
+        client = Client(stack.endpoints["http"], stack.endpoints["ws"])
+        answers = [client.order(userId="greedy") for _ in range(30)]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert refused
+        assert {parse(answer.text)["code"] for answer in refused} == {"BACKLOG_FULL"}
+        assert client.order(userId="modest").status_code == 202
