@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV_VERSION := 0.13.8
 STAGE ?= prod
+# What looks into a running system looks at the one on this machine, unless a stage is named.
+RUNNING = $(if $(filter file,$(origin STAGE)),local,$(STAGE))
 # The newest Python that Chalice and Lambda both know.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run stop logs clean test check format bench faults migrate package deploy chalice-local
+.PHONY: help venv run stop logs clean test check format bench faults doctor dead-letters migrate package deploy chalice-local
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +63,12 @@ bench: venv ## measure throughput and latency of a running system
 
 faults: venv ## break everything on purpose, at length: TRIALS="burst poison" picks some
 	@$(BIN)/python -m tests.faults $(TRIALS)
+
+doctor: venv ## judge every order of the running system by the invariants; of a deployment: STAGE=prod, DATABASE_URL=...
+	@$(BIN)/python -m infra.doctor --stage $(RUNNING)
+
+dead-letters: venv ## list what no queue could deliver; of a deployment: STAGE=prod, DATABASE_URL=...
+	@$(BIN)/python -m infra.dead_letters list --stage $(RUNNING)
 
 migrate: venv ## bring the database at DATABASE_URL to the newest schema
 	@$(BIN)/python -m chalicelib.history.migrate

@@ -9,7 +9,7 @@ from uuid import uuid4
 from chalicelib.bootstrap import Engine
 from chalicelib.consumers.batch import Hold, Record, hold_quietly, work_through
 from chalicelib.domain.orders import Priority
-from chalicelib.messaging.messages import PoisonMessageError, read_order_message
+from chalicelib.messaging.messages import read_order_message
 from chalicelib.ports import UrgentQueue
 
 log = logging.getLogger(__name__)
@@ -67,14 +67,12 @@ def _take(urgent: UrgentQueue) -> Record | None:
 
 
 def close_dead_letters(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
-    """The ``dead-letters`` queue: close what the queue has given up on."""
+    """The ``dead-letters`` queue: close what the queue has given up on.
+
+    A letter that no order can be closed by is failed, so that it is kept and somebody can look at it.
+    """
 
     def handle(record: Record) -> float | None:
-        try:
-            return engine.close(read_order_message(record["body"]))
-        except PoisonMessageError:
-            # There is no order to close; whoever sent this reads it here.
-            log.exception("poison dead letter", extra={"messageId": record["messageId"], "body": record["body"]})
-            return None
+        return engine.close(read_order_message(record["body"]))
 
     return work_through(event, handle, engine.outside.dead_letters.hold)

@@ -1,10 +1,19 @@
-"""What must always hold of an order, judged from what the orders table, the ledger and the history show of it."""
+"""What must always hold of an order (I1 to I9), judged from what orders table, ledger and history show of it.
 
+I7, that no event reaches another user's socket, leaves no trace in stored data and is not judged here.
+"""
+
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.orders import Event, Order, OrderSpec
 from chalicelib.domain.status import TERMINAL, Status
+
+#: I9, where a deployment sets no other.
+MAX_ATTEMPTS = 3
+#: What an event that is not as the engine writes it makes of a replay.
+_BAD_EVENT = (IllegalTransitionError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +29,24 @@ class Swap:
 class HistoryCopy:
     """What the history holds of an order; events as ``(seq, status, attempt)``."""
 
-    status: Status
+    status: str
     seq: int
     amount_out: int | None
-    events: tuple[tuple[int, Status, int], ...]
+    events: tuple[tuple[int, str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that is known of one order."""
+    """Everything that is known of one order, as it is stored, right or wrong.
+
+    ``spec`` is ``None`` where it cannot be read, and an event that cannot be read is its text.
+    """
 
     order_id: str
-    spec: OrderSpec
-    status: Status
+    spec: OrderSpec | None
+    status: str
     seq: int
-    events: tuple[Event, ...]
+    events: tuple[Event | str, ...]
     swaps: tuple[Swap, ...] = ()
     attention_at_ms: int | None = None
     history: HistoryCopy | None = None
@@ -49,34 +61,93 @@ class Violation:
     detail: str
 
 
+#: A violation before it is known whose it is.
+_Found = tuple[str, str]
+
+
 def violations_of(
-    evidence: Evidence, now_ms: int, *, overdue_ms: int, max_attempts: int = 3
+    evidence: Evidence, now_ms: int, *, overdue_ms: int, max_attempts: int = MAX_ATTEMPTS, history_known: bool = True
 ) -> tuple[Violation, ...]:
-    """What is wrong with an order. One that ended and waits for nobody must be in the history as it is."""
-    found: list[tuple[str, str]] = []
-    status, swaps, due = evidence.status, len(evidence.swaps), evidence.attention_at_ms
-    if swaps > 1 or (status in TERMINAL and swaps != (status is Status.CONFIRMED)):
-        found.append(("I1", f"{status} with {swaps} swaps"))
-    if status not in TERMINAL and (due is None or due + overdue_ms < now_ms):
-        found.append(("I3", f"{status}, and nobody comes back to it"))
-    try:
-        order = Order.replayed(evidence.order_id, evidence.spec, evidence.events)
-    except IllegalTransitionError as error:
-        found.append(("I4", str(error)))
-    else:
-        if (order.status, order.seq) != (status, evidence.seq):
-            found.append(("I4", f"{status} ({evidence.seq}), its events say {order.status} ({order.seq})"))
-        least = order.min_amount_out or 0
-        found += [
-            ("I2", f"{one.amount_out} is less than {least}") for one in evidence.swaps if one.amount_out < least
-        ]
-        if order.attempts > max_attempts:
-            found.append(("I9", f"{order.attempts} attempts"))
-        if status in TERMINAL and due is None and evidence.history != _copy_of(order):
-            found.append(("I6", f"the history has {evidence.history}"))
+    """What is wrong with an order. One that ended and waits for nobody must be in the history as it is.
+
+    Never raises, whatever is stored. ``history_known`` is false where the history could not be looked at.
+    """
+    order, broken = _replayed(evidence)
+    found = [*broken, *_swaps(evidence, None if broken else order), *_stuck(evidence, now_ms - overdue_ms)]
+    if order and order.attempts > max_attempts:
+        found.append(("I9", f"{order.attempts} attempts"))
+    if order and not broken and history_known:
+        found += _history(evidence, order)
     return tuple(Violation(invariant, evidence.order_id, detail) for invariant, detail in found)
+
+
+def orphans(swaps: Iterable[Swap], order_ids: Collection[str]) -> tuple[Violation, ...]:
+    """Swaps of orders that there are not."""
+    return tuple(
+        Violation("I1", one.order_id, f"swap {one.signature} of an order that is not there")
+        for one in swaps
+        if one.order_id not in order_ids
+    )
+
+
+def _replayed(evidence: Evidence) -> tuple[Order | None, list[_Found]]:
+    """The order as far as its events make one, and what is wrong with them."""
+    if evidence.spec is None:
+        return None, [("I4", "its specification cannot be read")]
+    order = Order(evidence.order_id, evidence.spec)
+    for number, event in enumerate(evidence.events, 1):
+        if isinstance(event, str):
+            return order, [("I4", f"event {number} cannot be read: {event[:100]}")]
+        if order.is_terminal:
+            return order, [("I5", f"{event.status} ({event.seq}) after {order.status} ({order.seq})")]
+        try:
+            order = order.apply(event)
+        except IllegalTransitionError as error:
+            return order, [("I4", str(error))]
+        except _BAD_EVENT as error:
+            return order, [("I4", f"event {number} is not as it should be: {error!r}")]
+    if (order.status, order.seq) != (evidence.status, evidence.seq):
+        return order, [("I4", f"{evidence.status} ({evidence.seq}), its events say {order.status} ({order.seq})")]
+    return order, []
+
+
+def _swaps(evidence: Evidence, order: Order | None) -> list[_Found]:
+    status, swaps = evidence.status, evidence.swaps
+    if status == Status.CANCELLED and swaps:
+        return [("I8", f"cancelled with {_counted(swaps)}")]
+    if len(swaps) > 1 or (status in TERMINAL and len(swaps) != (status == Status.CONFIRMED)):
+        return [("I1", f"{status} with {_counted(swaps)}")]
+    if order is None or not swaps:
+        return []
+    [swap] = swaps
+    if status == Status.CONFIRMED and swap.signature != order.tx_hash:
+        return [("I1", f"confirmed with {order.tx_hash}, but what landed is {swap.signature}")]
+    least = order.min_amount_out or 0
+    return [("I2", f"{swap.amount_out} came out, less than {least}")] if swap.amount_out < least else []
+
+
+def _stuck(evidence: Evidence, latest_ms: int) -> list[_Found]:
+    status, due = evidence.status, evidence.attention_at_ms
+    if status in TERMINAL:
+        return []
+    if due is None:
+        return [] if status == Status.OPEN else [("I3", f"{status}, and nobody comes back to it")]
+    return [("I3", f"{status}, overdue since {due} (ms since the epoch)")] if due < latest_ms else []
+
+
+def _history(evidence: Evidence, order: Order) -> list[_Found]:
+    copy = evidence.history
+    if copy and copy.seq > order.seq:
+        return [("I5", f"the history is at {copy.status} ({copy.seq}), the order at {order.status} ({order.seq})")]
+    if order.is_terminal and evidence.attention_at_ms is None and copy != _copy_of(order):
+        return [("I6", f"the history has {copy}" if copy else "not in the history")]
+    return []
 
 
 def _copy_of(order: Order) -> HistoryCopy:
     events = tuple((event.seq, event.status, event.attempt) for event in order.events)
     return HistoryCopy(order.standing, order.seq, order.amount_out, events)
+
+
+def _counted(swaps: Collection[Swap]) -> str:
+    return f"{len(swaps)} {'swap' if len(swaps) == 1 else 'swaps'}"

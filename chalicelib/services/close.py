@@ -8,6 +8,7 @@ from datetime import datetime
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
+from chalicelib.messaging.messages import PoisonMessageError
 from chalicelib.ports import LostRaceError, OrderStore, Tracked
 from chalicelib.routing.venue import Ledger
 from chalicelib.services.finish import FinishOrder
@@ -24,11 +25,13 @@ class CloseDeadLetter:
     now: Callable[[], datetime]
 
     def __call__(self, message: Tracked) -> float | None:
-        """Close the order of a dead letter. Returns ``None``, or in how many seconds to try again."""
+        """Close the order of a dead letter. Returns ``None``, or in how many seconds to try again.
+
+        :raises PoisonMessageError: if there is no such order.
+        """
         tracked = self.orders.get(message.order.order_id)
         if tracked is None:
-            log.error("a dead letter of an unknown order", extra={"orderId": message.order.order_id})
-            return None
+            raise PoisonMessageError(f"a dead letter of an unknown order, {message.order.order_id}")
         if not tracked.order.is_terminal:
             # This letter may be a double of a message that is still worked on, or waits for its next attempt.
             left_ms = (tracked.attention_at_ms or 0) - to_ms(self.now())

@@ -80,21 +80,28 @@ def test_every_queue_handler_fails_messages_one_by_one(packaged: Packaged) -> No
 
 
 @pytest.mark.parametrize(
-    ("queue", "dead_letters"),
+    ("queue", "receives", "dead_letters"),
     [
-        ("OrdersQueue", "DeadLettersQueue"),
-        ("UrgentQueue", "DeadLettersQueue"),
-        ("StreamQueue", "StreamDeadLettersQueue"),
+        ("OrdersQueue", 5, "DeadLettersQueue"),
+        ("UrgentQueue", 5, "DeadLettersQueue"),
+        ("StreamQueue", 5, "StreamDeadLettersQueue"),
+        ("DeadLettersQueue", 3, "KeptLettersQueue"),
     ],
 )
-def test_a_message_that_crashes_five_workers_goes_to_the_dead_letters(
-    packaged: Packaged, queue: str, dead_letters: str
+def test_a_message_that_nobody_can_handle_ends_in_a_queue_that_keeps_it_for_two_weeks(
+    packaged: Packaged, queue: str, receives: int, dead_letters: str
 ) -> None:
     queues = packaged.resources("AWS::SQS::Queue")
     redrive = queues[queue]["RedrivePolicy"]
-    assert redrive["maxReceiveCount"] == 5
+    assert redrive["maxReceiveCount"] == receives
     assert arn_of(redrive["deadLetterTargetArn"]) == dead_letters
     assert queues[dead_letters]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_the_operators_commands_find_every_queue_of_dead_letters(packaged: Packaged) -> None:
+    queues = packaged.resources("AWS::SQS::Queue").values()
+    targets = {arn_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) for queue in queues if "RedrivePolicy" in queue}
+    assert {f"{target}Url" for target in targets} <= packaged.template["Outputs"].keys()
 
 
 def test_no_message_reappears_beside_its_running_handler(packaged: Packaged) -> None:

@@ -1,5 +1,6 @@
 """Trials in virtual time: every call of a life goes wrong once, or two of them, or messages come in any number."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -147,6 +148,10 @@ def poison_in_every_queue(size: Size) -> Result:
         result.faults += 3 * len(bodies)
         if left := [message.body for message in world.queue.messages.values()]:
             result.violations.append(f"left in the orders queue: {left}")
+        kept = Counter(message.body for message in world.kept_letters.messages.values())
+        # Once from the orders queue and once from the dead letters; the processor drops an order that is not there.
+        if lost := [body for body in bodies if kept[body] < (1 if body == bodies[-1] else 2)]:
+            result.violations.append(f"not kept: {lost}")
     return result
 
 

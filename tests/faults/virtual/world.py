@@ -36,7 +36,10 @@ class World:
         self.orders, self.ledger, self.history = bench.orders, bench.ledger, bench.history
         self.sockets, self.streams = bench.sockets, bench.streams
         now_ms = self.clock.now_ms
-        self.dead_letters = Queue("dead", now_ms, visibility_seconds=360)
+        self.kept_letters = Queue("kept", now_ms, visibility_seconds=30)
+        self.dead_letters = Queue(
+            "dead", now_ms, visibility_seconds=360, max_receives=3, dead_letters=self.kept_letters
+        )
         self.queue = Queue("orders", now_ms, visibility_seconds=360, max_receives=5, dead_letters=self.dead_letters)
         self.urgent = Queue("urgent", now_ms, visibility_seconds=15, max_receives=5, dead_letters=self.dead_letters)
         self.stream_queue = Queue("stream", now_ms, visibility_seconds=180, max_receives=5)

@@ -2,9 +2,12 @@
 
 import pytest
 
+from chalicelib.consumers.orders import close_dead_letters
 from chalicelib.domain.status import Status
-from chalicelib.ports import OrderFilter, Subscriber
+from chalicelib.messaging.messages import order_message
+from chalicelib.ports import OrderFilter, Subscriber, Tracked
 from tests.support.bench import Bench, a_bench
+from tests.support.lives import pending
 
 HAPPY = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
 
@@ -244,3 +247,10 @@ def test_a_dead_letter_of_an_order_whose_swap_landed_confirms_it(
     bench.clock.sleep(120)
     assert bench.engine.close(bench.queue.take()) is None
     assert bench.order(order_id).status is Status.CONFIRMED
+
+
+@pytest.mark.parametrize("body", ["not JSON", order_message(Tracked(pending()))])
+def test_a_dead_letter_that_no_order_can_be_closed_by_is_kept(bench: Bench, body: str) -> None:
+    record = {"messageId": "m", "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
+    failed = close_dead_letters(bench.engine, {"Records": [record]})
+    assert failed == {"batchItemFailures": [{"itemIdentifier": "m"}]}

@@ -1,0 +1,125 @@
+"""What an operator sees of the deployed system: the doctor's verdict, and the letters that nobody could handle."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from chalicelib.messaging.messages import order_message
+from chalicelib.ports import Tracked
+from infra.dead_letters import DeadLetters, Letter
+from infra.deployed import Deployment, of_endpoints
+from infra.doctor import examine
+from infra.local.stack import RunningStack
+from tests.e2e.client import PATIENCE_SECONDS, Client
+from tests.support.lives import pending
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="module")
+def deployed(stack: RunningStack) -> Deployment:
+    return of_endpoints(stack.endpoints)
+
+
+def operate(state_dir: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    """Run an operator's command against the stack that runs in a directory."""
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        env={"STATE_DIR": str(state_dir), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def until(look: Callable[[], T | None]) -> T:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (found := look()) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return found
+
+
+def finished(client: Client) -> str:
+    """A confirmed order."""
+    order_id = str(client.accept()["orderId"])
+    with client.socket(f"/ws/orders/{order_id}") as socket:
+        socket.until_over(order_id)
+    return order_id
+
+
+def test_a_sound_system_is_called_sound_and_a_damaged_order_is_found(
+    client: Client, stack: RunningStack, tables: dict[str, Any], deployed: Deployment
+) -> None:
+    order_id = finished(client)
+    sound = examine(deployed)
+    assert sound.violations == []
+    assert sound.history_missing == ""
+    assert sound.statuses["confirmed"] >= 1
+
+    key = {"orderId": order_id}
+    item = tables["orders"].get_item(Key=key)["Item"]
+    tables["orders"].put_item(Item={**item, "events": [*item["events"][:3], *item["events"][4:]]})
+    try:
+        done = operate(stack.state_dir, "infra.doctor")
+    finally:
+        tables["orders"].put_item(Item=item)
+    assert (done.returncode, done.stderr) == (1, "")
+    [accused] = [line for line in done.stdout.splitlines() if order_id in line]
+    assert "submitted (5) may not follow routing (3)" in accused
+    assert "I4 events without gap or double, every step allowed: 1 violations" in done.stdout
+    assert operate(stack.state_dir, "infra.doctor").returncode == 0
+
+
+def test_without_postgres_the_rest_is_judged_all_the_same(deployed: Deployment) -> None:
+    report = examine(replace(deployed, database_url="postgresql://nobody@localhost:1/nothing"))
+    assert report.violations == []
+    assert report.statuses
+    assert "I6 the history equals the orders: not looked at" in str(report)
+    assert "history    not looked at: OperationalError" in str(report)
+
+
+@pytest.mark.parametrize(
+    "endpoints", [None, {"aws": "http://localhost:1", "postgres": ""}], ids=["nothing runs", "nobody answers"]
+)
+def test_what_cannot_be_looked_at_is_one_clear_sentence(tmp_path: Path, endpoints: dict[str, str] | None) -> None:
+    if endpoints:
+        (tmp_path / "endpoints.json").write_text(json.dumps(endpoints))
+    done = operate(tmp_path, "infra.doctor")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_letters_that_nobody_can_handle_are_listed_shown_and_redriven(
+    stack: RunningStack, deployed: Deployment
+) -> None:
+    dead_letters = DeadLetters(deployed)
+    unknown = pending()
+    bodies = ["poison", order_message(Tracked(unknown))]
+    for body in bodies:
+        deployed.client("sqs").send_message(QueueUrl=deployed.output("DeadLettersQueueUrl"), MessageBody=body)
+
+    def kept() -> dict[str, Letter] | None:
+        with dead_letters.looked_at() as letters:
+            found = {letter.body: letter for letter in letters if letter.body in bodies}
+        return found if len(found) == len(bodies) else None
+
+    letters = until(kept)
+    listed = operate(stack.state_dir, "infra.dead_letters", "list").stdout
+    assert any(letters["poison"].id in line and "'poison'" in line for line in listed.splitlines())
+    assert f"order {unknown.order_id}, which is not there" in listed
+    shown = operate(stack.state_dir, "infra.dead_letters", "show", letters["poison"].id).stdout
+    assert shown.splitlines()[1] == "poison"
+
+    done = operate(stack.state_dir, "infra.dead_letters", "redrive", letters["poison"].id)
+    assert (done.returncode, done.stdout) == (0, f"{letters['poison'].id} is in OrdersQueue again\n")
+    # From there it takes the whole way again, as another message.
+    back = until(kept)["poison"]
+    assert back.id != letters["poison"].id

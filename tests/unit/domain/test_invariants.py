@@ -1,0 +1,134 @@
+"""The checker of the invariants: each damage is seen as what it is, and no sound order is accused."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+
+from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, orphans, violations_of
+from chalicelib.domain.orders import Event, Order
+from chalicelib.domain.status import OrderType, Status
+from tests.support.lives import NOON, cancelled, confirmed, failed, pending, retried, spec
+from tests.unit.any_life import lives
+
+NOW_MS = 1_000_000
+OVERDUE_MS = 1000
+
+
+def seen(order: Order, **changes: Any) -> Evidence:
+    """What a sound deployment holds of an order, or as changed."""
+    swap = Swap(order.tx_hash or "", order.order_id, order.amount_out or 0)
+    events = tuple((event.seq, event.status, event.attempt) for event in order.events)
+    evidence = Evidence(
+        order_id=order.order_id,
+        spec=order.spec,
+        status=order.standing,
+        seq=order.seq,
+        events=order.events,
+        swaps=(swap,) if order.status is Status.CONFIRMED else (),
+        attention_at_ms=None if order.is_terminal else NOW_MS,
+        history=HistoryCopy(order.standing, order.seq, order.amount_out, events) if order.is_terminal else None,
+    )
+    return replace(evidence, **changes)
+
+
+def violated(evidence: Evidence, **limits: Any) -> list[str]:
+    return [one.invariant for one in violations_of(evidence, NOW_MS, overdue_ms=OVERDUE_MS, **limits)]
+
+
+CONFIRMED = confirmed(pending())
+SWAP = Swap(CONFIRMED.tx_hash or "", CONFIRMED.order_id, 199_400_000)
+FAILED = failed(pending())
+CANCELLED = cancelled(pending())
+PENDING = pending()
+OPEN = pending(type=OrderType.LIMIT).moved(Status.OPEN, NOON)
+COPY = seen(CONFIRMED).history
+assert COPY is not None
+
+
+def with_event(order: Order, number: int, **changes: Any) -> tuple[Event, ...]:
+    """The events of an order, one of which was tampered with."""
+    events = list(order.events)
+    events[number - 1] = replace(events[number - 1], **changes)
+    return tuple(events)
+
+
+def attempts(number: int) -> Order:
+    order = pending().moved(Status.ROUTING, NOON, next_attempt=True)
+    for _ in range(number - 1):
+        order = retried(order)
+    return order
+
+
+@given(lives())
+def test_no_life_that_the_engine_may_lead_is_a_violation(order: Order) -> None:
+    assume(order.amount_out is None or order.amount_out >= (order.min_amount_out or 0))
+    assert violated(seen(order), max_attempts=order.attempts) == []
+
+
+@pytest.mark.parametrize(
+    ("evidence", "invariant"),
+    [
+        pytest.param(seen(CONFIRMED, swaps=()), "I1", id="confirmed, and no swap"),
+        pytest.param(seen(CONFIRMED, swaps=(SWAP, replace(SWAP, signature="2"))), "I1", id="two swaps"),
+        pytest.param(seen(CONFIRMED, swaps=(replace(SWAP, signature="2"),)), "I1", id="another swap"),
+        pytest.param(seen(FAILED, swaps=(SWAP,)), "I1", id="failed with a swap"),
+        pytest.param(seen(PENDING, swaps=(SWAP, replace(SWAP, signature="2"))), "I1", id="two swaps, not over"),
+        pytest.param(seen(CONFIRMED, swaps=(replace(SWAP, amount_out=197_497_118),)), "I2", id="below the minimum"),
+        pytest.param(seen(PENDING, attention_at_ms=None), "I3", id="nobody comes back"),
+        pytest.param(seen(PENDING, attention_at_ms=NOW_MS - OVERDUE_MS - 1), "I3", id="nobody came back"),
+        pytest.param(seen(CONFIRMED, events=CONFIRMED.events[:-1]), "I4", id="the last event is missing"),
+        pytest.param(seen(CONFIRMED, events=CONFIRMED.events[1:]), "I4", id="a gap"),
+        pytest.param(seen(CONFIRMED, events=(PENDING.events[0], *CONFIRMED.events)), "I4", id="a double"),
+        pytest.param(seen(CONFIRMED, events=()), "I4", id="no events"),
+        pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 4, status=Status.OPEN)), "I4", id="a wrong step"),
+        pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 4, status="lost")), "I4", id="an unknown status"),
+        pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 4, meta={})), "I4", id="an empty meta"),
+        pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 3, meta=None)), "I4", id="no meta"),
+        pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 2, attempt=3)), "I4", id="a skipped attempt"),
+        pytest.param(seen(CONFIRMED, events=(*CONFIRMED.events[:-1], "{")), "I4", id="an unreadable event"),
+        pytest.param(seen(CONFIRMED, spec=None), "I4", id="an unreadable specification"),
+        pytest.param(seen(PENDING, status="lost"), "I4", id="an unknown standing"),
+        pytest.param(
+            seen(FAILED, events=(*FAILED.events, Event(4, Status.ROUTING, 1, NOON, {})), seq=4),
+            "I5",
+            id="an event after the end",
+        ),
+        pytest.param(seen(CONFIRMED, history=replace(COPY, seq=7)), "I5", id="the history is beyond the order"),
+        pytest.param(seen(PENDING, history=COPY), "I5", id="over in the history alone"),
+        pytest.param(seen(CONFIRMED, history=None), "I6", id="not in the history"),
+        pytest.param(seen(CONFIRMED, history=replace(COPY, amount_out=1)), "I6", id="another amount"),
+        pytest.param(seen(CONFIRMED, history=replace(COPY, events=COPY.events[:-1])), "I6", id="an event less"),
+        pytest.param(seen(CANCELLED, swaps=(SWAP,)), "I8", id="cancelled and swapped"),
+        pytest.param(seen(attempts(4)), "I9", id="a fourth attempt"),
+    ],
+)
+def test_each_damage_is_seen_as_what_it_is(evidence: Evidence, invariant: str) -> None:
+    assert violated(evidence) == [invariant]
+
+
+def test_an_open_order_waits_for_its_price_and_for_nobody() -> None:
+    assert violated(seen(OPEN, attention_at_ms=None)) == []
+
+
+def test_what_waits_for_its_history_need_not_be_in_it_yet() -> None:
+    assert violated(seen(CONFIRMED, history=None, attention_at_ms=NOW_MS)) == []
+
+
+def test_a_history_that_could_not_be_looked_at_accuses_nobody() -> None:
+    assert violated(seen(CONFIRMED, history=None), history_known=False) == []
+
+
+def test_three_attempts_are_none_too_many() -> None:
+    assert violated(seen(attempts(3))) == []
+
+
+def test_a_swap_of_an_order_that_is_not_there_is_an_orphan() -> None:
+    [orphan] = orphans([SWAP, Swap("2", "nobody", 1)], {CONFIRMED.order_id})
+    assert (orphan.invariant, orphan.order_id) == ("I1", "nobody")
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    evidence = Evidence("id", spec(), "routing", 9, ("?",), (SWAP, replace(SWAP, signature="2")))
+    assert violated(evidence) == ["I4", "I1", "I3"]
