@@ -7,23 +7,24 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import boto3
-import psycopg
 from botocore.config import Config
 
-from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, violations_of
+from chalicelib.domain.invariants import violations_of
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import TERMINAL, Status
 from chalicelib.encoding.snapshots import event_from_json, spec_from_dict
 from chalicelib.encoding.times import to_ms
 from chalicelib.messaging.messages import order_message
 from chalicelib.ports import Tracked
+from infra.deployed import of_endpoints
 from infra.local.config import REGION
 from infra.local.stack import RunningStack, running_stack
+from infra.stored import Stored, evidence_of
 from tests.bench.cpu import worker_seconds
 from tests.e2e.client import Client
 from tests.faults.result import Result
@@ -60,7 +61,6 @@ class Site:
         self.functions = session.client("lambda", **where)
         dynamodb = session.resource("dynamodb", **where)
         self.orders = dynamodb.Table(self.environment["ORDERS_TABLE"])
-        self.ledger = dynamodb.Table(self.environment["LEDGER_TABLE"])
         self.threads = ThreadPoolExecutor(_CLIENTS)
 
     # --- doing ---------------------------------------------------------------------------------------------
@@ -165,64 +165,23 @@ class Site:
     def judge(self, ids: list[str], result: Result) -> None:
         """Wait for the history, and report everything that is wrong with these orders."""
         result.orders += len(ids)
-        items = self.items(ids)
-        swaps = [row for row in self._scan(self.ledger) if row["state"] == "landed"]
         deadline = time.monotonic() + 20
-        while (found := self._violations(ids, items, swaps)) and time.monotonic() < deadline:
+        while (found := self._violations(ids)) and time.monotonic() < deadline:
             # A terminal order is in its queue until the history is written.
             time.sleep(0.5)
-            items = self.items(ids)
         result.violations += found
 
-    def _violations(self, ids: list[str], items: Mapping[str, Item], swaps: list[Item]) -> list[str]:
+    def _violations(self, ids: list[str]) -> list[str]:
+        items = self.items(ids)
         found = [f"I3 {order_id}: accepted and not there" for order_id in ids if order_id not in items]
         found += [f"I3 {order_id}: {one['status']}" for order_id, one in items.items() if not is_over(one)]
-        copies = self._history(ids)
+        with closing(Stored(of_endpoints(self.stack.endpoints))) as stored:
+            swaps, copies = stored.swaps(), stored.copies(ids)
+            found += [stored.history_missing] if stored.history_missing else []
         for order_id, item in items.items():
-            evidence = Evidence(
-                order_id=order_id,
-                spec=spec_from_dict(dict(item)),
-                status=Status(item["status"]),
-                seq=int(item["seq"]),
-                events=events_of(item),
-                swaps=tuple(
-                    Swap(row["signature"], order_id, int(row["amountOut"]))
-                    for row in swaps
-                    if row["orderId"] == order_id
-                ),
-                attention_at_ms=int(item["attentionAt"]) if "attentionAt" in item else None,
-                history=copies.get(order_id),
-            )
+            evidence = evidence_of(item, swaps.get(order_id, {}), copies.get(order_id))
             judged = violations_of(evidence, int(time.time() * 1000), overdue_ms=60_000)
             found += [f"{one.invariant} {order_id}: {one.detail}" for one in judged]
-        return found
-
-    def _history(self, ids: list[str]) -> dict[str, HistoryCopy]:
-        events: dict[str, list[Any]] = {order_id: [] for order_id in ids}
-        with psycopg.connect(self.postgres.url, connect_timeout=5) as connection:
-            for order_id, *event in connection.execute(
-                "select order_id::text, seq, status, attempt from order_events where order_id = any(%s::uuid[])"
-                " order by seq",
-                [ids],
-            ):
-                events[order_id].append((event[0], Status(event[1]), event[2]))
-            rows = connection.execute(
-                "select order_id::text, status, seq, amount_out_base from orders where order_id = any(%s::uuid[])",
-                [ids],
-            ).fetchall()
-        return {
-            order_id: HistoryCopy(
-                Status(status), seq, None if amount is None else int(amount), tuple(events[order_id])
-            )
-            for order_id, status, seq, amount in rows
-        }
-
-    def _scan(self, table: Any) -> list[Item]:
-        answer = table.scan(ConsistentRead=True)
-        found = list(answer["Items"])
-        while "LastEvaluatedKey" in answer:
-            answer = table.scan(ConsistentRead=True, ExclusiveStartKey=answer["LastEvaluatedKey"])
-            found += answer["Items"]
         return found
 
 
