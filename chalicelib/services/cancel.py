@@ -12,6 +12,7 @@ from chalicelib.encoding.times import to_ms
 from chalicelib.ports import LostRaceError, OrderStore
 from chalicelib.services.finish import FinishOrder
 from chalicelib.services.starts import LimitStarts
+from chalicelib.services.subscribe import Subscriptions
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 class CancelOrder:
     orders: OrderStore
     finish: FinishOrder
+    subscriptions: Subscriptions
     starts: LimitStarts
     now: Callable[[], datetime]
     attention_slack_seconds: int
@@ -41,6 +43,9 @@ class CancelOrder:
                 cancelled = order.moved(Status.CANCELLED, self.now())
             except IllegalTransitionError:
                 raise CancelTooLateError(order_id, order.standing.value, order.seq) from None
+            if order.status is Status.PENDING:
+                # Who accepts it may not have got to its user's followers, and after this nobody else would.
+                self.subscriptions.tell_followers_later(order_id)
             attention_at_ms = to_ms(self.now()) + self.attention_slack_seconds * 1000
             try:
                 after = self.orders.write(

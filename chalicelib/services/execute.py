@@ -56,6 +56,8 @@ class ExecuteOrder:
         ``hold`` keeps the message from being delivered again for some seconds. Returns ``None`` when the message
         is done with, or in how many seconds it should be delivered again.
         """
+        # Before anything is written: a worker lost from here on is followed by another after a lease's time.
+        hold(self.claim.lease_seconds)
         try:
             tracked = self.claim(message, owner)
             if tracked is None:
@@ -64,7 +66,6 @@ class ExecuteOrder:
             if tracked.order.is_terminal:
                 self.finish(tracked)
                 return None
-            hold(self.claim.lease_seconds)
             return self._work(tracked)
         except LaterError as later:
             log.info(str(later), extra={"orderId": message.order.order_id})

@@ -37,6 +37,7 @@ class _Delivery:
     """How far one connection got."""
 
     subscribers: list[Subscriber]
+    told: int
     delivered: int
     gone: bool = False
     failed: bool = False
@@ -101,7 +102,7 @@ class Publisher:
             for coarse in {subscriber.coarse for subscriber in subscribers}
         }
         deadline = self._monotonic() + self._budget
-        deliveries = [_Delivery(mine, events[0].seq - 1) for mine in by_connection.values()]
+        deliveries = [_Delivery(mine, events[0].seq - 1, events[0].seq - 1) for mine in by_connection.values()]
 
         if len(deliveries) == 1:
             self._serve(deliveries[0], events, frames, deadline)
@@ -143,7 +144,8 @@ class Publisher:
                 wanted={"orderId": order.order_id, "afterSeq": delivery.delivered},
                 coarse=subscriber.coarse,
                 via_user=subscriber.via_user,
-                tries=tries + 1,
+                # One that takes frames, if slowly, is not on its way out.
+                tries=1 if delivery.delivered > delivery.told else tries + 1,
             )
             for delivery in unserved
             if delivery.failed

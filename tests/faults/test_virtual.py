@@ -1,5 +1,6 @@
 """The short form of the trials in virtual time."""
 
+import logging
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,12 @@ import pytest
 from tests.faults.result import Result
 from tests.faults.size import SHORT, Size
 from tests.faults.trials import VIRTUAL
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Thousands of faults log their traces, and each is kept until a test ends."""
+    caplog.set_level(logging.CRITICAL, logger="chalicelib")
 
 
 @pytest.mark.parametrize("trial", VIRTUAL, ids=lambda trial: trial.__name__)

@@ -2,18 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import product
 from random import Random
 
 from chalicelib.domain.orders import Order
+from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
 from chalicelib.messaging.messages import order_message
 from chalicelib.ports import Tracked
 from tests.faults.result import Result
 from tests.faults.size import Size
-from tests.faults.virtual.injection import Fault
+from tests.faults.virtual.injection import Crash, Fault
 from tests.faults.virtual.judge import at_rest
 from tests.faults.virtual.lives import LIVES, Expected, Life
 from tests.faults.virtual.world import World
@@ -101,6 +103,39 @@ def outages(size: Size) -> Result:
     return result
 
 
+def cancel_at_every_call(size: Size) -> Result:
+    """Everything is cancelled between any two calls of a life; then again with a fault in the cancel itself."""
+    result = Result("cancel at every call")
+    random = Random(4)
+    for seed, life, faulty in product(range(size.pick(1, 6)), LIVES, (False, True)):
+        call, reached = 1, True
+        while reached:
+            plan = {call + random.randrange(1, 12): random.choice(FAULTS)} if faulty else {}
+            reached = _cancelled_life(life, plan, call, seed, result)
+            call += 1
+    return result
+
+
+def _cancelled_life(life: Life, plan: Mapping[int, Fault], call: int, seed: int, result: Result) -> bool:
+    """Lead a life in which all that exists is cancelled at this call; whether the call came."""
+    world = World(plan, seed, life.rate_limit)
+    acknowledged: set[str] = set()
+
+    def cancel() -> None:
+        for order_id in list(world.all_orders()):
+            result.faults += 1
+            with suppress(Crash, Exception):
+                world.process(partial(world.engine.cancel, order_id))
+                acknowledged.add(order_id)
+
+    world.injector.at_call[call] = cancel
+    _one_life(life, plan, seed, result, world)
+    for order_id in acknowledged:
+        if (status := world.all_orders()[order_id].order.status) is not Status.CANCELLED:
+            result.violations.append(f"I8 {order_id}: a cancel was acknowledged, and it is {status} ({life.name})")
+    return world.injector.calls >= call
+
+
 def poison_in_every_queue(size: Size) -> Result:
     """Bodies that nobody can read, in every queue, between good ones: they end, and nothing else does."""
     result = Result("poison messages (virtual)")
@@ -179,5 +214,5 @@ def _one_life(life: Life, plan: Mapping[int, Fault], seed: int, result: Result, 
 
 TRIALS = (
     *(crash_at_every_call, failure_at_every_call, stall_at_every_call, two_faults, neighbouring_faults),
-    *(doubles_late_and_out_of_order, outages, poison_in_every_queue),
+    *(doubles_late_and_out_of_order, outages, cancel_at_every_call, poison_in_every_queue),
 )

@@ -1,6 +1,5 @@
 """Any order of events: hypothesis submits, delivers, crashes, stops and restores, and looks after each step."""
 
-import logging
 from typing import Any
 
 from hypothesis import strategies as st
@@ -33,7 +32,6 @@ class OrderLives(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        logging.getLogger("chalicelib").setLevel(logging.CRITICAL)
         self.world = World()
         self.expected = Expected()
         self.over: dict[str, int] = {}
