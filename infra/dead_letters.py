@@ -7,6 +7,7 @@ Two queues keep what nobody could handle: ``KeptLettersQueue`` dead letters that
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,10 +70,14 @@ class DeadLetters:
     def looked_at(self) -> Iterator[list[Letter]]:
         """All letters, the oldest first; whatever is still there afterwards is visible again at once."""
         letters: dict[str, Letter] = {}
+
+        def collect(queue: str) -> None:
+            while fresh := {one.id: one for one in self._receive(queue) if one.id not in letters}:
+                letters.update(fresh)
+
         try:
-            for queue in _KEPT:
-                while fresh := {one.id: one for one in self._receive(queue) if one.id not in letters}:
-                    letters |= fresh
+            with ThreadPoolExecutor() as threads:
+                list(threads.map(collect, _KEPT))
             yield sorted(letters.values(), key=lambda one: one.sent_at)
         finally:
             for letter in letters.values():

@@ -73,7 +73,7 @@ class Report:
 
     def _judged(self, invariant: str) -> list[str]:
         found = [one for one in self.violations if one.invariant == invariant]
-        verdict = f"{len(found)} violations" if found else "ok"
+        verdict = f"{len(found)} violated it" if found else "ok"
         if invariant == "I7":
             verdict = "not visible in stored data"
         elif invariant == "I6" and self.history_missing and not found:

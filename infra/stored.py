@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap
@@ -123,10 +124,12 @@ def evidence_of(item: Item, swaps: Mapping[str, Swap], copy: HistoryCopy | None)
 
 def database_of(url: str) -> str:
     """Which database an address means, without the password."""
-    parts = conninfo_to_dict(url)
-    return (
-        f"{parts.get('dbname', 'the default database')} at {parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
-    )
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.Error:
+        return "no address of a database"
+    where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
+    return f"{parts.get('dbname', 'the default database')} at {where}"
 
 
 def _scan(table: Any) -> Iterator[list[Item]]:

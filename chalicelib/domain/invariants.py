@@ -101,6 +101,8 @@ def _replayed(evidence: Evidence) -> tuple[Order | None, list[_Found]]:
         if order.is_terminal:
             return order, [("I5", f"{event.status} ({event.seq}) after {order.status} ({order.seq})")]
         try:
+            if event.attempt not in (order.attempts, order.attempts + 1):
+                return order, [("I9", f"attempt {event.attempt} after attempt {order.attempts} (event {number})")]
             order = order.apply(event)
         except IllegalTransitionError as error:
             return order, [("I4", str(error))]
@@ -123,7 +125,11 @@ def _swaps(evidence: Evidence, order: Order | None) -> list[_Found]:
     if status == Status.CONFIRMED and swap.signature != order.tx_hash:
         return [("I1", f"confirmed with {order.tx_hash}, but what landed is {swap.signature}")]
     least = order.min_amount_out or 0
-    return [("I2", f"{swap.amount_out} came out, less than {least}")] if swap.amount_out < least else []
+    if swap.amount_out < least:
+        return [("I2", f"{swap.amount_out} came out, less than {least}")]
+    if status == Status.CONFIRMED and swap.amount_out != order.amount_out:
+        return [("I1", f"confirmed with {order.amount_out} out, but what landed is {swap.amount_out}")]
+    return []
 
 
 def _stuck(evidence: Evidence, latest_ms: int) -> list[_Found]:
@@ -137,7 +143,9 @@ def _stuck(evidence: Evidence, latest_ms: int) -> list[_Found]:
 
 def _history(evidence: Evidence, order: Order) -> list[_Found]:
     copy = evidence.history
-    if copy and copy.seq > order.seq:
+    # What had ended by the time it was recorded must stand there still.
+    moved = copy and copy.status in TERMINAL and (copy.status, copy.seq) != (order.standing, order.seq)
+    if copy and (moved or copy.seq > order.seq):
         return [("I5", f"the history is at {copy.status} ({copy.seq}), the order at {order.status} ({order.seq})")]
     if order.is_terminal and evidence.attention_at_ms is None and copy != _copy_of(order):
         return [("I6", f"the history has {copy}" if copy else "not in the history")]

@@ -74,7 +74,7 @@ def test_a_sound_system_is_called_sound_and_a_damaged_order_is_found(
     assert (done.returncode, done.stderr) == (1, "")
     [accused] = [line for line in done.stdout.splitlines() if order_id in line]
     assert "submitted (5) may not follow routing (3)" in accused
-    assert "I4 events without gap or double, every step allowed: 1 violations" in done.stdout
+    assert "I4 events without gap or double, every step allowed: 1 violated it" in done.stdout
     assert operate(stack.state_dir, "infra.doctor").returncode == 0
 
 

@@ -41,6 +41,7 @@ CONFIRMED = confirmed(pending())
 SWAP = Swap(CONFIRMED.tx_hash or "", CONFIRMED.order_id, 199_400_000)
 FAILED = failed(pending())
 CANCELLED = cancelled(pending())
+EXPIRED = pending().moved(Status.EXPIRED, NOON)
 PENDING = pending()
 OPEN = pending(type=OrderType.LIMIT).moved(Status.OPEN, NOON)
 COPY = seen(CONFIRMED).history
@@ -73,7 +74,11 @@ def test_no_life_that_the_engine_may_lead_is_a_violation(order: Order) -> None:
         pytest.param(seen(CONFIRMED, swaps=()), "I1", id="confirmed, and no swap"),
         pytest.param(seen(CONFIRMED, swaps=(SWAP, replace(SWAP, signature="2"))), "I1", id="two swaps"),
         pytest.param(seen(CONFIRMED, swaps=(replace(SWAP, signature="2"),)), "I1", id="another swap"),
+        pytest.param(
+            seen(CONFIRMED, swaps=(replace(SWAP, amount_out=199_400_001),)), "I1", id="another amount landed"
+        ),
         pytest.param(seen(FAILED, swaps=(SWAP,)), "I1", id="failed with a swap"),
+        pytest.param(seen(EXPIRED, swaps=(SWAP,)), "I1", id="expired with a swap"),
         pytest.param(seen(PENDING, swaps=(SWAP, replace(SWAP, signature="2"))), "I1", id="two swaps, not over"),
         pytest.param(seen(CONFIRMED, swaps=(replace(SWAP, amount_out=197_497_118),)), "I2", id="below the minimum"),
         pytest.param(seen(PENDING, attention_at_ms=None), "I3", id="nobody comes back"),
@@ -86,7 +91,6 @@ def test_no_life_that_the_engine_may_lead_is_a_violation(order: Order) -> None:
         pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 4, status="lost")), "I4", id="an unknown status"),
         pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 4, meta={})), "I4", id="an empty meta"),
         pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 3, meta=None)), "I4", id="no meta"),
-        pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 2, attempt=3)), "I4", id="a skipped attempt"),
         pytest.param(seen(CONFIRMED, events=(*CONFIRMED.events[:-1], "{")), "I4", id="an unreadable event"),
         pytest.param(seen(CONFIRMED, spec=None), "I4", id="an unreadable specification"),
         pytest.param(seen(PENDING, status="lost"), "I4", id="an unknown standing"),
@@ -97,11 +101,21 @@ def test_no_life_that_the_engine_may_lead_is_a_violation(order: Order) -> None:
         ),
         pytest.param(seen(CONFIRMED, history=replace(COPY, seq=7)), "I5", id="the history is beyond the order"),
         pytest.param(seen(PENDING, history=COPY), "I5", id="over in the history alone"),
+        pytest.param(
+            seen(attempts(3), history=HistoryCopy("failed", 2, None, ())),
+            "I5",
+            id="it went on after the history's end",
+        ),
+        pytest.param(
+            seen(FAILED, attention_at_ms=NOW_MS, history=replace(COPY, seq=FAILED.seq)), "I5", id="two different ends"
+        ),
         pytest.param(seen(CONFIRMED, history=None), "I6", id="not in the history"),
         pytest.param(seen(CONFIRMED, history=replace(COPY, amount_out=1)), "I6", id="another amount"),
         pytest.param(seen(CONFIRMED, history=replace(COPY, events=COPY.events[:-1])), "I6", id="an event less"),
         pytest.param(seen(CANCELLED, swaps=(SWAP,)), "I8", id="cancelled and swapped"),
         pytest.param(seen(attempts(4)), "I9", id="a fourth attempt"),
+        pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 2, attempt=3)), "I9", id="a skipped attempt"),
+        pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 4, attempt=0)), "I9", id="an earlier attempt"),
     ],
 )
 def test_each_damage_is_seen_as_what_it_is(evidence: Evidence, invariant: str) -> None:
