@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
@@ -41,8 +41,15 @@ class CloseDeadLetter:
                 tracked = self._close(tracked)
             except LostRaceError:
                 return 0
+        elif tracked.attention_at_ms is None:
+            tracked = replace(tracked, attention_at_ms=self._attention_at_ms())
+            self.orders.set_attention(tracked, tracked.attention_at_ms)
         self.finish(tracked)
         return None
+
+    def _attention_at_ms(self) -> int:
+        """A letter is not delivered for ever, so what is left to do does not hang on it."""
+        return to_ms(self.now()) + self.finish.attention_slack_seconds * 1000
 
     def _close(self, tracked: Tracked) -> Tracked:
         order = tracked.order
@@ -55,4 +62,4 @@ class CloseDeadLetter:
         else:
             error = AttemptFailedError(FailureCode.QUEUE_EXHAUSTED, "the order could not be processed")
             after = order.moved(Status.FAILED, self.now(), failure_meta(order, error))
-        return self.orders.write(tracked, after, lease=None, attention_at_ms=None)
+        return self.orders.write(tracked, after, lease=None, attention_at_ms=self._attention_at_ms())

@@ -4,7 +4,7 @@ import pytest
 
 from chalicelib.consumers.orders import close_dead_letters
 from chalicelib.domain.status import Status
-from chalicelib.messaging.messages import order_message
+from chalicelib.messaging.messages import order_message, read_order_message
 from chalicelib.ports import OrderFilter, Subscriber, Tracked
 from tests.support.bench import Bench, a_bench
 from tests.support.lives import pending
@@ -14,6 +14,10 @@ HAPPY = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
 
 class CrashError(Exception):
     """A worker that dies at this line."""
+
+
+def crash(*_: object) -> None:
+    raise CrashError
 
 
 @pytest.fixture
@@ -247,6 +251,27 @@ def test_a_dead_letter_of_an_order_whose_swap_landed_confirms_it(
     bench.clock.sleep(120)
     assert bench.engine.close(bench.queue.take()) is None
     assert bench.order(order_id).status is Status.CONFIRMED
+
+
+@pytest.mark.parametrize("ended_by", ["the letter", "its worker"])
+def test_what_the_last_delivery_of_a_dead_letter_leaves_undone_is_the_watchdogs(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, ended_by: str
+) -> None:
+    order_id = bench.submit()
+    letter = read_order_message(bench.queue.bodies[0])
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.history, "record", crash)
+        if ended_by == "its worker":
+            with pytest.raises(CrashError):
+                bench.process()
+        bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+        with pytest.raises(CrashError):
+            bench.engine.close(letter)
+    assert bench.order(order_id).is_terminal
+    bench.clock.sleep(bench.engine.settings.attention_slack_seconds)
+    assert bench.engine.watch() == 1
+    assert [row["orderId"] for row in bench.history.page(OrderFilter(), 10, None).orders] == [order_id]
+    assert bench.orders.due(bench.clock.now_ms() + 10**9, 10) == []
 
 
 @pytest.mark.parametrize("body", ["not JSON", order_message(Tracked(pending()))])
