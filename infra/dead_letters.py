@@ -6,121 +6,18 @@ Two queues keep what nobody could handle: ``KeptLettersQueue`` dead letters that
 """
 
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from chalicelib.encoding.times import from_ms, to_text
-from chalicelib.messaging.messages import PoisonMessageError, read_order_message, read_replay_message
+from chalicelib.domain.orders import Event
+from chalicelib.domain.status import TERMINAL
+from chalicelib.encoding.exact_json import dumps
+from chalicelib.encoding.times import to_text
 from infra.deployed import CANNOT_LOOK, Deployment, find, with_stage
 from infra.errors import InfraError
-from infra.stored import Stored
+from infra.letters import KEPT, DeadLetters, Letter
+from infra.stored import Item, Stored, evidence_of
 
-#: The queue that keeps letters, and the one they were for.
-_KEPT = {"KeptLettersQueue": "OrdersQueue", "StreamDeadLettersQueue": "StreamQueue"}
-#: How long letters are out of sight should this command be killed while it looks.
-_LOOK_SECONDS = 60
 _FIRST_CHARACTERS = 80
 _GIVEN_UP_SHOWN = 20
-#: Any group does for what names no user.
-_NO_USER = "unreadable"
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A message that is kept. ``receipt`` holds while it is looked at."""
-
-    id: str
-    queue: str
-    body: str
-    sent_at: datetime
-    receives: int
-    receipt: str
-
-    @property
-    def order_id(self) -> str | None:
-        try:
-            if self.queue == "KeptLettersQueue":
-                return read_order_message(self.body).order.order_id
-            order_id = read_replay_message(self.body).wanted.get("orderId")
-        except PoisonMessageError:
-            return None
-        return order_id if isinstance(order_id, str) else None
-
-    @property
-    def group(self) -> str:
-        """Whose turn in the orders queue it takes."""
-        try:
-            return read_order_message(self.body).order.spec.user_id
-        except PoisonMessageError:
-            return _NO_USER
-
-
-class DeadLetters:
-    """The letters that a deployment keeps."""
-
-    def __init__(self, deployed: Deployment) -> None:
-        self._sqs = deployed.client("sqs")
-        self._urls = {queue: deployed.output(f"{queue}Url") for pair in _KEPT.items() for queue in pair}
-
-    @contextmanager
-    def looked_at(self) -> Iterator[list[Letter]]:
-        """All letters, the oldest first; whatever is still there afterwards is visible again at once."""
-        letters: dict[str, Letter] = {}
-
-        def collect(queue: str) -> None:
-            while fresh := {one.id: one for one in self._receive(queue) if one.id not in letters}:
-                letters.update(fresh)
-
-        try:
-            with ThreadPoolExecutor() as threads:
-                list(threads.map(collect, _KEPT))
-            yield sorted(letters.values(), key=lambda one: one.sent_at)
-        finally:
-            for letter in letters.values():
-                self._show(letter)
-
-    def redrive(self, letter: Letter) -> None:
-        """Send a letter to the queue that it was for; only once it is there it is taken away here."""
-        queue = _KEPT[letter.queue]
-        group = {"MessageGroupId": letter.group} if queue == "OrdersQueue" else {}
-        self._sqs.send_message(QueueUrl=self._urls[queue], MessageBody=letter.body, **group)
-        self._sqs.delete_message(QueueUrl=self._urls[letter.queue], ReceiptHandle=letter.receipt)
-
-    def _receive(self, queue: str) -> list[Letter]:
-        answer = self._sqs.receive_message(
-            QueueUrl=self._urls[queue],
-            MaxNumberOfMessages=10,
-            # Waiting asks every server of the queue.
-            WaitTimeSeconds=1,
-            VisibilityTimeout=_LOOK_SECONDS,
-            MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
-        )
-        return [_letter(queue, message) for message in answer.get("Messages", ())]
-
-    def _show(self, letter: Letter) -> None:
-        try:
-            self._sqs.change_message_visibility(
-                QueueUrl=self._urls[letter.queue], ReceiptHandle=letter.receipt, VisibilityTimeout=0
-            )
-        except self._sqs.exceptions.ClientError:
-            # It was redriven, or is visible again, or will be within the minute.
-            return
-
-
-def _letter(queue: str, message: Any) -> Letter:
-    attributes = message["Attributes"]
-    return Letter(
-        id=message["MessageId"],
-        queue=queue,
-        body=message["Body"],
-        sent_at=from_ms(int(attributes["SentTimestamp"])),
-        receives=int(attributes["ApproximateReceiveCount"]),
-        receipt=message["ReceiptHandle"],
-    )
 
 
 def listing(deployed: Deployment) -> str:
@@ -150,18 +47,33 @@ def _row(stored: Stored, letter: Letter) -> str:
     about = repr(letter.body[:_FIRST_CHARACTERS])
     if order_id := letter.order_id:
         item = stored.item(order_id)
-        about = f"order {order_id}, {item['status'] if item else 'which is not there'}"
+        about = _order(order_id, item)
     return f"  {letter.id}  {letter.queue}  sent {to_text(letter.sent_at)}  received {letter.receives} times  {about}"
 
 
 def show(deployed: Deployment, letter_id: str) -> str:
-    """A letter in full.
+    """A letter in full, and what became of its order.
 
     :raises InfraError: if it is not kept.
     """
     with DeadLetters(deployed).looked_at() as letters:
         letter = _named(letters, letter_id)
-    return f"{letter.id} in {letter.queue}, for {_KEPT[letter.queue]}, sent {to_text(letter.sent_at)}\n{letter.body}"
+    lines = [f"{letter.id} in {letter.queue}, for {KEPT[letter.queue]}, sent {to_text(letter.sent_at)}", letter.body]
+    if order_id := letter.order_id:
+        item = Stored(deployed).item(order_id)
+        events = evidence_of(item, {}, None).events if item else ()
+        lines += ["", _order(order_id, item), *map(_event, events)]
+    return "\n".join(lines)
+
+
+def _order(order_id: str, item: Item | None) -> str:
+    return f"order {order_id}, {item.get('status') if item else 'which is not there'}"
+
+
+def _event(event: Event | str) -> str:
+    if isinstance(event, str):
+        return f"  {event}"
+    return f"  {event.seq}  {event.status}  attempt {event.attempt}  {to_text(event.at)}  {dumps(event.meta)}"
 
 
 def redrive(deployed: Deployment, letter_id: str | None) -> str:
@@ -169,12 +81,21 @@ def redrive(deployed: Deployment, letter_id: str | None) -> str:
 
     :raises InfraError: if the one is not kept.
     """
-    dead_letters = DeadLetters(deployed)
+    dead_letters, stored = DeadLetters(deployed), Stored(deployed)
+    done = []
     with dead_letters.looked_at() as letters:
-        wanted = letters if letter_id is None else [_named(letters, letter_id)]
-        for letter in wanted:
+        for letter in letters if letter_id is None else [_named(letters, letter_id)]:
+            over = _over(stored, letter)
             dead_letters.redrive(letter)
-    return "\n".join(f"{letter.id} is in {_KEPT[letter.queue]} again" for letter in wanted) or "There are no letters."
+            done.append(f"{letter.id} is in {KEPT[letter.queue]} again{over}")
+    return "\n".join(done) or "There are no letters."
+
+
+def _over(stored: Stored, letter: Letter) -> str:
+    """What to say of a letter whose order has ended: another delivery trades nothing, it only tells and records."""
+    item = stored.item(letter.order_id) if letter.order_id else None
+    status = str(item.get("status")) if item else ""
+    return f", though its order was over already ({status})" if status in TERMINAL else ""
 
 
 def _named(letters: list[Letter], letter_id: str) -> Letter:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, Violation, orphans, violations_of
 from chalicelib.domain.orders import Event
-from chalicelib.domain.status import TERMINAL
+from chalicelib.domain.status import PHASES, TERMINAL, Phase
 from chalicelib.encoding.times import to_ms
 from infra.deployed import CANNOT_LOOK, Deployment, find, with_stage
 from infra.stored import Stored, database_of, evidence_of
@@ -35,6 +35,8 @@ _OVERDUE_MS = 180_000
 _SETTLING_MS = 360_000
 _LOOKS = 3
 _SHOWN = 20
+#: Nobody works on them yet.
+_WAITING = frozenset(status for status, phase in PHASES.items() if phase is Phase.QUEUED)
 _QUEUES = ("DeadLetters", "KeptLetters", "StreamDeadLetters")
 
 
@@ -47,6 +49,7 @@ class Report:
     history_missing: str = ""
     statuses: Counter[str] = field(default_factory=Counter)
     swaps: int = 0
+    waiting: int = 0
     in_flight: int = 0
     overdue: int = 0
     behind: int = 0
@@ -63,7 +66,7 @@ class Report:
                 f"stack      {self.where}",
                 f"history    {history}",
                 f"orders     {self.statuses.total()}: {statuses or 'none'}; {self.swaps} swaps",
-                f"in flight  {self.in_flight}, of which {self.overdue} overdue",
+                f"moving     {self.waiting} waiting, {self.in_flight} in flight; of these {self.overdue} overdue",
                 f"recording  {behind}",
                 f"letters    {', '.join(f'{count} in {queue}' for queue, count in self.letters.items())}",
                 "",
@@ -125,13 +128,15 @@ class _Examination:
                 self._count(evidence, str(item.get("createdAt")))
                 if self._wrong_with(evidence):
                     self._report.violations += self._looked_at_again(order_id, swaps.get(order_id, {}))
-        self._report.violations += orphans((one for swap in swaps.values() for one in swap.values()), seen)
+        landed = (one for swap in swaps.values() for one in swap.values())
+        self._report.violations += [one for one in orphans(landed, seen) if self._stored.item(one.order_id) is None]
 
     def _count(self, evidence: Evidence, created_at: str) -> None:
         report, due = self._report, evidence.attention_at_ms
         report.statuses[evidence.status] += 1
         if evidence.status not in TERMINAL:
-            report.in_flight += 1
+            report.waiting += evidence.status in _WAITING
+            report.in_flight += evidence.status not in _WAITING
             report.overdue += due is not None and due < _now_ms()
         elif due is not None:
             report.behind += 1

@@ -44,7 +44,7 @@ class Stored:
         self._ledger = dynamodb.Table(deployed.output("LedgerTableName"))
         url = deployed.database_url or ""
         self._history = PostgresConnection(url, _CONNECT_SECONDS, _STATEMENT_SECONDS)
-        self.history_missing = "" if url else "DATABASE_URL is not set"
+        self.history_missing = _unusable(url)
 
     def pages(self) -> Iterator[list[Item]]:
         """Every order, a page at a time."""
@@ -130,6 +130,17 @@ def database_of(url: str) -> str:
         return "no address of a database"
     where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
     return f"{parts.get('dbname', 'the default database')} at {where}"
+
+
+def _unusable(url: str) -> str:
+    """Why there is no asking a database at this address; libpq's own words may have the password in them."""
+    if not url:
+        return "DATABASE_URL is not set"
+    try:
+        conninfo_to_dict(url)
+    except psycopg.Error:
+        return "DATABASE_URL is no address of a database"
+    return ""
 
 
 def _scan(table: Any) -> Iterator[list[Item]]:

@@ -1,0 +1,102 @@
+"""What the operators' commands make of stored data and of letters, however damaged these are."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.invariants import Evidence, Violation, violations_of
+from chalicelib.domain.orders import OrderSpec
+from chalicelib.encoding.snapshots import event_to_json, spec_to_dict
+from chalicelib.messaging.messages import order_message
+from chalicelib.ports import Tracked
+from infra.doctor import Report
+from infra.letters import Letter
+from infra.stored import Stored, evidence_of
+from tests.support.lives import confirmed, pending
+
+ORDER = confirmed(pending())
+ITEM: dict[str, Any] = {
+    "orderId": ORDER.order_id,
+    **spec_to_dict(ORDER.spec),
+    "slippageBps": Decimal(ORDER.spec.slippage_bps),
+    "status": "confirmed",
+    "seq": Decimal(ORDER.seq),
+    "events": [event_to_json(event) for event in ORDER.events],
+}
+#: What an attribute of DynamoDB's can be.
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.text(max_size=20) | st.decimals(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def letter(body: str, queue: str = "KeptLettersQueue") -> Letter:
+    return Letter("id", queue, body, datetime(2026, 1, 31, tzinfo=UTC), 1, "receipt")
+
+
+def test_an_item_is_read_as_the_order_that_it_is() -> None:
+    assert evidence_of(ITEM, {}, None) == Evidence(ORDER.order_id, ORDER.spec, "confirmed", ORDER.seq, ORDER.events)
+    assert isinstance(evidence_of(ITEM, {}, None).spec, OrderSpec)
+
+
+@given(st.sampled_from([name for name in ITEM if name != "orderId"]), _VALUES)
+def test_no_damage_to_an_item_keeps_it_from_being_judged(name: str, value: Any) -> None:
+    violations_of(evidence_of({**ITEM, name: value}, {}, None), 0, overdue_ms=0)
+    violations_of(evidence_of({key: ITEM[key] for key in ITEM if key != name}, {}, None), 0, overdue_ms=0)
+
+
+@given(st.integers(0, len(ORDER.events) - 1), _VALUES | st.text())
+def test_no_damage_to_an_event_keeps_an_order_from_being_judged(number: int, value: Any) -> None:
+    events = [*ITEM["events"][:number], value, *ITEM["events"][number + 1 :]]
+    assert violations_of(evidence_of({**ITEM, "events": events}, {}, None), 0, overdue_ms=0)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("", "DATABASE_URL is not set"),
+        ("postgres//user:hunter2@host/db", "DATABASE_URL is no address of a database"),
+        ("postgresql://user:hunter2%zz@host/db", "DATABASE_URL is no address of a database"),
+    ],
+)
+def test_an_address_that_is_none_is_told_without_the_password_in_it(url: str, why: str) -> None:
+    tables = SimpleNamespace(Table=lambda name: None)
+    deployed: Any = SimpleNamespace(resource=lambda _: tables, output=lambda name: name, database_url=url)
+    stored = Stored(deployed)
+    assert stored.copies([ORDER.order_id]) == {}
+    assert stored.history_missing == why
+
+
+def test_a_report_names_the_first_twenty_of_a_kind_and_counts_the_others() -> None:
+    violations = [Violation("I2", f"order-{number}", "too little") for number in range(23)]
+    lines = str(Report("stack", "database", violations=violations)).splitlines()
+    assert sum("too little" in line for line in lines) == 20
+    assert "   and 3 more" in lines
+    assert [line[:2] for line in lines if line[:1] == "I"] == [f"I{number}" for number in range(1, 10)]
+    assert sum(line.endswith(": ok") for line in lines) == 7
+
+
+@pytest.mark.parametrize("order_id", ["", "x" * 3000, "no-uuid", "\ud800"])
+def test_a_letter_about_what_can_be_no_order_is_about_none(order_id: str) -> None:
+    body = order_message(Tracked(pending()))
+    assert letter(body).order_id is not None
+    assert letter(body.replace(letter(body).order_id or "", order_id)).order_id is None
+
+
+@pytest.mark.parametrize("wanted", ["{}", '{"orderId":5}', '{"orderId":null}', '{"orderId":["x"]}', '{"orderId":""}'])
+def test_a_stream_that_names_no_order_is_about_none(wanted: str) -> None:
+    body = f'{{"v":1,"connection_id":"c","wanted":{wanted}}}'
+    assert letter(body, "StreamDeadLettersQueue").order_id is None
+
+
+@pytest.mark.parametrize("user_id", ["", "a b", "ü", "x" * 129])
+def test_a_letter_goes_back_whatever_its_user_is_called(user_id: str) -> None:
+    body = order_message(Tracked(pending()))
+    assert letter(body).group == "alice"
+    assert letter(body.replace("alice", user_id)).group == letter("poison").group
