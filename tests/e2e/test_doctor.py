@@ -9,15 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 import pytest
 
 from chalicelib.messaging.messages import order_message
 from chalicelib.ports import Tracked
-from infra.dead_letters import DeadLetters, Letter
 from infra.deployed import Deployment, of_endpoints
 from infra.doctor import examine
+from infra.letters import DeadLetters, Letter
 from infra.local.stack import RunningStack
-from tests.e2e.client import PATIENCE_SECONDS, Client
+from tests.e2e.client import HAPPY, PATIENCE_SECONDS, Client
 from tests.support.lives import pending
 
 T = TypeVar("T")
@@ -78,6 +79,31 @@ def test_a_sound_system_is_called_sound_and_a_damaged_order_is_found(
     assert operate(stack.state_dir, "infra.doctor").returncode == 0
 
 
+def test_a_second_swap_an_orphan_and_another_history_are_found(
+    client: Client, stack: RunningStack, tables: dict[str, Any], deployed: Deployment
+) -> None:
+    order_id = finished(client)
+    owners = {"second": order_id, "orphan": "nobody"}
+    with psycopg.connect(stack.endpoints["postgres"], autocommit=True) as database:
+
+        def shift(steps: int) -> int | None:
+            statement = "update orders set seq = seq + %s where order_id = %s"
+            return database.execute(statement, [steps, order_id]).rowcount or None
+
+        until(lambda: shift(1))
+        for signature, owner in owners.items():
+            row = {"signature": signature, "orderId": owner, "state": "landed", "amountOut": 1, "at": 1}
+            tables["ledger"].put_item(Item=row)
+        try:
+            found = {(one.invariant, one.order_id) for one in examine(deployed).violations}
+        finally:
+            shift(-1)
+            for signature in owners:
+                tables["ledger"].delete_item(Key={"signature": signature})
+    assert found == {("I1", order_id), ("I5", order_id), ("I1", "nobody")}
+    assert examine(deployed).violations == []
+
+
 def test_without_postgres_the_rest_is_judged_all_the_same(deployed: Deployment) -> None:
     report = examine(replace(deployed, database_url="postgresql://nobody@localhost:1/nothing"))
     assert report.violations == []
@@ -123,3 +149,26 @@ def test_letters_that_nobody_can_handle_are_listed_shown_and_redriven(
     # From there it takes the whole way again, as another message.
     back = until(kept)["poison"]
     assert back.id != letters["poison"].id
+
+
+def test_a_letter_of_an_order_is_shown_with_its_events_and_redriven_knowing_that_it_is_over(
+    client: Client, stack: RunningStack, deployed: Deployment
+) -> None:
+    order_id = finished(client)
+    body = order_message(Tracked(replace(pending(), order_id=order_id)))
+    deployed.client("sqs").send_message(QueueUrl=deployed.output("KeptLettersQueueUrl"), MessageBody=body)
+
+    def kept() -> list[Letter]:
+        with DeadLetters(deployed).looked_at() as letters:
+            return [letter for letter in letters if letter.order_id == order_id]
+
+    [letter] = until(lambda: kept() or None)
+    assert f"{letter.id}  KeptLettersQueue" in operate(stack.state_dir, "infra.dead_letters", "list").stdout
+    shown = operate(stack.state_dir, "infra.dead_letters", "show", letter.id).stdout.splitlines()
+    assert shown[1:4] == [body, "", f"order {order_id}, confirmed"]
+    assert [line.split()[:2] for line in shown[4:]] == [[str(seq), status] for seq, status in enumerate(HAPPY, 1)]
+
+    done = operate(stack.state_dir, "infra.dead_letters", "redrive", letter.id)
+    said = f"{letter.id} is in OrdersQueue again, though its order was over already (confirmed)\n"
+    assert (done.returncode, done.stdout) == (0, said)
+    assert kept() == []

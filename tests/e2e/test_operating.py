@@ -169,5 +169,17 @@ def wait_for_port(port: int, server: "subprocess.Popen[bytes]") -> None:
 
 def test_help_lists_the_targets() -> None:
     listed = run_make("help").stdout
-    for target in ("run", "stop", "logs", "clean", "test", "check", "bench", "faults", "deploy"):
+    for target in (
+        "run",
+        "stop",
+        "logs",
+        "clean",
+        "test",
+        "check",
+        "bench",
+        "faults",
+        "doctor",
+        "dead-letters",
+        "deploy",
+    ):
         assert f"  {target} " in listed
