@@ -69,7 +69,12 @@ def find(stage: str, environment: Mapping[str, str] = os.environ) -> Deployment:
     file = state_dir_from(environment) / "endpoints.json"
     if not file.exists():
         raise InfraError("Nothing is running: start the stack with make run first.")
-    return of_endpoints(json.loads(file.read_text()))
+    try:
+        endpoints = json.loads(file.read_text())
+        aws, postgres = endpoints["aws"], endpoints["postgres"]
+    except (ValueError, LookupError, TypeError):
+        raise InfraError(f"{file} cannot be read: stop the stack and start it again.") from None
+    return of_endpoints({"aws": aws, "postgres": postgres})
 
 
 def of_endpoints(endpoints: Mapping[str, str]) -> Deployment:

@@ -113,10 +113,12 @@ def test_without_postgres_the_rest_is_judged_all_the_same(deployed: Deployment) 
 
 
 @pytest.mark.parametrize(
-    "endpoints", [None, {"aws": "http://localhost:1", "postgres": ""}], ids=["nothing runs", "nobody answers"]
+    "endpoints",
+    [None, {"aws": "http://localhost:1", "postgres": ""}, {}],
+    ids=["nothing runs", "nobody answers", "it says nowhere"],
 )
 def test_what_cannot_be_looked_at_is_one_clear_sentence(tmp_path: Path, endpoints: dict[str, str] | None) -> None:
-    if endpoints:
+    if endpoints is not None:
         (tmp_path / "endpoints.json").write_text(json.dumps(endpoints))
     done = operate(tmp_path, "infra.doctor")
     assert (done.returncode, done.stdout) == (2, "")
