@@ -10,12 +10,11 @@ from chalicelib.bootstrap import Engine
 from chalicelib.consumers.batch import Hold, Record, hold_quietly, work_through
 from chalicelib.domain.orders import Priority
 from chalicelib.messaging.messages import read_order_message
-from chalicelib.ports import UrgentQueue
+from chalicelib.ports import Tracked, UrgentQueue
 
 log = logging.getLogger(__name__)
 
 BatchResult = dict[str, list[dict[str, str]]]
-
 
 #: A message that waited so long in the queue stood in line.
 _IN_LINE_MS = 1000
@@ -31,8 +30,8 @@ def process_orders(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
     invocation = uuid4().hex
     worked_on: dict[str, float | None] = {}
 
-    def execute(hold: Hold, record: Record) -> float | None:
-        message = read_order_message(record["body"])
+    def execute(hold: Hold, record: Record, message: Tracked | None = None) -> float | None:
+        message = message or read_order_message(record["body"])
         order_id = message.order.order_id
         # The two messages of an urgent order may both be here.
         if order_id not in worked_on:
@@ -41,13 +40,14 @@ def process_orders(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
         return worked_on[order_id]
 
     def handle(record: Record) -> float | None:
-        priority = read_order_message(record["body"]).order.spec.priority
-        if (priority is Priority.HIGH or _stood_in_line(record)) and (first := _take(urgent)):
+        message = read_order_message(record["body"])
+        urgent_first = message.order.spec.priority is Priority.HIGH or _stood_in_line(record)
+        if urgent_first and (copy := _take(urgent)):
             hold_quietly(queue.hold, record, 2 * engine.settings.lease_seconds)
-            failed = work_through({"Records": [first]}, partial(execute, urgent.hold), urgent.hold)
+            failed = work_through({"Records": [copy]}, partial(execute, urgent.hold), urgent.hold)
             if not failed["batchItemFailures"]:
-                urgent.delete(first["receiptHandle"])
-        return execute(queue.hold, record)
+                _delete(urgent, copy)
+        return execute(queue.hold, record, message)
 
     return work_through(event, handle, queue.hold)
 
@@ -64,6 +64,14 @@ def _take(urgent: UrgentQueue) -> Record | None:
         # The order has a message in the orders queue too, and the one in hand need not wait for this.
         log.exception("not looked for urgent orders")
         return None
+
+
+def _delete(urgent: UrgentQueue, copy: Record) -> None:
+    try:
+        urgent.delete(copy["receiptHandle"])
+    except Exception:
+        # It comes again, and finds the order over.
+        log.exception("an urgent copy is left", extra={"messageId": copy["messageId"]})
 
 
 def close_dead_letters(engine: Engine, event: Mapping[str, Any]) -> BatchResult:

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from tests.faults.result import Result
 from tests.faults.site import Site
 from tests.faults.size import Size
-from tests.faults.trials import limit, machine, messages, outages, sockets, virtual
+from tests.faults.trials import lanes, limit, machine, messages, outages, sockets, virtual
 
 #: On fakes and a virtual clock.
 VIRTUAL: tuple[Callable[[Size], Result], ...] = (*virtual.TRIALS, machine.any_order_of_events)
 #: On one running stack, one after the other.
 REAL: tuple[Callable[[Site, Size], Result], ...] = (
     *(messages.burst, messages.one_key, messages.replies_lost, messages.doubles, messages.poison),
+    *(lanes.urgent_in_a_backlog, lanes.one_user_with_most_of_the_load, lanes.cancelled_at_any_moment),
     *(sockets.many_on_one_order, sockets.resumed_at_every_seq, sockets.slow_sockets, sockets.strangers),
     *(outages.workers_killed, outages.postgres_stopped, outages.postgres_frozen),
     *(outages.queue_fails_after_the_write, outages.calls_throttled, outages.answers_lost, outages.calls_delayed),

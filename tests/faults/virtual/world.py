@@ -38,7 +38,7 @@ class World:
         now_ms = self.clock.now_ms
         self.kept_letters = Queue("kept", now_ms, visibility_seconds=30)
         self.dead_letters = Queue(
-            "dead", now_ms, visibility_seconds=360, max_receives=3, dead_letters=self.kept_letters
+            "dead", now_ms, visibility_seconds=360, max_receives=5, dead_letters=self.kept_letters
         )
         self.queue = Queue("orders", now_ms, visibility_seconds=360, max_receives=5, dead_letters=self.dead_letters)
         self.urgent = Queue("urgent", now_ms, visibility_seconds=15, max_receives=5, dead_letters=self.dead_letters)
