@@ -1,6 +1,7 @@
 """Sending to the queues, and holding a received message back."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.orders import Priority
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 _BATCH = 10
 #: SQS takes 12 hours at most, counted from when the message was received; in seconds.
 _MAX_HOLD = 43_000
+#: Orders that take no time need not each ask a queue that was empty just now.
+_EMPTY_SECONDS = 0.5
 
 
 class SqsQueue:
@@ -54,11 +57,17 @@ class SqsOrderQueue(SqsQueue):
 class SqsUrgentQueue(SqsQueue):
     """``UrgentQueue`` on SQS. A message taken comes back after ``seconds``."""
 
-    def __init__(self, client: "SQSClient", queue_url: str, seconds: int) -> None:
+    def __init__(
+        self, client: "SQSClient", queue_url: str, seconds: int, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__(client, queue_url)
         self._seconds = seconds
+        self._monotonic = monotonic
+        self._ask_again_at = 0.0
 
     def take(self) -> Mapping[str, Any] | None:
+        if self._monotonic() < self._ask_again_at:
+            return None
         answer = self._client.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=1,
@@ -73,6 +82,7 @@ class SqsUrgentQueue(SqsQueue):
                 "body": message["Body"],
                 "attributes": message["Attributes"],
             }
+        self._ask_again_at = self._monotonic() + _EMPTY_SECONDS
         return None
 
     def delete(self, receipt: str) -> None:

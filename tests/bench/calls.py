@@ -42,9 +42,16 @@ def count(subject: Subject) -> dict[str, dict[str, int]]:
 def _order(subject: Subject, engine: Engine, queue: str) -> dict[str, dict[str, int]]:
     with _counting() as submitting:
         submission = engine.submit(read_order({**ORDER, "userId": _USER}, simulation=False))
-    messages = subject.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages", [])
+    messages = subject.sqs.receive_message(
+        QueueUrl=queue, WaitTimeSeconds=5, MessageSystemAttributeNames=["All"]
+    ).get("Messages", [])
     records = [
-        {"messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"]}
+        {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+        }
         for message in messages
     ]
     with _counting() as executing:

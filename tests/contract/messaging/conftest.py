@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import pytest
@@ -57,7 +58,9 @@ def sqs_orders(module_aws: Aws) -> Sqs:
 def sqs_urgent(sqs_orders: Sqs) -> Sqs:
     """Beside the orders queue, on which it depends so that it is not emptied again."""
     url = settings().urgent_queue_url
-    return Sqs(SqsUrgentQueue(sqs_orders.client, url, seconds=15), sqs_orders.client, url)
+    return Sqs(
+        SqsUrgentQueue(sqs_orders.client, url, seconds=15, monotonic=count(step=10).__next__), sqs_orders.client, url
+    )
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from botocore.stub import ANY, Stubber
 
 from chalicelib.domain.orders import Order, Priority
 from chalicelib.messaging.messages import read_order_message, read_replay_message
-from chalicelib.messaging.queues import SqsReplayQueue
+from chalicelib.messaging.queues import SqsReplayQueue, SqsUrgentQueue
 from chalicelib.ports import Replay, Subscriber, Tracked
 from tests.contract.messaging.conftest import Queued, Sqs
+from tests.contract.stores.aws import settings
 from tests.support.lives import pending, retried, routed
 from tests.support.orders import a_spec
 
@@ -114,3 +115,13 @@ def test_orders_are_grouped_by_user_so_that_the_queue_is_fair(sqs_orders: Sqs) -
 def test_a_delayed_order_is_not_delivered_at_once(sqs_orders: Sqs) -> None:
     sqs_orders.queue.send(Tracked(pending()), delay_seconds=900)
     assert sqs_orders.bodies() == []
+
+
+def test_a_queue_that_was_empty_just_now_is_not_asked_again(sqs_orders: Sqs) -> None:
+    now = 1000.0
+    urgent = SqsUrgentQueue(sqs_orders.client, settings().urgent_queue_url, seconds=15, monotonic=lambda: now)
+    assert urgent.take() is None
+    sqs_orders.queue.send(Tracked(Order.accepted("order-1", a_spec(priority=Priority.HIGH), AT)))
+    assert urgent.take() is None
+    now += 1
+    assert urgent.take() is not None
