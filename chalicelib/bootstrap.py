@@ -16,11 +16,11 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.encoding.times import to_ms
 from chalicelib.history.postgres import PostgresHistory
-from chalicelib.messaging.queues import SqsOrderQueue, SqsQueue, SqsReplayQueue, SqsUrgentQueue
+from chalicelib.messaging.queues import SqsLetterQueue, SqsOrderQueue, SqsReplayQueue, SqsUrgentQueue
 from chalicelib.messaging.sockets import ApiGatewaySockets
 from chalicelib.ports import (
     History,
-    MessageQueue,
+    LetterQueue,
     OrderQueue,
     OrderStore,
     ReplayQueue,
@@ -70,7 +70,7 @@ class Outside:
     ledger: Ledger
     queue: OrderQueue
     urgent: UrgentQueue
-    dead_letters: MessageQueue
+    dead_letters: LetterQueue
     replays: ReplayQueue
     sockets: Sockets
     history: History
@@ -144,7 +144,7 @@ def connect(settings: Settings) -> Outside:
         ledger=DynamoLedger(dynamodb, settings),
         queue=SqsOrderQueue(sqs, settings.orders_queue_url, settings.urgent_queue_url),
         urgent=SqsUrgentQueue(sqs, settings.urgent_queue_url, settings.lease_seconds),
-        dead_letters=SqsQueue(sqs, settings.dead_letters_queue_url),
+        dead_letters=SqsLetterQueue(sqs, settings.dead_letters_queue_url, settings.kept_letters_queue_url),
         replays=SqsReplayQueue(sqs, settings.stream_queue_url),
         sockets=ApiGatewaySockets(management),
         history=PostgresHistory(
@@ -197,7 +197,7 @@ def build_engine(
     starts = LimitStarts(
         orders=outside.orders,
         slots=outside.starts,
-        limited=settings.rate_limit_per_minute > 0,
+        per_minute=settings.rate_limit_per_minute,
         horizon_seconds=settings.rate_horizon_seconds,
         pending_attention_seconds=settings.pending_attention_seconds,
     )
@@ -230,7 +230,7 @@ def build_engine(
         submit=submit,
         execute=execute,
         cancel=CancelOrder(outside.orders, finish, subscriptions, starts, now, slack),
-        close=CloseDeadLetter(outside.orders, outside.ledger, finish, now),
+        close=CloseDeadLetter(outside.orders, outside.queue, outside.ledger, finish, now),
         watch=WatchOrders(
             orders=outside.orders,
             streams=outside.streams,

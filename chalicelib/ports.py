@@ -138,7 +138,10 @@ class StartSlots(Protocol):
     """The slots of the rate limit: see ``domain.rate``. Times are milliseconds since the epoch."""
 
     def book(self, now_ms: int, latest_ms: int | None = None) -> Booking:
-        """Book the next slot in turn. A booking for later than ``latest_ms`` is only an answer, and not kept."""
+        """Book the next slot in turn. A booking for later than ``latest_ms`` is only an answer, and not kept.
+
+        Then it is the first that could be had at all.
+        """
         ...
 
     def give_back(self, booking: Booking) -> None:
@@ -149,11 +152,8 @@ class StartSlots(Protocol):
         """Book the slot that is free first, ahead of all that ``book`` gave away."""
         ...
 
-    def start(self, booking: Booking, order_id: str, now_ms: int, *, ahead: bool = False) -> int:
-        """Use a booked slot now; returns from when it may be used, which is ``now_ms`` where it was.
-
-        ``ahead``: it was booked by ``book_first``, for which the others stand back.
-        """
+    def start(self, booking: Booking, order_id: str, now_ms: int) -> int:
+        """Use a booked slot now; returns from when it may be used, which is ``now_ms`` where it was."""
         ...
 
 
@@ -194,11 +194,19 @@ class MessageQueue(Protocol):
 
 class OrderQueue(MessageQueue, Protocol):
     def send(self, tracked: Tracked, delay_seconds: int = 0) -> None:
-        """Have the processor take the order up, no sooner than after the delay (900 s at most)."""
+        """Have the processor take the order up, no sooner than after the delay, of which SQS takes 900 s."""
         ...
 
     def ping(self) -> None:
         """Raises whatever keeps the queue from answering."""
+        ...
+
+
+class LetterQueue(MessageQueue, Protocol):
+    """The dead letters."""
+
+    def keep(self, body: str) -> None:
+        """Put a letter by which no order can be closed where an operator finds it."""
         ...
 
 

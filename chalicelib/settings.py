@@ -23,6 +23,7 @@ class Settings:
     orders_queue_url: str
     urgent_queue_url: str
     dead_letters_queue_url: str
+    kept_letters_queue_url: str
     stream_queue_url: str
     websocket_endpoint: str
     public_ws_url: str

@@ -2,7 +2,7 @@
 
 It reads the ledger, then the orders, and asks the history for each page of them. What looks wrong may only have
 moved meanwhile, so it is looked at again, the item first and last, before it is reported. Nothing is changed.
-Exit code 0: all is sound. 1: there are violations. 2: it could not look.
+Exit code 0: all is sound. 1: there are violations. 2: it could not look, or not at the history.
 """
 
 import sys
@@ -178,7 +178,9 @@ def main() -> int:
         print(f"Could not look. {error}", file=sys.stderr)
         return 2
     print(report)
-    return 1 if report.violations else 0
+    if report.violations:
+        return 1
+    return 2 if report.history_missing else 0
 
 
 if __name__ == "__main__":

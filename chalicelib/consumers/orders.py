@@ -9,7 +9,7 @@ from uuid import uuid4
 from chalicelib.bootstrap import Engine
 from chalicelib.consumers.batch import Hold, Record, hold_quietly, work_through
 from chalicelib.domain.orders import Priority
-from chalicelib.messaging.messages import read_order_message
+from chalicelib.messaging.messages import PoisonMessageError, read_order_message
 from chalicelib.ports import Tracked, UrgentQueue
 
 log = logging.getLogger(__name__)
@@ -77,10 +77,17 @@ def _delete(urgent: UrgentQueue, copy: Record) -> None:
 def close_dead_letters(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
     """The ``dead-letters`` queue: close what the queue has given up on.
 
-    A letter that no order can be closed by is failed, so that it is kept and somebody can look at it.
+    A letter that no order can be closed by is kept, so that somebody can look at it. (Not by a redrive of its own: a
+    letter may bring its receive count along, and would be past any limit before it is read.)
     """
+    letters = engine.outside.dead_letters
 
     def handle(record: Record) -> float | None:
-        return engine.close(read_order_message(record["body"]))
+        try:
+            return engine.close(read_order_message(record["body"]))
+        except PoisonMessageError:
+            log.exception("a letter to be kept", extra={"messageId": record["messageId"]})
+            letters.keep(record["body"])
+            return None
 
-    return work_through(event, handle, engine.outside.dead_letters.hold)
+    return work_through(event, handle, letters.hold)

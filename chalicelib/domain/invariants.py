@@ -61,6 +61,9 @@ class Violation:
     detail: str
 
 
+#: A history that was away catches up in its own time: so many times as long as an order may be overdue.
+_CATCHING_UP = 20
+
 #: A violation before it is known whose it is.
 _Found = tuple[str, str]
 
@@ -77,7 +80,7 @@ def violations_of(
     if order and order.attempts > max_attempts:
         found.append(("I9", f"{order.attempts} attempts"))
     if order and not broken and history_known:
-        found += _history(evidence, order)
+        found += _history(evidence, order, now_ms - _CATCHING_UP * overdue_ms)
     return tuple(Violation(invariant, evidence.order_id, detail) for invariant, detail in found)
 
 
@@ -141,7 +144,7 @@ def _stuck(evidence: Evidence, latest_ms: int) -> list[_Found]:
     return [("I3", f"{status}, overdue since {due} (ms since the epoch)")] if due < latest_ms else []
 
 
-def _history(evidence: Evidence, order: Order) -> list[_Found]:
+def _history(evidence: Evidence, order: Order, given_up_ms: int) -> list[_Found]:
     copy = evidence.history
     # What had ended by the time it was recorded must stand there still.
     moved = copy and copy.status in TERMINAL and (copy.status, copy.seq) != (order.standing, order.seq)
@@ -149,6 +152,9 @@ def _history(evidence: Evidence, order: Order) -> list[_Found]:
         return [("I5", f"the history is at {copy.status} ({copy.seq}), the order at {order.status} ({order.seq})")]
     if order.is_terminal and evidence.attention_at_ms is None and copy != _copy_of(order):
         return [("I6", f"the history has {copy}" if copy else "not in the history")]
+    late = evidence.attention_at_ms is not None and evidence.attention_at_ms < given_up_ms
+    if order.is_terminal and late and copy != _copy_of(order):
+        return [("I6", f"not in the history, and overdue since {evidence.attention_at_ms} (ms since the epoch)")]
     return []
 
 

@@ -11,10 +11,14 @@ MINUTE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """A slot, and the moment from which it may be used for the order that booked it."""
+    """A slot, and the moment from which it may be used for the order that booked it.
+
+    ``ahead``: it was not booked in turn but ahead of others, who stand back for it.
+    """
 
     slot: int
     at_ms: int
+    ahead: bool = False
 
 
 def next_start(now_ms: int, *used_ms: int | None) -> int:

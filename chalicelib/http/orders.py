@@ -69,11 +69,12 @@ def cancel_order(order_id: str) -> Response:
 @answering(routes)
 def cancel_orders() -> Response:
     query = read_query(UserModel, query_of(routes.current_request))
-    done, too_late = engine().cancel.all_of(query.user_id)
+    done, too_late, more = engine().cancel.all_of(query.user_id)
     return json_answer(
         {
             "cancelled": [cancellation_of(order) for order in done],
             "tooLate": [{"orderId": error.order_id, **error.verdict} for error in too_late],
+            "more": more,
         }
     )
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _BATCH = 10
 #: SQS takes 12 hours at most, counted from when the message was received; in seconds.
 _MAX_HOLD = 43_000
+_MAX_DELAY = 900
 #: Orders that take no time need not each ask a queue that was empty just now.
 _EMPTY_SECONDS = 0.5
 
@@ -47,11 +48,25 @@ class SqsOrderQueue(SqsQueue):
             self._client.send_message(QueueUrl=self._urgent_url, MessageBody=body)
         # A standard queue with groups is a fair one: who has much in flight waits for those who have little.
         self._client.send_message(
-            QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds, MessageGroupId=spec.user_id
+            QueueUrl=self._url,
+            MessageBody=body,
+            DelaySeconds=min(delay_seconds, _MAX_DELAY),
+            MessageGroupId=spec.user_id,
         )
 
     def ping(self) -> None:
         self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+
+
+class SqsLetterQueue(SqsQueue):
+    """``LetterQueue`` on SQS."""
+
+    def __init__(self, client: "SQSClient", queue_url: str, kept_queue_url: str) -> None:
+        super().__init__(client, queue_url)
+        self._kept_url = kept_queue_url
+
+    def keep(self, body: str) -> None:
+        self._client.send_message(QueueUrl=self._kept_url, MessageBody=body)
 
 
 class SqsUrgentQueue(SqsQueue):

@@ -8,6 +8,7 @@ from chalicelib.ports import OrderStore
 #: Of the room that a count has found, this part may be used up before the next count: an order need not cost a query,
 #: and the closer a user comes to the limit, the more often it is counted.
 _TRUSTED_PART = 20
+_TRUSTED_ORDERS = 10
 _TRUSTED_SECONDS = 10.0
 _REMEMBERED_USERS = 1000
 _RETRY_SECONDS = 5
@@ -31,7 +32,7 @@ class Backlog:
             room = self._limit - self._orders.count_open(user_id, self._limit)
             if room <= 0:
                 raise BacklogFullError(_RETRY_SECONDS)
-            left, until = max(1, room // _TRUSTED_PART), self._monotonic() + _TRUSTED_SECONDS
+            left, until = max(1, min(room // _TRUSTED_PART, _TRUSTED_ORDERS)), self._monotonic() + _TRUSTED_SECONDS
             if len(self._trusted) >= _REMEMBERED_USERS:
                 self._trusted.clear()
         self._trusted[user_id] = (left - 1, until)

@@ -16,6 +16,9 @@ from chalicelib.services.subscribe import Subscriptions
 
 log = logging.getLogger(__name__)
 
+#: So many are cancelled well within a request's time.
+MOST = 200
+
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
@@ -62,12 +65,17 @@ class CancelOrder:
                 self.finish(after)
             return cancelled
 
-    def all_of(self, user_id: str) -> tuple[list[Order], list[CancelTooLateError]]:
-        """Cancel each of a user's orders that are not over: those cancelled, and those for which it was too late."""
+    def all_of(self, user_id: str) -> tuple[list[Order], list[CancelTooLateError], bool]:
+        """Cancel a user's orders that are not over, at most ``MOST`` of them, the newest first.
+
+        Returns those cancelled, those for which it was too late, and whether there are more to ask for.
+        """
         cancelled, too_late = [], []
-        for order_id in self.orders.open_orders(user_id):
+        # Of the starts that are booked one after the other in a slot, only the last can be given back.
+        newest = self.orders.open_orders(user_id)[::-1]
+        for order_id in newest[:MOST]:
             try:
                 cancelled.append(self(order_id))
             except CancelTooLateError as error:
                 too_late.append(error)
-        return cancelled, too_late
+        return cancelled, too_late, len(newest) > MOST

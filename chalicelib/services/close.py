@@ -4,12 +4,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import ceil
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
+from chalicelib.domain.rate import MINUTE_MS
 from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
 from chalicelib.messaging.messages import PoisonMessageError
-from chalicelib.ports import LostRaceError, OrderStore, Tracked
+from chalicelib.ports import LostRaceError, OrderQueue, OrderStore, Tracked
 from chalicelib.routing.venue import Ledger
 from chalicelib.services.finish import FinishOrder
 from chalicelib.services.outcomes import confirmation_meta, failure_meta
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class CloseDeadLetter:
     orders: OrderStore
+    queue: OrderQueue
     ledger: Ledger
     finish: FinishOrder
     now: Callable[[], datetime]
@@ -32,6 +35,10 @@ class CloseDeadLetter:
         tracked = self.orders.get(message.order.order_id)
         if tracked is None:
             raise PoisonMessageError(f"a dead letter of an unknown order, {message.order.order_id}")
+        if self._was_put_off(tracked):
+            # Waiting under the rate limit costs receives as well, and is no failure.
+            self.queue.send(tracked, delay_seconds=self._seconds_to_start(tracked))
+            return None
         if not tracked.order.is_terminal:
             # This letter may be a double of a message that is still worked on, or waits for its next attempt.
             left_ms = (tracked.attention_at_ms or 0) - to_ms(self.now())
@@ -46,6 +53,16 @@ class CloseDeadLetter:
             self.orders.set_attention(tracked, tracked.attention_at_ms)
         self.finish(tracked)
         return None
+
+    def _was_put_off(self, tracked: Tracked) -> bool:
+        """Whether the order waits for its start, or could have started only just now."""
+        if tracked.order.status is not Status.PENDING or tracked.booking is None:
+            return False
+        return to_ms(self.now()) < tracked.booking.at_ms + MINUTE_MS
+
+    def _seconds_to_start(self, tracked: Tracked) -> int:
+        starts_at_ms = tracked.booking.at_ms if tracked.booking else 0
+        return max(0, ceil((starts_at_ms - to_ms(self.now())) / 1000))
 
     def _attention_at_ms(self) -> int:
         """A letter is not delivered for ever, so what is left to do does not hang on it."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from math import ceil
 
 from chalicelib.domain.errors import RateLimitedError
-from chalicelib.domain.orders import Order, Priority
+from chalicelib.domain.orders import Order, OrderSpec, Priority
 from chalicelib.domain.rate import MINUTE_MS, Booking
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import OrderStore, StartSlots, Tracked
@@ -17,6 +17,9 @@ from chalicelib.ports import OrderStore, StartSlots, Tracked
 #: An order whose start is put off waits in its slot for so long, and else takes another place. A full minute's worth
 #: that was accepted at once is through ten environments within it.
 _PATIENCE_MS = MINUTE_MS // 2
+
+#: A user with fewer orders than these that are not over has little waiting.
+_FEW = 10
 
 
 class LaterError(Exception):
@@ -29,23 +32,27 @@ class LaterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LimitStarts:
-    """``limited`` is false where any number of orders may start; then nothing here asks or writes anything."""
+    """``per_minute`` is 0 where any number of orders may start; then nothing here asks or writes anything."""
 
     orders: OrderStore
     slots: StartSlots
-    limited: bool
+    per_minute: int
     horizon_seconds: int
     pending_attention_seconds: int
 
-    def book(self, priority: Priority, now: datetime) -> Booking | None:
+    @property
+    def limited(self) -> bool:
+        return self.per_minute > 0
+
+    def book(self, spec: OrderSpec, now: datetime) -> Booking | None:
         """The start of a new order. An urgent one books none: it takes whichever is free first, once it is its turn.
 
         :raises RateLimitedError: if the next free start lies beyond the horizon.
         """
-        if not self.limited or priority is Priority.HIGH:
+        if not self.limited or spec.priority is Priority.HIGH:
             return None
         latest_ms = to_ms(now) + self.horizon_seconds * 1000
-        booking = self.slots.book(to_ms(now), latest_ms)
+        booking = self._place(spec, to_ms(now), latest_ms)
         if booking.at_ms > latest_ms:
             raise RateLimitedError(ceil((booking.at_ms - latest_ms) / 1000))
         return booking
@@ -63,24 +70,38 @@ class LimitStarts:
         if not self.limited:
             return
         now_ms, order = to_ms(now), tracked.order
-        book = self.slots.book_first if _is_urgent(order) else self.slots.book
-        booking = tracked.booking or book(now_ms)
+        booking = tracked.booking or self._place(order.spec, now_ms)
         at_ms = self._use(booking, order, now_ms)
         if at_ms > now_ms and at_ms > booking.at_ms + _PATIENCE_MS:
             # An urgent order has its place, or half the queue is late: it would meet the next in its slot.
-            booking = book(now_ms)
+            booking = self._place(order.spec, now_ms)
             at_ms = self._use(booking, order, now_ms)
         if at_ms > now_ms:
             attention_at_ms = at_ms + self.pending_attention_seconds * 1000
             self.orders.write(replace(tracked, booking=booking), order, lease=None, attention_at_ms=attention_at_ms)
             raise LaterError((at_ms - now_ms) / 1000, "under the rate limit the order may not begin yet")
 
+    def _place(self, spec: OrderSpec, now_ms: int, latest_ms: int | None = None) -> Booking:
+        """Where an order stands. Ahead are urgent ones, and who would wait for minutes behind the many of others."""
+        if spec.priority is Priority.HIGH:
+            return self.slots.book_first(now_ms)
+        booking = self.slots.book(now_ms, latest_ms)
+        if booking.at_ms <= now_ms + MINUTE_MS or not self._waits_for_others(spec.user_id, booking.at_ms - now_ms):
+            return booking
+        if latest_ms is None or booking.at_ms <= latest_ms:
+            self.slots.give_back(booking)
+        booking = self.slots.book_first(now_ms)
+        if latest_ms is not None and booking.at_ms > latest_ms:
+            self.slots.give_back(booking)
+        return booking
+
+    def _waits_for_others(self, user_id: str, wait_ms: int) -> bool:
+        """Whether a user with few orders would wait a minute longer than they themselves make it."""
+        own = self.orders.count_open(user_id, _FEW)
+        return own < _FEW and wait_ms > MINUTE_MS * (1 + own // self.per_minute)
+
     def _use(self, booking: Booking, order: Order, now_ms: int) -> int:
         """Start as booked, if it is time; returns when it is, which is ``now_ms`` if the order has started."""
         if booking.at_ms > now_ms:
             return booking.at_ms
-        return self.slots.start(booking, order.order_id, now_ms, ahead=_is_urgent(order))
-
-
-def _is_urgent(order: Order) -> bool:
-    return order.spec.priority is Priority.HIGH
+        return self.slots.start(booking, order.order_id, now_ms)

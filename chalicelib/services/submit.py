@@ -97,7 +97,7 @@ class SubmitOrder:
         """
         now = self.now()
         self.backlog.admit(spec.user_id)
-        booking = self.starts.book(spec.priority, now)
+        booking = self.starts.book(spec, now)
         starts_at_ms = booking.at_ms if booking else to_ms(now)
         later = {"startsAt": to_text(from_ms(starts_at_ms))} if starts_at_ms > to_ms(now) else None
         try:

@@ -3,7 +3,14 @@
 from decimal import Decimal
 from typing import Any
 
-from pynamodb.attributes import Attribute, ListAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import (
+    Attribute,
+    BooleanAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.constants import NUMBER
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
@@ -75,6 +82,7 @@ class OrderItem(Model):
     open_user_id = UnicodeAttribute(attr_name="openUserId", null=True)
     start_slot = NumberAttribute(attr_name="startSlot", null=True)
     starts_at = NumberAttribute(attr_name="startsAt", null=True)
+    start_ahead = BooleanAttribute(attr_name="startAhead", null=True)
 
     attention = AttentionIndex()
     user_open = UserOpenIndex()

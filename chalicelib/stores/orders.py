@@ -72,6 +72,7 @@ class DynamoOrderStore:
             open_user_id=order.spec.user_id,
             start_slot=booking.slot if booking else None,
             starts_at=booking.at_ms if booking else None,
+            start_ahead=booking.ahead if booking else None,
         )
         fresh = self._item.order_id.does_not_exist()
         try:
@@ -148,7 +149,11 @@ class DynamoOrderStore:
         if after.is_terminal:
             actions.append(model.open_user_id.remove())
         if before.booking:
-            actions += [model.start_slot.set(before.booking.slot), model.starts_at.set(before.booking.at_ms)]
+            actions += [
+                model.start_slot.set(before.booking.slot),
+                model.starts_at.set(before.booking.at_ms),
+                model.start_ahead.set(before.booking.ahead),
+            ]
         free = model.lease_owner.does_not_exist() | (model.lease_until < self._now_ms())
         if holder:
             free = free | (model.lease_owner == holder.owner)
@@ -232,8 +237,13 @@ def _tracked(item: OrderItem) -> Tracked:
     order = Order.replayed(item.order_id, spec_from_dict(spec), events)
     lease = Lease(item.lease_owner, int(item.lease_until or 0)) if item.lease_owner else None
     attention = None if item.attention_at is None else int(item.attention_at)
-    booking = None if item.start_slot is None else Booking(int(item.start_slot), int(item.starts_at or 0))
-    return Tracked(order, from_set(item.subscribers), int(item.published), lease, attention, booking)
+    return Tracked(order, from_set(item.subscribers), int(item.published), lease, attention, _booking(item))
+
+
+def _booking(item: OrderItem) -> Booking | None:
+    if item.start_slot is None:
+        return None
+    return Booking(int(item.start_slot), int(item.starts_at or 0), bool(item.start_ahead))
 
 
 def _conflicted(error: TransactWriteError) -> bool:

@@ -30,37 +30,45 @@ class DynamoStartSlots:
         slot = int(turn.turns or 0) % self._slots
         item = self._item(_SLOT, slot)  # most often it was never used and need not be read
         while True:
-            booking = Booking(slot, next_start(now_ms, _ms(item.booked), _ms(item.ahead), _ms(item.started)))
+            booking = Booking(slot, _free_from(item, now_ms))
             if latest_ms is not None and booking.at_ms > latest_ms:
-                return booking
+                # Some turns were not used, so another slot may be free sooner.
+                item = min(self._all(), key=lambda one: _free_from(one, now_ms))
+                booking = Booking(int(item.number), _free_from(item, now_ms))
+                if booking.at_ms > latest_ms:
+                    return booking
             if self._write(item, [self._item.booked.set(booking.at_ms)], self._unchanged(item)):
                 return booking
             item = self._get(slot)
 
     def book_first(self, now_ms: int) -> Booking:
         while True:
-            rows = {int(row.number): row for row in self._item.query(_SLOT, consistent_read=True)}
-            items = [rows.get(number) or self._item(_SLOT, number) for number in range(self._slots)]
-            item = min(items, key=lambda row: max(row.ahead or 0, row.started or 0))
-            booking = Booking(int(item.number), next_start(now_ms, _ms(item.ahead), _ms(item.started)))
-            if self._write(item, [self._item.ahead.set(booking.at_ms)], self._unchanged(item)):
-                return booking
+            item = min(self._all(), key=lambda one: max(one.ahead or 0, one.started or 0))
+            at_ms = next_start(now_ms, _ms(item.ahead), _ms(item.started))
+            if self._write(item, [self._item.ahead.set(at_ms)], self._unchanged(item)):
+                return Booking(int(item.number), at_ms, ahead=True)
 
     def give_back(self, booking: Booking) -> None:
+        booked = self._item.ahead if booking.ahead else self._item.booked
         item = self._item(_SLOT, booking.slot)
-        self._write(item, [self._item.booked.set(booking.at_ms - MINUTE_MS)], self._item.booked == booking.at_ms)
+        self._write(item, [booked.set(booking.at_ms - MINUTE_MS)], booked == booking.at_ms)
 
-    def start(self, booking: Booking, order_id: str, now_ms: int, *, ahead: bool = False) -> int:
+    def start(self, booking: Booking, order_id: str, now_ms: int) -> int:
         slot, model, before = booking.slot % self._slots, self._item, now_ms - MINUTE_MS
         free = model.started.does_not_exist() | (model.started <= before)
-        if not ahead:
+        if not booking.ahead:
             free = free & (model.ahead.does_not_exist() | (model.ahead <= before))
         # Whose worker was lost after its start begins again.
         free = free | ((model.starter == order_id) & (model.started <= now_ms))
         if self._write(model(_SLOT, slot), [model.started.set(now_ms), model.starter.set(order_id)], free):
             return now_ms
         item = self._get(slot)
-        return next_start(now_ms, _ms(item.started), None if ahead else _ms(item.ahead))
+        return next_start(now_ms, _ms(item.started), None if booking.ahead else _ms(item.ahead))
+
+    def _all(self) -> list[StartItem]:
+        """Every slot, used or not."""
+        rows = {int(row.number): row for row in self._item.query(_SLOT, consistent_read=True)}
+        return [rows.get(number) or self._item(_SLOT, number) for number in range(self._slots)]
 
     def _unchanged(self, item: StartItem) -> Condition:
         """That a slot is as it was read."""
@@ -93,3 +101,7 @@ class DynamoStartSlots:
 
 def _ms(number: float | None) -> int | None:
     return None if number is None else int(number)
+
+
+def _free_from(item: StartItem, now_ms: int) -> int:
+    return next_start(now_ms, _ms(item.booked), _ms(item.ahead), _ms(item.started))

@@ -63,3 +63,17 @@ class FakeUrgentQueue:
 
     def hold(self, receipt: str, seconds: int) -> None:
         self.held.append((receipt, seconds))
+
+
+class FakeLetterQueue:
+    """``LetterQueue`` in memory."""
+
+    def __init__(self) -> None:
+        self.kept: list[str] = []
+        self.held: list[tuple[str, int]] = []
+
+    def keep(self, body: str) -> None:
+        self.kept.append(body)
+
+    def hold(self, receipt: str, seconds: int) -> None:
+        self.held.append((receipt, seconds))

@@ -25,11 +25,13 @@ class FakeStartSlots:
     def book(self, now_ms: int, latest_ms: int | None = None) -> Booking:
         with self._lock:
             self._turns += 1
+            times = [next_start(now_ms, slot.booked, slot.ahead, slot.started) for slot in self._slots]
             number = self._turns % len(self._slots)
-            slot = self._slots[number]
-            booking = Booking(number, next_start(now_ms, slot.booked, slot.ahead, slot.started))
+            if latest_ms is not None and times[number] > latest_ms:
+                number = times.index(min(times))
+            booking = Booking(number, times[number])
             if latest_ms is None or booking.at_ms <= latest_ms:
-                slot.booked = booking.at_ms
+                self._slots[number].booked = booking.at_ms
             return booking
 
     def book_first(self, now_ms: int) -> Booking:
@@ -37,19 +39,21 @@ class FakeStartSlots:
             times = [next_start(now_ms, slot.ahead, slot.started) for slot in self._slots]
             number = times.index(min(times))
             self._slots[number].ahead = times[number]
-            return Booking(number, times[number])
+            return Booking(number, times[number], ahead=True)
 
     def give_back(self, booking: Booking) -> None:
         with self._lock:
             slot = self._slots[booking.slot]
-            if slot.booked == booking.at_ms:
+            if booking.ahead and slot.ahead == booking.at_ms:
+                slot.ahead -= MINUTE_MS
+            elif not booking.ahead and slot.booked == booking.at_ms:
                 slot.booked -= MINUTE_MS
 
-    def start(self, booking: Booking, order_id: str, now_ms: int, *, ahead: bool = False) -> int:
+    def start(self, booking: Booking, order_id: str, now_ms: int) -> int:
         with self._lock:
             slot = self._slots[booking.slot % len(self._slots)]
             mine = slot.starter == order_id and slot.started is not None and slot.started <= now_ms
-            at_ms = now_ms if mine else next_start(now_ms, slot.started, None if ahead else slot.ahead)
+            at_ms = now_ms if mine else next_start(now_ms, slot.started, None if booking.ahead else slot.ahead)
             if at_ms == now_ms:
                 slot.started, slot.starter = now_ms, order_id
             return at_ms

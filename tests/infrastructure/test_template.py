@@ -85,7 +85,6 @@ def test_every_queue_handler_fails_messages_one_by_one(packaged: Packaged) -> No
         ("OrdersQueue", 5, "DeadLettersQueue"),
         ("UrgentQueue", 5, "DeadLettersQueue"),
         ("StreamQueue", 5, "StreamDeadLettersQueue"),
-        ("DeadLettersQueue", 5, "KeptLettersQueue"),
     ],
 )
 def test_a_message_that_nobody_can_handle_ends_in_a_queue_that_keeps_it_for_two_weeks(

@@ -12,7 +12,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.orders import FakeOrderStore
-from tests.fakes.queue import FakeOrderQueue, FakeUrgentQueue
+from tests.fakes.queue import FakeLetterQueue, FakeOrderQueue, FakeUrgentQueue
 from tests.fakes.starts import FakeStartSlots
 from tests.fakes.streams import FakeReplayQueue, FakeSockets, FakeStreamStore
 from tests.support.orders import a_spec
@@ -26,6 +26,7 @@ SETTINGS = Settings(
     orders_queue_url="orders",
     urgent_queue_url="urgent",
     dead_letters_queue_url="dead-letters",
+    kept_letters_queue_url="kept-letters",
     stream_queue_url="stream",
     websocket_endpoint="http://localhost",
     public_ws_url="ws://localhost/ws",
@@ -47,6 +48,7 @@ class Bench:
     ledger: FakeLedger
     queue: FakeOrderQueue
     urgent: FakeUrgentQueue
+    dead_letters: FakeLetterQueue
     replays: FakeReplayQueue
     sockets: FakeSockets
     history: FakeHistory
@@ -91,7 +93,7 @@ def a_bench(**changes: Any) -> Bench:
         ledger=FakeLedger(),
         queue=FakeOrderQueue(urgent),
         urgent=urgent,
-        dead_letters=FakeOrderQueue(),
+        dead_letters=FakeLetterQueue(),
         replays=FakeReplayQueue(),
         sockets=FakeSockets(),
         history=FakeHistory(),

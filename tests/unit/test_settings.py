@@ -19,6 +19,7 @@ REQUIRED = {
         "URGENT_QUEUE_URL",
         "ORDERS_QUEUE_URL",
         "DEAD_LETTERS_QUEUE_URL",
+        "KEPT_LETTERS_QUEUE_URL",
         "STREAM_QUEUE_URL",
         "WEBSOCKET_ENDPOINT",
         "PUBLIC_WS_URL",

@@ -103,6 +103,7 @@ def settings() -> Settings:
         orders_queue_url=f"{queues}/OrdersQueue",
         urgent_queue_url=f"{queues}/UrgentQueue",
         dead_letters_queue_url=f"{queues}/DeadLettersQueue",
+        kept_letters_queue_url=f"{queues}/KeptLettersQueue",
         stream_queue_url=f"{queues}/StreamQueue",
         websocket_endpoint="http://localhost",
         public_ws_url="ws://localhost/ws",

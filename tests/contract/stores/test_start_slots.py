@@ -70,11 +70,11 @@ def test_an_urgent_order_goes_before_what_was_booked_but_not_over_the_limit(star
     assert [booking.at_ms for booking in ahead] == [*(NOW + n for n in range(SLOTS)), NOW + MINUTE_MS]
     assert len({booking.slot for booking in ahead}) == SLOTS
     for booking in ahead[:SLOTS]:
-        assert starts.start(booking, f"urgent-{booking.slot}", booking.at_ms, ahead=True) == booking.at_ms
+        assert starts.start(booking, f"urgent-{booking.slot}", booking.at_ms) == booking.at_ms
     # Who had booked the slot that the last one waits for stands back for it.
     last = ahead[-1]
     assert starts.start(Booking(last.slot, NOW), "normal", last.at_ms) == last.at_ms + MINUTE_MS
-    assert starts.start(last, "last", last.at_ms, ahead=True) == last.at_ms
+    assert starts.start(last, "last", last.at_ms) == last.at_ms
 
 
 def test_many_who_book_at_once_share_no_place(starts: StartSlots) -> None:

@@ -95,7 +95,7 @@ class Queue:
 
 
 class OrderPort:
-    """``OrderQueue`` on virtual queues, and ``MessageQueue`` for the dead letters."""
+    """``OrderQueue`` on virtual queues."""
 
     def __init__(self, queue: Queue, urgent: Queue | None = None) -> None:
         self._queue = queue
@@ -109,6 +109,17 @@ class OrderPort:
         if self._urgent is not None and tracked.order.spec.priority is Priority.HIGH:
             self._urgent.put(body)
         self._queue.put(body, delay_seconds)
+
+
+class LetterPort:
+    """``LetterQueue`` on virtual queues."""
+
+    def __init__(self, queue: Queue, kept: Queue) -> None:
+        self._kept = kept
+        self.hold = queue.hold
+
+    def keep(self, body: str) -> None:
+        self._kept.put(body)
 
 
 class UrgentPort:

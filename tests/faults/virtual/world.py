@@ -17,7 +17,7 @@ from chalicelib.bootstrap import Outside, build_engine
 from chalicelib.consumers.orders import close_dead_letters, process_orders
 from chalicelib.streaming import actions, connections
 from tests.faults.virtual.injection import Crash, Fault, Faulty, Injector, InlineExecutor
-from tests.faults.virtual.queues import Message, OrderPort, Queue, ReplayPort, UrgentPort
+from tests.faults.virtual.queues import LetterPort, Message, OrderPort, Queue, ReplayPort, UrgentPort
 from tests.support.bench import a_bench
 
 #: The watchdog's schedule, and what a frozen process sleeps: longer than a lease.
@@ -37,9 +37,7 @@ class World:
         self.sockets, self.streams = bench.sockets, bench.streams
         now_ms = self.clock.now_ms
         self.kept_letters = Queue("kept", now_ms, visibility_seconds=30)
-        self.dead_letters = Queue(
-            "dead", now_ms, visibility_seconds=360, max_receives=5, dead_letters=self.kept_letters
-        )
+        self.dead_letters = Queue("dead", now_ms, visibility_seconds=360)
         self.queue = Queue("orders", now_ms, visibility_seconds=360, max_receives=5, dead_letters=self.dead_letters)
         self.urgent = Queue("urgent", now_ms, visibility_seconds=15, max_receives=5, dead_letters=self.dead_letters)
         self.stream_queue = Queue("stream", now_ms, visibility_seconds=180, max_receives=5)
@@ -61,7 +59,7 @@ class World:
             "ledger": self.ledger,
             "queue": OrderPort(self.queue, self.urgent),
             "urgent": UrgentPort(self.urgent),
-            "dead_letters": OrderPort(self.dead_letters),
+            "dead_letters": LetterPort(self.dead_letters, self.kept_letters),
             "replays": ReplayPort(self.stream_queue),
             "sockets": self.sockets,
             "history": self.history,

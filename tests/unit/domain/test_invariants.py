@@ -146,3 +146,8 @@ def test_a_swap_of_an_order_that_is_not_there_is_an_orphan() -> None:
 def test_all_that_is_wrong_is_told_at_once() -> None:
     evidence = Evidence("id", spec(), "routing", 9, ("?",), (SWAP, replace(SWAP, signature="2")))
     assert violated(evidence) == ["I4", "I1", "I3"]
+
+
+def test_a_history_that_nobody_catches_up_is_a_violation_once_it_had_time_to() -> None:
+    assert violated(seen(CONFIRMED, history=None, attention_at_ms=NOW_MS - 2 * OVERDUE_MS)) == []
+    assert violated(seen(CONFIRMED, history=None, attention_at_ms=NOW_MS - 30 * OVERDUE_MS)) == ["I6"]

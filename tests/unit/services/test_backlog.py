@@ -39,7 +39,7 @@ def test_a_user_with_much_room_is_not_counted_for_every_order(monkeypatch: pytes
     )
     for _ in range(100):
         bench.engine.submit(a_spec(user_id="busy"))
-    assert 1 <= len(counted) <= 3
+    assert 5 <= len(counted) <= 15
 
 
 def test_no_limit_counts_nothing() -> None:

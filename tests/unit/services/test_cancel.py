@@ -48,8 +48,8 @@ def test_there_is_nothing_to_cancel_of_an_unknown_order(bench: Bench) -> None:
 def test_all_orders_of_a_user_are_cancelled_and_nobody_elses(bench: Bench) -> None:
     mine = {bench.submit(user_id="alice") for _ in range(3)}
     other = bench.submit(user_id="bob")
-    cancelled, too_late = bench.engine.cancel.all_of("alice")
-    assert ({order.order_id for order in cancelled}, too_late) == (mine, [])
+    cancelled, too_late, more = bench.engine.cancel.all_of("alice")
+    assert ({order.order_id for order in cancelled}, too_late, more) == (mine, [], False)
     assert bench.order(other).status is Status.PENDING
 
 

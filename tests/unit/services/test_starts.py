@@ -13,7 +13,9 @@ from chalicelib.domain.orders import Priority
 from chalicelib.domain.rate import MINUTE_MS
 from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
+from tests.faults.virtual.world import World
 from tests.support.bench import Bench, a_bench
+from tests.support.orders import a_spec
 
 
 def starts_of(bench: Bench, orders: list[str]) -> list[int]:
@@ -123,6 +125,44 @@ def test_an_urgent_order_overtakes_those_that_wait_for_their_start() -> None:
     starts = {order_id: starts_of(bench, [order_id])[0] for order_id in [*orders, urgent]}
     assert sum(at < starts[urgent] for at in starts.values()) <= 3
     assert most_in_a_minute(sorted(starts.values())) == 2
+
+
+def test_one_users_many_orders_do_not_keep_another_user_waiting_for_minutes() -> None:
+    bench = a_bench(rate_limit_per_minute=10)
+    for _ in range(100):
+        bench.submit(user_id="greedy")
+    modest = [bench.submit(user_id="modest") for _ in range(5)]
+    assert bench.queue.delays[:100][-1] == 540
+    assert bench.queue.delays[100:] == [0] * 5
+    run(bench, Random(1))
+    begun = {order_id: starts_of(bench, [order_id])[0] for order_id in modest}
+    assert max(begun.values()) - min(begun.values()) < MINUTE_MS
+    assert most_in_a_minute(starts_of(bench, list(bench.orders._kept))) == 10
+
+
+def test_who_is_put_off_again_and_again_is_not_given_up() -> None:
+    world = World(rate_limit=8)
+    spec = a_spec(user_id="normal")
+    normal = [world.engine.submit(spec).order_id for _ in range(40)]
+    urgent = []
+    for _ in range(150):
+        urgent.append(world.engine.submit(a_spec(user_id="urgent", priority=Priority.HIGH)).order_id)
+        world.go_on(6)
+    assert world.run()
+    orders = world.all_orders()
+    assert {orders[order_id].order.status for order_id in [*normal, *urgent]} == {Status.CONFIRMED}
+    begun = sorted(to_ms(orders[order_id].order.events[1].at) for order_id in [*normal, *urgent])
+    assert most_in_a_minute(begun) <= 8
+
+
+def test_what_is_cancelled_all_at_once_leaves_its_starts_to_others() -> None:
+    bench = a_bench(rate_limit_per_minute=10)
+    for _ in range(100):
+        bench.submit(user_id="fickle")
+    bench.engine.cancel.all_of("fickle")
+    for _ in range(10):
+        bench.submit(user_id="other")
+    assert bench.queue.delays[100:] == [0] * 10
 
 
 @given(
