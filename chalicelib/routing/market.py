@@ -14,6 +14,9 @@ from chalicelib.routing.chance import between, smooth
 SLOT_MS = 400
 _MINUTE = 60_000 // SLOT_MS
 _HOUR = 60 * _MINUTE
+#: The reference price turns so seldom that an order which is tried again half a minute later still finds its price
+#: within the usual tolerance of one percent.
+_DRIFT = 10 * _MINUTE
 _PPM = 1_000_000
 #: How far the reference price strays from the registry's base price, in millionths.
 _STRAY = 30_000
@@ -72,7 +75,7 @@ class Market:
     def _price(self, venue: str, pair: Pair, slot: int) -> tuple[int, int]:
         """Quote per base in human units, as a fraction of integers."""
         numerator, denominator = (pair.base.usd / pair.quote.usd).as_integer_ratio()
-        stray = smooth(-_STRAY, _STRAY, slot, _MINUTE, self.seed, "reference", pair.name)
+        stray = smooth(-_STRAY, _STRAY, slot, _DRIFT, self.seed, "reference", pair.name)
         gap = smooth(*self.profile.gap, slot, _MINUTE, self.seed, "gap", pair.name)
         # The dearer venue stands exactly ``gap`` above the cheaper one; they change places by the hour.
         dearer = ("raydium", "meteora")[between(0, 1, self.seed, "dearer", pair.name, slot // _HOUR)]
