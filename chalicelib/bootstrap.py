@@ -229,7 +229,7 @@ def build_engine(
         outside=outside,
         submit=submit,
         execute=execute,
-        cancel=CancelOrder(outside.orders, finish, subscriptions, starts, now, slack),
+        cancel=CancelOrder(outside.orders, finish, subscriptions, starts, now),
         close=CloseDeadLetter(outside.orders, outside.queue, outside.ledger, finish, now),
         watch=WatchOrders(
             orders=outside.orders,

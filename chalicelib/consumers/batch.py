@@ -37,7 +37,7 @@ def work_through(
                 return False
             hold(record["receiptHandle"], ceil(seconds))
         except PoisonMessageError:
-            # On to the next queue of dead letters without waiting; the order, if there is one, is the watchdog's.
+            # On to the dead letters without waiting; the order itself, if there is one, is the watchdog's.
             log.exception("poison message", extra={"messageId": record["messageId"], "body": record["body"][:500]})
             hold_quietly(hold, record, 0)
         except Exception:

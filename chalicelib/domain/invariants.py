@@ -150,12 +150,12 @@ def _history(evidence: Evidence, order: Order, given_up_ms: int) -> list[_Found]
     moved = copy and copy.status in TERMINAL and (copy.status, copy.seq) != (order.standing, order.seq)
     if copy and (moved or copy.seq > order.seq):
         return [("I5", f"the history is at {copy.status} ({copy.seq}), the order at {order.status} ({order.seq})")]
-    if order.is_terminal and evidence.attention_at_ms is None and copy != _copy_of(order):
+    if not order.is_terminal or copy == _copy_of(order):
+        return []
+    due = evidence.attention_at_ms
+    if due is None:
         return [("I6", f"the history has {copy}" if copy else "not in the history")]
-    late = evidence.attention_at_ms is not None and evidence.attention_at_ms < given_up_ms
-    if order.is_terminal and late and copy != _copy_of(order):
-        return [("I6", f"not in the history, and overdue since {evidence.attention_at_ms} (ms since the epoch)")]
-    return []
+    return [("I6", f"not in the history, and overdue since {due} (ms since the epoch)")] if due < given_up_ms else []
 
 
 def _copy_of(order: Order) -> HistoryCopy:

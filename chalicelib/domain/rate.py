@@ -5,6 +5,7 @@ comes a minute after start n - limit at the earliest: a full minute's worth may 
 """
 
 from dataclasses import dataclass
+from math import ceil
 
 MINUTE_MS = 60_000
 
@@ -19,6 +20,10 @@ class Booking:
     slot: int
     at_ms: int
     ahead: bool = False
+
+    def seconds_from(self, now_ms: int) -> int:
+        """How long to wait for it."""
+        return max(0, ceil((self.at_ms - now_ms) / 1000))
 
 
 def next_start(now_ms: int, *used_ms: int | None) -> int:

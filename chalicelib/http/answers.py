@@ -8,10 +8,18 @@ from typing import Any, ParamSpec, TypeVar
 from chalice.app import Blueprint, CORSConfig, Request, Response
 
 from chalicelib.bootstrap import UNAVAILABLE
-from chalicelib.domain.errors import FieldError, InvalidOrderError
+from chalicelib.domain.errors import FieldError
 from chalicelib.encoding.exact_json import dumps, loads
-from chalicelib.wire.fields import WireModel, validated
-from chalicelib.wire.problems import CONTENT_TYPE, Problem, malformed, plain_problem, problem_of, too_large
+from chalicelib.wire.fields import WireModel
+from chalicelib.wire.problems import (
+    CONTENT_TYPE,
+    Problem,
+    malformed,
+    plain_problem,
+    problem_of,
+    too_large,
+    well_formed,
+)
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +28,8 @@ CORS = CORSConfig(
     expose_headers=["Idempotent-Replayed", "Retry-After"],
     max_age=3600,
 )
+
+_BAD_QUERY = ("The query is not valid.", "INVALID_QUERY")
 
 _Arguments = ParamSpec("_Arguments")
 _Model = TypeVar("_Model", bound=WireModel)
@@ -102,11 +112,8 @@ def query_of(request: Request) -> dict[str, str]:
 
 def read_query(model: type[_Model], query: Mapping[str, Any]) -> _Model:
     """:raises ProblemError: 400 naming every bad parameter."""
-    try:
-        return validated(model, query)
-    except InvalidOrderError as error:
-        raise bad_query(error.errors) from None
+    return well_formed(model, query, *_BAD_QUERY)
 
 
 def bad_query(errors: tuple[FieldError, ...]) -> Exception:
-    return malformed("The query is not valid.", "INVALID_QUERY", errors)
+    return malformed(*_BAD_QUERY, errors)

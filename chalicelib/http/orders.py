@@ -5,15 +5,14 @@ from typing import Any
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.bootstrap import engine
-from chalicelib.domain.errors import FieldError, InvalidOrderError
+from chalicelib.domain.errors import FieldError
 from chalicelib.domain.status import Status
 from chalicelib.encoding.record import cancellation_of, record_of
 from chalicelib.encoding.times import to_text
 from chalicelib.http.answers import CORS, answering, bad_query, json_answer, json_body, query_of, read_query
 from chalicelib.services.submit import Submission
-from chalicelib.wire.fields import validated
 from chalicelib.wire.orders import read_order
-from chalicelib.wire.problems import malformed
+from chalicelib.wire.problems import malformed, well_formed
 from chalicelib.wire.queries import EventsModel, ListModel, OrderIdModel, UserModel
 
 routes = Blueprint(__name__)
@@ -134,7 +133,4 @@ def _accepted(submission: Submission, public_ws_url: str) -> dict[str, Any]:
 
 def _order_id(text: str) -> str:
     """:raises ProblemError: 400 if it is no id."""
-    try:
-        return validated(OrderIdModel, {"orderId": text}).order_id
-    except InvalidOrderError as error:
-        raise malformed("The order id is not valid.", "MALFORMED_ID", error.errors) from None
+    return well_formed(OrderIdModel, {"orderId": text}, "The order id is not valid.", "MALFORMED_ID").order_id

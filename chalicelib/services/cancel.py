@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.errors import CancelTooLateError, IllegalTransitionError, OrderNotFoundError
+from chalicelib.domain.errors import CancelTooLateError, IllegalTransitionError
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import LostRaceError, OrderStore
 from chalicelib.services.finish import FinishOrder
+from chalicelib.services.lookup import find_order
 from chalicelib.services.starts import LimitStarts
 from chalicelib.services.subscribe import Subscriptions
 
@@ -27,7 +28,6 @@ class CancelOrder:
     subscriptions: Subscriptions
     starts: LimitStarts
     now: Callable[[], datetime]
-    attention_slack_seconds: int
 
     def __call__(self, order_id: str) -> Order:
         """The order as it was cancelled, now or by an earlier request.
@@ -36,9 +36,7 @@ class CancelOrder:
         :raises CancelTooLateError: if its transaction was sent, or it is over already.
         """
         while True:
-            tracked = self.orders.get(order_id)
-            if tracked is None:
-                raise OrderNotFoundError(order_id)
+            tracked = find_order(self.orders, order_id)
             order = tracked.order
             if order.status is Status.CANCELLED:
                 return order
@@ -49,10 +47,9 @@ class CancelOrder:
             if order.status is Status.PENDING:
                 # Who accepts it may not have got to its user's followers, and after this nobody else would.
                 self.subscriptions.tell_followers_later(order_id)
-            attention_at_ms = to_ms(self.now()) + self.attention_slack_seconds * 1000
             try:
                 after = self.orders.write(
-                    tracked, cancelled, lease=None, attention_at_ms=attention_at_ms, over_lease=True
+                    tracked, cancelled, lease=None, attention_at_ms=self.finish.due_ms(), over_lease=True
                 )
             except LostRaceError:
                 # It took a step meanwhile, and an order has only so many.

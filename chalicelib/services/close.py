@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import ceil
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.rate import MINUTE_MS
@@ -35,13 +34,14 @@ class CloseDeadLetter:
         tracked = self.orders.get(message.order.order_id)
         if tracked is None:
             raise PoisonMessageError(f"a dead letter of an unknown order, {message.order.order_id}")
-        if self._was_put_off(tracked):
-            # Waiting under the rate limit costs receives as well, and is no failure.
-            self.queue.send(tracked, delay_seconds=self._seconds_to_start(tracked))
+        booking, now_ms = tracked.booking, to_ms(self.now())
+        if tracked.order.status is Status.PENDING and booking and now_ms < booking.at_ms + MINUTE_MS:
+            # It waits for its start, or could have begun only just now: that costs receives too, and is no failure.
+            self.queue.send(tracked, delay_seconds=booking.seconds_from(now_ms))
             return None
         if not tracked.order.is_terminal:
             # This letter may be a double of a message that is still worked on, or waits for its next attempt.
-            left_ms = (tracked.attention_at_ms or 0) - to_ms(self.now())
+            left_ms = (tracked.attention_at_ms or 0) - now_ms
             if left_ms > 0:
                 return left_ms / 1000
             try:
@@ -49,24 +49,11 @@ class CloseDeadLetter:
             except LostRaceError:
                 return 0
         elif tracked.attention_at_ms is None:
-            tracked = replace(tracked, attention_at_ms=self._attention_at_ms())
+            # A letter is not delivered for ever, so what is left to do does not hang on it.
+            tracked = replace(tracked, attention_at_ms=self.finish.due_ms())
             self.orders.set_attention(tracked, tracked.attention_at_ms)
         self.finish(tracked)
         return None
-
-    def _was_put_off(self, tracked: Tracked) -> bool:
-        """Whether the order waits for its start, or could have started only just now."""
-        if tracked.order.status is not Status.PENDING or tracked.booking is None:
-            return False
-        return to_ms(self.now()) < tracked.booking.at_ms + MINUTE_MS
-
-    def _seconds_to_start(self, tracked: Tracked) -> int:
-        starts_at_ms = tracked.booking.at_ms if tracked.booking else 0
-        return max(0, ceil((starts_at_ms - to_ms(self.now())) / 1000))
-
-    def _attention_at_ms(self) -> int:
-        """A letter is not delivered for ever, so what is left to do does not hang on it."""
-        return to_ms(self.now()) + self.finish.attention_slack_seconds * 1000
 
     def _close(self, tracked: Tracked) -> Tracked:
         order = tracked.order
@@ -79,4 +66,4 @@ class CloseDeadLetter:
         else:
             error = AttemptFailedError(FailureCode.QUEUE_EXHAUSTED, "the order could not be processed")
             after = order.moved(Status.FAILED, self.now(), failure_meta(order, error))
-        return self.orders.write(tracked, after, lease=None, attention_at_ms=self._attention_at_ms())
+        return self.orders.write(tracked, after, lease=None, attention_at_ms=self.finish.due_ms())

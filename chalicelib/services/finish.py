@@ -31,12 +31,16 @@ class FinishOrder:
             self.history.record(order)
         except HistoryUnavailableError:
             log.exception("history not recorded; left to the watchdog", extra={"orderId": order.order_id})
-            self.orders.set_attention(tracked, to_ms(self.now()) + self.attention_slack_seconds * 1000)
+            self.orders.set_attention(tracked, self.due_ms())
             return False
         if tracked.published < order.seq:
             # There is no next event with which the last ones could be told.
-            self.orders.set_attention(tracked, to_ms(self.now()) + self.attention_slack_seconds * 1000)
+            self.orders.set_attention(tracked, self.due_ms())
         elif tracked.attention_at_ms is not None:
             self.orders.set_attention(tracked, None)
         log.info("finished", extra={"orderId": order.order_id, "status": order.standing.value, "seq": order.seq})
         return True
+
+    def due_ms(self) -> int:
+        """When the watchdog is to come back to an order that has ended, should this not have been done by then."""
+        return to_ms(self.now()) + self.attention_slack_seconds * 1000

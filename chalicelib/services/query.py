@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.domain.money import minimum_output, to_human_units
 from chalicelib.domain.orders import Event, Order, OrderSpec
 from chalicelib.ports import History, OrderFilter, OrderStore, Page
 from chalicelib.routing.router import Route, Router
 from chalicelib.routing.venue import SwapRequest
+from chalicelib.services.lookup import find_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,7 @@ class Queries:
 
     def order(self, order_id: str) -> Order:
         """:raises OrderNotFoundError: if there is no such order."""
-        tracked = self.orders.get(order_id)
-        if tracked is None:
-            raise OrderNotFoundError(order_id)
-        return tracked.order
+        return find_order(self.orders, order_id).order
 
     def events(self, order_id: str, after_seq: int) -> tuple[Event, ...]:
         """The order's events after ``after_seq``.

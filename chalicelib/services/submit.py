@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from math import ceil
 
 from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.orders import Order, OrderSpec
@@ -115,9 +114,9 @@ class SubmitOrder:
     def _dispatch(self, tracked: Tracked) -> None:
         """Tell of the order and queue it, for when its turn comes; what fails is made good by the watchdog."""
         order = tracked.order
-        wait_ms = tracked.booking.at_ms - to_ms(order.events[0].at) if tracked.booking else 0
+        wait_seconds = tracked.booking.seconds_from(to_ms(order.events[0].at)) if tracked.booking else 0
         try:
-            self.queue.send(self._told(tracked), delay_seconds=ceil(wait_ms / 1000))
+            self.queue.send(self._told(tracked), delay_seconds=wait_seconds)
         except Exception:
             log.exception("accepted but not sent on; left to the watchdog", extra={"orderId": order.order_id})
 

@@ -8,8 +8,8 @@ and nothing overtakes.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.ports import OrderStore, Replay, ReplayQueue, StreamStore, Subscriber, Tracked
+from chalicelib.services.lookup import find_order
 from chalicelib.services.publish import Publisher
 
 #: The index of a user's open orders lags behind the table, so after following it is asked again: so many seconds
@@ -41,13 +41,13 @@ class Subscriptions:
 
         :raises OrderNotFoundError: if there is no such order.
         """
-        tracked = self.find(order_id)
+        tracked = find_order(self.orders, order_id)
         joining = {subscriber}
         present = {one for one in tracked.subscribers if one.connection_id == subscriber.connection_id}
         if present:
             # Who is told of new events already would get them among those that are told again.
             self.orders.leave(order_id, present)
-            tracked = self.find(order_id)
+            tracked = find_order(self.orders, order_id)
             joining |= present
         if acknowledge:
             acknowledge()
@@ -109,12 +109,5 @@ class Subscriptions:
             # After a terminal status there is nothing left to join for.
             if not subscribers or order.is_terminal or self.orders.join(order.order_id, subscribers, told):
                 break
-            order = self.find(order.order_id).order
+            order = find_order(self.orders, order.order_id).order
         return gone
-
-    def find(self, order_id: str) -> Tracked:
-        """:raises OrderNotFoundError: if there is no such order."""
-        tracked = self.orders.get(order_id)
-        if tracked is None:
-            raise OrderNotFoundError(order_id)
-        return tracked

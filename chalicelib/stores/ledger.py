@@ -5,6 +5,7 @@ from pynamodb.exceptions import PutError
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.routing.venue import Fill
 from chalicelib.settings import Settings
+from chalicelib.stores.conditions import condition_failed
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import LedgerItem
 
@@ -43,7 +44,7 @@ class DynamoLedger:
         try:
             item.save(condition=self._item.signature.does_not_exist())
         except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if not condition_failed(error):
                 raise
             return self._item.get(item.signature, consistent_read=True)
         return item

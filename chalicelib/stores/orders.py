@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -16,6 +16,7 @@ from chalicelib.encoding.snapshots import event_from_json, event_to_json, spec_f
 from chalicelib.encoding.times import from_text, to_text
 from chalicelib.ports import Behind, IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
 from chalicelib.settings import Settings
+from chalicelib.stores.conditions import condition_failed, update_if
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import IdempotencyItem, OrderItem
 from chalicelib.stores.subscribers import from_set, to_set
@@ -82,9 +83,9 @@ class DynamoOrderStore:
                 item.save(condition=fresh)
         except (PutError, TransactWriteError) as error:
             # A write whose answer was lost is tried again by the SDK and then finds itself.
-            kept = self.get(order.order_id) if _condition_failed(error) else None
+            kept = self.get(order.order_id) if condition_failed(error) else None
             if kept is None:
-                if keys and _condition_failed(error):
+                if keys and condition_failed(error):
                     raise KeyTakenError from error
                 raise
         return Tracked(order, frozenset(subscribers), attention_at_ms=attention_at_ms, booking=booking)
@@ -162,7 +163,7 @@ class DynamoOrderStore:
             unmoved = model.seq == before.order.seq
             item.update(actions, condition=unmoved if over_lease else unmoved & free)
         except UpdateError as error:
-            if not _condition_failed(error):
+            if not condition_failed(error):
                 raise
             return self._own_write(after, lease, attention_at_ms, error)
         return Tracked(after, from_set(item.subscribers), before.published, lease, attention_at_ms, before.booking)
@@ -186,21 +187,11 @@ class DynamoOrderStore:
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
         add = self._item.subscribers.add(to_set(subscribers))
-        try:
-            self._item(order_id).update([add], condition=self._item.seq == seq)
-        except UpdateError as error:
-            if not _condition_failed(error):
-                raise
-            return False
-        return True
+        return update_if(self._item(order_id), [add], self._item.seq == seq)
 
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None:
         remove = self._item.subscribers.delete(to_set(subscribers))
-        try:
-            self._item(order_id).update([remove], condition=self._item.order_id.exists())
-        except UpdateError as error:
-            if not _condition_failed(error):
-                raise
+        update_if(self._item(order_id), [remove], self._item.order_id.exists())
 
     def due(self, now_ms: int, limit: int) -> list[str]:
         found: list[tuple[float, str]] = []
@@ -248,9 +239,3 @@ def _booking(item: OrderItem) -> Booking | None:
 
 def _conflicted(error: TransactWriteError) -> bool:
     return any(reason and reason.code == "TransactionConflict" for reason in error.cancellation_reasons)
-
-
-def _condition_failed(error: PynamoDBException) -> bool:
-    if isinstance(error, TransactWriteError):
-        return any(reason and reason.code == "ConditionalCheckFailed" for reason in error.cancellation_reasons)
-    return error.cause_response_code == "ConditionalCheckFailedException"

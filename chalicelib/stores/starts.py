@@ -1,12 +1,12 @@
 """The slots of the rate limit in DynamoDB: an item for each, and one that counts whose turn it is."""
 
 from pynamodb.attributes import NumberAttribute
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 
 from chalicelib.domain.rate import MINUTE_MS, Booking, next_start
 from chalicelib.settings import Settings
+from chalicelib.stores.conditions import update_if
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import StartItem
 
@@ -28,8 +28,8 @@ class DynamoStartSlots:
         turn = self._item(_TURN, 0)
         turn.update([self._item.turns.add(1)])
         slot = int(turn.turns or 0) % self._slots
-        item = self._item(_SLOT, slot)  # most often it was never used and need not be read
         while True:
+            item = self._get(slot)
             booking = Booking(slot, _free_from(item, now_ms))
             if latest_ms is not None and booking.at_ms > latest_ms:
                 # Some turns were not used, so another slot may be free sooner.
@@ -37,21 +37,20 @@ class DynamoStartSlots:
                 booking = Booking(int(item.number), _free_from(item, now_ms))
                 if booking.at_ms > latest_ms:
                     return booking
-            if self._write(item, [self._item.booked.set(booking.at_ms)], self._unchanged(item)):
+            if update_if(item, [self._item.booked.set(booking.at_ms)], self._unchanged(item)):
                 return booking
-            item = self._get(slot)
 
     def book_first(self, now_ms: int) -> Booking:
         while True:
             item = min(self._all(), key=lambda one: max(one.ahead or 0, one.started or 0))
             at_ms = next_start(now_ms, _ms(item.ahead), _ms(item.started))
-            if self._write(item, [self._item.ahead.set(at_ms)], self._unchanged(item)):
+            if update_if(item, [self._item.ahead.set(at_ms)], self._unchanged(item)):
                 return Booking(int(item.number), at_ms, ahead=True)
 
     def give_back(self, booking: Booking) -> None:
         booked = self._item.ahead if booking.ahead else self._item.booked
         item = self._item(_SLOT, booking.slot)
-        self._write(item, [booked.set(booking.at_ms - MINUTE_MS)], booked == booking.at_ms)
+        update_if(item, [booked.set(booking.at_ms - MINUTE_MS)], booked == booking.at_ms)
 
     def start(self, booking: Booking, order_id: str, now_ms: int) -> int:
         slot, model, before = booking.slot % self._slots, self._item, now_ms - MINUTE_MS
@@ -60,7 +59,7 @@ class DynamoStartSlots:
             free = free & (model.ahead.does_not_exist() | (model.ahead <= before))
         # Whose worker was lost after its start begins again.
         free = free | ((model.starter == order_id) & (model.started <= now_ms))
-        if self._write(model(_SLOT, slot), [model.started.set(now_ms), model.starter.set(order_id)], free):
+        if update_if(model(_SLOT, slot), [model.started.set(now_ms), model.starter.set(order_id)], free):
             return now_ms
         item = self._get(slot)
         return next_start(now_ms, _ms(item.started), None if booking.ahead else _ms(item.ahead))
@@ -87,16 +86,6 @@ class DynamoStartSlots:
             return self._item.get(_SLOT, slot, consistent_read=True)
         except DoesNotExist:
             return self._item(_SLOT, slot)
-
-    @staticmethod
-    def _write(item: StartItem, actions: list[Action], condition: Condition) -> bool:
-        try:
-            item.update(actions, condition=condition)
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
 
 
 def _ms(number: float | None) -> int | None:

@@ -1,9 +1,10 @@
 """Open connections and the followers of users, in DynamoDB."""
 
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 
 from chalicelib.ports import Connection, Subscriber
 from chalicelib.settings import Settings
+from chalicelib.stores.conditions import update_if
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import StreamItem
 from chalicelib.stores.subscribers import from_set, to_text
@@ -37,11 +38,7 @@ class DynamoStreamStore:
     def follow(self, user_id: str, subscriber: Subscriber) -> bool:
         # Noted on the connection first: a follower that disconnect cannot find would stay for good.
         connection = self._item(_connection_key(subscriber.connection_id))
-        try:
-            connection.update([self._item.users.add({user_id})], condition=self._item.id.exists())
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+        if not update_if(connection, [self._item.users.add({user_id})], self._item.id.exists()):
             return False
         self._item(_user_key(user_id)).update([self._item.subscribers.add({to_text(subscriber)})])
         return True

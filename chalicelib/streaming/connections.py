@@ -16,6 +16,7 @@ from chalicelib.domain.errors import RefusedError
 from chalicelib.encoding.frames import reply_frame
 from chalicelib.messaging.messages import read_replay_message
 from chalicelib.ports import Connection, ConnectionGoneError, Replay, Subscriber
+from chalicelib.services.lookup import find_order
 from chalicelib.services.subscribe import FOLLOWERS
 from chalicelib.wire.problems import ProblemError, problem_of
 from chalicelib.wire.streams import read_stream
@@ -62,7 +63,7 @@ def _bring(engine: Engine, record: Record) -> float | None:
     try:
         wanted = read_stream(replay.wanted)
         if replay.connection_id == FOLLOWERS:
-            subscriptions.tell_followers(subscriptions.find(wanted.order_id or ""))
+            subscriptions.tell_followers(find_order(engine.outside.orders, wanted.order_id or ""))
             return None
         if wanted.user_id is None:
             there = subscriptions.join_order(subscriber, wanted.order_id or "", wanted.after_seq, tries=replay.tries)

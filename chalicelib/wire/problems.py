@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.domain.errors import (
     BacklogFullError,
@@ -22,6 +22,9 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.failures import AttemptFailedError
 from chalicelib.ports import HistoryUnavailableError
+from chalicelib.wire.fields import WireModel, validated
+
+_Model = TypeVar("_Model", bound=WireModel)
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +82,17 @@ class ProblemError(Exception):
 def malformed(detail: str, code: str = "MALFORMED_REQUEST", errors: Sequence[FieldError] = ()) -> ProblemError:
     """400: what came cannot be read at all."""
     return ProblemError(Problem(400, code, "Malformed request", detail, errors))
+
+
+def well_formed(model: type[_Model], data: Mapping[str, Any], detail: str, code: str) -> _Model:
+    """Read what is no order: what is wrong with it is 400, and not 422.
+
+    :raises ProblemError: 400 naming every bad field.
+    """
+    try:
+        return validated(model, data)
+    except InvalidOrderError as error:
+        raise malformed(detail, code, error.errors) from None
 
 
 def too_large(limit: int) -> ProblemError:

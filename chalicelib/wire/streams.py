@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.domain.errors import InvalidOrderError
-from chalicelib.wire.fields import OrderId, UserId, WireModel, validated
-from chalicelib.wire.problems import malformed
+from chalicelib.wire.fields import OrderId, UserId, WireModel
+from chalicelib.wire.problems import well_formed
+from chalicelib.wire.queries import OrderIdModel
 
 _MAX_SEQ = 10_000
 
@@ -37,26 +37,14 @@ class StreamModel(WireModel):
         return value
 
 
-class CancelModel(WireModel):
-    """Which order to cancel."""
-
-    order_id: OrderId = Field(alias="orderId")
-
-
 def read_cancel(wanted: Mapping[str, Any]) -> str:
     """The id of the order to cancel.
 
     :raises ProblemError: 400 naming every bad field.
     """
-    try:
-        return validated(CancelModel, wanted).order_id
-    except InvalidOrderError as error:
-        raise malformed("The order to cancel is not valid.", "INVALID_CANCEL", error.errors) from None
+    return well_formed(OrderIdModel, wanted, "The order to cancel is not valid.", "INVALID_CANCEL").order_id
 
 
 def read_stream(wanted: Mapping[str, Any]) -> StreamModel:
     """:raises ProblemError: 400 naming every bad field."""
-    try:
-        return validated(StreamModel, wanted)
-    except InvalidOrderError as error:
-        raise malformed("The stream asked for is not valid.", "INVALID_STREAM", error.errors) from None
+    return well_formed(StreamModel, wanted, "The stream asked for is not valid.", "INVALID_STREAM")

@@ -1,6 +1,5 @@
 """The rate limit: delayed and not dropped, and never more starts in any sliding minute than allowed."""
 
-from bisect import bisect_left
 from math import ceil
 from random import Random
 
@@ -13,6 +12,7 @@ from chalicelib.domain.orders import Priority
 from chalicelib.domain.rate import MINUTE_MS
 from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
+from tests.faults.rates import most_in_a_minute
 from tests.faults.virtual.world import World
 from tests.support.bench import Bench, a_bench
 from tests.support.orders import a_spec
@@ -26,10 +26,6 @@ def starts_of(bench: Bench, orders: list[str]) -> list[int]:
         for event in bench.order(order_id).events[:2]
         if event.status is Status.ROUTING
     )
-
-
-def most_in_a_minute(starts: list[int]) -> int:
-    return max((number + 1 - bisect_left(starts, at - MINUTE_MS + 1) for number, at in enumerate(starts)), default=0)
 
 
 def run(bench: Bench, random: Random, late_seconds: float = 0.0) -> int:
