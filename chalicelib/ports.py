@@ -148,8 +148,12 @@ class StartSlots(Protocol):
         """Have a booking that is not needed be taken by somebody else."""
         ...
 
-    def book_first(self, now_ms: int) -> Booking:
-        """Book the slot that is free first, ahead of all that ``book`` gave away."""
+    def book_first(self, now_ms: int, spare_due: bool = False) -> Booking:
+        """Book the slot that is free first, ahead of all that ``book`` gave away.
+
+        With ``spare_due`` only ahead of what it gave away for later than now: a booking that is due and has not
+        begun keeps its slot for the minute it was booked for, as it may be one that is never used.
+        """
         ...
 
     def start(self, booking: Booking, order_id: str, now_ms: int) -> int:

@@ -29,3 +29,13 @@ class Booking:
 def next_start(now_ms: int, *used_ms: int | None) -> int:
     """When a slot is free again that is or was used, or booked, at these moments."""
     return max(now_ms, *(at_ms + MINUTE_MS for at_ms in used_ms if at_ms is not None), 0)
+
+
+def last_due(now_ms: int, booked_ms: int | None) -> int | None:
+    """The latest booking of a slot that is due, of those a minute apart up to the last; there may have been none.
+
+    Only the last is known. What was booked for later than now follows a booking or a start a minute before it.
+    """
+    if booked_ms is None:
+        return None
+    return booked_ms - max(0, ceil((booked_ms - now_ms) / MINUTE_MS)) * MINUTE_MS

@@ -90,7 +90,8 @@ class LimitStarts:
             return booking
         if latest_ms is None or booking.at_ms <= latest_ms:
             self.slots.give_back(booking)
-        booking = self.slots.book_first(now_ms)
+        # Nobody's turn that has come is taken: its message may be on its way.
+        booking = self.slots.book_first(now_ms, spare_due=True)
         if latest_ms is not None and booking.at_ms > latest_ms:
             self.slots.give_back(booking)
         return booking

@@ -132,7 +132,8 @@ class StartItem(Model):
     """``turn``: the next slot in turn, ever growing. ``slot``: one of the rate limit's slots, by number.
 
     Times are milliseconds since the epoch: ``booked`` the last that was booked in turn, ``ahead`` the last that was
-    booked ahead of it, ``started`` the last start, and whose.
+    booked ahead of it, ``spared`` up to when bookings in turn need not stand back for that, ``started`` the last
+    start, and whose.
     """
 
     class Meta:
@@ -143,5 +144,6 @@ class StartItem(Model):
     turns = NumberAttribute(null=True)
     booked = NumberAttribute(null=True)
     ahead = NumberAttribute(null=True)
+    spared = NumberAttribute(null=True)
     started = NumberAttribute(null=True)
     starter = UnicodeAttribute(null=True)

@@ -3,8 +3,9 @@
 from pynamodb.attributes import NumberAttribute
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
-from chalicelib.domain.rate import MINUTE_MS, Booking, next_start
+from chalicelib.domain.rate import MINUTE_MS, Booking, last_due, next_start
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import update_if
 from chalicelib.stores.connection import SharedConnection, bound
@@ -40,11 +41,21 @@ class DynamoStartSlots:
             if update_if(item, [self._item.booked.set(booking.at_ms)], self._unchanged(item)):
                 return booking
 
-    def book_first(self, now_ms: int) -> Booking:
+    def book_first(self, now_ms: int, spare_due: bool = False) -> Booking:
+        spared = self._item.spared
+
+        def due(item: StartItem) -> int:
+            return last_due(now_ms, _ms(item.booked)) or 0 if spare_due else 0
+
         while True:
-            item = min(self._all(), key=lambda one: max(one.ahead or 0, one.started or 0))
-            at_ms = next_start(now_ms, _ms(item.ahead), _ms(item.started))
-            if update_if(item, [self._item.ahead.set(at_ms)], self._unchanged(item)):
+            item = min(self._all(), key=lambda one: max(_used(one), due(one)))
+            at_ms = next_start(now_ms, _used(item), due(item))
+            actions: list[Action] = [self._item.ahead.set(at_ms)]
+            if not spare_due:
+                actions.append(spared.remove())
+            elif due(item) > _used(item):
+                actions.append(spared.set(due(item)))
+            if update_if(item, actions, self._unchanged(item)):
                 return Booking(int(item.number), at_ms, ahead=True)
 
     def give_back(self, booking: Booking) -> None:
@@ -56,13 +67,15 @@ class DynamoStartSlots:
         slot, model, before = booking.slot % self._slots, self._item, now_ms - MINUTE_MS
         free = model.started.does_not_exist() | (model.started <= before)
         if not booking.ahead:
-            free = free & (model.ahead.does_not_exist() | (model.ahead <= before))
+            spared = model.spared >= booking.at_ms
+            free = free & (model.ahead.does_not_exist() | (model.ahead <= before) | spared)
         # Whose worker was lost after its start begins again.
         free = free | ((model.starter == order_id) & (model.started <= now_ms))
         if update_if(model(_SLOT, slot), [model.started.set(now_ms), model.starter.set(order_id)], free):
             return now_ms
         item = self._get(slot)
-        return next_start(now_ms, _ms(item.started), None if booking.ahead else _ms(item.ahead))
+        first = booking.ahead or (item.spared or 0) >= booking.at_ms
+        return next_start(now_ms, _ms(item.started), None if first else _ms(item.ahead))
 
     def _all(self) -> list[StartItem]:
         """Every slot, used or not."""
@@ -90,6 +103,11 @@ class DynamoStartSlots:
 
 def _ms(number: float | None) -> int | None:
     return None if number is None else int(number)
+
+
+def _used(item: StartItem) -> int:
+    """The last time a slot was used, or booked ahead."""
+    return max(_ms(item.ahead) or 0, _ms(item.started) or 0)
 
 
 def _free_from(item: StartItem, now_ms: int) -> int:

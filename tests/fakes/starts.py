@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from threading import Lock
 
-from chalicelib.domain.rate import MINUTE_MS, Booking, next_start
+from chalicelib.domain.rate import MINUTE_MS, Booking, last_due, next_start
 
 
 @dataclass
 class _Slot:
     booked: int | None = None
     ahead: int | None = None
+    spared: int = 0
     started: int | None = None
     starter: str = ""
 
@@ -34,11 +35,19 @@ class FakeStartSlots:
                 self._slots[number].booked = booking.at_ms
             return booking
 
-    def book_first(self, now_ms: int) -> Booking:
+    def book_first(self, now_ms: int, spare_due: bool = False) -> Booking:
         with self._lock:
-            times = [next_start(now_ms, slot.ahead, slot.started) for slot in self._slots]
+            dues = [last_due(now_ms, slot.booked) if spare_due else None for slot in self._slots]
+            times = [
+                next_start(now_ms, slot.ahead, slot.started, due) for slot, due in zip(self._slots, dues, strict=True)
+            ]
             number = times.index(min(times))
-            self._slots[number].ahead = times[number]
+            slot, due = self._slots[number], dues[number]
+            if not spare_due:
+                slot.spared = 0
+            elif due is not None and due > max(slot.ahead or 0, slot.started or 0):
+                slot.spared = due
+            slot.ahead = times[number]
             return Booking(number, times[number], ahead=True)
 
     def give_back(self, booking: Booking) -> None:
@@ -53,7 +62,8 @@ class FakeStartSlots:
         with self._lock:
             slot = self._slots[booking.slot % len(self._slots)]
             mine = slot.starter == order_id and slot.started is not None and slot.started <= now_ms
-            at_ms = now_ms if mine else next_start(now_ms, slot.started, None if booking.ahead else slot.ahead)
+            first = booking.ahead or slot.spared >= booking.at_ms
+            at_ms = now_ms if mine else next_start(now_ms, slot.started, None if first else slot.ahead)
             if at_ms == now_ms:
                 slot.started, slot.starter = now_ms, order_id
             return at_ms

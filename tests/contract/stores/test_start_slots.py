@@ -77,6 +77,45 @@ def test_an_urgent_order_goes_before_what_was_booked_but_not_over_the_limit(star
     assert starts.start(last, "last", last.at_ms) == last.at_ms
 
 
+def test_who_is_to_spare_what_is_due_goes_before_the_rest_only(starts: StartSlots) -> None:
+    due, later, _ = ([starts.book(NOW) for _ in range(SLOTS)] for _ in range(3))
+    modest = [starts.book_first(NOW + 600, spare_due=True) for _ in range(SLOTS)]
+    assert [booking.at_ms for booking in modest] == [NOW + MINUTE_MS] * SLOTS
+    assert len({booking.slot for booking in modest}) == SLOTS
+    # Another minute's worth behind them takes nothing from those that are due either.
+    assert starts.book_first(NOW + 700, spare_due=True).at_ms == NOW + 2 * MINUTE_MS
+    for booking in due:
+        assert starts.start(booking, f"due-{booking.slot}", NOW + 4_000) == NOW + 4_000
+    assert {starts.start(booking, "later", booking.at_ms + 4_000) for booking in later} == {
+        NOW + 2 * MINUTE_MS,
+        NOW + 3 * MINUTE_MS,
+    }
+    first = modest[0]
+    assert starts.start(first, "modest", first.at_ms + 4_000) == first.at_ms + 4_000
+
+
+def test_what_is_due_and_never_begins_is_spared_for_a_minute(starts: StartSlots) -> None:
+    for _ in range(SLOTS):
+        starts.book(NOW)
+    assert starts.book_first(NOW + MINUTE_MS, spare_due=True).at_ms == NOW + MINUTE_MS
+
+
+def test_a_slot_whose_booking_began_or_is_not_due_yet_is_free_as_ever(starts: StartSlots) -> None:
+    for booking in [starts.book(NOW) for _ in range(SLOTS)]:
+        starts.book(NOW)
+        starts.start(booking, f"order-{booking.slot}", NOW + booking.slot)
+    assert starts.book_first(NOW + 600, spare_due=True) == Booking(0, NOW + MINUTE_MS, ahead=True)
+
+
+def test_an_urgent_order_goes_before_what_is_due_and_was_spared(starts: StartSlots) -> None:
+    due = [starts.book(NOW) for _ in range(SLOTS)]
+    for _ in range(SLOTS):
+        starts.book_first(NOW, spare_due=True)
+    urgent = starts.book_first(NOW + 600)
+    [displaced] = [booking for booking in due if booking.slot == urgent.slot]
+    assert starts.start(displaced, "displaced", NOW + 700) > NOW + MINUTE_MS
+
+
 def test_many_who_book_at_once_share_no_place(starts: StartSlots) -> None:
     bookings = race(lambda _: starts.book(NOW), 4 * SLOTS)
     assert len(set(bookings)) == 4 * SLOTS

@@ -129,11 +129,25 @@ def test_one_users_many_orders_do_not_keep_another_user_waiting_for_minutes() ->
         bench.submit(user_id="greedy")
     modest = [bench.submit(user_id="modest") for _ in range(5)]
     assert bench.queue.delays[:100][-1] == 540
-    assert bench.queue.delays[100:] == [0] * 5
+    # The ten that are due go first, the ninety that wait do not.
+    assert bench.queue.delays[100:] == [60] * 5
     run(bench, Random(1))
     begun = {order_id: starts_of(bench, [order_id])[0] for order_id in modest}
     assert max(begun.values()) - min(begun.values()) < MINUTE_MS
     assert most_in_a_minute(starts_of(bench, list(bench.orders._kept))) == 10
+
+
+def test_who_is_due_and_has_not_begun_is_not_put_off_by_who_came_later() -> None:
+    bench = a_bench(rate_limit_per_minute=3)
+    due = [bench.submit(user_id="bob") for _ in range(4)][:3]
+    bench.clock.sleep(0.6)
+    for _ in range(20):
+        bench.submit(user_id="alice")
+    bench.clock.sleep(4)
+    began = bench.clock.now_ms()
+    run(bench, Random(1))
+    assert starts_of(bench, due) == [began] * 3
+    assert most_in_a_minute(starts_of(bench, list(bench.orders._kept))) == 3
 
 
 def test_who_is_put_off_again_and_again_is_not_given_up() -> None:
