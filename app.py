@@ -57,6 +57,11 @@ def close_dead_letters(event: SQSEvent) -> dict[str, Any]:
     return order_queues.close_dead_letters(bootstrap.engine(), event.to_dict())
 
 
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="watch_market")
+def watch_market(event: object) -> None:
+    bootstrap.engine().market.for_a_minute()
+
+
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="watch_orders")
 def watch_orders(event: object) -> None:
     bootstrap.engine().watch()

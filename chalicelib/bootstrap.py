@@ -14,6 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
+from chalicelib.domain.errors import BacklogFullError, OpenOrdersFullError
 from chalicelib.encoding.times import to_ms
 from chalicelib.history.postgres import PostgresHistory
 from chalicelib.messaging.queues import SqsLetterQueue, SqsOrderQueue, SqsReplayQueue, SqsUrgentQueue
@@ -21,6 +22,7 @@ from chalicelib.messaging.sockets import ApiGatewaySockets
 from chalicelib.ports import (
     History,
     LetterQueue,
+    Markets,
     OrderQueue,
     OrderStore,
     ReplayQueue,
@@ -28,33 +30,45 @@ from chalicelib.ports import (
     StartSlots,
     StreamStore,
     UrgentQueue,
+    WaitingOrders,
 )
 from chalicelib.routing.faults import Fault
+from chalicelib.routing.feed import MarketFeed
 from chalicelib.routing.market import PROFILES, Market
 from chalicelib.routing.router import Router
 from chalicelib.routing.simulated import Surroundings
+from chalicelib.routing.timetable import Timetable
 from chalicelib.routing.venue import Ledger
 from chalicelib.routing.venues import simulated_venues
+from chalicelib.services.amend import AmendOrder
 from chalicelib.services.backlog import Backlog
 from chalicelib.services.cancel import CancelOrder
 from chalicelib.services.claim import ClaimOrder
 from chalicelib.services.close import CloseDeadLetter
+from chalicelib.services.entry import EnterOrder, Watchlist
 from chalicelib.services.execute import ExecuteOrder, Timing
 from chalicelib.services.finish import FinishOrder
 from chalicelib.services.health import CheckHealth
+from chalicelib.services.launches import ReleaseLaunches
+from chalicelib.services.market import WatchMarket
+from chalicelib.services.preview import PreviewOrder
 from chalicelib.services.publish import Publisher
 from chalicelib.services.query import Queries
 from chalicelib.services.starts import LimitStarts
 from chalicelib.services.stats import ShowStats
 from chalicelib.services.submit import SubmitOrder
 from chalicelib.services.subscribe import Subscriptions
+from chalicelib.services.trigger import TriggerOrders
+from chalicelib.services.waiting import OpenOrders
 from chalicelib.services.watch import WatchOrders
 from chalicelib.settings import USER_AGENT, Settings, read_settings
 from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
+from chalicelib.stores.markets import DynamoMarkets
 from chalicelib.stores.orders import DynamoOrderStore
 from chalicelib.stores.starts import DynamoStartSlots
 from chalicelib.stores.streams import DynamoStreamStore
+from chalicelib.stores.waiting import DynamoWaitingOrders
 
 #: What the SDKs raise when AWS does not answer, throttles or refuses.
 UNAVAILABLE: tuple[type[Exception], ...] = (BotoCoreError, ClientError, PynamoDBException)
@@ -74,6 +88,8 @@ class Outside:
     replays: ReplayQueue
     sockets: Sockets
     history: History
+    waiting: WaitingOrders
+    markets: Markets
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +101,13 @@ class Engine:
     submit: SubmitOrder
     execute: ExecuteOrder
     cancel: CancelOrder
+    amend: AmendOrder
     close: CloseDeadLetter
     watch: WatchOrders
+    market: WatchMarket
     subscriptions: Subscriptions
     queries: Queries
+    preview: PreviewOrder
     health: CheckHealth
     stats: ShowStats
 
@@ -152,6 +171,8 @@ def connect(settings: Settings) -> Outside:
             connect_timeout_seconds=settings.postgres_connect_timeout_seconds,
             statement_timeout_seconds=settings.postgres_statement_timeout_seconds,
         ),
+        waiting=DynamoWaitingOrders(dynamodb, settings),
+        markets=DynamoMarkets(dynamodb, settings),
     )
 
 
@@ -168,12 +189,17 @@ def build_engine(
         Fault.parse(settings.venue_fault)
     except ValueError as error:
         raise ValueError(f"VENUE_FAULT={settings.venue_fault!r} {error}") from None
+
+    def clock_ms() -> int:
+        return to_ms(now())
+
     router = Router(
         simulated_venues(
             Surroundings(
                 market=Market(settings.venue_seed, PROFILES[settings.venue_profile]),
+                feed=MarketFeed(outside.markets, int(settings.market_cache_seconds * 1000), clock_ms),
                 ledger=outside.ledger,
-                now_ms=lambda: to_ms(now()),
+                now_ms=clock_ms,
                 sleep=sleep,
                 time_scale=settings.venue_time_scale,
                 fault=settings.venue_fault or None,
@@ -201,12 +227,47 @@ def build_engine(
         horizon_seconds=settings.rate_horizon_seconds,
         pending_attention_seconds=settings.pending_attention_seconds,
     )
+    open_orders = OpenOrders(
+        outside.orders, publisher, subscriptions, outside.history, finish, now, settings.watchdog_batch
+    )
+    triggers = TriggerOrders(
+        orders=outside.orders,
+        waiting=outside.waiting,
+        router=router,
+        queue=outside.queue,
+        publisher=publisher,
+        executor=ThreadPoolExecutor(settings.trigger_threads, thread_name_prefix="trigger"),
+        now=now,
+        batch=settings.trigger_batch,
+        pending_attention_seconds=settings.pending_attention_seconds,
+        rearm_base=settings.rearm_seconds,
+        rearm_cap=settings.rearm_cap_seconds,
+    )
+    launches = ReleaseLaunches(
+        orders=outside.orders,
+        waiting=outside.waiting,
+        markets=outside.markets,
+        router=router,
+        triggers=triggers,
+        open_orders=open_orders,
+        now=now,
+        batch=settings.trigger_batch,
+    )
+    watchlist = Watchlist(outside.markets)
+    enter = EnterOrder(outside.markets, router)
     submit = SubmitOrder(
         orders=outside.orders,
         queue=outside.queue,
         publisher=publisher,
         subscriptions=subscriptions,
-        backlog=Backlog(outside.orders, settings.user_backlog, time.monotonic),
+        enter=enter,
+        watchlist=watchlist,
+        open_orders=open_orders,
+        launches=launches,
+        backlog=Backlog(outside.orders.count_open, settings.user_backlog, time.monotonic, BacklogFullError),
+        open_cap=Backlog(
+            outside.orders.count_waiting, settings.user_open_orders, time.monotonic, OpenOrdersFullError
+        ),
         starts=starts,
         now=now,
         new_id=lambda: str(uuid4()),
@@ -220,6 +281,7 @@ def build_engine(
         ledger=outside.ledger,
         publisher=publisher,
         finish=finish,
+        open_orders=open_orders,
         now=now,
         uniform=random.uniform,
         timing=Timing(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds, slack),
@@ -230,18 +292,31 @@ def build_engine(
         submit=submit,
         execute=execute,
         cancel=CancelOrder(outside.orders, finish, subscriptions, starts, now),
+        amend=AmendOrder(outside.orders, open_orders, triggers, watchlist, now),
         close=CloseDeadLetter(outside.orders, outside.queue, outside.ledger, finish, now),
         watch=WatchOrders(
             orders=outside.orders,
             streams=outside.streams,
             queue=outside.queue,
             finish=finish,
+            open_orders=open_orders,
             now=now,
             batch=settings.watchdog_batch,
             pause_seconds=settings.pending_attention_seconds,
         ),
+        market=WatchMarket(
+            markets=outside.markets,
+            triggers=triggers,
+            launches=launches,
+            open_orders=open_orders,
+            timetable=Timetable(settings.venue_seed, settings.simulated_launch_seconds),
+            now=now,
+            sleep=sleep,
+            tick_seconds=settings.market_tick_seconds,
+        ),
         subscriptions=subscriptions,
         queries=Queries(outside.orders, outside.history, router),
+        preview=PreviewOrder(router, enter, now),
         health=CheckHealth(outside.orders, outside.queue, outside.history),
         stats=ShowStats(outside.orders, outside.history, now),
     )

@@ -1,12 +1,16 @@
 """What the services need of the outside, as protocols. Adapters implement them, tests bring fakes."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate import Booking
+from chalicelib.domain.terms import Launch
+from chalicelib.domain.tokens import Pair, Side
+from chalicelib.routing.feed import MarketData, PushedPrice
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,10 @@ class OrderStore(Protocol):
         ...
 
     def set_attention(self, tracked: Tracked, attention_at_ms: int | None) -> None:
-        """Note until when somebody should have come back to the order, and what was published of it."""
+        """Note until when somebody should have come back to the order, and what was published of it.
+
+        Nothing is noted of an order that has moved on since.
+        """
         ...
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
@@ -126,11 +133,71 @@ class OrderStore(Protocol):
         ...
 
     def count_open(self, user_id: str, limit: int) -> int:
-        """How many of the user's orders are not over, counted up to ``limit`` (an eventually consistent look)."""
+        """How many of the user's orders are neither open nor over, counted up to ``limit``, as the index has it."""
+        ...
+
+    def count_waiting(self, user_id: str, limit: int) -> int:
+        """How many of the user's orders are open, counted up to ``limit``, as the index has it."""
+        ...
+
+    def due_open(self, now_ms: int, limit: int) -> list[str]:
+        """Of the ids that ``due`` gives, those of open orders."""
         ...
 
     def behind(self, limit: int) -> Behind:
         """What is over and not in the history yet, counted up to ``limit`` (an eventually consistent look)."""
+        ...
+
+
+class WaitingOrders(Protocol):
+    """The open orders by what triggers them. Looks at an index, so an order may be found as it was a moment ago."""
+
+    def crossed(self, pair: Pair, side: Side, price: Decimal) -> Iterator[Tracked]:
+        """Open limit orders that accept this price, those with the most to give first.
+
+        Asks for no more than is taken from it, and never for what lies beyond the price.
+        """
+        ...
+
+    def for_launch(self, mint: str) -> Iterator[Tracked]:
+        """Open sniper orders that wait for this mint, the oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Something that open orders wait for: a pair and side, or a launch, until the last of them expires."""
+
+    key: str
+    since_ms: int
+    until_ms: int
+
+
+class Markets(MarketData, Protocol):
+    """What the engine was told of the market, and which part of it somebody waits for."""
+
+    def push_price(self, pair: Pair, price: PushedPrice) -> None: ...
+
+    def announce(self, launch: Launch) -> bool:
+        """Open the pool, and note that the launch is to be worked through; False if it was announced before."""
+        ...
+
+    def unfinished(self) -> list[Launch]:
+        """Launches that are still to be worked through."""
+        ...
+
+    def finish(self, launch: Launch) -> None: ...
+
+    def is_live(self, mint: str) -> bool:
+        """Whether a pool of this mint was opened."""
+        ...
+
+    def watch(self, key: str, now_ms: int, until_ms: int) -> None:
+        """Have this looked at with every tick, until then at least."""
+        ...
+
+    def watched(self, now_ms: int) -> list[Watched]:
+        """All that is to be looked at now."""
         ...
 
 

@@ -20,6 +20,7 @@ class Settings:
     ledger_table: str
     idempotency_table: str
     starts_table: str
+    market_table: str
     orders_queue_url: str
     urgent_queue_url: str
     dead_letters_queue_url: str
@@ -38,6 +39,20 @@ class Settings:
     venue_fault: str = ""
     simulation: bool = False
 
+    # Waiting orders: limit and sniper.
+    #: How often the market is looked at, within the minute of the schedule that does it.
+    market_tick_seconds: float = 5.0
+    #: One look triggers so many orders of a pair, or of a launch, at most; the next one goes on.
+    trigger_batch: int = 500
+    trigger_threads: int = 8
+    #: What is known of the market is looked up again after this long.
+    market_cache_seconds: float = 1.0
+    #: An order that triggered and whose price left may trigger again after this long, and each time twice as long.
+    rearm_seconds: float = 1.0
+    rearm_cap_seconds: float = 6 * 3600.0
+    #: Unknown mints that somebody waits for launch a pool within so many seconds. 0: only when told of.
+    simulated_launch_seconds: int = 0
+
     # How much is taken in. 0 is no limit.
     #: Orders that may start in any minute; more are delayed, and refused once the delay would pass the horizon.
     rate_limit_per_minute: int = 100
@@ -45,6 +60,8 @@ class Settings:
     rate_horizon_seconds: int = 900
     #: Orders of one user that are not over.
     user_backlog: int = 1000
+    #: Open limit and sniper orders of one user.
+    user_open_orders: int = 200
 
     # Attempts. The lease covers one attempt with its longest waits; it is also the message's visibility.
     max_attempts: int = 3

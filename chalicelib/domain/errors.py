@@ -7,7 +7,11 @@ RefusedError
 ├── CancelTooLateError       the order can no longer be cancelled; carries the verdict
 ├── TooManyOrdersError       more than may be taken in now; says when to come back
 │   ├── RateLimitedError     the engine's rate limit is booked out
-│   └── BacklogFullError     the user has too many orders that are not over
+│   ├── BacklogFullError     the user has too many orders that are not over
+│   └── OpenOrdersFullError  the user has too many limit and sniper orders that wait
+├── PoolAlreadyLiveError     a sniper order for what is traded already
+├── NotAmendableError        the order does not wait, or not any more
+├── MovedOnError             the order is not as it was when the change was made up
 └── IllegalTransitionError   a status that may not follow (a bug or a lost race, never a client's fault)
 """
 
@@ -67,6 +71,30 @@ class RateLimitedError(TooManyOrdersError):
 
 class BacklogFullError(TooManyOrdersError):
     """One user has as many orders that are not over as the engine takes of one user."""
+
+
+class OpenOrdersFullError(TooManyOrdersError):
+    """One user has as many waiting orders as the engine keeps for one user."""
+
+
+class PoolAlreadyLiveError(RefusedError):
+    """The mint that a sniper order is to wait for has a pool: it can be bought now."""
+
+
+class NotAmendableError(RefusedError):
+    """The order is not open: it stands at ``status``, event number ``seq``."""
+
+    def __init__(self, order_id: str, status: str, seq: int) -> None:
+        super().__init__(f"order {order_id} is {status} ({seq})")
+        self.verdict = {"outcome": "not_open", "status": status, "seq": seq}
+
+
+class MovedOnError(RefusedError):
+    """The order is not at the event number that the change was made for, but at ``seq``, and is ``status``."""
+
+    def __init__(self, order_id: str, status: str, seq: int) -> None:
+        super().__init__(f"order {order_id} is {status} ({seq})")
+        self.verdict = {"outcome": "moved_on", "status": status, "seq": seq}
 
 
 class IllegalTransitionError(RefusedError):

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeAlias
 from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Phase, Status, may_follow
+from chalicelib.domain.terms import LaunchTerms, TimeInForce, least_output
 from chalicelib.domain.tokens import Pair, Side, Token, find_pair
 
 Meta: TypeAlias = Mapping[str, Any]
@@ -37,7 +38,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class OrderSpec:
-    """What the client asked for. ``amount_in`` is in base units of ``token_in``."""
+    """What the client asked for, as amended. ``amount_in`` is in base units of ``token_in``.
+
+    ``limit_price`` is what a limit order accepts, quote per base, and ``launch`` what a sniper order waits for;
+    both have a ``time_in_force``, and ``expires_at`` where that is a date.
+    """
 
     user_id: str
     type: OrderType
@@ -49,6 +54,10 @@ class OrderSpec:
     priority: Priority = Priority.NORMAL
     client_order_id: str | None = None
     simulate: str | None = None
+    limit_price: Decimal | None = None
+    launch: LaunchTerms | None = None
+    time_in_force: TimeInForce | None = None
+    expires_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """:raises ValueError: for an amount that no token account can hold."""
@@ -62,10 +71,22 @@ class OrderSpec:
             raise LookupError(f"no market of {self.token_in.symbol} and {self.token_out.symbol}")
         return pair
 
+    @property
+    def least_out(self) -> int | None:
+        """The least output in base units that its price limit allows; ``None`` if it has none."""
+        limit = self.launch.max_price if self.launch else self.limit_price
+        if limit is None:
+            return None
+        return least_output(self.side, self.token_in, self.token_out, self.amount_in, limit)
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as its events left it. Amounts are in base units; what has not happened yet is ``None``."""
+    """An order as its events left it. Amounts are in base units; what has not happened yet is ``None``.
+
+    ``expires_at`` is when one that waits is over, ``wait_reason`` why it waits still, ``refused_launch`` the launch
+    that did not suit it last. ``rearmed`` is how often the price left after it had triggered, last ``rearmed_at``.
+    """
 
     order_id: str
     spec: OrderSpec
@@ -82,6 +103,11 @@ class Order:
     executed_price: Decimal | None = None
     fail_code: str | None = None
     fail_reason: str | None = None
+    expires_at: datetime | None = None
+    wait_reason: str | None = None
+    refused_launch: str | None = None
+    rearmed: int = 0
+    rearmed_at: datetime | None = None
 
     @classmethod
     def accepted(cls, order_id: str, spec: OrderSpec, at: datetime, meta: Meta | None = None) -> Self:
@@ -107,6 +133,10 @@ class Order:
     @property
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
+
+    def is_expired(self, at: datetime) -> bool:
+        """Whether an order that is not over should be, as its time was up."""
+        return self.expires_at is not None and at >= self.expires_at and not self.is_terminal
 
     @property
     def standing(self) -> Status:
@@ -137,12 +167,35 @@ class Order:
             created_at=self.created_at or event.at,
             updated_at=event.at,
             events=(*self.events, event),
-            **_learned(event),
+            **(_kept_waiting(self, event) if event.status is Status.OPEN else _learned(event)),
         )
 
 
 #: Where an order goes that does not trade (now), what it was about to send is void.
-_NOTHING_SENT: dict[str, Any] = {"dex": None, "tx_hash": None}
+_NOTHING_SENT: dict[str, Any] = {"dex": None, "tx_hash": None, "wait_reason": None}
+
+
+def _kept_waiting(order: Order, event: Event) -> dict[str, Any]:
+    """What the order learns where it begins to wait, is amended, is refused a launch, or waits again."""
+    meta, spec = event.meta, order.spec
+    if "amended" in meta:
+        amended = meta["amended"]
+        spec = replace(
+            spec,
+            limit_price=Decimal(amended["limitPrice"]) if "limitPrice" in amended else spec.limit_price,
+            slippage_bps=int(amended.get("slippageBps", spec.slippage_bps)),
+        )
+    least, expires_at = meta.get("minAmountOutBase"), meta.get("expiresAt")
+    return {
+        "spec": spec,
+        "expires_at": datetime.fromisoformat(expires_at) if expires_at else order.expires_at,
+        "min_amount_out": int(least) if least else order.min_amount_out,
+        "refused_launch": meta.get("launchId", order.refused_launch),
+        "rearmed": int(meta.get("rearmed", order.rearmed)),
+        "rearmed_at": event.at if "rearmed" in meta else order.rearmed_at,
+        **_NOTHING_SENT,
+        "wait_reason": meta.get("reason"),
+    }
 
 
 def _learned(event: Event) -> dict[str, Any]:

@@ -10,3 +10,11 @@ def backoff_seconds(attempt: int, base: float, cap: float, uniform: Callable[[fl
     Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
     return uniform(0.0, min(cap, base * 2 ** (attempt - 1)))
+
+
+def rearm_pause(rearmed: int, base: float, cap: float) -> float:
+    """How long, in seconds, an order that triggered and missed ``rearmed`` times is left alone: doubling, from base.
+
+    It bounds how many events an order can gather in the time it may wait.
+    """
+    return min(cap, base * 2.0 ** min(rearmed - 1, 62)) if rearmed else 0.0

@@ -61,6 +61,7 @@ TRANSITIONS: dict[tuple[Status | None, Status], frozenset[OrderType]] = {
     (Status.PENDING, Status.CANCELLED): _ALL,
     (Status.PENDING, Status.EXPIRED): _ALL,
     (Status.PENDING, Status.FAILED): _ALL,  # the dead-letter queue gave it up
+    (Status.OPEN, Status.OPEN): _WAITING,  # its terms were amended, or a launch did not pass its filters
     (Status.OPEN, Status.TRIGGERED): _WAITING,
     (Status.OPEN, Status.CANCELLED): _WAITING,
     (Status.OPEN, Status.EXPIRED): _WAITING,

@@ -4,6 +4,7 @@ Mints and decimals are those of the tokens' SPL mint accounts. ``usd`` is the pr
 simulated venues move; it is no market data.
 """
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -57,9 +58,33 @@ SOL = BY_SYMBOL["SOL"]
 QUOTE_SYMBOLS = ("USDC", "USDT", "SOL")
 
 
+#: What a mint that the registry does not know is taken to have, as nearly every token that launches on Solana has.
+_LAUNCHED_DECIMALS = 6
+_BASE58 = re.compile("[1-9A-HJ-NP-Za-km-z]{32,44}")
+
+
 def find_token(symbol_or_mint: str) -> Token | None:
     """The token of that symbol or mint (both are case-sensitive, as on chain)."""
     return BY_SYMBOL.get(symbol_or_mint) or BY_MINT.get(symbol_or_mint)
+
+
+def launched_token(mint: str) -> Token | None:
+    """A token that the registry does not know, named by its mint; ``None`` if that can be no mint."""
+    if not _BASE58.fullmatch(mint):
+        return None
+    return Token(mint, mint, mint, _LAUNCHED_DECIMALS, Decimal(1))
+
+
+def any_token(symbol_or_mint: str) -> Token | None:
+    """A token of the registry, or one that may be launched."""
+    return find_token(symbol_or_mint) or launched_token(symbol_or_mint)
+
+
+def find_market(name: str) -> Pair | None:
+    """The market of that name, as in ``SOL/USDC`` or ``SOL-USDC``; of tokens that may be launched, too."""
+    one, _, other = name.replace("-", "/").partition("/")
+    tokens = any_token(one), any_token(other)
+    return find_pair(tokens[0], tokens[1]) if tokens[0] and tokens[1] and tokens[0] != tokens[1] else None
 
 
 def find_pair(one: Token, other: Token) -> Pair | None:

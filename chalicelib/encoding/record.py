@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.domain.money import to_human_units
 from chalicelib.domain.orders import Order
+from chalicelib.domain.terms import LaunchTerms
 from chalicelib.domain.tokens import Token
 from chalicelib.encoding.times import to_text
 
@@ -36,14 +37,26 @@ def record_of(order: Order) -> dict[str, Any]:
         "attempts": order.attempts,
         "dexUsed": order.dex,
         "executedPrice": order.executed_price,
-        "limitPrice": None,
-        "expiresAt": None,
+        "limitPrice": spec.limit_price,
+        "timeInForce": spec.time_in_force and spec.time_in_force.value,
+        "expiresAt": _text(order.expires_at),
+        "launch": spec.launch and launch_terms_of(spec.launch),
+        "waitReason": order.wait_reason,
         "txHash": order.tx_hash,
         "failCode": order.fail_code,
         "failReason": order.fail_reason,
         "quotes": order.quotes,
         "createdAt": _text(order.created_at),
         "updatedAt": _text(order.updated_at),
+    }
+
+
+def launch_terms_of(terms: LaunchTerms) -> dict[str, Any]:
+    return {
+        "mint": terms.mint,
+        "venue": terms.venue,
+        "minLiquidity": terms.min_liquidity,
+        "maxPrice": terms.max_price,
     }
 
 

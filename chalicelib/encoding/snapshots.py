@@ -6,7 +6,8 @@ from typing import Any
 from chalicelib.domain.money import to_base_units, to_human_units
 from chalicelib.domain.orders import Event, Order, OrderSpec, Priority
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.tokens import BY_SYMBOL, Side
+from chalicelib.domain.terms import LaunchTerms, TimeInForce
+from chalicelib.domain.tokens import Side, Token, any_token
 from chalicelib.encoding.exact_json import dumps, loads
 from chalicelib.encoding.times import from_text, to_text
 
@@ -31,6 +32,7 @@ def event_from_json(text: str) -> Event:
 
 def spec_to_dict(spec: OrderSpec) -> dict[str, Any]:
     """The specification; ``amountIn`` is a ``Decimal`` in human units, what is absent is left out."""
+    launch = spec.launch
     data = {
         "userId": spec.user_id,
         "type": spec.type.value,
@@ -42,25 +44,59 @@ def spec_to_dict(spec: OrderSpec) -> dict[str, Any]:
         "priority": spec.priority.value,
         "clientOrderId": spec.client_order_id,
         "simulate": spec.simulate,
+        "limitPrice": spec.limit_price,
+        "timeInForce": spec.time_in_force and spec.time_in_force.value,
+        "expiresAt": spec.expires_at and to_text(spec.expires_at),
+        "launchMint": launch and launch.mint,
+        "launchVenue": launch and launch.venue,
+        "launchMinLiquidity": launch and launch.min_liquidity,
+        "launchMaxPrice": launch and launch.max_price,
     }
     return {name: value for name, value in data.items() if value is not None}
 
 
 def spec_from_dict(data: dict[str, Any]) -> OrderSpec:
     """:raises ValueError, KeyError: if the data is not a specification."""
-    token_in = BY_SYMBOL[data["tokenIn"]]
+    token_in = _token(data["tokenIn"])
+    time_in_force, expires_at = data.get("timeInForce"), data.get("expiresAt")
     return OrderSpec(
         user_id=data["userId"],
         type=OrderType(data["type"]),
         side=Side(data["side"]),
         token_in=token_in,
-        token_out=BY_SYMBOL[data["tokenOut"]],
+        token_out=_token(data["tokenOut"]),
         # JSON has no whole decimals: 2 comes back as an integer.
         amount_in=to_base_units(Decimal(data["amountIn"]), token_in.decimals),
         slippage_bps=int(data["slippageBps"]),
         priority=Priority(data["priority"]),
         client_order_id=data.get("clientOrderId"),
         simulate=data.get("simulate"),
+        limit_price=_decimal(data.get("limitPrice")),
+        launch=_launch(data),
+        time_in_force=TimeInForce(time_in_force) if time_in_force else None,
+        expires_at=from_text(expires_at) if expires_at else None,
+    )
+
+
+def _token(text: str) -> Token:
+    token = any_token(text)
+    if token is None:
+        raise KeyError(text)
+    return token
+
+
+def _decimal(number: Any) -> Decimal | None:
+    return None if number is None else Decimal(number)
+
+
+def _launch(data: dict[str, Any]) -> LaunchTerms | None:
+    if not data.get("launchMint"):
+        return None
+    return LaunchTerms(
+        mint=data["launchMint"],
+        venue=data.get("launchVenue"),
+        min_liquidity=_decimal(data.get("launchMinLiquidity")),
+        max_price=_decimal(data.get("launchMaxPrice")),
     )
 
 

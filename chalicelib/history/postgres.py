@@ -70,7 +70,8 @@ def _row_of(order: Order) -> dict[str, Any]:
 def _record_from(row: TupleRow) -> dict[str, Any]:
     record: dict[str, Any] = dict(zip(statements.RECORD_KEYS.values(), row, strict=True))
     record["phase"] = PHASES[Status(record["status"])].value
-    record["quotes"] = None if record["quotes"] is None else loads(record["quotes"])
+    for name in ("quotes", "launch"):
+        record[name] = None if record[name] is None else loads(record[name])
     return {key: to_text(value) if isinstance(value, datetime) else value for key, value in record.items()}
 
 

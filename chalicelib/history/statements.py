@@ -24,7 +24,10 @@ RECORD_KEYS = {
     "dex_used": "dexUsed",
     "executed_price": "executedPrice",
     "limit_price": "limitPrice",
+    "time_in_force": "timeInForce",
     "expires_at": "expiresAt",
+    "launch": "launch",
+    "wait_reason": "waitReason",
     "tx_hash": "txHash",
     "fail_code": "failCode",
     "error_reason": "failReason",
@@ -34,7 +37,7 @@ RECORD_KEYS = {
 }
 _ALL_COLUMNS = (*RECORD_KEYS, "pair", "slippage_bps", "priority")
 #: Read as text: ids and base units are text in the record, and JSON must not be parsed to floats.
-_READ_AS_TEXT = frozenset({"order_id", "amount_in_base", "amount_out_base", "quotes"})
+_READ_AS_TEXT = frozenset({"order_id", "amount_in_base", "amount_out_base", "quotes", "launch"})
 
 
 def _names(columns: Collection[str]) -> sql.Composed:

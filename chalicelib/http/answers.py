@@ -24,8 +24,8 @@ from chalicelib.wire.problems import (
 log = logging.getLogger(__name__)
 
 CORS = CORSConfig(
-    allow_headers=["Idempotency-Key"],
-    expose_headers=["Idempotent-Replayed", "Retry-After"],
+    allow_headers=["Idempotency-Key", "If-Match"],
+    expose_headers=["Idempotent-Replayed", "Retry-After", "ETag"],
     max_age=3600,
 )
 

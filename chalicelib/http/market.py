@@ -1,12 +1,14 @@
-"""The routes of the market: quotes, tokens, and the engine's own health."""
+"""The routes of the market: quotes, tokens, what is told of it, and the engine's own health."""
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.bootstrap import engine
+from chalicelib.bootstrap import engine, utc_now
+from chalicelib.domain.terms import Launch
 from chalicelib.domain.tokens import BY_SYMBOL
-from chalicelib.http.answers import CORS, answering, json_answer, query_of, read_query
+from chalicelib.http.answers import CORS, answering, json_answer, json_body, query_of, read_query
 from chalicelib.routing.venue import SwapRequest
-from chalicelib.wire.orders import SwapModel
+from chalicelib.wire.market import read_market_event
+from chalicelib.wire.swaps import SwapModel
 
 routes = Blueprint(__name__)
 
@@ -18,6 +20,16 @@ def get_quotes() -> Response:
     token_in, token_out, pair = query.tokens
     request = SwapRequest(pair, token_in, token_out, query.amount_in_base)
     return json_answer(engine().queries.route(request).as_meta())
+
+
+@routes.route("/api/market/events", methods=["POST"], cors=CORS)
+@answering(routes)
+def post_market_event() -> Response:
+    body = json_body(routes.current_request, engine().settings.max_body_bytes)
+    told = read_market_event(body, utc_now())
+    if isinstance(told, Launch):
+        return json_answer({"accepted": True, "duplicate": not engine().market.launch(told)}, 202)
+    return json_answer({"accepted": True, "triggered": engine().market.price(told.pair, told.price)}, 202)
 
 
 @routes.route("/api/tokens", methods=["GET"], cors=CORS)

@@ -4,13 +4,15 @@ from typing import Any
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib.bootstrap import engine
+from chalicelib.bootstrap import engine, utc_now
 from chalicelib.domain.errors import FieldError
+from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.encoding.record import cancellation_of, record_of
 from chalicelib.encoding.times import to_text
 from chalicelib.http.answers import CORS, answering, bad_query, json_answer, json_body, query_of, read_query
 from chalicelib.services.submit import Submission
+from chalicelib.wire.amend import read_amendment, read_if_match
 from chalicelib.wire.orders import read_order
 from chalicelib.wire.problems import malformed, well_formed
 from chalicelib.wire.queries import EventsModel, ListModel, OrderIdModel, UserModel
@@ -18,6 +20,8 @@ from chalicelib.wire.queries import EventsModel, ListModel, OrderIdModel, UserMo
 routes = Blueprint(__name__)
 
 _MAX_KEY = 255
+#: Of an order that waits, what its acceptance says at once.
+_TOLD_AT_ENTRY = ("marketableAtEntry", "expiresAt")
 
 
 @routes.route("/api/orders/execute", methods=["POST"], cors=CORS, name="execute_order")
@@ -37,8 +41,8 @@ def create_order() -> Response:
 def preview_order() -> Response:
     settings = engine().settings
     body = json_body(routes.current_request, settings.max_body_bytes)
-    spec = read_order(body, simulation=settings.simulation)
-    return json_answer(engine().queries.preview(spec))
+    spec = read_order(body, simulation=settings.simulation, now=utc_now())
+    return json_answer(engine().preview(spec))
 
 
 @routes.route("/api/orders", methods=["GET"], cors=CORS)
@@ -55,7 +59,16 @@ def list_orders() -> Response:
 @routes.route("/api/orders/{order_id}", methods=["GET"], cors=CORS)
 @answering(routes)
 def get_order(order_id: str) -> Response:
-    return json_answer(record_of(engine().queries.order(_order_id(order_id))))
+    return _record(engine().queries.order(_order_id(order_id)))
+
+
+@routes.route("/api/orders/{order_id}", methods=["PATCH"], cors=CORS)
+@answering(routes)
+def amend_order(order_id: str) -> Response:
+    request = routes.current_request
+    seq = read_if_match(request.headers.get("if-match"))
+    amendment = read_amendment(json_body(request, engine().settings.max_body_bytes), utc_now())
+    return _record(engine().amend(_order_id(order_id), amendment, seq))
 
 
 @routes.route("/api/orders/{order_id}", methods=["DELETE"], cors=CORS)
@@ -113,7 +126,8 @@ def _accept(request: Request) -> Response:
     key = request.headers.get("idempotency-key")
     if key is not None and not (1 <= len(key) <= _MAX_KEY and key.isprintable()):
         raise malformed(f"Idempotency-Key must have 1 to {_MAX_KEY} printable characters.", "MALFORMED_KEY")
-    spec = read_order(json_body(request, settings.max_body_bytes), simulation=settings.simulation)
+    body = json_body(request, settings.max_body_bytes)
+    spec = read_order(body, simulation=settings.simulation, now=utc_now())
     submission = engine().submit(spec, idempotency_key=key)
     headers = {"Idempotent-Replayed": "true"} if submission.replayed else {}
     return json_answer(_accepted(submission, settings.public_ws_url), 202, headers)
@@ -121,14 +135,20 @@ def _accept(request: Request) -> Response:
 
 def _accepted(submission: Submission, public_ws_url: str) -> dict[str, Any]:
     """The answer to an accepted order; a repeated key gets the very same."""
-    order_id = submission.order_id
+    order_id, entry = submission.order_id, submission.entry
     path = f"/api/orders/{order_id}"
     return {
         "orderId": order_id,
-        "status": Status.PENDING.value,
+        "status": Status.PENDING.value if entry is None else Status.OPEN.value,
+        **({name: entry[name] for name in _TOLD_AT_ENTRY if name in entry} if entry else {}),
         "websocketUrl": f"{public_ws_url}?orderId={order_id}",
         "links": {"self": path, "status": f"/api/orders/status/{order_id}", "events": f"{path}/events"},
     }
+
+
+def _record(order: Order) -> Response:
+    """The record, and as its tag the event number that an amendment is made for."""
+    return json_answer(record_of(order), headers={"ETag": f'"{order.seq}"'})
 
 
 def _order_id(text: str) -> str:

@@ -1,14 +1,17 @@
 """The simulated market: a reference price and two pools of every pair, as a function of seed and slot.
 
-Nothing here keeps state or looks at a clock, so every process and every later look gives the same answer.
+Nothing here keeps state or looks at a clock, so every process and every later look gives the same answer. A price
+that was pushed from outside is where the path goes on from, and what is not in the registry has the pools that were
+opened for it.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from chalicelib.domain.money import to_human_units
-from chalicelib.domain.tokens import Pair
+from chalicelib.domain.terms import Launch
+from chalicelib.domain.tokens import BY_MINT, Pair
 from chalicelib.routing.chance import between, smooth
+from chalicelib.routing.feed import Known
 
 #: A Solana slot lasts about 400 ms; it is the tick of the simulation.
 SLOT_MS = 400
@@ -50,34 +53,50 @@ class Reserves:
     base: int
     quote: int
 
-    def liquidity(self, pair: Pair) -> Decimal:
-        """The quote-token side of the pool, in human units."""
-        return to_human_units(self.quote, pair.quote.decimals)
-
 
 @dataclass(frozen=True, slots=True)
 class Market:
     seed: str
     profile: Profile
 
-    def reserves(self, venue: str, pair: Pair, slot: int) -> Reserves:
-        """The pool of this venue at this slot."""
+    def reserves(self, venue: str, pair: Pair, slot: int, known: Known | None = None) -> Reserves | None:
+        """The pool of this venue at this slot, given what was told; ``None`` if there is none."""
+        known = known or Known()
+        if pair.base.mint not in BY_MINT:
+            launch = known.pools.get(venue)
+            return self._launched(launch, pair, slot, known) if launch else None
         depth_usd = _DEPTH_USD.get(pair.base.symbol, _DEFAULT_DEPTH_USD)
         base = int(Decimal(depth_usd) / pair.base.usd) * 10**pair.base.decimals
         if venue == "meteora":
             base = base * between(600_000, 1_400_000, self.seed, "depth", pair.name) // _PPM
-        numerator, denominator = self._price(venue, pair, slot)
+        numerator, denominator = self._price(venue, pair, slot, known)
         # The price in human units, moved to base units of both tokens.
         numerator *= 10**pair.quote.decimals
         denominator *= 10**pair.base.decimals
         return Reserves(base, base * numerator // denominator)
 
-    def _price(self, venue: str, pair: Pair, slot: int) -> tuple[int, int]:
+    def _launched(self, launch: Launch, pair: Pair, slot: int, known: Known) -> Reserves:
+        """A pool that was opened with this launch's price and liquidity."""
+        quote = int(launch.liquidity * 10**pair.quote.decimals)
+        base = int(launch.liquidity / launch.price * 10**pair.base.decimals)
+        then, since_ms = (known.price.price, known.price.at_ms) if known.price else (launch.price, launch.at_ms)
+        numerator, denominator = (then / launch.price).as_integer_ratio()
+        quote = quote * numerator * self._path(pair, slot) // (denominator * self._path(pair, since_ms // SLOT_MS))
+        return Reserves(max(base, 1), max(quote, 1))
+
+    def _path(self, pair: Pair, slot: int) -> int:
+        """The reference price as a share of what it strays around, in millionths."""
+        return _PPM + smooth(-_STRAY, _STRAY, slot, _DRIFT, self.seed, "reference", pair.name)
+
+    def _price(self, venue: str, pair: Pair, slot: int, known: Known) -> tuple[int, int]:
         """Quote per base in human units, as a fraction of integers."""
         numerator, denominator = (pair.base.usd / pair.quote.usd).as_integer_ratio()
-        stray = smooth(-_STRAY, _STRAY, slot, _DRIFT, self.seed, "reference", pair.name)
+        before = _PPM
+        if known.price:
+            numerator, denominator = known.price.price.as_integer_ratio()
+            before = self._path(pair, known.price.at_ms // SLOT_MS)
         gap = smooth(*self.profile.gap, slot, _MINUTE, self.seed, "gap", pair.name)
         # The dearer venue stands exactly ``gap`` above the cheaper one; they change places by the hour.
         dearer = ("raydium", "meteora")[between(0, 1, self.seed, "dearer", pair.name, slot // _HOUR)]
         share = 2 * _PPM + 2 * gap if venue == dearer else 2 * _PPM
-        return numerator * (_PPM + stray) * share, denominator * _PPM * (2 * _PPM + gap)
+        return numerator * self._path(pair, slot) * share, denominator * before * (2 * _PPM + gap)

@@ -8,14 +8,14 @@ from typing import Any
 
 from chalicelib.domain.failures import FATAL, AttemptFailedError, FailureCode
 from chalicelib.domain.money import percent
+from chalicelib.domain.tokens import Pair
+from chalicelib.routing.depth import MAX_IMPACT_PCT, Depth
 from chalicelib.routing.venue import Quote, SwapRequest, Venue
 
 log = logging.getLogger(__name__)
 
 #: Outputs closer than this count as equal, and the deeper pool is preferred.
 TIE_BPS = 10
-#: A trade that takes more of the pool than this is refused.
-MAX_IMPACT_PCT = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,18 @@ class Router:
 
     def venue(self, name: str) -> Venue:
         return self._venues[name]
+
+    def depths(self, pair: Pair, known_ms: int = 0) -> list[Depth]:
+        """The pools of a pair as they are now, without those venues that have none or do not answer."""
+        found = []
+        for venue in self._venues.values():
+            try:
+                found.append(venue.depth(pair, known_ms))
+            except AttemptFailedError:
+                continue
+            except Exception:
+                log.exception("venue failed", extra={"venue": venue.name})
+        return found
 
     def route(self, request: SwapRequest) -> Route:
         """The best route now.

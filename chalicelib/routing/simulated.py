@@ -7,12 +7,13 @@ from hashlib import sha512
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.money import percent
-from chalicelib.domain.tokens import SOL, Side
+from chalicelib.domain.tokens import SOL, Pair
 from chalicelib.routing.base58 import base58
 from chalicelib.routing.chance import between
+from chalicelib.routing.depth import Depth
 from chalicelib.routing.faults import Fault
+from chalicelib.routing.feed import MarketFeed
 from chalicelib.routing.market import SLOT_MS, Market
-from chalicelib.routing.pool import Pool, SwapResult
 from chalicelib.routing.venue import Fill, Ledger, Quote, SwapRequest, Transaction
 
 #: A quote is good for this long.
@@ -29,6 +30,7 @@ class Surroundings:
     """
 
     market: Market
+    feed: MarketFeed
     ledger: Ledger
     now_ms: Callable[[], int]
     sleep: Callable[[float], None]
@@ -49,13 +51,20 @@ class SimulatedVenue:
         """The fee in millionths of the input, and what impact adds to it: see ``Pool.swap``."""
         raise NotImplementedError
 
+    def depth(self, pair: Pair, known_ms: int = 0) -> Depth:
+        slot, known = self._world.now_ms() // SLOT_MS, self._world.feed.known(pair, known_ms)
+        reserves = self._world.market.reserves(self.name, pair, slot, known)
+        if reserves is None:
+            raise AttemptFailedError(FailureCode.POOL_NOT_FOUND, f"{self.name} has no pool of {pair.name}")
+        return Depth(self.name, pair, reserves.base, reserves.quote, *self.fee_rates)
+
     def quote(self, request: SwapRequest) -> Quote:
         fault = self._fault(request)
         self._wait("quote", _QUOTE_MS, request)
         fault.on_quote(self.name, request.attempt)
         now = self._world.now_ms()
-        result = self._swap(request, now)
-        reserves = self._world.market.reserves(self.name, request.pair, now // SLOT_MS)
+        depth = self.depth(request.pair, request.known_ms)
+        result = depth.swap(request.side, request.amount_in)
         return Quote(
             venue=self.name,
             request=request,
@@ -63,7 +72,7 @@ class SimulatedVenue:
             fee=result.fee,
             fee_bps=percent(result.fee * 100, request.amount_in),
             price_impact_pct=result.price_impact_pct,
-            liquidity=reserves.liquidity(request.pair),
+            liquidity=depth.liquidity,
             quoted_at_ms=now,
         )
 
@@ -88,7 +97,7 @@ class SimulatedVenue:
         self._wait("swap", _SWAP_MS, request, fault.extra_ms)
         fault.on_send(self.name, request.attempt)
         now = self._world.now_ms()
-        result = self._swap(request, now)
+        result = self.depth(request.pair, request.known_ms).swap(request.side, request.amount_in)
         if result.amount_out < max(transaction.min_amount_out, 1):
             raise AttemptFailedError(
                 FailureCode.SLIPPAGE_EXCEEDED, f"{self.name} would return less than the minimum output"
@@ -97,14 +106,6 @@ class SimulatedVenue:
         fill = self._world.ledger.land(fill, now)
         fault.on_reply(self.name, request.attempt)
         return fill
-
-    def _swap(self, request: SwapRequest, now_ms: int) -> SwapResult:
-        reserves = self._world.market.reserves(self.name, request.pair, now_ms // SLOT_MS)
-        if request.side is Side.BUY:
-            pool = Pool(reserve_in=reserves.quote, reserve_out=reserves.base)
-        else:
-            pool = Pool(reserve_in=reserves.base, reserve_out=reserves.quote)
-        return pool.swap(request.amount_in, *self.fee_rates)
 
     def _fault(self, request: SwapRequest) -> Fault:
         return Fault.parse(request.simulate or self._world.fault)

@@ -6,11 +6,15 @@ from typing import Any, Protocol
 
 from chalicelib.domain.money import price, to_human_units
 from chalicelib.domain.tokens import Pair, Side, Token, side_of
+from chalicelib.routing.depth import Depth
 
 
 @dataclass(frozen=True, slots=True)
 class SwapRequest:
-    """What is to be swapped. ``order_id`` and ``attempt`` make a simulated answer repeatable."""
+    """What is to be swapped. ``order_id`` and ``attempt`` make a simulated answer repeatable.
+
+    ``known_ms``: what was told of the market by then must be known to who answers.
+    """
 
     pair: Pair
     token_in: Token
@@ -19,6 +23,7 @@ class SwapRequest:
     order_id: str = ""
     attempt: int = 1
     simulate: str | None = None
+    known_ms: int = 0
 
     @property
     def side(self) -> Side:
@@ -81,10 +86,14 @@ class Fill:
 
 
 class Venue(Protocol):
-    """A place to swap. Both calls raise ``AttemptFailedError`` with the venue's reason."""
+    """A place to swap. Its calls raise ``AttemptFailedError`` with the venue's reason."""
 
     @property
     def name(self) -> str: ...
+
+    def depth(self, pair: Pair, known_ms: int = 0) -> Depth:
+        """The pool as it is now, and as a local copy of its accounts shows it: no wait, and no order's fault."""
+        ...
 
     def quote(self, request: SwapRequest) -> Quote: ...
 

@@ -7,6 +7,9 @@ from chalicelib.routing.raydium import Raydium
 from chalicelib.routing.simulated import Surroundings
 from chalicelib.routing.venue import Venue
 
+#: By name, in the order in which they are shown.
+VENUE_NAMES = (Raydium.name, Meteora.name)
+
 
 def simulated_venues(surroundings: Surroundings) -> Mapping[str, Venue]:
     """All venues by name, in the order in which they are shown."""

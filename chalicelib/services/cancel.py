@@ -44,7 +44,7 @@ class CancelOrder:
                 cancelled = order.moved(Status.CANCELLED, self.now())
             except IllegalTransitionError:
                 raise CancelTooLateError(order_id, order.standing.value, order.seq) from None
-            if order.status is Status.PENDING:
+            if order.status in (Status.PENDING, Status.OPEN):
                 # Who accepts it may not have got to its user's followers, and after this nobody else would.
                 self.subscriptions.tell_followers_later(order_id)
             try:

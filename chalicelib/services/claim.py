@@ -18,6 +18,10 @@ from chalicelib.services.starts import LaterError, LimitStarts
 log = logging.getLogger(__name__)
 
 
+#: Where a message finds an order that nobody has begun with.
+BEGINNING = frozenset({Status.PENDING, Status.TRIGGERED})
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimOrder:
     orders: OrderStore
@@ -28,19 +32,21 @@ class ClaimOrder:
     attention_slack_seconds: int
 
     def __call__(self, message: Tracked, owner: str) -> Tracked | None:
-        """The order of a message, leased to ``owner``; terminal orders need no lease. ``None``: no such order.
+        """The order of a message, leased to ``owner``. One that is over, or waits (again), needs no lease.
+
+        ``None``: no such order.
 
         :raises LaterError: while somebody else's lease is running, or before the order may begin.
         :raises LostRaceError: if the order moved on between the look and the write.
         """
         # Under a rate limit the item knows when the order may begin, and the message does not.
-        if message.order.status is Status.PENDING and not self.starts.limited:
+        if message.order.status in BEGINNING and not self.starts.limited:
             try:
                 return self._lease(message, owner)
             except LostRaceError:
                 log.info("the message is stale", extra={"orderId": message.order.order_id})
         tracked = self.orders.get(message.order.order_id)
-        if tracked is None or tracked.order.is_terminal:
+        if tracked is None or tracked.order.is_terminal or tracked.order.status is Status.OPEN:
             return tracked
         if tracked.lease and tracked.lease.owner != owner:
             left_ms = tracked.lease.until_ms - to_ms(self.now())
@@ -52,10 +58,18 @@ class ClaimOrder:
     def _lease(self, tracked: Tracked, owner: str) -> Tracked:
         now = self.now()
         after = tracked.order
-        # One that is taken up again goes on as it stands.
-        if not after.attempts:
-            self.starts.admit(tracked, now)
-            after = after.moved(Status.ROUTING, now, next_attempt=True)
+        if after.status is Status.TRIGGERED and after.is_expired(now):
+            return self.orders.write(
+                tracked,
+                after.moved(Status.EXPIRED, now),
+                lease=None,
+                attention_at_ms=to_ms(now) + self.attention_slack_seconds * 1000,
+            )
+        # One that is taken up again goes on as it stands, and one that triggers again has not used its attempt up.
+        if after.status in BEGINNING:
+            if not after.attempts:
+                self.starts.admit(tracked, now)
+            after = after.moved(Status.ROUTING, now, next_attempt=not after.attempts)
         lease = Lease(owner, to_ms(now) + self.lease_seconds * 1000)
         attention_at_ms = lease.until_ms + self.attention_slack_seconds * 1000
         return self.publisher.publish(self.orders.write(tracked, after, lease=lease, attention_at_ms=attention_at_ms))

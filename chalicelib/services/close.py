@@ -12,6 +12,7 @@ from chalicelib.encoding.times import to_ms
 from chalicelib.messaging.messages import PoisonMessageError
 from chalicelib.ports import LostRaceError, OrderQueue, OrderStore, Tracked
 from chalicelib.routing.venue import Ledger
+from chalicelib.services.claim import BEGINNING
 from chalicelib.services.finish import FinishOrder
 from chalicelib.services.outcomes import confirmation_meta, failure_meta
 
@@ -35,7 +36,10 @@ class CloseDeadLetter:
         if tracked is None:
             raise PoisonMessageError(f"a dead letter of an unknown order, {message.order.order_id}")
         booking, now_ms = tracked.booking, to_ms(self.now())
-        if tracked.order.status is Status.PENDING and booking and now_ms < booking.at_ms + MINUTE_MS:
+        if tracked.order.status is Status.OPEN:
+            # The letter is of a time before it waited (again).
+            return None
+        if tracked.order.status in BEGINNING and booking and now_ms < booking.at_ms + MINUTE_MS:
             # It waits for its start, or could have begun only just now: that costs receives too, and is no failure.
             self.queue.send(tracked, delay_seconds=booking.seconds_from(now_ms))
             return None

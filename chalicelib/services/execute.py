@@ -11,19 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
-from chalicelib.domain.money import minimum_output, to_human_units
+from chalicelib.domain.money import to_human_units
 from chalicelib.domain.orders import Order
 from chalicelib.domain.retry import backoff_seconds
-from chalicelib.domain.status import Status
+from chalicelib.domain.status import OrderType, Status
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import Lease, LostRaceError, OrderStore, Tracked
 from chalicelib.routing.router import Router
 from chalicelib.routing.venue import Fill, Ledger, Transaction
 from chalicelib.services.claim import ClaimOrder
 from chalicelib.services.finish import FinishOrder
-from chalicelib.services.outcomes import confirmation_meta, failure_meta, request_of
+from chalicelib.services.outcomes import confirmation_meta, failure_meta, least_acceptable, missed, request_of
 from chalicelib.services.publish import Publisher
 from chalicelib.services.starts import LaterError
+from chalicelib.services.waiting import OpenOrders
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class ExecuteOrder:
     ledger: Ledger
     publisher: Publisher
     finish: FinishOrder
+    open_orders: OpenOrders
     now: Callable[[], datetime]
     uniform: Callable[[float, float], float]
     timing: Timing
@@ -66,6 +68,9 @@ class ExecuteOrder:
             if tracked.order.is_terminal:
                 self.finish(tracked)
                 return None
+            if tracked.order.status is Status.OPEN:
+                # The message is of a time before it waited (again).
+                return None
             return self._work(tracked)
         except LaterError as later:
             log.info(str(later), extra={"orderId": message.order.order_id})
@@ -78,6 +83,8 @@ class ExecuteOrder:
     def _overtaken(self, known: Tracked) -> float | None:
         """Somebody else moved the order: works on it, or cancelled it, which is for us to tell."""
         found = self.orders.get(known.order.order_id)
+        if found and found.order.status is Status.OPEN:
+            return None
         if found is None or not found.order.is_terminal:
             log.info("the order moved on meanwhile", extra={"orderId": known.order.order_id})
             return self.claim.lease_seconds
@@ -98,6 +105,8 @@ class ExecuteOrder:
     def _attempt(self, tracked: Tracked) -> tuple[Tracked, Fill]:
         tracked, transaction = self._build(tracked)
         quote = transaction.quote
+        if tracked.order.spec.type is OrderType.LIMIT and tracked.order.is_expired(self.now()):
+            raise _AttemptEndedError(tracked, AttemptFailedError(FailureCode.SLIPPAGE_EXCEEDED, "its time was up"))
         sending = tracked.order.moved(
             Status.SUBMITTED, self.now(), {"dex": quote.venue, "txHash": transaction.signature}
         )
@@ -125,10 +134,7 @@ class ExecuteOrder:
             },
         )
         routed = order.moved(Status.ROUTING, self.now(), route.as_meta())
-        # A retry holds on to the minimum that was promised first.
-        minimum = order.min_amount_out
-        if minimum is None:
-            minimum = minimum_output(quote.amount_out, order.spec.slippage_bps)
+        minimum = least_acceptable(order, quote.amount_out)
         if quote.amount_out < minimum:
             tracked = self._move(tracked, routed)
             reason = "every venue would return less than the minimum output"
@@ -166,6 +172,9 @@ class ExecuteOrder:
                 "reason": error.reason,
             },
         )
+        if order.spec.type is OrderType.LIMIT and error.code is FailureCode.SLIPPAGE_EXCEEDED:
+            self._missed(tracked, error)
+            return None
         if not error.retryable or order.attempts >= self.timing.max_attempts:
             self.finish(self._end(tracked, order.moved(Status.FAILED, self.now(), failure_meta(order, error))))
             return None
@@ -177,6 +186,14 @@ class ExecuteOrder:
         attention_at_ms = to_ms(self.now()) + int((seconds + self.timing.attention_slack) * 1000)
         self._write(tracked, again, None, attention_at_ms)
         return seconds
+
+    def _missed(self, tracked: Tracked, error: AttemptFailedError) -> None:
+        """The price left: the order waits again, of which no attempt is used."""
+        after = missed(tracked.order, error.reason, self.now())
+        if after.is_terminal:
+            self.finish(self._end(tracked, after))
+        else:
+            self.open_orders.keep(self._write(tracked, after, None, self.finish.due_ms()))
 
     def _confirm(self, tracked: Tracked, fill: Fill) -> None:
         order = tracked.order

@@ -1,10 +1,14 @@
 """An order in the venues' terms, and an outcome in the stream's."""
 
+from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.failures import AttemptFailedError
-from chalicelib.domain.money import percent, to_human_units
+from chalicelib.domain.failures import AttemptFailedError, FailureCode
+from chalicelib.domain.money import minimum_output, percent, to_human_units
 from chalicelib.domain.orders import Order
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.terms import TimeInForce
+from chalicelib.encoding.times import to_ms
 from chalicelib.routing.venue import Fill, SwapRequest
 
 
@@ -17,9 +21,34 @@ def request_of(order: Order) -> SwapRequest:
         token_out=spec.token_out,
         amount_in=spec.amount_in,
         order_id=order.order_id,
-        attempt=order.attempts,
+        # A limit order whose price left tries again within the same attempt.
+        attempt=order.attempts + order.rearmed,
         simulate=spec.simulate,
+        known_ms=0 if spec.type is OrderType.MARKET or order.updated_at is None else to_ms(order.updated_at),
     )
+
+
+def least_acceptable(order: Order, quoted: int) -> int:
+    """The least output to accept of a swap that was quoted so. A retry holds on to the minimum promised first.
+
+    A limit order's minimum comes from its price alone.
+    """
+    if order.min_amount_out is not None:
+        return order.min_amount_out
+    return max(minimum_output(quoted, order.spec.slippage_bps), order.spec.least_out or 0)
+
+
+def missed(order: Order, reason: str, now: datetime) -> Order:
+    """A limit order whose price left before its swap: it is open again, or over if it was to fill at once."""
+    if order.status is not Status.ROUTING:
+        order = order.moved(Status.ROUTING, now, {"lastError": {"code": _LEFT, "reason": reason}})
+    if order.spec.time_in_force is TimeInForce.IOC:
+        return order.moved(Status.EXPIRED, now, {"reason": reason})
+    order = order.moved(Status.OPEN, now, {"reason": reason, "rearmed": order.rearmed + 1})
+    return order.moved(Status.EXPIRED, now) if order.is_expired(now) else order
+
+
+_LEFT = FailureCode.SLIPPAGE_EXCEEDED.value
 
 
 def confirmation_meta(order: Order, fill: Fill) -> dict[str, Any]:

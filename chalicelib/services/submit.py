@@ -11,7 +11,8 @@ from datetime import datetime
 from hashlib import sha256
 
 from chalicelib.domain.errors import IdempotencyConflictError
-from chalicelib.domain.orders import Order, OrderSpec
+from chalicelib.domain.orders import Meta, Order, OrderSpec
+from chalicelib.domain.status import OrderType, Status
 from chalicelib.encoding.exact_json import dumps
 from chalicelib.encoding.snapshots import spec_to_dict
 from chalicelib.encoding.times import from_ms, to_ms, to_text
@@ -24,19 +25,27 @@ from chalicelib.ports import (
     Tracked,
 )
 from chalicelib.services.backlog import Backlog
+from chalicelib.services.entry import EnterOrder, Watchlist
+from chalicelib.services.launches import ReleaseLaunches
+from chalicelib.services.lookup import find_order
 from chalicelib.services.publish import Publisher
 from chalicelib.services.starts import LimitStarts
 from chalicelib.services.subscribe import Subscriptions
+from chalicelib.services.waiting import OpenOrders
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """``replayed``: the order was made by an earlier request with the same key."""
+    """``replayed``: the order was made by an earlier request with the same key.
+
+    ``entry`` is what the order's ``open`` event tells, and ``None`` for an order that never waits.
+    """
 
     order_id: str
     replayed: bool = False
+    entry: Meta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,12 @@ class SubmitOrder:
     queue: OrderQueue
     publisher: Publisher
     subscriptions: Subscriptions
+    enter: EnterOrder
+    watchlist: Watchlist
+    open_orders: OpenOrders
+    launches: ReleaseLaunches
     backlog: Backlog
+    open_cap: Backlog
     starts: LimitStarts
     now: Callable[[], datetime]
     new_id: Callable[[], str]
@@ -66,6 +80,7 @@ class SubmitOrder:
 
         :raises IdempotencyConflictError: if the key came with another order before.
         :raises TooManyOrdersError: if it cannot be taken in now.
+        :raises PoolAlreadyLiveError: for a sniper order on what has been launched.
         """
         order_id = self.new_id()
         keys = self._keys(spec, order_id, idempotency_key)
@@ -85,7 +100,10 @@ class SubmitOrder:
             self._dispatch(tracked)
         elif subscriber:
             self.subscriptions.join_order(subscriber, order_id)
-        return Submission(order_id, replayed=earlier is not None)
+        if spec.type is OrderType.MARKET:
+            return Submission(order_id, replayed=earlier is not None)
+        order = find_order(self.orders, earlier).order if earlier else tracked.order
+        return Submission(order_id, earlier is not None, order.events[1].meta)
 
     def _accept(
         self, order_id: str, spec: OrderSpec, keys: Sequence[IdempotencyKey], subscriber: Subscriber | None
@@ -95,13 +113,16 @@ class SubmitOrder:
         :raises KeyTakenError: if another request with the same key was faster.
         """
         now = self.now()
+        entry = self.enter(spec, now)
+        if entry.waits:
+            return self._accept_waiting(entry.order(order_id, spec, now), keys, subscriber)
         self.backlog.admit(spec.user_id)
         booking = self.starts.book(spec, now)
         starts_at_ms = booking.at_ms if booking else to_ms(now)
         later = {"startsAt": to_text(from_ms(starts_at_ms))} if starts_at_ms > to_ms(now) else None
         try:
             return self.orders.create(
-                Order.accepted(order_id, spec, now, later),
+                entry.order(order_id, spec, now, later),
                 starts_at_ms + self.pending_attention_seconds * 1000,
                 [subscriber] if subscriber else [],
                 keys,
@@ -111,14 +132,38 @@ class SubmitOrder:
             self.starts.give_back(booking)
             raise
 
+    def _accept_waiting(self, order: Order, keys: Sequence[IdempotencyKey], subscriber: Subscriber | None) -> Tracked:
+        """Keep an order that waits, which takes no start before it triggers.
+
+        :raises KeyTakenError: if another request with the same key was faster.
+        """
+        self.open_cap.admit(order.spec.user_id)
+        if order.expires_at:
+            self.watchlist.cover(order.spec, order.expires_at, self.now())
+        return self.orders.create(
+            order, self.open_orders.finish.due_ms(), [subscriber] if subscriber else [], keys, None
+        )
+
     def _dispatch(self, tracked: Tracked) -> None:
         """Tell of the order and queue it, for when its turn comes; what fails is made good by the watchdog."""
         order = tracked.order
+        if order.status is Status.OPEN:
+            self._wait(tracked)
+            return
         wait_seconds = tracked.booking.seconds_from(to_ms(order.events[0].at)) if tracked.booking else 0
         try:
             self.queue.send(self._told(tracked), delay_seconds=wait_seconds)
         except Exception:
             log.exception("accepted but not sent on; left to the watchdog", extra={"orderId": order.order_id})
+
+    def _wait(self, tracked: Tracked) -> None:
+        """Tell of an order that waits, and record it; what fails is made good by the watchdog."""
+        order = tracked.order
+        try:
+            self.open_orders.keep(self._told(tracked))
+            self.launches.catch_up(tracked)
+        except Exception:
+            log.exception("waits, and is left to the watchdog", extra={"orderId": order.order_id})
 
     def _told(self, tracked: Tracked) -> Tracked:
         """Tell the subscribers and the user's followers where the order stands.

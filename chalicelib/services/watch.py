@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import LostRaceError, OrderQueue, OrderStore, StreamStore, Tracked
 from chalicelib.services.finish import FinishOrder
+from chalicelib.services.waiting import OpenOrders
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +20,7 @@ class WatchOrders:
     streams: StreamStore
     queue: OrderQueue
     finish: FinishOrder
+    open_orders: OpenOrders
     now: Callable[[], datetime]
     batch: int
     pause_seconds: int
@@ -33,7 +36,9 @@ class WatchOrders:
                 continue
             if tracked.lease and tracked.lease.until_ms > now_ms:
                 continue
-            if tracked.order.is_terminal:
+            if tracked.order.status is Status.OPEN:
+                moved += self.open_orders.revisit(tracked)
+            elif tracked.order.is_terminal:
                 if not self.finish(tracked):
                     # Postgres is still away, and each order would wait for it anew.
                     break

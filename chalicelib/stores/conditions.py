@@ -1,6 +1,6 @@
 """Conditional writes: what says that a condition did not hold, and an update that tells whether it did."""
 
-from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.exceptions import DeleteError, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -18,6 +18,17 @@ def update_if(item: Model, actions: list[Action], condition: Condition) -> bool:
     try:
         item.update(actions, condition=condition)
     except UpdateError as error:
+        if not condition_failed(error):
+            raise
+        return False
+    return True
+
+
+def delete_if(item: Model, condition: Condition) -> bool:
+    """Delete the item if the condition holds; whether it did."""
+    try:
+        item.delete(condition=condition)
+    except DeleteError as error:
         if not condition_failed(error):
             raise
         return False

@@ -12,7 +12,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.constants import NUMBER
-from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
 
@@ -39,8 +39,22 @@ class AttentionIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-unty
     at = NumberAttribute(range_key=True, attr_name="attentionAt")
 
 
+class WaitingIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
+    """Sparse: open orders by what triggers them: ``<pair>#<side>`` and the limit price, or ``launch#<mint>`` and age.
+
+    It has all of an order, so that triggering one needs no look at the table before its conditional write.
+    """
+
+    class Meta:
+        index_name = "waiting"
+        projection = AllProjection()
+
+    waits_for = UnicodeAttribute(hash_key=True, attr_name="waitsFor")
+    waits_at = DecimalAttribute(range_key=True, attr_name="waitsAt")
+
+
 class UserOpenIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
-    """Sparse: each user's orders that are not over, by creation."""
+    """Sparse: each user's orders that are not over, by creation; those that are open stand under ``<user>#open``."""
 
     class Meta:
         index_name = "userOpen"
@@ -67,6 +81,13 @@ class OrderItem(Model):
     priority = UnicodeAttribute()
     client_order_id = UnicodeAttribute(attr_name="clientOrderId", null=True)
     simulate = UnicodeAttribute(null=True)
+    limit_price = DecimalAttribute(attr_name="limitPrice", null=True)
+    time_in_force = UnicodeAttribute(attr_name="timeInForce", null=True)
+    expires_at = UnicodeAttribute(attr_name="expiresAt", null=True)
+    launch_mint = UnicodeAttribute(attr_name="launchMint", null=True)
+    launch_venue = UnicodeAttribute(attr_name="launchVenue", null=True)
+    launch_min_liquidity = DecimalAttribute(attr_name="launchMinLiquidity", null=True)
+    launch_max_price = DecimalAttribute(attr_name="launchMaxPrice", null=True)
 
     status = UnicodeAttribute()
     seq = NumberAttribute()
@@ -83,9 +104,12 @@ class OrderItem(Model):
     start_slot = NumberAttribute(attr_name="startSlot", null=True)
     starts_at = NumberAttribute(attr_name="startsAt", null=True)
     start_ahead = BooleanAttribute(attr_name="startAhead", null=True)
+    waits_for = UnicodeAttribute(attr_name="waitsFor", null=True)
+    waits_at = DecimalAttribute(attr_name="waitsAt", null=True)
 
     attention = AttentionIndex()
     user_open = UserOpenIndex()
+    waiting = WaitingIndex()
 
 
 class IdempotencyItem(Model):
@@ -147,3 +171,27 @@ class StartItem(Model):
     spared = NumberAttribute(null=True)
     started = NumberAttribute(null=True)
     starter = UnicodeAttribute(null=True)
+
+
+class MarketItem(Model):
+    """What was told of the market, by what it is about.
+
+    Under a pair's name, or the mint of one that is not in the registry: ``price#<quote>``, ``pool#<quote>#<venue>``
+    and ``launch#<pool>#<slot>``. Under ``releasing``: the launches that are still to be worked through. Under
+    ``watched``: what open orders wait for. Times are milliseconds since the epoch.
+    """
+
+    class Meta:
+        table_name = "market"
+
+    subject = UnicodeAttribute(hash_key=True)
+    item = UnicodeAttribute(range_key=True)
+    at = NumberAttribute(null=True)
+    price = DecimalAttribute(null=True)
+    mint = UnicodeAttribute(null=True)
+    venue = UnicodeAttribute(null=True)
+    pool = UnicodeAttribute(null=True)
+    slot = NumberAttribute(null=True)
+    liquidity = DecimalAttribute(null=True)
+    quote = UnicodeAttribute(null=True)
+    until = NumberAttribute(null=True)

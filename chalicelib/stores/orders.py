@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
@@ -12,8 +13,10 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate import Booking
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.terms import launch_key, price_key
 from chalicelib.encoding.snapshots import event_from_json, event_to_json, spec_from_dict, spec_to_dict
-from chalicelib.encoding.times import from_text, to_text
+from chalicelib.encoding.times import from_text, to_ms, to_text
 from chalicelib.ports import Behind, IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import condition_failed, update_if
@@ -21,13 +24,17 @@ from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import IdempotencyItem, OrderItem
 from chalicelib.stores.subscribers import from_set, to_set
 
-#: The attention index is spread over these partitions; what is over and only lacks its history has its own.
+#: The attention index is spread over these partitions; what is over and only lacks its history has its own, and what
+#: is open and only expires.
 _SHARDS = ("0", "1", "2", "3")
 _HISTORY_SHARD = "history"
+_OPEN_SHARD = "open"
 #: DynamoDB cancels one of two transactions on an item at the same moment; so often, and after such a pause at most,
 #: it is tried again.
 _CONFLICT_TRIES = 6
 _CONFLICT_PAUSE_SECONDS = 0.1
+#: Marks the user of an open order in the index of those that are not over.
+_WAITING = "#open"
 _SPEC_FIELDS = {
     "userId": "user_id",
     "type": "type",
@@ -39,6 +46,13 @@ _SPEC_FIELDS = {
     "priority": "priority",
     "clientOrderId": "client_order_id",
     "simulate": "simulate",
+    "limitPrice": "limit_price",
+    "timeInForce": "time_in_force",
+    "expiresAt": "expires_at",
+    "launchMint": "launch_mint",
+    "launchVenue": "launch_venue",
+    "launchMinLiquidity": "launch_min_liquidity",
+    "launchMaxPrice": "launch_max_price",
 }
 
 
@@ -60,6 +74,7 @@ class DynamoOrderStore:
         booking: Booking | None = None,
     ) -> Tracked:
         spec = spec_to_dict(order.spec)
+        waits_for, waits_at = waits(order) or (None, None)
         item = self._item(
             order.order_id,
             **{_SPEC_FIELDS[name]: value for name, value in spec.items()},
@@ -70,7 +85,9 @@ class DynamoOrderStore:
             subscribers=to_set(subscribers) or None,
             attention_shard=_shard(order),
             attention_at=attention_at_ms,
-            open_user_id=order.spec.user_id,
+            open_user_id=_open_user(order),
+            waits_for=waits_for,
+            waits_at=waits_at,
             start_slot=booking.slot if booking else None,
             starts_at=booking.at_ms if booking else None,
             start_ahead=booking.ahead if booking else None,
@@ -120,7 +137,7 @@ class DynamoOrderStore:
 
     def get(self, order_id: str) -> Tracked | None:
         try:
-            return _tracked(self._item.get(order_id, consistent_read=True))
+            return tracked_of(self._item.get(order_id, consistent_read=True))
         except DoesNotExist:
             return None
 
@@ -149,6 +166,11 @@ class DynamoOrderStore:
             actions += [model.lease_owner.remove(), model.lease_until.remove()]
         if after.is_terminal:
             actions.append(model.open_user_id.remove())
+        # Only an order that can wait was or is anywhere else than where it was created.
+        elif after.spec.type is not OrderType.MARKET:
+            actions.append(model.open_user_id.set(_open_user(after)))
+        if after.spec.type is not OrderType.MARKET:
+            actions += self._waiting(after)
         if before.booking:
             actions += [
                 model.start_slot.set(before.booking.slot),
@@ -180,9 +202,10 @@ class DynamoOrderStore:
 
     def set_attention(self, tracked: Tracked, attention_at_ms: int | None) -> None:
         order = tracked.order
-        self._item(order.order_id).update(
+        update_if(
+            self._item(order.order_id),
             [self._item.published.set(tracked.published), *self._attention(order, attention_at_ms)],
-            condition=self._item.order_id.exists(),
+            self._item.seq == order.seq,
         )
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
@@ -195,16 +218,27 @@ class DynamoOrderStore:
 
     def due(self, now_ms: int, limit: int) -> list[str]:
         found: list[tuple[float, str]] = []
-        for shard in (*_SHARDS, _HISTORY_SHARD):
-            rows = self._item.attention.query(shard, self._item.attention_at <= now_ms, limit=limit)
-            found += [(row.attention_at or 0, row.order_id) for row in rows]
+        for shard in (*_SHARDS, _OPEN_SHARD, _HISTORY_SHARD):
+            found += self._due(shard, now_ms, limit)
         return [order_id for _, order_id in sorted(found)[:limit]]
 
+    def due_open(self, now_ms: int, limit: int) -> list[str]:
+        return [order_id for _, order_id in self._due(_OPEN_SHARD, now_ms, limit)]
+
+    def _due(self, shard: str, now_ms: int, limit: int) -> list[tuple[float, str]]:
+        rows = self._item.attention.query(shard, self._item.attention_at <= now_ms, limit=limit)
+        return [(row.attention_at or 0, row.order_id) for row in rows]
+
     def open_orders(self, user_id: str) -> list[str]:
-        return [row.order_id for row in self._item.user_open.query(user_id)]
+        # Those that wait first: one that triggers in between is then seen twice, and not missed.
+        rows = [row for user in (f"{user_id}{_WAITING}", user_id) for row in self._item.user_open.query(user)]
+        return list(dict.fromkeys(row.order_id for row in sorted(rows, key=lambda row: row.created_at)))
 
     def count_open(self, user_id: str, limit: int) -> int:
         return self._item.user_open.count(user_id, limit=limit)
+
+    def count_waiting(self, user_id: str, limit: int) -> int:
+        return self._item.user_open.count(f"{user_id}{_WAITING}", limit=limit)
 
     def behind(self, limit: int) -> Behind:
         rows = list(self._item.attention.query(_HISTORY_SHARD, limit=limit))
@@ -217,12 +251,36 @@ class DynamoOrderStore:
             return [model.attention_at.remove(), model.attention_shard.remove()]
         return [model.attention_at.set(at_ms), model.attention_shard.set(_shard(order))]
 
+    def _waiting(self, order: Order) -> list[Action]:
+        model, waiting = self._item, waits(order)
+        if waiting is None:
+            return [model.waits_for.remove(), model.waits_at.remove()]
+        return [model.waits_for.set(waiting[0]), model.waits_at.set(waiting[1])]
+
+
+def waits(order: Order) -> tuple[str, Decimal] | None:
+    """Where an order stands in the index of those that wait; ``None`` if it does not."""
+    spec = order.spec
+    if order.status is not Status.OPEN:
+        return None
+    if spec.launch:
+        return launch_key(spec.launch.mint), Decimal(to_ms(order.events[0].at))
+    return price_key(spec.pair, spec.side), spec.limit_price or Decimal(0)
+
+
+def _open_user(order: Order) -> str:
+    """No user's id has the ending of those that wait."""
+    return f"{order.spec.user_id}{_WAITING if order.status is Status.OPEN else ''}"
+
 
 def _shard(order: Order) -> str:
-    return _HISTORY_SHARD if order.is_terminal else _SHARDS[int(order.order_id[-1], 16) % len(_SHARDS)]
+    if order.is_terminal:
+        return _HISTORY_SHARD
+    return _OPEN_SHARD if order.status is Status.OPEN else _SHARDS[int(order.order_id[-1], 16) % len(_SHARDS)]
 
 
-def _tracked(item: OrderItem) -> Tracked:
+def tracked_of(item: OrderItem) -> Tracked:
+    """The order of an item."""
     spec: dict[str, Any] = {name: getattr(item, attribute) for name, attribute in _SPEC_FIELDS.items()}
     events = tuple(event_from_json(text) for text in item.events)
     order = Order.replayed(item.order_id, spec_from_dict(spec), events)

@@ -83,7 +83,7 @@ def _request_id(said: dict[str, Any]) -> str | int | None:
 
 
 def _execute_order(said: _Said) -> None:
-    spec = read_order(said.fields, simulation=said.engine.settings.simulation)
+    spec = read_order(said.fields, simulation=said.engine.settings.simulation, now=utc_now())
 
     def acknowledge(order_id: str) -> None:
         try:

@@ -16,7 +16,11 @@ from chalicelib.domain.errors import (
     FieldError,
     IdempotencyConflictError,
     InvalidOrderError,
+    MovedOnError,
+    NotAmendableError,
+    OpenOrdersFullError,
     OrderNotFoundError,
+    PoolAlreadyLiveError,
     RateLimitedError,
     TooManyOrdersError,
 )
@@ -34,7 +38,7 @@ _TYPE_BASE = "urn:order-execution-engine:problem:"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as a client sees it. ``retry_after`` is in seconds, ``verdict`` why a cancel came too late."""
+    """An error as a client sees it. ``retry_after`` is in seconds, ``verdict`` why a change came too late."""
 
     status: int
     code: str
@@ -65,9 +69,41 @@ class Problem:
         }
 
 
+_REFUSED: dict[type[Exception], tuple[int, str, str, str]] = {
+    OrderNotFoundError: (404, "ORDER_NOT_FOUND", "Order not found", "There is no order with this id."),
+    IdempotencyConflictError: (
+        422,
+        "IDEMPOTENCY_KEY_REUSED",
+        "Idempotency key reused",
+        "This idempotency key was used with a different order before.",
+    ),
+    PoolAlreadyLiveError: (
+        409,
+        "POOL_ALREADY_LIVE",
+        "Pool already live",
+        "A pool of this mint is open already, so there is no launch to wait for.",
+    ),
+}
+#: What the detail says is filled in from the verdict.
+_TOO_LATE: dict[type[Exception], tuple[int, str, str, str]] = {
+    CancelTooLateError: (
+        409,
+        "CANCEL_TOO_LATE",
+        "Too late to cancel",
+        "The order is {status} and can no longer be cancelled.",
+    ),
+    NotAmendableError: (
+        409,
+        "NOT_AMENDABLE",
+        "Order not open",
+        "The order is {status}; only open orders can be amended.",
+    ),
+    MovedOnError: (412, "ORDER_MOVED_ON", "Order moved on", "The order is {status} and at seq {seq} by now."),
+}
 _TOO_MANY = {
     RateLimitedError: ("RATE_LIMITED", "All starts of the next minutes are taken."),
     BacklogFullError: ("BACKLOG_FULL", "You have too many orders that are not over."),
+    OpenOrdersFullError: ("OPEN_ORDERS_FULL", "You have too many open limit and sniper orders."),
 }
 
 
@@ -116,14 +152,11 @@ def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) 
             count = len(error.errors)
             detail = f"{count} field{'s are' if count > 1 else ' is'} not valid."
             return Problem(422, "INVALID_ORDER", "Invalid order", detail, error.errors)
-        case OrderNotFoundError():
-            return Problem(404, "ORDER_NOT_FOUND", "Order not found", "There is no order with this id.")
-        case IdempotencyConflictError():
-            detail = "This idempotency key was used with a different order before."
-            return Problem(422, "IDEMPOTENCY_KEY_REUSED", "Idempotency key reused", detail)
-        case CancelTooLateError():
-            detail = f"The order is {error.verdict['status']} and can no longer be cancelled."
-            return Problem(409, "CANCEL_TOO_LATE", "Too late to cancel", detail, verdict=error.verdict)
+        case CancelTooLateError() | MovedOnError() | NotAmendableError():
+            status, code, title, detail = _TOO_LATE[type(error)]
+            return Problem(status, code, title, detail.format(**error.verdict), verdict=error.verdict)
+        case OrderNotFoundError() | IdempotencyConflictError() | PoolAlreadyLiveError():
+            return Problem(*_REFUSED[type(error)])
         case TooManyOrdersError():
             code, reason = _TOO_MANY[type(error)]
             detail = f"{reason} Nothing was accepted; come back later."

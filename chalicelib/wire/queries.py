@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.tokens import find_pair, find_token
+from chalicelib.domain.tokens import find_market
 from chalicelib.encoding.times import from_text
 from chalicelib.ports import OrderFilter
 from chalicelib.wire.fields import OrderId, UserId, WireModel
@@ -65,9 +65,7 @@ class ListModel(WireModel):
     def _pair_is_known(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        one, _, other = value.replace("-", "/").partition("/")
-        tokens = find_token(one), find_token(other)
-        pair = find_pair(tokens[0], tokens[1]) if tokens[0] and tokens[1] and tokens[0] != tokens[1] else None
+        pair = find_market(value)
         if pair is None:
             raise PydanticCustomError("pair_unknown", "must be two tokens with a market, as in SOL/USDC")
         return pair.name

@@ -15,7 +15,7 @@ from unittest import mock
 
 from botocore.client import BaseClient
 
-from chalicelib.bootstrap import Engine, build_engine, connect
+from chalicelib.bootstrap import Engine, build_engine, connect, utc_now
 from chalicelib.consumers.orders import process_orders
 from chalicelib.settings import read_settings
 from chalicelib.wire.orders import read_order
@@ -41,7 +41,7 @@ def count(subject: Subject) -> dict[str, dict[str, int]]:
 
 def _order(subject: Subject, engine: Engine, queue: str) -> dict[str, dict[str, int]]:
     with _counting() as submitting:
-        submission = engine.submit(read_order({**ORDER, "userId": _USER}, simulation=False))
+        submission = engine.submit(read_order({**ORDER, "userId": _USER}, simulation=False, now=utc_now()))
     messages = subject.sqs.receive_message(
         QueueUrl=queue, WaitTimeSeconds=5, MessageSystemAttributeNames=["All"]
     ).get("Messages", [])

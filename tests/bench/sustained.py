@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from chalicelib.bootstrap import utc_now
 from chalicelib.settings import read_settings
 from chalicelib.wire.orders import read_order
 from tests.bench.errors import BenchError
@@ -85,7 +86,7 @@ def measure(subject: Subject, orders: int) -> Sustained:
 
 def _spans(subject: Subject, body: dict[str, Any]) -> list[Span]:
     times = VenueTimes(read_settings(subject.environment))
-    spec = read_order(body, simulation=False)
+    spec = read_order(body, simulation=False, now=utc_now())
     rows = subject.query(_SPANS, _USER)
     if again := sum(attempts != 1 for _, _, attempts, _, _ in rows):
         raise BenchError(f"{again} orders needed a second attempt, which this measure knows nothing of")

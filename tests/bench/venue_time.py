@@ -12,6 +12,7 @@ from chalicelib.routing.simulated import Surroundings
 from chalicelib.routing.venue import Fill, Quote, SwapRequest
 from chalicelib.routing.venues import simulated_venues
 from chalicelib.settings import Settings
+from tests.support.market import a_feed
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class VenueTimes:
         self._venues = simulated_venues(
             Surroundings(
                 market=Market(settings.venue_seed, PROFILES[settings.venue_profile]),
+                feed=a_feed(lambda: 0),
                 ledger=_NoLedger(),
                 now_ms=lambda: 0,
                 sleep=self._slept.append,

@@ -6,6 +6,7 @@ from threading import Lock
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate import Booking
+from chalicelib.domain.status import Status
 from chalicelib.ports import Behind, IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
 
 
@@ -79,9 +80,9 @@ class FakeOrderStore:
     def set_attention(self, tracked: Tracked, attention_at_ms: int | None) -> None:
         with self._lock:
             order_id = tracked.order.order_id
-            self._kept[order_id] = replace(
-                self._kept[order_id], attention_at_ms=attention_at_ms, published=tracked.published
-            )
+            kept = self._kept.get(order_id)
+            if kept and kept.order.seq == tracked.order.seq:
+                self._kept[order_id] = replace(kept, attention_at_ms=attention_at_ms, published=tracked.published)
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
         with self._lock:
@@ -112,7 +113,18 @@ class FakeOrderStore:
         ]
 
     def count_open(self, user_id: str, limit: int) -> int:
-        return min(len(self.open_orders(user_id)), limit)
+        return self._count(user_id, limit, waiting=False)
+
+    def count_waiting(self, user_id: str, limit: int) -> int:
+        return self._count(user_id, limit, waiting=True)
+
+    def _count(self, user_id: str, limit: int, *, waiting: bool) -> int:
+        statuses = [self._kept[order_id].order.status for order_id in self.open_orders(user_id)]
+        return min(len([one for one in statuses if (one is Status.OPEN) == waiting]), limit)
+
+    def due_open(self, now_ms: int, limit: int) -> list[str]:
+        due = self.due(now_ms, len(self._kept))
+        return [one for one in due if self._kept[one].order.status is Status.OPEN][:limit]
 
     def behind(self, limit: int) -> Behind:
         waiting = [

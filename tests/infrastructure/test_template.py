@@ -12,7 +12,7 @@ import pytest
 from pynamodb.models import Model
 
 from chalicelib.settings import Settings, read_settings
-from chalicelib.stores.models import IdempotencyItem, LedgerItem, OrderItem, StartItem, StreamItem
+from chalicelib.stores.models import IdempotencyItem, LedgerItem, MarketItem, OrderItem, StartItem, StreamItem
 from infra.package import ROOT
 from infra.settings import SETTINGS
 from tests.infrastructure.conftest import Packaged
@@ -23,6 +23,7 @@ TABLES = {
     "LedgerTable": LedgerItem,
     "IdempotencyTable": IdempotencyItem,
     "StartsTable": StartItem,
+    "MarketTable": MarketItem,
 }
 #: Indexes that the engine itself never asks: how many swaps an order made, for operators and fault tests.
 OPERATORS_INDEXES = {"LedgerTable": {"orderId"}}

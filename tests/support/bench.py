@@ -11,10 +11,12 @@ from chalicelib.settings import Settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.markets import FakeMarkets
 from tests.fakes.orders import FakeOrderStore
 from tests.fakes.queue import FakeLetterQueue, FakeOrderQueue, FakeUrgentQueue
 from tests.fakes.starts import FakeStartSlots
 from tests.fakes.streams import FakeReplayQueue, FakeSockets, FakeStreamStore
+from tests.fakes.waiting import FakeWaitingOrders
 from tests.support.orders import a_spec
 
 SETTINGS = Settings(
@@ -23,6 +25,7 @@ SETTINGS = Settings(
     ledger_table="ledger",
     idempotency_table="idempotency",
     starts_table="starts",
+    market_table="market",
     orders_queue_url="orders",
     urgent_queue_url="urgent",
     dead_letters_queue_url="dead-letters",
@@ -52,6 +55,8 @@ class Bench:
     replays: FakeReplayQueue
     sockets: FakeSockets
     history: FakeHistory
+    waiting: FakeWaitingOrders
+    markets: FakeMarkets
 
     def submit(self, subscriber: Subscriber | None = None, **changes: Any) -> str:
         """Accept an order; returns its id."""
@@ -86,8 +91,9 @@ def a_bench(**changes: Any) -> Bench:
     clock = FakeClock()
     settings = replace(SETTINGS, **{"venue_time_scale": Decimal(0), **changes})
     urgent = FakeUrgentQueue()
+    orders = FakeOrderStore(clock.now_ms)
     outside = Outside(
-        orders=FakeOrderStore(clock.now_ms),
+        orders=orders,
         streams=FakeStreamStore(),
         starts=FakeStartSlots(settings.rate_limit_per_minute),
         ledger=FakeLedger(),
@@ -97,6 +103,8 @@ def a_bench(**changes: Any) -> Bench:
         replays=FakeReplayQueue(),
         sockets=FakeSockets(),
         history=FakeHistory(),
+        waiting=FakeWaitingOrders(orders),
+        markets=FakeMarkets(),
     )
     parts = {name: getattr(outside, name) for name in Bench.__annotations__ if name in Outside.__annotations__}
     return Bench(build_engine(settings, outside, clock.now, clock.sleep), clock, **parts)

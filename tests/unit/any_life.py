@@ -9,20 +9,51 @@ from hypothesis import strategies as st
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.orders import Order, Priority
 from chalicelib.domain.status import OrderType, Status, may_follow
+from chalicelib.domain.terms import LaunchTerms, TimeInForce
+from chalicelib.domain.tokens import Side, launched_token
 from tests.support.orders import a_spec
 
 START = datetime(2026, 1, 1, 12, 0, 0, 123_000, tzinfo=UTC)
 
 amounts = st.integers(1, MAX_BASE_UNITS)
 prices = st.decimals(Decimal("1E-12"), 10**12, places=12)
-specs = st.builds(
-    a_spec,
-    type=st.sampled_from(OrderType),
-    amount_in=amounts,
-    slippage_bps=st.integers(0, 5000),
-    priority=st.sampled_from(Priority),
-    client_order_id=st.none() | st.text(min_size=1, max_size=20),
-    simulate=st.none() | st.just("tx_dropped:1"),
+limits = st.decimals("0.001", 10**6, places=3)
+MINT = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
+launches = st.builds(
+    LaunchTerms,
+    mint=st.just(MINT),
+    venue=st.sampled_from([None, "raydium", "meteora"]),
+    min_liquidity=st.none() | limits,
+    max_price=st.none() | limits,
+)
+common = {
+    "amount_in": amounts,
+    "slippage_bps": st.integers(0, 5000),
+    "client_order_id": st.none() | st.text(min_size=1, max_size=20),
+    "simulate": st.none() | st.just("tx_dropped:1"),
+}
+until = st.sampled_from([None, START + timedelta(days=1)])
+specs = st.one_of(
+    st.builds(a_spec, priority=st.sampled_from(Priority), **common),
+    st.builds(
+        a_spec,
+        type=st.just(OrderType.LIMIT),
+        limit_price=limits,
+        time_in_force=st.sampled_from(TimeInForce),
+        expires_at=until,
+        **common,
+    ),
+    st.builds(
+        a_spec,
+        type=st.just(OrderType.SNIPER),
+        launch=launches,
+        token_out=st.just(launched_token(MINT)),
+        side=st.just(Side.BUY),
+        priority=st.just(Priority.HIGH),
+        time_in_force=st.sampled_from([TimeInForce.GTC, TimeInForce.GTD]),
+        expires_at=until,
+        **common,
+    ),
 )
 
 
@@ -33,6 +64,12 @@ def metas(draw: st.DrawFn, status: Status) -> dict[str, Any]:
     match status:
         case Status.ROUTING if draw(st.booleans()):
             return {"rQuote": {"price": draw(prices)}, "mQuote": None, "chosen": dex, "reason": "better"}
+        case Status.OPEN:
+            begun = {"minAmountOutBase": str(draw(amounts)), "expiresAt": "2026-01-31T12:00:00.000Z"}
+            again = {"reason": "the price left", "rearmed": draw(st.integers(1, 9))}
+            amended = {"amended": {"limitPrice": draw(limits), "slippageBps": 7}}
+            refused = {"reason": "too small", "launchId": "a#b#1"}
+            return draw(st.sampled_from([begun, again, amended, refused]))
         case Status.BUILDING:
             return {"dex": dex, "minAmountOutBase": str(draw(amounts))}
         case Status.SUBMITTED:

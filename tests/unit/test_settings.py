@@ -16,6 +16,7 @@ REQUIRED = {
         "LEDGER_TABLE",
         "IDEMPOTENCY_TABLE",
         "STARTS_TABLE",
+        "MARKET_TABLE",
         "URGENT_QUEUE_URL",
         "ORDERS_QUEUE_URL",
         "DEAD_LETTERS_QUEUE_URL",

@@ -100,6 +100,7 @@ def settings() -> Settings:
         ledger_table="LedgerTable",
         idempotency_table="IdempotencyTable",
         starts_table="StartsTable",
+        market_table="MarketTable",
         orders_queue_url=f"{queues}/OrdersQueue",
         urgent_queue_url=f"{queues}/UrgentQueue",
         dead_letters_queue_url=f"{queues}/DeadLettersQueue",

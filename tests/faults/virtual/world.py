@@ -35,6 +35,7 @@ class World:
         self.clock = bench.clock
         self.orders, self.ledger, self.history = bench.orders, bench.ledger, bench.history
         self.sockets, self.streams = bench.sockets, bench.streams
+        self.waiting, self.markets = bench.waiting, bench.markets
         now_ms = self.clock.now_ms
         self.kept_letters = Queue("kept", now_ms, visibility_seconds=30)
         self.dead_letters = Queue("dead", now_ms, visibility_seconds=360)
@@ -63,6 +64,8 @@ class World:
             "replays": ReplayPort(self.stream_queue),
             "sockets": self.sockets,
             "history": self.history,
+            "waiting": self.waiting,
+            "markets": self.markets,
         }
         outside: Any = Outside(**{name: Faulty(port, name, self.injector) for name, port in ports.items()})
         # Threads would take turns as they please, and the budget for pushes would be real time.

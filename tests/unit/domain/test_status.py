@@ -13,7 +13,7 @@ from tests.support.orders import a_spec
 ALLOWED = {
     None: "pending",
     "pending": "open* routing cancelled expired failed",
-    "open": "triggered* cancelled* expired*",
+    "open": "open* triggered* cancelled* expired*",
     "triggered": "routing* open* cancelled* expired* failed*",
     "routing": "routing building open! failed cancelled expired!",
     "building": "submitted routing open! failed cancelled",

@@ -19,6 +19,8 @@ FIELDS = [
     "orderId", "userId", "clientOrderId", "type", "side", "tokenIn", "tokenOut", "amountIn", "amountInBase",
     "amountOut", "amountOutBase", "minAmountOut", "status", "phase", "seq", "attempts", "dexUsed", "executedPrice",
     "limitPrice", "expiresAt", "txHash", "failCode", "failReason", "quotes", "createdAt", "updatedAt",
+    # What is more than the contract has:
+    "timeInForce", "launch", "waitReason",
 ]  # fmt: skip
 
 
@@ -45,7 +47,7 @@ def test_what_has_not_happened_is_null() -> None:
     absent = {name for name, value in record.items() if value is None}
     assert absent == {
         "clientOrderId", "amountOut", "amountOutBase", "minAmountOut", "dexUsed", "executedPrice", "limitPrice",
-        "expiresAt", "txHash", "failCode", "failReason", "quotes",
+        "expiresAt", "txHash", "failCode", "failReason", "quotes", "timeInForce", "launch", "waitReason",
     }  # fmt: skip
 
 

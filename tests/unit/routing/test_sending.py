@@ -16,6 +16,7 @@ from chalicelib.routing.venue import SwapRequest, Transaction, Venue
 from chalicelib.routing.venues import simulated_venues
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
+from tests.support.market import a_feed
 from tests.unit.routing.test_simulation import World, a_request
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -27,7 +28,11 @@ def faulty_venues(fault: str) -> dict[str, Venue]:
     """Venues of a deployment with this fault."""
     clock = FakeClock()
     market = Market("seed", PROFILES["realistic"])
-    return dict(simulated_venues(Surroundings(market, FakeLedger(), clock.now_ms, clock.sleep, Decimal(0), fault)))
+    return dict(
+        simulated_venues(
+            Surroundings(market, a_feed(clock.now_ms), FakeLedger(), clock.now_ms, clock.sleep, Decimal(0), fault)
+        )
+    )
 
 
 def built(venue: Venue, request: SwapRequest | None = None, minimum: int = 1) -> Transaction:

@@ -18,6 +18,7 @@ from chalicelib.routing.venue import SwapRequest, Venue
 from chalicelib.routing.venues import simulated_venues
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
+from tests.support.market import a_feed
 
 SOL, USDC, BONK = BY_SYMBOL["SOL"], BY_SYMBOL["USDC"], BY_SYMBOL["BONK"]
 PAIRS = [pair for token in BY_SYMBOL.values() if token != USDC and (pair := find_pair(token, USDC))]
@@ -38,7 +39,14 @@ class World:
             self.clock.sleep(seconds)
 
         self.venues = simulated_venues(
-            Surroundings(Market(seed, PROFILES[profile]), self.ledger, self.clock.now_ms, sleep, Decimal(scale))
+            Surroundings(
+                Market(seed, PROFILES[profile]),
+                a_feed(self.clock.now_ms),
+                self.ledger,
+                self.clock.now_ms,
+                sleep,
+                Decimal(scale),
+            )
         )
 
     @property

@@ -33,10 +33,13 @@ def test_a_known_key_is_answered_although_the_backlog_is_full() -> None:
 def test_a_user_with_much_room_is_not_counted_for_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = a_bench(user_backlog=1000)
     counted: list[str] = []
-    count_open = bench.orders.count_open
-    monkeypatch.setattr(
-        bench.orders, "count_open", lambda user, limit: counted.append(user) or count_open(user, limit)
-    )
+    count = bench.orders._count
+
+    def counting(user_id: str, limit: int, *, waiting: bool) -> int:
+        counted.append(user_id)
+        return count(user_id, limit, waiting=waiting)
+
+    monkeypatch.setattr(bench.orders, "_count", counting)
     for _ in range(100):
         bench.engine.submit(a_spec(user_id="busy"))
     assert 5 <= len(counted) <= 15

@@ -1,0 +1,92 @@
+"""Changing what an open order accepts: price, tolerance and expiry, guarded by its event number."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.errors import FieldError, InvalidOrderError, MovedOnError, NotAmendableError
+from chalicelib.domain.orders import Order, OrderSpec
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.terms import Amendment
+from chalicelib.encoding.times import to_text
+from chalicelib.ports import LostRaceError, OrderStore, Tracked
+from chalicelib.services.entry import Watchlist, terms_meta
+from chalicelib.services.lookup import find_order
+from chalicelib.services.trigger import TriggerOrders
+from chalicelib.services.waiting import OpenOrders
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class AmendOrder:
+    orders: OrderStore
+    open_orders: OpenOrders
+    triggers: TriggerOrders
+    watchlist: Watchlist
+    now: Callable[[], datetime]
+
+    def __call__(self, order_id: str, amendment: Amendment, seq: int | None = None) -> Order:
+        """The amended order, which may have triggered by it. ``seq``: only if it stands at this event.
+
+        :raises OrderNotFoundError: if there is no such order.
+        :raises MovedOnError: if it stands at another event.
+        :raises NotAmendableError: if it is not open.
+        :raises InvalidOrderError: for terms that it cannot have.
+        """
+        while True:
+            tracked = find_order(self.orders, order_id)
+            order, now = tracked.order, self.now()
+            if seq is not None and order.seq != seq:
+                raise MovedOnError(order_id, order.standing.value, order.seq)
+            if order.status is not Status.OPEN or order.is_expired(now):
+                raise NotAmendableError(order_id, order.standing.value, order.seq)
+            amended = order.moved(Status.OPEN, now, _meta(order, amendment))
+            if amended.expires_at:
+                self.watchlist.cover(amended.spec, amended.expires_at, now)
+            try:
+                due_ms = self.open_orders.finish.due_ms()
+                return self._after(self.orders.write(tracked, amended, lease=None, attention_at_ms=due_ms))
+            except LostRaceError:
+                # Somebody moved it meanwhile; the next look says what became of it.
+                continue
+
+    def _after(self, tracked: Tracked) -> Order:
+        log.info("amended", extra={"orderId": tracked.order.order_id})
+        try:
+            self.open_orders.keep(tracked)
+            self.triggers.consider(tracked)
+        except Exception:
+            # It is amended; the watchdog and the next look at the market see to the rest.
+            log.exception("amended and not followed up", extra={"orderId": tracked.order.order_id})
+        return tracked.order
+
+
+def _meta(order: Order, amendment: Amendment) -> dict[str, Any]:
+    """What the ``open`` of an amendment tells: the terms as they now are, and which of them are new."""
+    spec = _amended(order.spec, amendment)
+    expires_at = amendment.expires_at or order.expires_at
+    changes = {
+        "limitPrice": amendment.limit_price,
+        "slippageBps": amendment.slippage_bps,
+        "expiresAt": amendment.expires_at and to_text(amendment.expires_at),
+    }
+    return {
+        **terms_meta(spec, expires_at),
+        "amended": {name: value for name, value in changes.items() if value is not None},
+    }
+
+
+def _amended(spec: OrderSpec, amendment: Amendment) -> OrderSpec:
+    """:raises InvalidOrderError: for terms that the order cannot have."""
+    if amendment.limit_price is None:
+        return spec
+    if spec.type is not OrderType.LIMIT:
+        raise InvalidOrderError([FieldError("limitPrice", "NOT_FOR_TYPE", "is for type limit")])
+    amended = replace(spec, limit_price=amendment.limit_price)
+    if not amended.least_out:
+        reason = "leaves nothing to get for this amount"
+        raise InvalidOrderError([FieldError("limitPrice", "PRICE_OUT_OF_REACH", reason)])
+    return amended

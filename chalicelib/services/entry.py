@@ -1,0 +1,105 @@
+"""How an order begins: at once, or by waiting for its price or its launch."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.errors import PoolAlreadyLiveError
+from chalicelib.domain.money import to_human_units
+from chalicelib.domain.orders import Order, OrderSpec
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.terms import LONGEST_WAIT, TimeInForce, launch_key, price_key
+from chalicelib.domain.tokens import BY_MINT
+from chalicelib.encoding.times import to_ms, to_text
+from chalicelib.ports import Markets
+from chalicelib.routing.depth import best_swap
+from chalicelib.routing.router import Router
+
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The events after ``pending`` that an order is accepted with; none for a market order."""
+
+    moves: tuple[tuple[Status, dict[str, Any]], ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.moves) and self.moves[-1][0] is Status.OPEN
+
+    def order(self, order_id: str, spec: OrderSpec, at: datetime, pending: dict[str, Any] | None = None) -> Order:
+        """The order as it is accepted."""
+        order = Order.accepted(order_id, spec, at, pending)
+        for status, meta in self.moves:
+            order = order.moved(status, at, meta)
+        return order
+
+
+@dataclass(frozen=True, slots=True)
+class EnterOrder:
+    markets: Markets
+    router: Router
+
+    def __call__(self, spec: OrderSpec, now: datetime) -> Entry:
+        """How an order of this specification begins now.
+
+        :raises PoolAlreadyLiveError: if it is to wait for a launch that has been.
+        """
+        if spec.type is OrderType.MARKET:
+            return Entry()
+        waiting = terms_meta(spec, expiry(spec, now))
+        if spec.launch:
+            if spec.launch.mint in BY_MINT or self.markets.is_live(spec.launch.mint):
+                raise PoolAlreadyLiveError(spec.launch.mint)
+            return Entry(((Status.OPEN, waiting),))
+        marketable = self.is_marketable(spec)
+        opened = (Status.OPEN, {**waiting, "marketableAtEntry": marketable})
+        if marketable or spec.time_in_force is TimeInForce.IOC:
+            return Entry((opened, (Status.TRIGGERED, {"trigger": "entry"})))
+        return Entry((opened,))
+
+    def is_marketable(self, spec: OrderSpec) -> bool:
+        """Whether a limit order's whole size could be filled now at its price or better."""
+        found = best_swap(self.router.depths(spec.pair), spec.side, spec.amount_in)
+        return found is not None and found[1].amount_out >= (spec.least_out or 0)
+
+
+class Watchlist:
+    """Has the market watched for what orders wait for. Built once per process, which remembers what it has noted."""
+
+    def __init__(self, markets: Markets) -> None:
+        self._markets = markets
+        self._noted: dict[str, int] = {}
+
+    def cover(self, spec: OrderSpec, expires_at: datetime, now: datetime) -> None:
+        """Note what an order waits for; to be called before it is written, so that none is ever overlooked."""
+        key = launch_key(spec.launch.mint) if spec.launch else price_key(spec.pair, spec.side)
+        until_ms = to_ms(expires_at)
+        if self._noted.get(key, 0) >= until_ms:
+            return
+        # A day more than is needed, so that not every order has to be noted.
+        until_ms += _DAY_MS
+        self._markets.watch(key, to_ms(now), until_ms)
+        self._noted[key] = until_ms
+
+
+def expiry(spec: OrderSpec, now: datetime) -> datetime | None:
+    """When an order that is accepted now is over if nothing happens; ``None`` if it does not wait at all."""
+    if spec.time_in_force is TimeInForce.IOC:
+        return None
+    return spec.expires_at or now + LONGEST_WAIT
+
+
+def terms_meta(spec: OrderSpec, expires_at: datetime | None) -> dict[str, Any]:
+    """What ``open`` tells of an order's terms."""
+    least = spec.least_out if spec.type is OrderType.LIMIT else None
+    meta = {
+        "limitPrice": spec.limit_price,
+        "timeInForce": spec.time_in_force and spec.time_in_force.value,
+        "expiresAt": expires_at and to_text(expires_at),
+        "minAmountOut": None if least is None else to_human_units(least, spec.token_out.decimals),
+        "minAmountOutBase": None if least is None else str(least),
+        "mint": spec.launch and spec.launch.mint,
+    }
+    return {name: value for name, value in meta.items() if value is not None}

@@ -1,0 +1,127 @@
+"""Launches: told of once, worked through until every sniper order that waited has its answer.
+
+A launch is kept before anybody is released, and stays on a list until it has been gone through after a while: so a
+worker that dies halfway loses nothing, and neither does an order that the index shows late.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from chalicelib.domain.orders import Order
+from chalicelib.domain.status import Status
+from chalicelib.domain.terms import Launch
+from chalicelib.encoding.times import to_ms
+from chalicelib.ports import LostRaceError, Markets, OrderStore, Tracked, WaitingOrders
+from chalicelib.routing.depth import best_swap
+from chalicelib.routing.router import Router
+from chalicelib.services.trigger import Release, TriggerOrders
+from chalicelib.services.waiting import OpenOrders
+
+log = logging.getLogger(__name__)
+
+#: An order may appear in the index so much later than it was written.
+LINGER_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLaunches:
+    orders: OrderStore
+    waiting: WaitingOrders
+    markets: Markets
+    router: Router
+    triggers: TriggerOrders
+    open_orders: OpenOrders
+    now: Callable[[], datetime]
+    batch: int
+
+    def announce(self, launch: Launch) -> bool:
+        """Take a launch in, and release who waited for it; False if it was known."""
+        if not self.markets.announce(launch):
+            return False
+        log.info("launched", extra={"mint": launch.mint, "venue": launch.venue})
+        self._work_through(launch)
+        return True
+
+    def go_on(self) -> int:
+        """Work on through the launches that are not done with; returns how many orders were released."""
+        released = 0
+        for launch in self.markets.unfinished():
+            count, left = self._work_through(launch)
+            released += count
+            if not left and to_ms(self.now()) - launch.at_ms > LINGER_MS:
+                self.markets.finish(launch)
+        return released
+
+    def catch_up(self, tracked: Tracked) -> None:
+        """Release an order for which the launch came just as it was accepted.
+
+        Who accepts an order looks for the launch once it is written, and who announces one looks for orders once
+        that is written: whoever is second sees the other.
+        """
+        wanted = tracked.order.spec.launch
+        if wanted is None:
+            return
+        for launch in self.markets.unfinished():
+            if launch.mint == wanted.mint:
+                self.triggers.fire(self._accepting(iter([tracked]), launch))
+
+    def _work_through(self, launch: Launch) -> tuple[int, bool]:
+        """How many orders were released, and whether there may be more than one batch of them."""
+        waiting = self.waiting.for_launch(launch.mint)
+        released = self.triggers.fire(islice(self._accepting(waiting, launch), self.batch))
+        return released, next(waiting, None) is not None
+
+    def _accepting(self, waiting: Iterator[Tracked], launch: Launch) -> Iterator[Release]:
+        """Those that the launch suits; the others are told why it does not, and wait on."""
+        for tracked in waiting:
+            order = tracked.order
+            # Once only: a launch that did not suit an order is not looked at again.
+            if order.status is not Status.OPEN or order.is_expired(self.now()) or order.refused_launch == launch.id:
+                continue
+            reason = self._refusal(order, launch)
+            if reason is None:
+                yield tracked, {"trigger": "launch", "launch": _launch_meta(launch)}
+            else:
+                self._refuse(tracked, launch, reason)
+
+    def _refusal(self, order: Order, launch: Launch) -> str | None:
+        spec, wanted = order.spec, order.spec.launch
+        if wanted is None:
+            return "it waits for no launch"
+        if launch.quote is not None and launch.quote != spec.pair.quote.symbol:
+            return f"the pool trades against {launch.quote}"
+        if wanted.venue is not None and launch.venue != wanted.venue:
+            return f"launched on {launch.venue}, not on {wanted.venue}"
+        if wanted.min_liquidity is not None and launch.liquidity < wanted.min_liquidity:
+            return f"liquidity of {launch.liquidity} is less than {wanted.min_liquidity}"
+        found = best_swap(self.router.depths(spec.pair, launch.at_ms), spec.side, spec.amount_in)
+        if found is None:
+            return "the pool is too small for this amount"
+        if found[1].amount_out < (spec.least_out or 0):
+            return f"the whole amount costs more than {wanted.max_price}"
+        return None
+
+    def _refuse(self, tracked: Tracked, launch: Launch, reason: str) -> None:
+        meta = {"reason": reason, "launchId": launch.id, "launch": _launch_meta(launch)}
+        refused = tracked.order.moved(Status.OPEN, self.now(), meta)
+        try:
+            self.open_orders.keep(
+                self.orders.write(tracked, refused, lease=None, attention_at_ms=self.open_orders.finish.due_ms())
+            )
+        except LostRaceError:
+            return
+
+
+def _launch_meta(launch: Launch) -> dict[str, Any]:
+    return {
+        "mint": launch.mint,
+        "venue": launch.venue,
+        "pool": launch.pool,
+        "slot": launch.slot,
+        "price": launch.price,
+        "liquidity": launch.liquidity,
+    }

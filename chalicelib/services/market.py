@@ -1,0 +1,86 @@
+"""Watching the market: what is told of it, and every few seconds a look at all that orders wait for."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+
+from chalicelib.domain.terms import LAUNCH, Launch
+from chalicelib.domain.tokens import Pair, find_market
+from chalicelib.encoding.times import to_ms
+from chalicelib.ports import Markets, Watched
+from chalicelib.routing.feed import PushedPrice
+from chalicelib.routing.timetable import Timetable
+from chalicelib.services.launches import ReleaseLaunches
+from chalicelib.services.trigger import TriggerOrders
+from chalicelib.services.waiting import OpenOrders
+
+log = logging.getLogger(__name__)
+
+#: The schedule that looks comes once a minute.
+_MINUTE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class WatchMarket:
+    markets: Markets
+    triggers: TriggerOrders
+    launches: ReleaseLaunches
+    open_orders: OpenOrders
+    timetable: Timetable
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+    tick_seconds: float
+
+    def price(self, pair: Pair, price: Decimal) -> int:
+        """Take in a reference price, quote per base; returns how many orders it released at once."""
+        at_ms = to_ms(self.now())
+        self.markets.push_price(pair, PushedPrice(price, at_ms))
+        return self.triggers.at_price(pair, known_ms=at_ms)
+
+    def launch(self, launch: Launch) -> bool:
+        """Take in a launch; False if it was known."""
+        return self.launches.announce(launch)
+
+    def for_a_minute(self) -> None:
+        """Look every ``tick_seconds`` until the schedule comes again."""
+        start_ms = to_ms(self.now())
+        tick_ms = max(1, int(self.tick_seconds * 1000))
+        due_ms = 0
+        while due_ms < _MINUTE_SECONDS * 1000:
+            if (ahead_ms := start_ms + due_ms - to_ms(self.now())) > 0:
+                self.sleep(ahead_ms / 1000)
+            self.look()
+            # A look that took long is not made up for.
+            passed_ms = to_ms(self.now()) - start_ms
+            due_ms = (max(passed_ms, due_ms) // tick_ms + 1) * tick_ms
+
+    def look(self) -> int:
+        """One look: let orders expire, and release what the market has come to; returns how many were released."""
+        self._try(self.open_orders.expire_due)
+        released = self._try(self.launches.go_on)
+        pairs: dict[str, Pair] = {}
+        for watched in self.markets.watched(to_ms(self.now())):
+            if watched.key.startswith(LAUNCH):
+                self._try(partial(self._launch_as_simulated, watched))
+            elif pair := find_market(watched.key.partition("#")[0]):
+                pairs[pair.name] = pair
+        for pair in pairs.values():
+            released += self._try(partial(self.triggers.at_price, pair))
+        if released:
+            log.info("market watched", extra={"released": released})
+        return released
+
+    def _launch_as_simulated(self, watched: Watched) -> int:
+        launch = self.timetable.launch_of(watched.key.removeprefix(LAUNCH), watched.since_ms, to_ms(self.now()))
+        return int(launch is not None and not self.markets.is_live(launch.mint) and self.launches.announce(launch))
+
+    def _try(self, work: Callable[[], int]) -> int:
+        """What fails is tried again with the next look, and keeps nothing else from being done."""
+        try:
+            return work()
+        except Exception:
+            log.exception("a look at the market failed in part")
+            return 0

@@ -1,0 +1,119 @@
+"""What was told of the market, in DynamoDB: a few small items, read by what they are about."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.domain.terms import Launch
+from chalicelib.domain.tokens import BY_MINT, Pair
+from chalicelib.ports import Watched
+from chalicelib.routing.feed import Known, PushedPrice
+from chalicelib.settings import Settings
+from chalicelib.stores.conditions import condition_failed, delete_if, update_if
+from chalicelib.stores.connection import SharedConnection, bound
+from chalicelib.stores.models import MarketItem
+
+_RELEASING = "releasing"
+_WATCHED = "watched"
+_ANY = "*"
+
+
+class DynamoMarkets:
+    """``Markets`` on DynamoDB. See ``ports.Markets`` for what each call promises."""
+
+    def __init__(self, connection: SharedConnection, settings: Settings) -> None:
+        self._connection = connection
+        self._item = bound(MarketItem, settings.market_table, connection)
+
+    def known(self, pair: Pair) -> Known:
+        # Prices and pools stand beside one another in the order of items, and launches before them.
+        rows = list(self._item.query(_subject(pair), self._item.item > "m", consistent_read=True))
+        by_name = {row.item: row for row in rows}
+        price = by_name.get(f"price#{pair.quote.symbol}")
+        pools = [
+            by_name[name]
+            for quote in (_ANY, pair.quote.symbol)
+            for name in by_name
+            if name.startswith(f"pool#{quote}#")
+        ]
+        return Known(
+            PushedPrice(price.price, int(price.at)) if price and price.price is not None else None,
+            {launch.venue: launch for launch in _launches(pools)},
+        )
+
+    def push_price(self, pair: Pair, price: PushedPrice) -> None:
+        item = self._item(_subject(pair), f"price#{pair.quote.symbol}")
+        # Of two that are told at once the later one stays.
+        newer = self._item.at.does_not_exist() | (self._item.at <= price.at_ms)
+        update_if(item, [self._item.price.set(price.price), self._item.at.set(price.at_ms)], newer)
+
+    def announce(self, launch: Launch) -> bool:
+        fields: dict[str, Any] = {
+            "mint": launch.mint,
+            "venue": launch.venue,
+            "pool": launch.pool,
+            "slot": launch.slot,
+            "price": launch.price,
+            "liquidity": launch.liquidity,
+            "quote": launch.quote,
+            "at": launch.at_ms,
+        }
+        new = self._item(launch.mint, f"launch#{launch.pool}#{launch.slot}", **fields)
+        try:
+            with TransactWrite(connection=self._connection) as transaction:
+                transaction.save(new, condition=self._item.item.does_not_exist())
+                transaction.save(self._item(launch.mint, f"pool#{launch.quote or _ANY}#{launch.venue}", **fields))
+                transaction.save(self._item(_RELEASING, launch.id, **fields))
+        except TransactWriteError as error:
+            if not condition_failed(error):
+                raise
+            return False
+        return True
+
+    def unfinished(self) -> list[Launch]:
+        return list(_launches(self._item.query(_RELEASING, consistent_read=True)))
+
+    def finish(self, launch: Launch) -> None:
+        self._item(_RELEASING, launch.id).delete()
+
+    def is_live(self, mint: str) -> bool:
+        pools = self._item.query(mint, self._item.item.startswith("pool#"), consistent_read=True, limit=1)
+        return next(pools, None) is not None
+
+    def watch(self, key: str, now_ms: int, until_ms: int) -> None:
+        model = self._item
+        since = model.at.set(model.at | now_ms)
+        later = model.until.does_not_exist() | (model.until < until_ms)
+        update_if(model(_WATCHED, key), [model.until.set(until_ms), since], later)
+
+    def watched(self, now_ms: int) -> list[Watched]:
+        found = []
+        for row in self._item.query(_WATCHED, consistent_read=True):
+            until_ms = int(row.until or 0)
+            if until_ms >= now_ms:
+                found.append(Watched(row.item, int(row.at or 0), until_ms))
+            else:
+                # All that waited for it is over, unless somebody has come since.
+                delete_if(row, self._item.until == row.until)
+        return found
+
+
+def _subject(pair: Pair) -> str:
+    return pair.name if pair.base.mint in BY_MINT else pair.base.mint
+
+
+def _launches(rows: Iterable[MarketItem]) -> Iterable[Launch]:
+    for row in rows:
+        if row.mint and row.venue and row.pool and row.price is not None and row.liquidity is not None:
+            yield Launch(
+                mint=row.mint,
+                venue=row.venue,
+                pool=row.pool,
+                slot=int(row.slot or 0),
+                price=row.price,
+                liquidity=row.liquidity,
+                at_ms=int(row.at or 0),
+                quote=row.quote,
+            )

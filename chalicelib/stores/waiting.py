@@ -1,0 +1,32 @@
+"""The open orders in DynamoDB, by what triggers them: a sparse index of which only the crossed range is read."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from chalicelib.domain.terms import launch_key, price_key
+from chalicelib.domain.tokens import Pair, Side
+from chalicelib.ports import Tracked
+from chalicelib.settings import Settings
+from chalicelib.stores.connection import SharedConnection, bound
+from chalicelib.stores.models import OrderItem
+from chalicelib.stores.orders import tracked_of
+
+#: Orders that one query brings; each has its events with it.
+_PAGE = 200
+
+
+class DynamoWaitingOrders:
+    """``WaitingOrders`` on DynamoDB. See ``ports.WaitingOrders`` for what each call promises."""
+
+    def __init__(self, connection: SharedConnection, settings: Settings) -> None:
+        self._item = bound(OrderItem, settings.orders_table, connection)
+
+    def crossed(self, pair: Pair, side: Side, price: Decimal) -> Iterator[Tracked]:
+        at, sells = self._item.waits_at, side is Side.SELL
+        rows = self._item.waiting.query(
+            price_key(pair, side), at <= price if sells else at >= price, scan_index_forward=sells, page_size=_PAGE
+        )
+        return map(tracked_of, rows)
+
+    def for_launch(self, mint: str) -> Iterator[Tracked]:
+        return map(tracked_of, self._item.waiting.query(launch_key(mint), page_size=_PAGE))

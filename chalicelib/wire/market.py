@@ -1,0 +1,117 @@
+"""What a market feed tells: a price, or a pool that was opened. What else it tells is not ours to refuse."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import AliasChoices, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from chalicelib.domain.terms import Launch
+from chalicelib.domain.tokens import BY_MINT, QUOTE_SYMBOLS, Pair, find_market, launched_token
+from chalicelib.encoding.times import to_ms
+from chalicelib.routing.market import SLOT_MS
+from chalicelib.routing.timetable import pool_address
+from chalicelib.routing.venues import VENUE_NAMES
+from chalicelib.wire.fields import WireModel, validated
+from chalicelib.wire.terms import Price
+
+#: What a pool is taken to hold, and to cost, of which nothing else was told.
+_LIQUIDITY = Decimal(10_000)
+_PRICE = Decimal("0.001")
+_MAX_SLOT = 2**53
+#: A feed names pools as it likes.
+_MAX_POOL_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class PriceEvent:
+    """The reference price of a pair, quote per base."""
+
+    pair: Pair
+    price: Decimal
+
+
+class _FeedModel(WireModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class KindModel(_FeedModel):
+    type: Literal["price", "pool_created"]
+
+
+class PriceModel(KindModel):
+    pair: str
+    price: Price
+
+    @field_validator("pair")
+    @classmethod
+    def _pair_is_known(cls, value: str) -> str:
+        if find_market(value) is None:
+            raise PydanticCustomError("pair_unknown", "must be two tokens with a market, as in SOL/USDC")
+        return value
+
+
+class PoolModel(KindModel):
+    mint: str
+    venue: str
+    pool: str | None = Field(
+        None, validation_alias=AliasChoices("pool", "poolAddress"), min_length=1, max_length=_MAX_POOL_LENGTH
+    )
+    slot: int | None = Field(None, ge=0, le=_MAX_SLOT)
+    price: Price = Field(_PRICE, validation_alias=AliasChoices("price", "initialPrice"))
+    liquidity: Price = Field(_LIQUIDITY, validation_alias=AliasChoices("liquidity", "initialLiquidity"))
+    quote: str | None = Field(None, validation_alias=AliasChoices("quote", "quoteToken"))
+
+    @field_validator("mint")
+    @classmethod
+    def _mint_may_launch(cls, value: str) -> str:
+        if launched_token(value) is None:
+            raise PydanticCustomError("mint_invalid", "must be the address of a mint")
+        if value in BY_MINT:
+            raise PydanticCustomError("mint_listed", "is a token of the registry, whose pools are open already")
+        return value
+
+    @field_validator("venue")
+    @classmethod
+    def _is_a_venue(cls, value: str) -> str:
+        if value not in VENUE_NAMES:
+            raise PydanticCustomError("venue_unknown", "must be one of {venues}", {"venues": ", ".join(VENUE_NAMES)})
+        return value
+
+    @field_validator("quote")
+    @classmethod
+    def _is_a_quote_token(cls, value: str | None) -> str | None:
+        symbol = BY_MINT[value].symbol if value in BY_MINT else value
+        if symbol is not None and symbol not in QUOTE_SYMBOLS:
+            raise PydanticCustomError("quote_unknown", "must be one of {known}", {"known": ", ".join(QUOTE_SYMBOLS)})
+        return symbol
+
+    def launch(self, now: datetime) -> Launch:
+        return Launch(
+            mint=self.mint,
+            venue=self.venue,
+            pool=self.pool or pool_address(self.venue, self.mint, self.quote or ""),
+            slot=to_ms(now) // SLOT_MS if self.slot is None else self.slot,
+            price=self.price,
+            liquidity=self.liquidity,
+            at_ms=to_ms(now),
+            quote=self.quote,
+        )
+
+
+def read_market_event(body: Mapping[str, Any], now: datetime) -> PriceEvent | Launch:
+    """:raises InvalidOrderError: naming every bad field."""
+    if body.get("type") == "pool_created":
+        return validated(PoolModel, body).launch(now)
+    if body.get("type") == "price":
+        told = validated(PriceModel, body)
+        pair = find_market(told.pair)
+        if pair is None:
+            raise LookupError("a validated pair has a market")
+        return PriceEvent(pair, told.price)
+    # Neither, and so its type is what is wrong with it.
+    validated(KindModel, body)
+    raise LookupError("a validated event is of a known type")

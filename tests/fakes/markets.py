@@ -1,0 +1,63 @@
+"""What was told of the market, in memory."""
+
+from threading import Lock
+
+from chalicelib.domain.terms import Launch
+from chalicelib.domain.tokens import BY_MINT, Pair
+from chalicelib.ports import Watched
+from chalicelib.routing.feed import Known, PushedPrice
+
+
+class FakeMarkets:
+    """``Markets`` in memory."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._prices: dict[str, PushedPrice] = {}
+        self._launches: dict[str, Launch] = {}
+        self._pools: dict[tuple[str, str | None, str], Launch] = {}
+        self._releasing: dict[str, Launch] = {}
+        self._watched: dict[str, Watched] = {}
+
+    def known(self, pair: Pair) -> Known:
+        pools = {
+            venue: launch
+            for quote in (None, pair.quote.symbol)
+            for (mint, of, venue), launch in self._pools.items()
+            if (mint, of) == (pair.base.mint, quote) and pair.base.mint not in BY_MINT
+        }
+        return Known(self._prices.get(pair.name), pools)
+
+    def push_price(self, pair: Pair, price: PushedPrice) -> None:
+        with self._lock:
+            before = self._prices.get(pair.name)
+            if before is None or before.at_ms <= price.at_ms:
+                self._prices[pair.name] = price
+
+    def announce(self, launch: Launch) -> bool:
+        with self._lock:
+            if launch.id in self._launches:
+                return False
+            self._launches[launch.id] = self._releasing[launch.id] = launch
+            self._pools[launch.mint, launch.quote, launch.venue] = launch
+            return True
+
+    def unfinished(self) -> list[Launch]:
+        return [launch for _, launch in sorted(self._releasing.items())]
+
+    def finish(self, launch: Launch) -> None:
+        self._releasing.pop(launch.id, None)
+
+    def is_live(self, mint: str) -> bool:
+        return any(of == mint for of, _, _ in self._pools)
+
+    def watch(self, key: str, now_ms: int, until_ms: int) -> None:
+        with self._lock:
+            before = self._watched.get(key)
+            if before is None or before.until_ms < until_ms:
+                self._watched[key] = Watched(key, before.since_ms if before else now_ms, until_ms)
+
+    def watched(self, now_ms: int) -> list[Watched]:
+        with self._lock:
+            self._watched = {key: one for key, one in self._watched.items() if one.until_ms >= now_ms}
+            return [one for _, one in sorted(self._watched.items())]
