@@ -263,7 +263,6 @@ def build_engine(
         enter=enter,
         watchlist=watchlist,
         open_orders=open_orders,
-        launches=launches,
         backlog=Backlog(outside.orders.count_open, settings.user_backlog, time.monotonic, BacklogFullError),
         open_cap=Backlog(
             outside.orders.count_waiting, settings.user_open_orders, time.monotonic, OpenOrdersFullError

@@ -23,8 +23,9 @@ from chalicelib.services.waiting import OpenOrders
 
 log = logging.getLogger(__name__)
 
-#: An order may appear in the index so much later than it was written.
-LINGER_MS = 10_000
+#: A launch is gone through again for so long: an order for which it came just as it was accepted is written within a
+#: request's time of it, and the index shows it a little later.
+LINGER_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +56,6 @@ class ReleaseLaunches:
             if not left and to_ms(self.now()) - launch.at_ms > LINGER_MS:
                 self.markets.finish(launch)
         return released
-
-    def catch_up(self, tracked: Tracked) -> None:
-        """Release an order for which the launch came just as it was accepted.
-
-        Who accepts an order looks for the launch once it is written, and who announces one looks for orders once
-        that is written: whoever is second sees the other.
-        """
-        wanted = tracked.order.spec.launch
-        if wanted is None:
-            return
-        for launch in self.markets.unfinished():
-            if launch.mint == wanted.mint:
-                self.triggers.fire(self._accepting(iter([tracked]), launch))
 
     def _work_through(self, launch: Launch) -> tuple[int, bool]:
         """How many orders were released, and whether there may be more than one batch of them."""

@@ -52,7 +52,7 @@ class WatchMarket:
         while due_ms < _MINUTE_SECONDS * 1000:
             if (ahead_ms := start_ms + due_ms - to_ms(self.now())) > 0:
                 self.sleep(ahead_ms / 1000)
-            self.look()
+            self._try(self.look)
             # A look that took long is not made up for.
             passed_ms = to_ms(self.now()) - start_ms
             due_ms = (max(passed_ms, due_ms) // tick_ms + 1) * tick_ms

@@ -26,7 +26,6 @@ from chalicelib.ports import (
 )
 from chalicelib.services.backlog import Backlog
 from chalicelib.services.entry import EnterOrder, Watchlist
-from chalicelib.services.launches import ReleaseLaunches
 from chalicelib.services.lookup import find_order
 from chalicelib.services.publish import Publisher
 from chalicelib.services.starts import LimitStarts
@@ -57,7 +56,6 @@ class SubmitOrder:
     enter: EnterOrder
     watchlist: Watchlist
     open_orders: OpenOrders
-    launches: ReleaseLaunches
     backlog: Backlog
     open_cap: Backlog
     starts: LimitStarts
@@ -114,35 +112,21 @@ class SubmitOrder:
         """
         now = self.now()
         entry = self.enter(spec, now)
-        if entry.waits:
-            return self._accept_waiting(entry.order(order_id, spec, now), keys, subscriber)
-        self.backlog.admit(spec.user_id)
-        booking = self.starts.book(spec, now)
+        # One that waits takes no start before it triggers.
+        (self.open_cap if entry.waits else self.backlog).admit(spec.user_id)
+        booking = None if entry.waits else self.starts.book(spec, now)
         starts_at_ms = booking.at_ms if booking else to_ms(now)
         later = {"startsAt": to_text(from_ms(starts_at_ms))} if starts_at_ms > to_ms(now) else None
+        order = entry.order(order_id, spec, now, later)
+        if order.expires_at:
+            self.watchlist.cover(spec, order.expires_at, now)
+        slack_ms = self.pending_attention_seconds * 1000
+        due_ms = self.open_orders.finish.due_ms() if entry.waits else starts_at_ms + slack_ms
         try:
-            return self.orders.create(
-                entry.order(order_id, spec, now, later),
-                starts_at_ms + self.pending_attention_seconds * 1000,
-                [subscriber] if subscriber else [],
-                keys,
-                booking,
-            )
+            return self.orders.create(order, due_ms, [subscriber] if subscriber else [], keys, booking)
         except KeyTakenError:
             self.starts.give_back(booking)
             raise
-
-    def _accept_waiting(self, order: Order, keys: Sequence[IdempotencyKey], subscriber: Subscriber | None) -> Tracked:
-        """Keep an order that waits, which takes no start before it triggers.
-
-        :raises KeyTakenError: if another request with the same key was faster.
-        """
-        self.open_cap.admit(order.spec.user_id)
-        if order.expires_at:
-            self.watchlist.cover(order.spec, order.expires_at, self.now())
-        return self.orders.create(
-            order, self.open_orders.finish.due_ms(), [subscriber] if subscriber else [], keys, None
-        )
 
     def _dispatch(self, tracked: Tracked) -> None:
         """Tell of the order and queue it, for when its turn comes; what fails is made good by the watchdog."""
@@ -161,7 +145,6 @@ class SubmitOrder:
         order = tracked.order
         try:
             self.open_orders.keep(self._told(tracked))
-            self.launches.catch_up(tracked)
         except Exception:
             log.exception("waits, and is left to the watchdog", extra={"orderId": order.order_id})
 
