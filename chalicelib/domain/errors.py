@@ -11,6 +11,7 @@ RefusedError
 │   └── OpenOrdersFullError  the user has too many limit and sniper orders that wait
 ├── PoolAlreadyLiveError     a sniper order for what is traded already
 ├── NotAmendableError        the order does not wait, or not any more
+├── AmendedTooOftenError     it was changed so often that it has to be replaced
 ├── MovedOnError             the order is not as it was when the change was made up
 └── IllegalTransitionError   a status that may not follow (a bug or a lost race, never a client's fault)
 """
@@ -87,6 +88,14 @@ class NotAmendableError(RefusedError):
     def __init__(self, order_id: str, status: str, seq: int) -> None:
         super().__init__(f"order {order_id} is {status} ({seq})")
         self.verdict = {"outcome": "not_open", "status": status, "seq": seq}
+
+
+class AmendedTooOftenError(RefusedError):
+    """The order has as many events as an order may have that waits; it can be cancelled and placed anew."""
+
+    def __init__(self, order_id: str, status: str, seq: int) -> None:
+        super().__init__(f"order {order_id} is {status} ({seq})")
+        self.verdict = {"outcome": "too_often", "status": status, "seq": seq}
 
 
 class MovedOnError(RefusedError):

@@ -10,6 +10,8 @@ from chalicelib.domain.tokens import Pair, Side, Token
 
 #: An order waits at most so long, and so long if it is to wait until it is cancelled.
 LONGEST_WAIT = timedelta(days=30)
+#: An order that has so many events takes no more of those that leave it waiting: an item has its size.
+MOST_CHANGES = 300
 #: How the key of a launch begins.
 LAUNCH = "launch#"
 

@@ -6,10 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.errors import FieldError, InvalidOrderError, MovedOnError, NotAmendableError
+from chalicelib.domain.errors import (
+    AmendedTooOftenError,
+    FieldError,
+    InvalidOrderError,
+    MovedOnError,
+    NotAmendableError,
+)
 from chalicelib.domain.orders import Order, OrderSpec
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.terms import Amendment
+from chalicelib.domain.terms import MOST_CHANGES, Amendment
 from chalicelib.encoding.times import to_text
 from chalicelib.ports import LostRaceError, OrderStore, Tracked
 from chalicelib.services.entry import Watchlist, terms_meta
@@ -34,6 +40,7 @@ class AmendOrder:
         :raises OrderNotFoundError: if there is no such order.
         :raises MovedOnError: if it stands at another event.
         :raises NotAmendableError: if it is not open.
+        :raises AmendedTooOftenError: if it was changed so often that it has to be replaced.
         :raises InvalidOrderError: for terms that it cannot have.
         """
         while True:
@@ -43,6 +50,8 @@ class AmendOrder:
                 raise MovedOnError(order_id, order.standing.value, order.seq)
             if order.status is not Status.OPEN or order.is_expired(now):
                 raise NotAmendableError(order_id, order.standing.value, order.seq)
+            if order.seq >= MOST_CHANGES:
+                raise AmendedTooOftenError(order_id, order.standing.value, order.seq)
             amended = order.moved(Status.OPEN, now, _meta(order, amendment))
             if amended.expires_at:
                 self.watchlist.cover(amended.spec, amended.expires_at, now)

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.domain.terms import Launch
+from chalicelib.domain.terms import MOST_CHANGES, Launch
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import LostRaceError, Markets, OrderStore, Tracked, WaitingOrders
 from chalicelib.routing.depth import best_swap
@@ -68,12 +68,12 @@ class ReleaseLaunches:
         for tracked in waiting:
             order = tracked.order
             # Once only: a launch that did not suit an order is not looked at again.
-            if order.status is not Status.OPEN or order.is_expired(self.now()) or order.refused_launch == launch.id:
+            if order.status is not Status.OPEN or order.is_expired(self.now()) or order.was_refused(launch.id):
                 continue
             reason = self._refusal(order, launch)
             if reason is None:
                 yield tracked, {"trigger": "launch", "launch": _launch_meta(launch)}
-            else:
+            elif order.seq < MOST_CHANGES:
                 self._refuse(tracked, launch, reason)
 
     def _refusal(self, order: Order, launch: Launch) -> str | None:

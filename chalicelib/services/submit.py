@@ -11,7 +11,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from chalicelib.domain.errors import IdempotencyConflictError
-from chalicelib.domain.orders import Meta, Order, OrderSpec
+from chalicelib.domain.orders import Meta, OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.encoding.exact_json import dumps
 from chalicelib.encoding.snapshots import spec_to_dict

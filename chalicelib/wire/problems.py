@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from chalicelib.domain.errors import (
+    AmendedTooOftenError,
     BacklogFullError,
     CancelTooLateError,
     FieldError,
@@ -98,6 +99,12 @@ _TOO_LATE: dict[type[Exception], tuple[int, str, str, str]] = {
         "Order not open",
         "The order is {status}; only open orders can be amended.",
     ),
+    AmendedTooOftenError: (
+        409,
+        "AMENDED_TOO_OFTEN",
+        "Amended too often",
+        "The order has {seq} events. Cancel it and place another.",
+    ),
     MovedOnError: (412, "ORDER_MOVED_ON", "Order moved on", "The order is {status} and at seq {seq} by now."),
 }
 _TOO_MANY = {
@@ -152,7 +159,7 @@ def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) 
             count = len(error.errors)
             detail = f"{count} field{'s are' if count > 1 else ' is'} not valid."
             return Problem(422, "INVALID_ORDER", "Invalid order", detail, error.errors)
-        case CancelTooLateError() | MovedOnError() | NotAmendableError():
+        case CancelTooLateError() | MovedOnError() | NotAmendableError() | AmendedTooOftenError():
             status, code, title, detail = _TOO_LATE[type(error)]
             return Problem(status, code, title, detail.format(**error.verdict), verdict=error.verdict)
         case OrderNotFoundError() | IdempotencyConflictError() | PoolAlreadyLiveError():
