@@ -2,7 +2,7 @@
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.bootstrap import engine, utc_now
+from chalicelib.bootstrap import engine, now_ms, utc_now
 from chalicelib.domain.terms import Launch
 from chalicelib.domain.tokens import BY_SYMBOL
 from chalicelib.http.answers import CORS, answering, json_answer, json_body, query_of, read_query
@@ -18,7 +18,7 @@ routes = Blueprint(__name__)
 def get_quotes() -> Response:
     query = read_query(SwapModel, query_of(routes.current_request))
     token_in, token_out, pair = query.tokens
-    request = SwapRequest(pair, token_in, token_out, query.amount_in_base)
+    request = SwapRequest(pair, token_in, token_out, query.amount_in_base, known_ms=now_ms())
     return json_answer(engine().queries.route(request).as_meta())
 
 

@@ -53,15 +53,15 @@ class EnterOrder:
             if spec.launch.mint in BY_MINT or self.markets.is_live(spec.launch.mint):
                 raise PoolAlreadyLiveError(spec.launch.mint)
             return Entry(((Status.OPEN, waiting),))
-        marketable = self.is_marketable(spec)
+        marketable = self.is_marketable(spec, now)
         opened = (Status.OPEN, {**waiting, "marketableAtEntry": marketable})
         if marketable or spec.time_in_force is TimeInForce.IOC:
             return Entry((opened, (Status.TRIGGERED, {"trigger": "entry"})))
         return Entry((opened,))
 
-    def is_marketable(self, spec: OrderSpec) -> bool:
+    def is_marketable(self, spec: OrderSpec, now: datetime) -> bool:
         """Whether a limit order's whole size could be filled now at its price or better."""
-        found = best_swap(self.router.depths(spec.pair), spec.side, spec.amount_in)
+        found = best_swap(self.router.depths(spec.pair, to_ms(now)), spec.side, spec.amount_in)
         return found is not None and found[1].amount_out >= (spec.least_out or 0)
 
 

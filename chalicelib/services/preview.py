@@ -1,7 +1,7 @@
 """What an order would do now, without anything being executed or kept."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from chalicelib.domain.money import minimum_output, to_human_units
 from chalicelib.domain.orders import OrderSpec
 from chalicelib.domain.status import OrderType
 from chalicelib.domain.terms import LaunchTerms
-from chalicelib.encoding.times import to_text
+from chalicelib.encoding.times import to_ms, to_text
 from chalicelib.routing.router import Route, Router
 from chalicelib.routing.venue import SwapRequest
 from chalicelib.services.entry import EnterOrder, expiry
@@ -36,9 +36,8 @@ class PreviewOrder:
         entry = self.enter(spec, now)
         if spec.launch:
             return {**_of_launch(spec, spec.launch), **_wait(spec, now)}
-        route = self.router.route(
-            SwapRequest(spec.pair, spec.token_in, spec.token_out, spec.amount_in, simulate=spec.simulate)
-        )
+        asked = SwapRequest(spec.pair, spec.token_in, spec.token_out, spec.amount_in, simulate=spec.simulate)
+        route = self.router.route(replace(asked, known_ms=to_ms(now)))
         quoted = route.chosen.amount_out
         minimum = spec.least_out or minimum_output(quoted, spec.slippage_bps)
         found = {

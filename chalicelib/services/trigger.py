@@ -55,7 +55,7 @@ class TriggerOrders:
 
     def consider(self, tracked: Tracked) -> bool:
         """Release one limit order if it can be filled now."""
-        meta = self._reached(tracked.order, self.router.depths(tracked.order.spec.pair))
+        meta = self._reached(tracked.order, self.router.depths(tracked.order.spec.pair, to_ms(self.now())))
         return meta is not None and self._fire((tracked, meta))
 
     def fire(self, releases: Iterable[Release]) -> int:
