@@ -1,8 +1,10 @@
 """The record of an order, as ``GET /api/orders/{orderId}`` and the history list show it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.errors import CancelTooLateError
 from chalicelib.domain.money import to_human_units
 from chalicelib.domain.orders import Order
 from chalicelib.domain.terms import LaunchTerms
@@ -76,4 +78,13 @@ def cancellation_of(order: Order) -> dict[str, Any]:
         "status": order.standing.value,
         "phase": order.phase.value,
         "seq": order.seq,
+    }
+
+
+def cancellations_of(done: Sequence[Order], too_late: Sequence[CancelTooLateError], more: bool) -> dict[str, Any]:
+    """The answer to whoever cancelled all of a user's orders; ``more``: there are more, to ask for again."""
+    return {
+        "cancelled": [cancellation_of(order) for order in done],
+        "tooLate": [{"orderId": error.order_id, **error.verdict} for error in too_late],
+        "more": more,
     }

@@ -8,7 +8,7 @@ from chalicelib.bootstrap import engine, utc_now
 from chalicelib.domain.errors import FieldError
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.encoding.record import cancellation_of, record_of
+from chalicelib.encoding.record import cancellation_of, cancellations_of, record_of
 from chalicelib.encoding.times import to_text
 from chalicelib.http.answers import CORS, answering, bad_query, json_answer, json_body, query_of, read_query
 from chalicelib.services.submit import Submission
@@ -81,14 +81,7 @@ def cancel_order(order_id: str) -> Response:
 @answering(routes)
 def cancel_orders() -> Response:
     query = read_query(UserModel, query_of(routes.current_request))
-    done, too_late, more = engine().cancel.all_of(query.user_id)
-    return json_answer(
-        {
-            "cancelled": [cancellation_of(order) for order in done],
-            "tooLate": [{"orderId": error.order_id, **error.verdict} for error in too_late],
-            "more": more,
-        }
-    )
+    return json_answer(cancellations_of(*engine().cancel.all_of(query.user_id)))
 
 
 @routes.route("/api/orders/status/{order_id}", methods=["GET"], cors=CORS)

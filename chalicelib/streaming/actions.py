@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.bootstrap import UNAVAILABLE, Engine, utc_now
 from chalicelib.encoding.exact_json import loads
 from chalicelib.encoding.frames import reply_frame
-from chalicelib.encoding.record import cancellation_of
+from chalicelib.encoding.record import cancellation_of, cancellations_of
 from chalicelib.encoding.times import to_text
 from chalicelib.ports import ConnectionGoneError, PushFailedError, Replay, Subscriber
 from chalicelib.wire.orders import read_order
@@ -122,8 +122,12 @@ def _unsubscribe(said: _Said) -> None:
 
 
 def _cancel_order(said: _Said) -> None:
-    order_id = read_cancel(said.fields)
-    said.reply("ack", action="cancel_order", **cancellation_of(said.engine.cancel(order_id)))
+    wanted, cancel = read_cancel(said.fields), said.engine.cancel
+    if wanted.order_id is not None:
+        said.reply("ack", action="cancel_order", **cancellation_of(cancel(wanted.order_id)))
+    else:
+        user_id = wanted.user_id or ""
+        said.reply("ack", action="cancel_order", userId=user_id, **cancellations_of(*cancel.all_of(user_id)))
 
 
 def _ping(said: _Said) -> None:

@@ -8,16 +8,28 @@ from pydantic_core import PydanticCustomError
 
 from chalicelib.wire.fields import OrderId, UserId, WireModel
 from chalicelib.wire.problems import well_formed
-from chalicelib.wire.queries import OrderIdModel
 
 _MAX_SEQ = 10_000
 
 
-class StreamModel(WireModel):
-    """One stream: an order's, from ``afterSeq + 1`` on, or a user's."""
+class OneOrAllModel(WireModel):
+    """One order, or all of a user's."""
 
     order_id: OrderId | None = Field(None, alias="orderId")
     user_id: UserId | None = Field(None, alias="userId", validate_default=True)
+
+    @field_validator("user_id")
+    @classmethod
+    def _names_one_of_the_two(cls, value: str | None, info: ValidationInfo) -> str | None:
+        # An order id that is not valid has its own error.
+        if "order_id" in info.data and (info.data["order_id"] is None) == (value is None):
+            raise PydanticCustomError("order_or_user", "give either orderId or userId")
+        return value
+
+
+class StreamModel(OneOrAllModel):
+    """One stream: an order's, from ``afterSeq + 1`` on, or a user's."""
+
     after_seq: int = Field(0, alias="afterSeq", ge=0, le=_MAX_SEQ)
 
     @field_validator("after_seq", mode="before")
@@ -28,21 +40,10 @@ class StreamModel(WireModel):
             return int(value)
         return value
 
-    @field_validator("user_id")
-    @classmethod
-    def _names_one_stream(cls, value: str | None, info: ValidationInfo) -> str | None:
-        # An order id that is not valid has its own error.
-        if "order_id" in info.data and (info.data["order_id"] is None) == (value is None):
-            raise PydanticCustomError("stream_ambiguous", "give either orderId or userId")
-        return value
 
-
-def read_cancel(wanted: Mapping[str, Any]) -> str:
-    """The id of the order to cancel.
-
-    :raises ProblemError: 400 naming every bad field.
-    """
-    return well_formed(OrderIdModel, wanted, "The order to cancel is not valid.", "INVALID_CANCEL").order_id
+def read_cancel(wanted: Mapping[str, Any]) -> OneOrAllModel:
+    """:raises ProblemError: 400 naming every bad field."""
+    return well_formed(OneOrAllModel, wanted, "The order to cancel is not valid.", "INVALID_CANCEL")
 
 
 def read_stream(wanted: Mapping[str, Any]) -> StreamModel:

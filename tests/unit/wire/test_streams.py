@@ -64,7 +64,7 @@ def test_what_is_no_order_id_is_named(order_id: object) -> None:
 
 @pytest.mark.parametrize("fields", [{}, {"afterSeq": 1}, {"orderId": ORDER, "userId": "alice"}])
 def test_exactly_one_stream_is_asked_for(fields: dict[str, Any]) -> None:
-    assert set(refused(**fields).values()) == {"STREAM_AMBIGUOUS"}
+    assert set(refused(**fields).values()) == {"ORDER_OR_USER"}
 
 
 def test_every_bad_field_is_named_at_once() -> None:
