@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from infra.deploy import migrate
 from infra.local import emulator, front
 from infra.local.config import LocalConfig, config_from, state_dir_from
-from infra.local.deployment import Deployed, deploy
+from infra.local.deployment import Deployed, deploy, watch_market
 from infra.local.errors import LocalStackError, StopRequested
 from infra.local.lock import locked
 from infra.local.logs import LogFollower
@@ -85,6 +85,7 @@ def _start(config: LocalConfig, cleanup: contextlib.ExitStack) -> tuple[list[Chi
         _say("Deploying ...")
         deployed = deploy(config, packaged, database_url)
         migrating.result()
+    watch_market(config, deployed)
     keep(front.start(config, deployed)).wait_until(lambda: front.ready(config))
     endpoints = _endpoints(config, deployed, database_url)
     front.check(endpoints["http"])
