@@ -39,3 +39,12 @@ def last_due(now_ms: int, booked_ms: int | None) -> int | None:
     if booked_ms is None:
         return None
     return booked_ms - max(0, ceil((booked_ms - now_ms) / MINUTE_MS)) * MINUTE_MS
+
+
+def taken_ahead(now_ms: int, booked_ms: int | None, ahead_ms: int | None) -> bool:
+    """Whether an urgent order has used a slot's turn up that nobody had booked: then it is the next slot's turn.
+
+    Urgent ones take the slot that was used longest ago, which is the very one whose turn it is. Who comes after
+    them would wait for up to a minute while nearly all slots are free.
+    """
+    return next_start(now_ms, booked_ms) == now_ms < next_start(now_ms, ahead_ms)

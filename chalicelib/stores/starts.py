@@ -5,7 +5,7 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.rate import MINUTE_MS, Booking, last_due, next_start
+from chalicelib.domain.rate import MINUTE_MS, Booking, last_due, next_start, taken_ahead
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import update_if
 from chalicelib.stores.connection import SharedConnection, bound
@@ -26,11 +26,11 @@ class DynamoStartSlots:
         self._slots = settings.rate_limit_per_minute
 
     def book(self, now_ms: int, latest_ms: int | None = None) -> Booking:
-        turn = self._item(_TURN, 0)
-        turn.update([self._item.turns.add(1)])
-        slot = int(turn.turns or 0) % self._slots
+        for _ in range(1 + self._slots):
+            item = self._get(slot := self._turn())
+            if not taken_ahead(now_ms, _ms(item.booked), _ms(item.ahead)):
+                break
         while True:
-            item = self._get(slot)
             booking = Booking(slot, _free_from(item, now_ms))
             if latest_ms is not None and booking.at_ms > latest_ms:
                 # Some turns were not used, so another slot may be free sooner.
@@ -40,6 +40,7 @@ class DynamoStartSlots:
                     return booking
             if update_if(item, [self._item.booked.set(booking.at_ms)], self._unchanged(item)):
                 return booking
+            item = self._get(slot)
 
     def book_first(self, now_ms: int, spare_due: bool = False) -> Booking:
         spared = self._item.spared
@@ -76,6 +77,11 @@ class DynamoStartSlots:
         item = self._get(slot)
         first = booking.ahead or (item.spared or 0) >= booking.at_ms
         return next_start(now_ms, _ms(item.started), None if first else _ms(item.ahead))
+
+    def _turn(self) -> int:
+        turn = self._item(_TURN, 0)
+        turn.update([self._item.turns.add(1)])
+        return int(turn.turns or 0) % self._slots
 
     def _all(self) -> list[StartItem]:
         """Every slot, used or not."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from threading import Lock
 
-from chalicelib.domain.rate import MINUTE_MS, Booking, last_due, next_start
+from chalicelib.domain.rate import MINUTE_MS, Booking, last_due, next_start, taken_ahead
 
 
 @dataclass
@@ -25,7 +25,11 @@ class FakeStartSlots:
 
     def book(self, now_ms: int, latest_ms: int | None = None) -> Booking:
         with self._lock:
-            self._turns += 1
+            for _ in range(1 + len(self._slots)):
+                self._turns += 1
+                slot = self._slots[self._turns % len(self._slots)]
+                if not taken_ahead(now_ms, slot.booked, slot.ahead):
+                    break
             times = [next_start(now_ms, slot.booked, slot.ahead, slot.started) for slot in self._slots]
             number = self._turns % len(self._slots)
             if latest_ms is not None and times[number] > latest_ms:

@@ -77,6 +77,14 @@ def test_an_urgent_order_goes_before_what_was_booked_but_not_over_the_limit(star
     assert starts.start(last, "last", last.at_ms) == last.at_ms
 
 
+def test_after_urgent_ones_the_next_waits_for_nothing_while_a_slot_is_free(starts: StartSlots) -> None:
+    for n in range(SLOTS - 1):
+        urgent = starts.book_first(NOW + n)
+        starts.start(urgent, f"urgent-{n}", NOW + n)
+    assert starts.book(NOW + 5_000).at_ms == NOW + 5_000
+    assert starts.book(NOW + 5_000).at_ms > NOW + 5_000
+
+
 def test_who_is_to_spare_what_is_due_goes_before_the_rest_only(starts: StartSlots) -> None:
     due, later, _ = ([starts.book(NOW) for _ in range(SLOTS)] for _ in range(3))
     modest = [starts.book_first(NOW + 600, spare_due=True) for _ in range(SLOTS)]
