@@ -8,6 +8,7 @@ opened for it.
 from dataclasses import dataclass
 from decimal import Decimal
 
+from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.terms import Launch
 from chalicelib.domain.tokens import BY_MINT, Pair
 from chalicelib.routing.chance import between, smooth
@@ -48,7 +49,10 @@ PROFILES = {
 
 @dataclass(frozen=True, slots=True)
 class Reserves:
-    """A pool's reserves in base units of the pair's two tokens."""
+    """A pool's reserves in base units of the pair's two tokens; no more than a token account can hold of each.
+
+    However absurd a price is told, nothing comes out of a pool that no account could take.
+    """
 
     base: int
     quote: int
@@ -73,7 +77,7 @@ class Market:
         # The price in human units, moved to base units of both tokens.
         numerator *= 10**pair.quote.decimals
         denominator *= 10**pair.base.decimals
-        return Reserves(base, base * numerator // denominator)
+        return Reserves(base, min(base * numerator // denominator, MAX_BASE_UNITS))
 
     def _launched(self, launch: Launch, pair: Pair, slot: int, known: Known) -> Reserves:
         """A pool that was opened with this launch's price and liquidity."""
@@ -82,7 +86,7 @@ class Market:
         then, since_ms = (known.price.price, known.price.at_ms) if known.price else (launch.price, launch.at_ms)
         numerator, denominator = (then / launch.price).as_integer_ratio()
         quote = quote * numerator * self._path(pair, slot) // (denominator * self._path(pair, since_ms // SLOT_MS))
-        return Reserves(max(base, 1), max(quote, 1))
+        return Reserves(*(min(max(side, 1), MAX_BASE_UNITS) for side in (base, quote)))
 
     def _path(self, pair: Pair, slot: int) -> int:
         """The reference price as a share of what it strays around, in millionths."""

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.tokens import BY_SYMBOL, Pair, find_pair
+from chalicelib.domain.money import MAX_BASE_UNITS
+from chalicelib.domain.terms import Launch
+from chalicelib.domain.tokens import BY_SYMBOL, Pair, find_pair, launched_token
 from chalicelib.routing.base58 import base58
 from chalicelib.routing.chance import between
+from chalicelib.routing.feed import Known, PushedPrice
 from chalicelib.routing.market import PROFILES, Market
 from chalicelib.routing.router import choose
 from chalicelib.routing.venue import Quote, SwapRequest, Venue
@@ -191,3 +194,19 @@ def test_base58_keeps_every_byte(data: bytes) -> None:
         number = number * 58 + ALPHABET.index(character)
     zeros = len(text) - len(text.lstrip("1"))
     assert b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big") == data
+
+
+@given(seeds, slots, pairs, venues, st.integers(-18, 20))
+def test_no_pool_holds_more_than_an_account_can_whatever_price_is_told(
+    seed: str, slot: int, pair: Pair, venue: str, power: int
+) -> None:
+    market = Market(seed, PROFILES["realistic"])
+    told = Known(PushedPrice(Decimal(1).scaleb(power), 0))
+    listed = market.reserves(venue, pair, slot, told)
+    mint = launched_token("HMcfnsfPdBANkJYL6aPEZzs5CgC7Y1wY51rKTxnnHxHU")
+    assert mint
+    launch = Launch(mint.mint, venue, "pool", 0, Decimal(1).scaleb(power), Decimal(1).scaleb(abs(power)), 0)
+    launched = market.reserves(venue, Pair(mint, USDC), slot, Known(pools={venue: launch}))
+    for pool in (listed, launched):
+        assert pool
+        assert max(pool.base, pool.quote) <= MAX_BASE_UNITS
