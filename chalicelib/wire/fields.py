@@ -5,8 +5,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from chalicelib.domain.errors import FieldError, InvalidOrderError
 
@@ -80,13 +80,22 @@ def validated(model: type[_Model], body: Mapping[str, Any], **context: Any) -> _
         raise InvalidOrderError(
             [
                 FieldError(
-                    field=".".join(map(str, found["loc"])),
+                    field=_field(model, found),
                     code=_CODES.get(found["type"], found["type"]).upper(),
                     message=_MESSAGES.get(found["type"], found["msg"]),
                 )
                 for found in error.errors(include_url=False, include_input=False, include_context=False)
             ]
         ) from None
+
+
+def _field(model: type[BaseModel], found: ErrorDetails) -> str:
+    """The field's name on the wire. One that is absent, and should not be, is known to pydantic by its own name."""
+    first, *rest = found["loc"] or ("",)
+    known = model.model_fields.get(str(first)) if found["type"] != "extra_forbidden" else None
+    alias = known and (known.validation_alias or known.alias)
+    name = alias.choices[0] if isinstance(alias, AliasChoices) else alias
+    return ".".join(map(str, (name or first, *rest)))
 
 
 _CODES = {"missing": "required", "extra_forbidden": "unknown_field", "enum": "not_allowed"}

@@ -25,7 +25,9 @@ def _price(value: Decimal) -> Decimal:
     if value <= 0:
         raise PydanticCustomError("price_not_positive", "must be greater than 0")
     _, digits, exponent = value.normalize().as_tuple()
-    if len(digits) > _PRICE_DIGITS or not isinstance(exponent, int) or exponent < -_PRICE_DECIMALS:
+    decimals = -exponent if isinstance(exponent, int) else 0
+    # Written out, so that a large exponent counts for the digits that it stands for.
+    if len(digits) - min(decimals, 0) > _PRICE_DIGITS or decimals > _PRICE_DECIMALS:
         raise PydanticCustomError(
             "price_too_precise",
             "may have {digits} digits and {decimals} decimals at most",
@@ -43,12 +45,13 @@ def _time(value: Any) -> datetime:
 
 def _ahead(value: datetime, info: ValidationInfo) -> datetime:
     now: datetime = (info.context or {})["now"]
+    # As times are written: an order is to be the same before and after.
+    value = value.replace(microsecond=value.microsecond // 1000 * 1000)
     if value <= now:
         raise PydanticCustomError("expiry_past", "must be in the future")
     if value > now + LONGEST_WAIT:
         raise PydanticCustomError("expiry_too_far", "may be {days} days ahead at most", {"days": LONGEST_WAIT.days})
-    # As times are written: an order is to be the same before and after.
-    return value.replace(microsecond=value.microsecond // 1000 * 1000)
+    return value
 
 
 Price = Annotated[Number, AfterValidator(_price)]
