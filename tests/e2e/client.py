@@ -86,8 +86,11 @@ class Client:
             timeout=PATIENCE_SECONDS,
         )
 
-    def request(self, method: str, path: str) -> requests.Response:
-        return self._session.request(method, self.http + path, timeout=PATIENCE_SECONDS)
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
+        """Any other method, with a JSON body if one is given."""
+        sent = {} if body is None else {"data": simplejson.dumps(body)}
+        headers = headers if body is None else {"content-type": "application/json", **headers}
+        return self._session.request(method, self.http + path, timeout=PATIENCE_SECONDS, headers=headers, **sent)
 
     def order(self, key: str | None = None, **changes: Any) -> requests.Response:
         """Post an order, under an idempotency key if one is given."""
@@ -100,6 +103,25 @@ class Client:
         assert answer.status_code == 202, answer.text
         accepted: Json = parse(answer.text)
         return accepted
+
+    def tell(self, **event: Any) -> Json:
+        """Push what a market feed tells."""
+        answer = self.post("/api/market/events", event)
+        assert answer.status_code == 202, answer.text
+        told: Json = parse(answer.text)
+        return told
+
+    def amend(self, order_id: str, seq: int | None = None, **changes: Any) -> requests.Response:
+        """Change an open order, if it stands at this event."""
+        headers = {} if seq is None else {"If-Match": f'"{seq}"'}
+        return self.request("PATCH", f"/api/orders/{order_id}", changes, **headers)
+
+    def listed(self, **query: Any) -> list[Json]:
+        """A page of the history."""
+        answer = self.get("/api/orders", **query)
+        assert answer.status_code == 200, answer.text
+        orders: list[Json] = parse(answer.text)["orders"]
+        return orders
 
     @contextmanager
     def socket(self, address: str = "/ws") -> Iterator[Socket]:

@@ -9,12 +9,21 @@ import pytest
 from infra.local.stack import RunningStack, running_stack
 from tests.e2e.client import Client
 
+#: Limit and sniper orders that one user may have waiting.
+OPEN_ORDERS = 20
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack whose swaps take a tenth of their time, and that takes in whatever comes."""
+    """A stack whose swaps take a tenth of their time, and that takes in whatever comes, but few open orders."""
     state_dir: Path = tmp_path_factory.mktemp("stack")
-    with running_stack(state_dir, {"VENUE_TIME_SCALE": "0.1", "RATE_LIMIT_PER_MINUTE": "0"}) as stack:
+    settings = {
+        "VENUE_TIME_SCALE": "0.1",
+        "RATE_LIMIT_PER_MINUTE": "0",
+        "MARKET_TICK_SECONDS": "1",
+        "USER_OPEN_ORDERS": str(OPEN_ORDERS),
+    }
+    with running_stack(state_dir, settings) as stack:
         yield stack
 
 
@@ -25,7 +34,7 @@ def client(stack: RunningStack) -> Client:
 
 @pytest.fixture(scope="session")
 def tables(stack: RunningStack) -> "dict[str, object]":
-    """The deployed DynamoDB tables: ``orders``, ``ledger``, ``streams``, ``idempotency``."""
+    """The deployed DynamoDB tables: ``orders``, ``ledger``, ``streams``, ``idempotency``, ``market``."""
     dynamodb = boto3.resource(
         "dynamodb",
         endpoint_url=stack.endpoints["aws"],
@@ -35,7 +44,7 @@ def tables(stack: RunningStack) -> "dict[str, object]":
     )
     found: dict[str, object] = {}
     for table in dynamodb.tables.all():
-        for name in ("orders", "ledger", "streams", "idempotency"):
+        for name in ("orders", "ledger", "streams", "idempotency", "market"):
             if f"{name}table" in table.name.lower():
                 found[name] = table
     return found

@@ -7,6 +7,8 @@ import pytest
 from tests.e2e.client import Client, an_order, parse
 
 PROBLEM_FIELDS = {"type", "title", "status", "detail", "code", "requestId", "errors"}
+#: Of a token that nobody has launched.
+A_MINT = "HMcfnsfPdBANkJYL6aPEZzs5CgC7Y1wY51rKTxnnHxHU"
 POSTS = ["/api/orders/execute", "/orders", "/api/orders/preview"]
 
 
@@ -98,6 +100,34 @@ def test_another_content_type_is_415(client: Client, path: str, kind: str) -> No
         ({"clientOrderId": "a\x00b"}, {"clientOrderId"}),
         ({"type": "stop"}, {"type"}),
         ({"simulate": "meteor_strike"}, {"simulate"}),
+        ({"limitPrice": 1}, {"limitPrice"}),
+        ({"timeInForce": "GTC"}, {"timeInForce"}),
+        ({"expiresAt": "2999-01-01T00:00:00Z"}, {"expiresAt"}),
+        ({"launch": {}}, {"launch"}),
+        ({"tokenOut": A_MINT}, {"tokenOut"}),
+        ({"type": "limit"}, {"limitPrice"}),
+        ({"type": "limit", "limitPrice": 0}, {"limitPrice"}),
+        ({"type": "limit", "limitPrice": "NaN"}, {"limitPrice"}),
+        ({"type": "limit", "limitPrice": "1e60"}, {"limitPrice"}),
+        ({"type": "limit", "limitPrice": "1e-18"}, {"limitPrice"}),
+        ({"type": "limit", "limitPrice": 1, "targetPrice": 2}, {"targetPrice"}),
+        ({"type": "limit", "limitPrice": 1, "timeInForce": "FOK"}, {"timeInForce"}),
+        ({"type": "limit", "limitPrice": 1, "timeInForce": "GTD"}, {"expiresAt"}),
+        ({"type": "limit", "limitPrice": 1, "timeInForce": "IOC", "expiresAt": "2999-01-01"}, {"expiresAt"}),
+        ({"type": "limit", "limitPrice": 1, "expiresAt": "2000-01-01T00:00:00Z"}, {"expiresAt"}),
+        ({"type": "limit", "limitPrice": 1, "expiresAt": "2999-01-01T00:00:00Z"}, {"expiresAt"}),
+        ({"type": "limit", "limitPrice": 1, "expiresAt": 5}, {"expiresAt"}),
+        ({"type": "limit", "limitPrice": 1, "launch": {}}, {"launch"}),
+        ({"type": "sniper", "tokenOut": "nope"}, {"tokenOut"}),
+        ({"type": "sniper", "tokenOut": A_MINT, "tokenIn": "BONK"}, {"tokenOut"}),
+        ({"type": "sniper", "tokenOut": A_MINT, "limitPrice": 1}, {"limitPrice"}),
+        ({"type": "sniper", "tokenOut": A_MINT, "timeInForce": "IOC"}, {"timeInForce"}),
+        ({"type": "sniper", "tokenOut": A_MINT, "launch": 5}, {"launch"}),
+        ({"type": "sniper", "tokenOut": A_MINT, "launch": {"mint": "SOL"}}, {"launch"}),
+        (
+            {"type": "sniper", "tokenOut": A_MINT, "launch": {"venue": "orca", "minLiquidity": -1, "maxprice": 1}},
+            {"launch.venue", "launch.minLiquidity", "launch.maxprice"},
+        ),
         (
             {"amountIn": -5, "tokenOut": "SOL", "slippage": 60, "userId": "?", "slipage": 1},
             {"amountIn", "tokenOut", "slippage", "userId", "slipage"},
@@ -167,6 +197,47 @@ def test_events_after_a_bad_seq_are_400(client: Client) -> None:
 def test_a_trade_too_large_for_the_pools_is_said_to_be_so(client: Client) -> None:
     preview = problem(client.post("/api/orders/preview", an_order(amountIn=20_000)), 422)
     assert preview["code"] == "PRICE_IMPACT_TOO_HIGH"
+
+
+@pytest.mark.parametrize(
+    ("event", "fields"),
+    [
+        ({}, {"type"}),
+        ({"type": "rumour"}, {"type"}),
+        ({"type": "price"}, {"pair", "price"}),
+        ({"type": "price", "pair": "SOL/SOL", "price": 0}, {"pair", "price"}),
+        ({"type": "price", "pair": "SOL/USDC", "price": "1e60"}, {"price"}),
+        ({"type": "pool_created"}, {"mint", "venue"}),
+        ({"type": "pool_created", "mint": "SOL", "venue": "orca"}, {"mint", "venue"}),
+        ({"type": "pool_created", "mint": A_MINT, "venue": "raydium", "slot": -1, "price": -1}, {"slot", "price"}),
+    ],
+)
+def test_a_market_event_that_says_nothing_sensible_is_422(
+    client: Client, event: dict[str, Any], fields: set[str]
+) -> None:
+    body = problem(client.post("/api/market/events", event), 422)
+    assert {error["field"] for error in body["errors"]} == fields
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({}, "limitPrice"),
+        ({"limitPrice": 0}, "limitPrice"),
+        ({"limitPrice": "1e60"}, "limitPrice"),
+        ({"expiresAt": "2000-01-01T00:00:00Z"}, "expiresAt"),
+        ({"slippage": 51}, "slippage"),
+        ({"amountIn": 5}, "amountIn"),
+    ],
+)
+def test_a_bad_amendment_is_422_and_of_nobodys_order_404(client: Client, changes: dict[str, Any], field: str) -> None:
+    nobodys = "00000000-0000-4000-8000-000000000000"
+    body = problem(client.amend(nobodys, **changes), 422)
+    assert [error["field"] for error in body["errors"]] == [field]
+    problem(client.amend(nobodys, limitPrice=5), 404)
+    problem(client.amend("not-a-uuid", limitPrice=5), 400)
+    malformed = client.request("PATCH", f"/api/orders/{nobodys}", {"limitPrice": 5}, **{"If-Match": "soon"})
+    assert problem(malformed, 400)["code"] == "MALFORMED_IF_MATCH"
 
 
 def test_a_malformed_key_is_400(client: Client) -> None:

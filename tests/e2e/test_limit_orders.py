@@ -1,0 +1,202 @@
+"""Limit orders on the deployed system: they wait, trigger by a pushed price or the schedule's look, fill or end."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+
+from chalicelib.encoding.times import to_text
+from infra.deployed import of_endpoints
+from infra.doctor import examine
+from infra.local.stack import RunningStack
+from tests.e2e.client import Client, Json, an_order, parse
+from tests.e2e.conftest import OPEN_ORDERS
+
+#: Ten JUP to sell; no other test has to do with their price.
+JUP = {"type": "limit", "tokenIn": "JUP", "tokenOut": "USDC", "amountIn": 10, "slippage": None}
+FILLED = ["pending", "open", "triggered", "routing", "routing", "building", "submitted", "confirmed"]
+
+
+@pytest.fixture(autouse=True)
+def a_price_of_one(client: Client) -> None:
+    client.tell(type="price", pair="JUP/USDC", price=1)
+
+
+def limit(**changes: Any) -> Json:
+    return {**JUP, "limitPrice": 2, **changes}
+
+
+def life(client: Client, accepted: Json) -> list[Json]:
+    """The frames of an order up to its end, each once."""
+    with client.socket(accepted["websocketUrl"]) as socket:
+        socket.until_over(accepted["orderId"])
+    return list({frame["seq"]: frame for frame in socket.frames}.values())
+
+
+def swaps_of(tables: dict[str, Any], order_id: str) -> list[Json]:
+    return [row for row in tables["ledger"].scan()["Items"] if row["orderId"] == order_id]
+
+
+def test_it_waits_for_its_price_and_fills_there_or_better(
+    client: Client, stack: RunningStack, tables: dict[str, Any]
+) -> None:
+    accepted = client.accept(**limit(limitPrice="1.5", userId="patient"))
+    order_id = accepted["orderId"]
+    assert (accepted["status"], accepted["marketableAtEntry"]) == ("open", False)
+    with client.socket(accepted["websocketUrl"]) as socket:
+        opened = socket.until("ORDER_UPDATE", status="open")
+        item = tables["orders"].get_item(Key={"orderId": order_id})["Item"]
+        assert (item["waitsFor"], item["waitsAt"]) == ("JUP/USDC#sell", Decimal("1.5"))
+        assert tables["market"].get_item(Key={"subject": "watched", "item": "JUP/USDC#sell"})["Item"]
+        [waiting] = client.listed(userId="patient", status="open", type="limit")
+        assert waiting == client.record(order_id)
+        client.tell(type="price", pair="JUP/USDC", price="1.6")
+        socket.until_over(order_id)
+    frames = {frame["seq"]: frame for frame in socket.frames}
+    assert [frame["status"] for frame in frames.values()] == FILLED
+    assert opened["meta"].items() >= {"limitPrice": Decimal("1.5"), "timeInForce": "GTC", "minAmountOut": 15}.items()
+    assert frames[3]["meta"]["trigger"] == "price"
+    record = client.record(order_id)
+    assert (record["status"], record["attempts"], record["limitPrice"]) == ("confirmed", 1, Decimal("1.5"))
+    assert record["executedPrice"] >= Decimal("1.5")
+    assert record["amountOut"] >= record["minAmountOut"] == 15
+    assert [row["state"] for row in swaps_of(tables, order_id)] == ["landed"]
+    assert "waitsFor" not in tables["orders"].get_item(Key={"orderId": order_id})["Item"]
+    await_history(client, record)
+    with psycopg.connect(stack.endpoints["postgres"]) as postgres:
+        told = postgres.execute("select status from order_events where order_id = %s order by seq", [order_id])
+        assert [status for (status,) in told.fetchall()] == FILLED
+
+
+def test_a_buy_waits_for_a_price_below_its_own(client: Client) -> None:
+    accepted = client.accept(**limit(tokenIn="USDC", tokenOut="JUP", limitPrice="0.8"))
+    client.tell(type="price", pair="JUP/USDC", price="0.7")
+    done = life(client, accepted)[-1]
+    assert done["status"] == "confirmed"
+    assert done["meta"]["executedPrice"] <= Decimal("0.8")
+
+
+def test_a_price_that_was_told_and_released_nobody_is_found_by_the_next_look(
+    client: Client, tables: dict[str, Any]
+) -> None:
+    accepted = client.accept(**limit())
+    # As a process leaves it that dies right after it has kept the price.
+    price = {"subject": "JUP/USDC", "item": "price#USDC", "price": Decimal("2.5"), "at": int(time.time() * 1000)}
+    tables["market"].put_item(Item=price)
+    frames = life(client, accepted)
+    assert [frame["status"] for frame in frames] == FILLED
+    assert frames[2]["meta"]["trigger"] == "price"
+
+
+def test_one_that_could_be_filled_when_it_came_is_told_so_and_filled(client: Client) -> None:
+    accepted = client.accept(**limit(limitPrice="0.5"))
+    assert accepted["marketableAtEntry"] is True
+    frames = life(client, accepted)
+    assert frames[1]["meta"]["marketableAtEntry"] is True
+    assert frames[2]["meta"] == {"trigger": "entry"}
+    assert frames[-1]["status"] == "confirmed"
+    assert frames[-1]["meta"]["executedPrice"] > Decimal("0.9")
+
+
+@pytest.mark.parametrize(("price", "end", "swaps"), [("0.5", "confirmed", 1), ("2", "expired", 0)])
+def test_ioc_is_filled_at_once_or_expires(
+    client: Client, tables: dict[str, Any], price: str, end: str, swaps: int
+) -> None:
+    accepted = client.accept(**limit(limitPrice=price, timeInForce="IOC"))
+    assert life(client, accepted)[-1]["status"] == end
+    assert len(swaps_of(tables, accepted["orderId"])) == swaps
+
+
+def test_it_expires_when_its_time_is_up_and_not_before(client: Client, tables: dict[str, Any]) -> None:
+    expires_at = to_text(datetime.now(UTC) + timedelta(seconds=2))
+    accepted = client.accept(**limit(timeInForce="GTD", expiresAt=expires_at))
+    assert accepted["expiresAt"] == expires_at
+    expired = life(client, accepted)[-1]
+    assert (expired["seq"], expired["status"]) == (3, "expired")
+    assert expired["at"] >= expires_at
+    client.tell(type="price", pair="JUP/USDC", price=3)
+    assert client.record(accepted["orderId"])["seq"] == 3
+    assert swaps_of(tables, accepted["orderId"]) == []
+    await_history(client, client.record(accepted["orderId"]))
+
+
+def test_it_is_amended_under_its_event_number(client: Client) -> None:
+    accepted = client.accept(**limit())
+    order_id = accepted["orderId"]
+    amended = client.amend(order_id, seq=2, limitPrice=3, slippage=2)
+    record = parse(amended.text)
+    assert (amended.status_code, amended.headers["ETag"], record["seq"]) == (200, '"3"', 3)
+    assert (record["limitPrice"], record["minAmountOut"]) == (3, 30)
+    late = client.amend(order_id, seq=2, limitPrice=4)
+    assert (late.status_code, parse(late.text)["verdict"]) == (
+        412,
+        {"outcome": "moved_on", "status": "open", "seq": 3},
+    )
+    # To where the price is, which triggers it.
+    assert client.amend(order_id, seq=3, limitPrice="0.5").status_code == 200
+    frames = life(client, accepted)
+    assert [frame["status"] for frame in frames] == ["pending", *["open"] * 3, *FILLED[2:]]
+    assert frames[2]["meta"]["amended"] == {"limitPrice": 3, "slippageBps": 200}
+    over = client.amend(order_id, limitPrice=4)
+    verdict = {"outcome": "not_open", "status": "confirmed", "seq": 10}
+    assert (over.status_code, parse(over.text)["verdict"]) == (409, verdict)
+
+
+def test_what_is_cancelled_never_trades(client: Client, tables: dict[str, Any]) -> None:
+    mine = [client.accept(**limit(userId="leaver"))["orderId"] for _ in range(3)]
+    one = client.request("DELETE", f"/api/orders/{mine[0]}")
+    assert (one.status_code, parse(one.text)["outcome"]) == (200, "cancelled")
+    with client.socket() as socket:
+        socket.say(action="cancel_order", orderId=mine[1], requestId="bye")
+        assert socket.next().items() >= {"type": "ack", "requestId": "bye", "outcome": "cancelled"}.items()
+    everything = parse(client.request("DELETE", "/api/orders?userId=leaver").text)
+    assert [order["orderId"] for order in everything["cancelled"]] == mine[2:]
+    client.tell(type="price", pair="JUP/USDC", price=3)
+    assert [client.record(order_id)["status"] for order_id in mine] == ["cancelled"] * 3
+    assert not [swap for order_id in mine for swap in swaps_of(tables, order_id)]
+
+
+def test_over_a_socket_it_is_acknowledged_and_followed(client: Client) -> None:
+    with client.socket() as socket:
+        socket.say(action="execute_order", requestId="l1", **limit(slippage=1))
+        ack = socket.next()
+        assert ack.items() >= {"type": "ack", "requestId": "l1", "action": "execute_order"}.items()
+        socket.until("ORDER_UPDATE", orderId=ack["orderId"], status="open")
+        client.tell(type="price", pair="JUP/USDC", price=3)
+        socket.until_over(ack["orderId"])
+    assert sorted(set(socket.updates(ack["orderId"]))) == list(enumerate(FILLED, start=1))
+
+
+def test_a_preview_says_whether_it_would_wait(client: Client) -> None:
+    waits = parse(client.post("/api/orders/preview", an_order(**limit())).text)
+    fills = parse(client.post("/api/orders/preview", an_order(**limit(limitPrice="0.5"))).text)
+    assert (waits["marketableAtEntry"], waits["minAmountOut"], waits["timeInForce"]) == (False, 20, "GTC")
+    assert (fills["marketableAtEntry"], fills["minAmountOut"]) == (True, 5)
+
+
+def test_a_user_with_too_many_open_orders_is_asked_to_come_back(client: Client) -> None:
+    answers = [client.order(**limit(userId="hoarder")) for _ in range(OPEN_ORDERS + 1)]
+    assert [answer.status_code for answer in answers] == [202] * OPEN_ORDERS + [429]
+    assert (parse(answers[-1].text)["code"], answers[-1].headers["Retry-After"]) == ("OPEN_ORDERS_FULL", "5")
+    assert len(client.listed(userId="hoarder", status="open", limit=200)) == OPEN_ORDERS
+    # One that does not wait is taken all the same, and room is made by what ends.
+    assert client.order(**limit(userId="hoarder", limitPrice="0.5", timeInForce="IOC")).status_code == 202
+    assert client.request("DELETE", "/api/orders?userId=hoarder").status_code == 200
+    assert client.order(**limit(userId="hoarder")).status_code == 202
+
+
+def test_open_amended_and_ended_ones_are_sound_to_the_doctor(client: Client, stack: RunningStack) -> None:
+    client.amend(client.accept(**limit())["orderId"], limitPrice=4)
+    life(client, client.accept(**limit(limitPrice="0.5")))
+    assert examine(of_endpoints(stack.endpoints)).violations == []
+
+
+def await_history(client: Client, record: Json) -> None:
+    """Until the history has an order as its record is. Each round is a request; their number is bounded."""
+    for _ in range(2000):
+        if record in client.listed(userId=record["userId"], limit=200):
+            return
+    raise AssertionError(f"{record} never reached the history")
