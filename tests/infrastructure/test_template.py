@@ -129,7 +129,24 @@ def test_the_watchdog_looks_every_minute(packaged: Packaged) -> None:
     assert packaged.functions["WatchOrders"]["Timeout"] < 60
 
 
-@pytest.mark.parametrize("name", ["OrdersTable", "LedgerTable"])
+def test_the_market_is_watched_without_a_gap_and_a_slow_last_look_is_not_cut_off(packaged: Packaged) -> None:
+    [event] = packaged.functions["WatchMarket"]["Events"].values()
+    assert event == {"Type": "Schedule", "Properties": {"Schedule": "rate(1 minute)"}}
+    # Its last look begins before the minute is over, and may release a full batch.
+    assert packaged.functions["WatchMarket"]["Timeout"] >= 90
+
+
+@pytest.mark.parametrize("function", ["ProcessOrders", "WatchMarket"])
+def test_a_worker_that_crashes_rings_an_alarm(packaged: Packaged, function: str) -> None:
+    watched = [
+        (alarm["Dimensions"], alarm["Threshold"], alarm["ComparisonOperator"])
+        for alarm in packaged.resources("AWS::CloudWatch::Alarm").values()
+        if (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Errors")
+    ]
+    assert ([{"Name": "FunctionName", "Value": {"Ref": function}}], 0, "GreaterThanThreshold") in watched
+
+
+@pytest.mark.parametrize("name", ["OrdersTable", "LedgerTable", "MarketTable"])
 def test_deleting_the_stack_deletes_no_order_and_no_swap(packaged: Packaged, name: str) -> None:
     table = packaged.template["Resources"][name]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
@@ -242,6 +259,30 @@ def test_nobody_but_the_doors_may_make_an_order(packaged: Packaged) -> None:
         name for name in packaged.functions if "dynamodb:PutItem" in allowed(packaged, name, "${OrdersTable.Arn}")
     }
     assert makers == {"APIHandler", "WebsocketMessage"}
+
+
+def test_who_may_look_for_what_waits_and_who_may_tell_of_the_market(packaged: Packaged) -> None:
+    def those_who(action: str, resource: str) -> set[str]:
+        return {name for name in packaged.functions if f"dynamodb:{action}" in allowed(packaged, name, resource)}
+
+    assert those_who("Query", "${OrdersTable.Arn}/index/waiting") == {"APIHandler", "WatchMarket"}
+    # Whoever quotes reads what was told; whoever takes orders notes what they wait for.
+    quoting = {"APIHandler", "WebsocketMessage", "ProcessOrders", "WatchMarket"}
+    assert those_who("Query", "${MarketTable.Arn}") == quoting
+    assert those_who("UpdateItem", "${MarketTable.Arn}") == {"APIHandler", "WebsocketMessage"}
+    # Launches are told of over HTTP, and simulated by the watcher, which also tidies up after them.
+    assert those_who("PutItem", "${MarketTable.Arn}") == {"APIHandler", "WatchMarket"}
+    assert those_who("DeleteItem", "${MarketTable.Arn}") == {"WatchMarket"}
+
+
+def test_browsers_may_amend_orders_and_read_their_tags(packaged: Packaged) -> None:
+    [api] = packaged.resources("AWS::Serverless::Api").values()
+    preflight = api["DefinitionBody"]["paths"]["/api/orders/{order_id}"]["options"]
+    [answer] = preflight["x-amazon-apigateway-integration"]["responses"].values()
+    headers = {name.rpartition(".")[2]: value for name, value in answer["responseParameters"].items()}
+    assert "PATCH" in headers["Access-Control-Allow-Methods"]
+    assert "If-Match" in headers["Access-Control-Allow-Headers"]
+    assert "ETag" in headers["Access-Control-Expose-Headers"]
 
 
 def test_nobody_deletes_orders_swaps_or_keys(packaged: Packaged) -> None:
