@@ -1,0 +1,106 @@
+"""The policy of the market watcher: what it asks of AWS is allowed, and of its tables nothing else."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSRequest
+from moto.core.botocore_stubber import BotocoreStubber
+
+from chalicelib.bootstrap import Engine, build_engine, connect
+from chalicelib.domain.terms import Launch
+from chalicelib.domain.tokens import find_market
+from chalicelib.routing.feed import PushedPrice
+from chalicelib.routing.timetable import pool_address
+from chalicelib.wire.orders import read_order
+from infra.package import ROOT
+from tests.contract.stores.aws import aws, resources, settings
+from tests.fakes.clock import FakeClock
+from tests.fakes.history import FakeHistory
+
+POLICY = ROOT / ".chalice/policies/watch_market.json"
+#: What its requests to several items at once are made of.
+PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+MINTS = [pool_address("policy", str(number)) for number in range(3)]
+
+
+def asked_of(operation: str, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each action of a request, and on what."""
+    if "QueueUrl" in body:
+        yield operation, body["QueueUrl"].rsplit("/", 1)[-1]
+    elif "TransactItems" in body:
+        for item in body["TransactItems"]:
+            yield from ((PARTS[kind], part["TableName"]) for kind, part in item.items())
+    else:
+        yield operation, "/index/".join(filter(None, (body["TableName"], body.get("IndexName"))))
+
+
+@contextmanager
+def listening(patch: pytest.MonkeyPatch) -> Iterator[set[tuple[str, str]]]:
+    """What is asked of AWS meanwhile."""
+    asked: set[tuple[str, str]] = set()
+    through = BotocoreStubber.__call__
+
+    def heard(stubber: BotocoreStubber, event_name: str, request: AWSRequest, **rest: Any) -> Any:
+        asked.update(asked_of(event_name.rsplit(".", 1)[-1], json.loads(request.body or b"{}")))
+        return through(stubber, event_name, request, **rest)
+
+    with patch.context() as patched:
+        patched.setattr(BotocoreStubber, "__call__", heard)
+        yield asked
+
+
+def allowed() -> set[tuple[str, str]]:
+    return {
+        (action.split(":")[1], resource["Fn::Sub"].replace(".Arn}", "").replace("${", ""))
+        for statement in json.loads(POLICY.read_text())["Statement"]
+        for action in statement["Action"]
+        if action.startswith(("dynamodb:", "sqs:"))
+        for resource in statement["Resource"]
+    }
+
+
+def submit(engine: Engine, clock: FakeClock, **fields: Any) -> None:
+    body = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 1, **fields}
+    engine.submit(read_order(body, simulation=False, now=clock.now()))
+
+
+def test_it_allows_what_the_watcher_does_and_of_orders_and_market_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = FakeClock()
+    knobs = replace(settings(), simulated_launch_seconds=20)
+    with aws(resources()) as stand_in:
+        stand_in.start_over()
+        engine = build_engine(knobs, replace(connect(knobs), history=FakeHistory()), clock.now, clock.sleep)
+        soon = (clock.now() + timedelta(seconds=5)).isoformat()
+        submit(engine, clock, type="limit", limitPrice=500, expiresAt=soon)
+        submit(engine, clock, type="limit", limitPrice=200)
+        for mint in MINTS:
+            submit(engine, clock, type="sniper", tokenOut=mint, launch={"minLiquidity": 40})
+        clock.sleep(10)
+        markets = engine.outside.markets
+        pair = find_market("SOL/USDC")
+        assert pair
+        markets.push_price(pair, PushedPrice(Decimal(250), clock.now_ms()))
+        # One launch that suits, one that does not; the third comes by itself.
+        for mint, liquidity in zip(MINTS[:2], (1000, 1), strict=True):
+            launch = Launch(mint, "raydium", "pool", 1, Decimal("0.001"), Decimal(liquidity), clock.now_ms())
+            assert markets.announce(launch)
+        with listening(monkeypatch) as asked:
+            assert engine.market.look() == 2
+            clock.sleep(20)
+            engine.market.look()
+            assert markets.is_live(MINTS[2])
+            clock.sleep(120)
+            engine.market.look()
+            clock.sleep(40 * 86_400)
+            engine.market.look()
+    assert asked - allowed() == set()
+    of_stores = {(action, where) for action, where in allowed() if where.startswith(("Orders", "Market", "Urgent"))}
+    assert of_stores - asked == set()
