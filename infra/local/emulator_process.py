@@ -3,7 +3,8 @@
 The emulator itself drops what WebSocket handlers print, and keeps the rest in its own CloudWatch Logs, one
 stream for every single invocation: reading that means polling through an ever longer list on the thread that
 serves everything else, and each saved state grows by it. So the two functions concerned are replaced. Two more are
-wrapped: a burst does not start a process for every request, and standard queues are fair as those of SQS.
+wrapped: a burst does not start a process for every request, and standard queues are fair as those of SQS. And a query
+of an index costs what it returns, as in DynamoDB: see ``sorted_indexes``.
 Run as a script, so that nothing of this package is imported into that process.
 """
 
@@ -82,15 +83,18 @@ class Fair:
 def main() -> None:
     """Starts the emulator in this process."""
     # A script's own directory comes first on the path, and its module names would shadow others'.
+    from sorted_indexes import SortedIndexes  # type: ignore[import-not-found]
+
     sys.path.remove(str(Path(__file__).resolve().parent))
     from ministack.app import main as emulate
     from ministack.core import lambda_runtime
-    from ministack.services import lambda_svc, sqs
+    from ministack.services import dynamodb, lambda_svc, sqs
 
     replaced = {
         lambda_svc: ("_emit_lambda_logs", "_execute_function_warm"),
         lambda_runtime.Worker: ("_read_stderr",),
         sqs: ("_collect_msgs",),
+        dynamodb: SortedIndexes.NEEDED,
     }
     if not all(hasattr(owner, name) for owner, names in replaced.items() for name in names):
         raise SystemExit(f"This version of the emulator is built differently: see {__file__}.")
@@ -98,6 +102,7 @@ def main() -> None:
     lambda_svc._emit_lambda_logs = keep_failure
     lambda_svc._execute_function_warm = Environments(lambda_svc._execute_function_warm)
     sqs._collect_msgs = Fair(sqs._collect_msgs)
+    SortedIndexes(dynamodb).install()
     emulate()
 
 
