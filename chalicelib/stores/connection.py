@@ -1,5 +1,6 @@
 """One DynamoDB client for all tables of a process."""
 
+from contextlib import suppress
 from typing import TypeVar
 
 from botocore.config import Config
@@ -37,6 +38,8 @@ def bound(model: type[_Item], table_name: str, connection: SharedConnection) -> 
     meta = {"table_name": table_name, "region": connection.region, "host": connection.host}
     found: type[_Item] = type(model.__name__, (model,), {"Meta": type("Meta", (), meta)})
     table = found._get_connection()
-    connection.add_meta_table(table.connection.get_meta_table(table_name))
+    # Another store of this process may have brought the same table.
+    with suppress(ValueError):
+        connection.add_meta_table(table.connection.get_meta_table(table_name))
     table.connection = connection
     return found
