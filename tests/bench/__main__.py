@@ -89,9 +89,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--orders", type=int, default=120, help="orders of the sustained part (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each side (%(default)s)")
     parser.add_argument("--round-orders", type=int, default=400, help="orders of a round (%(default)s)")
-    parser.add_argument(
-        "--looks", type=int, default=15, help="looks with each number of waiting orders (%(default)s)"
-    )
+    parser.add_argument("--looks", type=int, default=15, help="looks at each crowd (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     arguments = parser.parse_args()
     if arguments.orders < sustained.LEAST_ORDERS:
