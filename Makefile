@@ -58,8 +58,8 @@ check: venv ## what CI checks: lint, format, types, layers, templates
 format: venv ## put the code in shape
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
 
-bench: venv ## measure throughput and latency of a running system
-	@$(BIN)/python -m tests.bench
+bench: venv ## measure throughput, latency and cost: PARTS="sustained engine ticks snipers" picks some
+	@$(BIN)/python -m tests.bench $(if $(PARTS),--only $(PARTS))
 
 faults: venv ## break everything on purpose, at length: TRIALS="burst poison" picks some
 	@$(BIN)/python -m tests.faults $(TRIALS)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 
 from chalicelib.domain.terms import LAUNCH, Launch
-from chalicelib.domain.tokens import Pair, find_market
+from chalicelib.domain.tokens import Pair, Side, find_market
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import Markets, Watched
 from chalicelib.routing.feed import PushedPrice
@@ -61,14 +61,17 @@ class WatchMarket:
         """One look: let orders expire, and release what the market has come to; returns how many were released."""
         self._try(self.open_orders.expire_due)
         released = self._try(self.launches.go_on)
-        pairs: dict[str, Pair] = {}
+        # Of most pairs one side is waited on, and the other need not be asked for.
+        sides: dict[Pair, list[Side]] = {}
         for watched in self.markets.watched(to_ms(self.now())):
             if watched.key.startswith(LAUNCH):
                 self._try(partial(self._launch_as_simulated, watched))
-            elif pair := find_market(watched.key.partition("#")[0]):
-                pairs[pair.name] = pair
-        for pair in pairs.values():
-            released += self._try(partial(self.triggers.at_price, pair))
+                continue
+            name, _, side = watched.key.partition("#")
+            if pair := find_market(name):
+                sides.setdefault(pair, []).append(Side(side))
+        for pair, waited_on in sides.items():
+            released += self._try(partial(self.triggers.at_price, pair, sides=waited_on))
         if released:
             log.info("market watched", extra={"released": released})
         return released

@@ -45,13 +45,13 @@ class TriggerOrders:
     rearm_base: float
     rearm_cap: float
 
-    def at_price(self, pair: Pair, known_ms: int = 0) -> int:
+    def at_price(self, pair: Pair, known_ms: int = 0, sides: Iterable[Side] = Side) -> int:
         """Release the limit orders of a pair whose whole size can be filled now at their price or better.
 
         ``known_ms``: with all that was told of the market by then. Returns how many were released.
         """
         depths = self.router.depths(pair, known_ms)
-        return sum(self._at_side(pair, side, depths) for side in Side)
+        return sum(self._at_side(pair, side, depths) for side in sides)
 
     def consider(self, tracked: Tracked) -> bool:
         """Release one limit order if it can be filled now."""

@@ -3,8 +3,9 @@
 The emulator itself drops what WebSocket handlers print, and keeps the rest in its own CloudWatch Logs, one
 stream for every single invocation: reading that means polling through an ever longer list on the thread that
 serves everything else, and each saved state grows by it. So the two functions concerned are replaced. Two more are
-wrapped: a burst does not start a process for every request, and standard queues are fair as those of SQS. And it
-looks for due schedules every second instead of every ten, or each first minute would last up to seventy seconds.
+wrapped: a burst does not start a process for every request, and standard queues are fair as those of SQS. A query of
+an index costs what it returns, as in DynamoDB (see ``sorted_indexes``). And the emulator looks for due schedules every
+second instead of every ten, or each first minute would last up to seventy seconds.
 Run as a script, so that nothing of this package is imported into that process.
 """
 
@@ -83,16 +84,19 @@ class Fair:
 def main() -> None:
     """Starts the emulator in this process."""
     # A script's own directory comes first on the path, and its module names would shadow others'.
+    from sorted_indexes import SortedIndexes  # type: ignore[import-not-found]
+
     sys.path.remove(str(Path(__file__).resolve().parent))
     from ministack.app import main as emulate
     from ministack.core import lambda_runtime
-    from ministack.services import eventbridge, lambda_svc, sqs
+    from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
 
     replaced = {
         lambda_svc: ("_emit_lambda_logs", "_execute_function_warm"),
         lambda_runtime.Worker: ("_read_stderr",),
         sqs: ("_collect_msgs",),
         eventbridge: ("_SCHEDULER_TICK_INTERVAL",),
+        dynamodb: SortedIndexes.NEEDED,
     }
     if not all(hasattr(owner, name) for owner, names in replaced.items() for name in names):
         raise SystemExit(f"This version of the emulator is built differently: see {__file__}.")
@@ -101,6 +105,7 @@ def main() -> None:
     lambda_svc._execute_function_warm = Environments(lambda_svc._execute_function_warm)
     sqs._collect_msgs = Fair(sqs._collect_msgs)
     eventbridge._SCHEDULER_TICK_INTERVAL = 1
+    SortedIndexes(dynamodb).install()
     emulate()
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.stack import StackStartError, running_stack
-from tests.bench import calls, engine, sustained
+from tests.bench import calls, engine, snipers, sustained, ticks
 from tests.bench.errors import BenchError
-from tests.bench.report import AIMS, Row, engine_json, engine_rows, sustained_rows, table
+from tests.bench.report import AIMS, Row, engine_json, engine_rows, snipes_rows, sustained_rows, table, ticks_table
 from tests.bench.subject import Subject
+
+_PARTS = ("sustained", "engine", "ticks", "snipers")
 
 
 def main() -> int:
@@ -26,29 +28,45 @@ def main() -> int:
     # Asked to stop by a signal, it takes its stack down as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     rows: list[Row] = [("", "measured", "aim")]
+    tables: list[str] = []
     results: dict[str, Any] = {
         "machine": {"cpus": os.cpu_count(), "platform": platform.platform(), "loadBefore": os.getloadavg()},
         "aims": AIMS,
     }
     try:
-        if arguments.only in (None, "sustained"):
+        if "sustained" in arguments.only:
             with _subject(sustained.ENVIRONMENT, f"sustained: {arguments.orders} orders") as subject:
                 sustaining = sustained.measure(subject, arguments.orders)
             rows += sustained_rows(sustaining)
             results["sustained"] = asdict(sustaining)
-        if arguments.only in (None, "engine"):
+        if "engine" in arguments.only:
             announced = f"engine: {arguments.rounds} x {arguments.round_orders} orders, and as many no-ops"
             with _subject(engine.ENVIRONMENT, announced) as subject:
                 comparison = engine.measure(subject, arguments.round_orders, arguments.rounds)
                 made = calls.count(subject)
             rows += engine_rows(comparison, made)
             results |= {"engine": engine_json(comparison), "awsCalls": made}
+        if "ticks" in arguments.only:
+            with _subject(ticks.ENVIRONMENT, f"ticks: {max(ticks.CROWDS)} waiting orders at most") as subject:
+                looked = ticks.measure(subject, arguments.looks)
+            tables.append(ticks_table(looked))
+            results["ticks"] = [asdict(one) for one in looked]
+        if "snipers" in arguments.only:
+            sniped = {}
+            for scale in ("0", "1"):
+                environment = {**snipers.ENVIRONMENT, "VENUE_TIME_SCALE": scale}
+                with _subject(environment, f"snipers: venues' time x {scale}") as subject:
+                    sniped[scale] = snipers.measure(subject)
+            rows += snipes_rows(sniped)
+            results["snipers"] = {scale: asdict(one) for scale, one in sniped.items()}
     except (BenchError, StackStartError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    print(f"{table(rows)}\n\n{json.dumps(results)}")
+    if len(rows) > 1:
+        tables.insert(0, table(rows))
+    print("\n\n".join([*tables, json.dumps(results)]))
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=2) + "\n")
     return 0
@@ -67,16 +85,17 @@ def _subject(environment: Mapping[str, str], what: str) -> Iterator[Subject]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=("sustained", "engine"), help="one part alone")
+    parser.add_argument("--only", choices=_PARTS, nargs="+", default=_PARTS, help="some parts alone")
     parser.add_argument("--orders", type=int, default=120, help="orders of the sustained part (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each side (%(default)s)")
     parser.add_argument("--round-orders", type=int, default=400, help="orders of a round (%(default)s)")
+    parser.add_argument("--looks", type=int, default=15, help="looks at each crowd (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     arguments = parser.parse_args()
     if arguments.orders < sustained.LEAST_ORDERS:
         parser.error(f"--orders must be at least {sustained.LEAST_ORDERS}")
-    if min(arguments.rounds, arguments.round_orders) < 1:
-        parser.error("--rounds and --round-orders must be at least 1")
+    if min(arguments.rounds, arguments.round_orders, arguments.looks) < 1:
+        parser.error("--rounds, --round-orders and --looks must be at least 1")
     return arguments
 
 

@@ -23,6 +23,8 @@ from tests.bench.errors import BenchError
 from tests.bench.subject import Subject
 from tests.bench.sustained import ORDER
 
+#: Not a call: the items that queries read.
+READ = "items read by queries"
 _USER = "bench-calls"
 
 
@@ -40,7 +42,7 @@ def count(subject: Subject) -> dict[str, dict[str, int]]:
 
 
 def _order(subject: Subject, engine: Engine, queue: str) -> dict[str, dict[str, int]]:
-    with _counting() as submitting:
+    with counting() as submitting:
         submission = engine.submit(read_order({**ORDER, "userId": _USER}, simulation=False, now=utc_now()))
     messages = subject.sqs.receive_message(
         QueueUrl=queue, WaitTimeSeconds=5, MessageSystemAttributeNames=["All"]
@@ -54,25 +56,30 @@ def _order(subject: Subject, engine: Engine, queue: str) -> dict[str, dict[str, 
         }
         for message in messages
     ]
-    with _counting() as executing:
+    with counting() as executing:
         failures = process_orders(engine, {"Records": records})["batchItemFailures"]
     for message in messages:
         subject.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
     status = engine.queries.order(submission.order_id).standing.value
     if len(records) != 1 or failures or status != "confirmed":
         raise BenchError(f"the order whose calls were counted came as {len(records)} messages and is {status}")
+    for made in (submitting, executing):
+        made.pop(READ, None)
     return {"submit": dict(submitting), "execute": dict(executing)}
 
 
 @contextmanager
-def _counting() -> Iterator[Counter[str]]:
-    """Counts what every client of this process, boto3's and pynamodb's, calls meanwhile."""
+def counting() -> Iterator[Counter[str]]:
+    """Counts what every client of this process, boto3's and pynamodb's, calls meanwhile, and what queries read."""
     made: Counter[str] = Counter()
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def counted(client: Any, operation: str, parameters: Any) -> Any:
         made[f"{client.meta.service_model.service_name} {operation}"] += 1
-        return call(client, operation, parameters)
+        answer = call(client, operation, parameters)
+        if operation == "Query":
+            made[READ] += answer["ScannedCount"]
+        return answer
 
     with mock.patch.object(BaseClient, "_make_api_call", counted):
         yield made

@@ -6,11 +6,19 @@ from statistics import median
 from typing import Any
 
 from tests.bench.engine import Comparison, Round
+from tests.bench.snipers import Snipe, Snipes
 from tests.bench.sustained import Sustained
+from tests.bench.ticks import TRIGGERED, Ticks
 
 Row = tuple[str, str, str]
 
-AIMS = {"sustained share": 0.97, "engine to no-op": 0.6, "cpu ms an order": 8.0}
+AIMS = {
+    "sustained share": 0.97,
+    "engine to no-op": 0.6,
+    "cpu ms an order": 8.0,
+    "look to the first": 1.2,
+    "launch to submitted, ms": 1000.0,
+}
 
 
 def sustained_rows(result: Sustained) -> list[Row]:
@@ -50,9 +58,53 @@ def engine_rows(result: Comparison, calls: dict[str, dict[str, int]]) -> list[Ro
     return rows
 
 
+def ticks_table(results: list[Ticks]) -> str:
+    """Part D: a column for each crowd, medians over the rounds; ratios are medians of the rounds' ratios."""
+    first = results[0]
+    rows = [(f"A look that triggers {TRIGGERED}; wait elsewhere", [f"{one.waiting:,}" for one in results])]
+    for measure, what in (("wall_ms", "wall, ms"), ("cpu_ms", "the engine's CPU, ms")):
+        rows.append((f"  {what}", [f"{one.median(measure):.1f}" for one in results]))
+        ratios = [f"{one.ratio(first, measure):.2f}" for one in results]
+        rows.append((f"    to the first, aim <= {AIMS['look to the first']}", ratios))
+    rows.append(("  AWS calls", [str(sum(one.calls.values())) for one in results]))
+    for operation in sorted(first.calls):
+        rows.append((f"    {operation}", [str(one.calls.get(operation, 0)) for one in results]))
+    rows.append(("  items read by queries", [f"{one.median('read'):.0f}" for one in results]))
+    return "\n".join(f"{what:44}" + "".join(f"{value:>10}" for value in values) for what, values in rows)
+
+
+def snipes_rows(results: dict[str, Snipes]) -> list[Row]:
+    """Part E, by how much venues' times were stretched; milliseconds."""
+    aim = f"<= {AIMS['launch to submitted, ms']:.0f}"
+    rows: list[Row] = []
+    for scale, result in results.items():
+        rows += [(f"Launch to submitted, ms, venues' time x {scale}", "", "")]
+        for what, snipes, names in (
+            (f"{len(result.alone)} one at a time", result.alone, "best / median / worst"),
+            (f"{len(result.together)} on one launch", result.together, "first / median / last"),
+        ):
+            engine = [one.engine - one.venues for one in snipes]
+            rows += [
+                (f"  {what}", names, ""),
+                ("    engine, without the venues", _spread(engine), aim if snipes is result.alone else ""),
+                ("      until triggered", _spread(_each(snipes, "triggered")), ""),
+                ("    venues' quotes", _spread(_each(snipes, "venues")), ""),
+                ("    as the client sees it", _spread(_each(snipes, "client")), ""),
+            ]
+    return rows
+
+
+def _each(snipes: list[Snipe], measure: str) -> list[float]:
+    return [float(getattr(one, measure)) for one in snipes]
+
+
+def _spread(values: list[float]) -> str:
+    return f"{min(values):.0f} / {median(values):.0f} / {max(values):.0f}"
+
+
 def table(rows: Iterable[Row]) -> str:
     """Three columns: what, measured, aim."""
-    return "\n".join(f"{what:44} {measured:>14}   {aim}".rstrip() for what, measured, aim in rows)
+    return "\n".join(f"{what:44} {measured:>21}   {aim}".rstrip() for what, measured, aim in rows)
 
 
 def engine_json(result: Comparison) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Subject:
 
     def __init__(self, stack: RunningStack) -> None:
         self.aws = stack.endpoints["aws"]
+        self.http, self.ws = stack.endpoints["http"], stack.endpoints["ws"]
         self.orders_url = f"{stack.endpoints['rest']}/api/orders/execute"
         self.state_dir: Path = stack.state_dir
         self._postgres = stack.endpoints["postgres"]

@@ -3,9 +3,11 @@
 The simulated venues themselves are asked again, with a sleep that notes the time instead of passing it.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 
+from chalicelib.domain.failures import AttemptFailedError
 from chalicelib.domain.orders import OrderSpec
 from chalicelib.routing.market import PROFILES, Market
 from chalicelib.routing.simulated import Surroundings
@@ -57,3 +59,13 @@ class VenueTimes:
         swapping = sum(self._slept)
         self._slept.clear()
         return quoting + swapping
+
+    def quoting_seconds(self, spec: OrderSpec, order_id: str) -> float:
+        """Until the slower venue has answered the first attempt; one that has no pool of the pair waits as well."""
+        request = SwapRequest(spec.pair, spec.token_in, spec.token_out, spec.amount_in, order_id, 1)
+        for venue in self._venues.values():
+            with suppress(AttemptFailedError):
+                venue.quote(request)
+        quoting = max(self._slept, default=0.0)
+        self._slept.clear()
+        return quoting

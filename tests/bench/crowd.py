@@ -1,0 +1,151 @@
+"""Open limit orders in any number, as the order store writes them, in tables of their own."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+from uuid import uuid4
+
+import boto3
+from botocore.client import BaseClient
+
+from chalicelib.bootstrap import Engine, build_engine, connect, utc_now
+from chalicelib.domain.money import to_base_units
+from chalicelib.domain.orders import Order, OrderSpec
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.terms import TimeInForce
+from chalicelib.domain.tokens import Pair, Side, find_market
+from chalicelib.encoding.times import to_ms
+from chalicelib.services.entry import terms_meta
+from chalicelib.settings import Settings, read_settings
+from infra.local.config import REGION
+from tests.bench.subject import Subject
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+#: The most that BatchWriteItem takes.
+_BATCH = 25
+#: One user may have so many open.
+_A_USERS = 200
+_OWN_TABLES = ("orders_table", "market_table")
+_COPIED = ("AttributeDefinitions", "KeySchema")
+SELLING = "SOL/USDC"
+_MARKETS = (SELLING, "JUP/USDC", "BONK/SOL", "WIF/USDC")
+_WAIT = timedelta(days=30)
+
+
+@contextmanager
+def own_engine(subject: Subject, name: str) -> Iterator[tuple[Engine, "Crowd"]]:
+    """An engine in this process on tables that no deployed function knows, and queues that none listens to."""
+    settings = read_settings(subject.environment)
+    session = boto3.Session("test", "test", region_name=REGION)
+    tables = session.client("dynamodb", endpoint_url=subject.aws)
+    own: dict[str, Any] = {}
+    with ExitStack() as cleaning:
+        for field in _OWN_TABLES:
+            own[field] = f"bench-{name}-{field}"
+            _create_like(tables, getattr(settings, field), own[field])
+            cleaning.callback(tables.delete_table, TableName=own[field])
+        for field in ("orders_queue_url", "urgent_queue_url"):
+            own[field] = subject.sqs.create_queue(QueueName=f"bench-{name}-{field}")["QueueUrl"]
+            cleaning.callback(subject.sqs.delete_queue, QueueUrl=own[field])
+        # Looks follow one another here as they never do: none is to live off what the one before has looked up.
+        settings = replace(settings, **own, market_cache_seconds=0.05)
+        engine = build_engine(settings, connect(settings))
+        yield engine, Crowd(engine, tables, settings)
+
+
+def _create_like(tables: "DynamoDBClient", model: str, name: str) -> None:
+    found: Any = tables.describe_table(TableName=model)["Table"]
+    indexes = [
+        {field: index[field] for field in ("IndexName", "KeySchema", "Projection")}
+        for index in found.get("GlobalSecondaryIndexes", [])
+    ]
+    tables.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        **{field: found[field] for field in _COPIED},
+        **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
+    )
+
+
+class Crowd:
+    """Who waits in an engine's tables."""
+
+    def __init__(self, engine: Engine, tables: "DynamoDBClient", settings: Settings) -> None:
+        self._engine = engine
+        self._tables = tables
+        self._table = settings.orders_table
+
+    def fill(self, number: int) -> None:
+        """Let so many orders wait whose price is far: half of them to sell SOL, the others in other markets."""
+        markets = [market for name in _MARKETS if (market := find_market(name))]
+        orders = (self._far(number, markets) for number in range(number))
+        for market in markets:
+            for side in Side:
+                self._engine.submit.watchlist.cover(
+                    _spec(market, side, "bench", Decimal(1)), utc_now() + _WAIT, utc_now()
+                )
+        while items := [self._as_written(order) for order in islice(orders, _BATCH)]:
+            requests: Any = [{"PutRequest": {"Item": item}} for item in items]
+            left = self._tables.batch_write_item(RequestItems={self._table: requests})["UnprocessedItems"]
+            if left:
+                raise RuntimeError(f"{len(left[self._table])} orders were not written")
+
+    def come(self, number: int, price: Decimal, amount: Decimal = Decimal(1)) -> None:
+        """Let so many orders to sell SOL wait at this price."""
+        market = find_market(SELLING)
+        assert market is not None
+        for _ in range(number):
+            spec = _spec(market, Side.SELL, "bench", price, amount)
+            self._engine.outside.orders.create(_waiting(spec), to_ms(utc_now() + _WAIT))
+
+    def _far(self, number: int, markets: list[Pair]) -> Order:
+        if number % 2:
+            market, side = markets[0], Side.SELL
+        else:
+            market, side = markets[1 + number // 4 % (len(markets) - 1)], (Side.BUY, Side.SELL)[number // 2 % 2]
+        usual = market.base.usd / market.quote.usd
+        # From twice the usual price upwards, or from half of it downwards.
+        away = 2 + Decimal(number) / 10_000
+        price = usual * away if side is Side.SELL else usual / away
+        return _waiting(_spec(market, side, f"bench-{number // _A_USERS}", price.quantize(usual.scaleb(-6))))
+
+    def _as_written(self, order: Order) -> dict[str, Any]:
+        """The item as the order store sends it to DynamoDB, caught before it is sent."""
+        caught: list[dict[str, Any]] = []
+
+        def catch(client: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+            caught.append(parameters["Item"])
+            return {}
+
+        with mock.patch.object(BaseClient, "_make_api_call", catch):
+            self._engine.outside.orders.create(order, to_ms(utc_now() + _WAIT))
+        return caught[0]
+
+
+def _spec(market: Pair, side: Side, user: str, price: Decimal, amount: Decimal = Decimal(1)) -> OrderSpec:
+    paid, got = (market.quote, market.base) if side is Side.BUY else (market.base, market.quote)
+    return OrderSpec(
+        user_id=user,
+        type=OrderType.LIMIT,
+        side=side,
+        token_in=paid,
+        token_out=got,
+        amount_in=to_base_units(amount, paid.decimals),
+        slippage_bps=100,
+        limit_price=price,
+        time_in_force=TimeInForce.GTC,
+    )
+
+
+def _waiting(spec: OrderSpec) -> Order:
+    """An order as it is accepted that its price does not suit."""
+    now = utc_now()
+    meta = {**terms_meta(spec, now + _WAIT), "marketableAtEntry": False}
+    return Order.accepted(str(uuid4()), spec, now).moved(Status.OPEN, now, meta)

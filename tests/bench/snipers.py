@@ -1,0 +1,144 @@
+"""Part E: from a launch that is told of over HTTP to ``submitted``, with a socket open on the orders' stream.
+
+The engine's time runs from where the handler has read the event, which is the time kept with the launch, to the time
+of the ``submitted`` event; both are by this machine's clock. What the venues take for their quotes is simulated,
+a pure function of the order, and told apart.
+"""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import requests
+from boto3.dynamodb.conditions import Key
+from websockets.sync.client import ClientConnection, connect
+
+from chalicelib.bootstrap import utc_now
+from chalicelib.encoding.times import from_text, to_ms
+from chalicelib.routing.base58 import base58
+from chalicelib.routing.chance import draw
+from chalicelib.settings import read_settings
+from chalicelib.wire.orders import read_order
+from infra.local.config import REGION
+from tests.bench.errors import BenchError
+from tests.bench.subject import Subject
+from tests.bench.venue_time import VenueTimes
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+ENVIRONMENT = {"RATE_LIMIT_PER_MINUTE": "0"}
+ALONE = 30
+TOGETHER = 100
+_WARM_UPS = 3
+_WAIT_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Snipe:
+    """Milliseconds from the launch to ``submitted``: the engine's own, the venues', and as the client sees it.
+
+    ``triggered`` is how much of the engine's time had passed by then.
+    """
+
+    engine: float
+    triggered: float
+    venues: float
+    client: float
+
+
+@dataclass(frozen=True)
+class Snipes:
+    """Orders one at a time, and orders that waited for one launch, in the order in which they were submitted."""
+
+    alone: list[Snipe]
+    together: list[Snipe]
+
+
+def measure(subject: Subject) -> Snipes:
+    """:raises BenchError: if an order is not submitted."""
+    range_ = _Range(subject)
+    for number in range(_WARM_UPS):
+        # Ten at once: as many workers are up as the processor may have.
+        range_.launch(f"warm-up {number}", 10)
+    alone = [snipe for number in range(ALONE) for snipe in range_.launch(f"alone {number}", 1)]
+    return Snipes(alone, range_.launch("together", TOGETHER))
+
+
+@dataclass(frozen=True)
+class _Frame:
+    at_ms: int
+    came_ms: float
+
+
+class _Range:
+    """A stack in which orders wait for launches."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._http = subject.http
+        self._ws = subject.ws
+        self._session = requests.Session()
+        settings = read_settings(subject.environment)
+        self._venues = VenueTimes(settings)
+        tables = boto3.Session("test", "test", region_name=REGION).resource("dynamodb", endpoint_url=subject.aws)
+        self._market: Table = tables.Table(settings.market_table)
+
+    def launch(self, what: str, number: int) -> list[Snipe]:
+        """Have so many orders wait for a new mint, launch it, and follow them until all are over."""
+        mint = base58(b"".join(draw("bench", "mint", what, part).to_bytes(8, "big") for part in range(4)))
+        user = f"bench-{what.replace(' ', '-')}"
+        body = {"type": "sniper", "tokenIn": "SOL", "tokenOut": mint, "amountIn": "0.1", "userId": user}
+        ids = {self._post("/api/orders/execute", body)["orderId"] for _ in range(number)}
+        # A user's stream begins with where each order stands. A queue without bounds holds no push up.
+        with connect(f"{self._ws}/ws?userId={user}", max_queue=None) as socket, ThreadPoolExecutor(1) as other:
+            _follow(socket, ids, "open")
+            told = time.time() * 1000
+            event = {"type": "pool_created", "mint": mint, "venue": "raydium", "liquidity": 10_000, "quote": "SOL"}
+            telling = other.submit(self._post, "/api/market/events", event)
+            frames = _follow(socket, ids, "confirmed")
+            telling.result()
+        launched = self._launched_ms(mint)
+        spec = read_order(body, simulation=False, now=utc_now())
+        snipes = [
+            Snipe(
+                engine=frames[one, "submitted"].at_ms - launched,
+                triggered=frames[one, "triggered"].at_ms - launched,
+                venues=self._venues.quoting_seconds(spec, one) * 1000,
+                client=frames[one, "submitted"].came_ms - told,
+            )
+            for one in ids
+        ]
+        return sorted(snipes, key=lambda one: one.engine)
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
+        answer = self._session.post(self._http + path, json=body, timeout=_WAIT_SECONDS)
+        if answer.status_code != HTTPStatus.ACCEPTED:
+            raise BenchError(f"{path} was answered with {answer.status_code}: {answer.text[:500]}")
+        return answer.json()
+
+    def _launched_ms(self, mint: str) -> int:
+        rows = self._market.query(KeyConditionExpression=Key("subject").eq(mint) & Key("item").begins_with("launch#"))
+        return int(str(rows["Items"][0]["at"]))
+
+
+def _follow(socket: ClientConnection, ids: set[str], status: str) -> dict[tuple[str, str], _Frame]:
+    """Listen until all these orders have come to this status."""
+    frames: dict[tuple[str, str], _Frame] = {}
+    missing = set(ids)
+    while missing:
+        try:
+            frame = json.loads(socket.recv(timeout=_WAIT_SECONDS))
+        except TimeoutError:
+            raise BenchError(f"{len(missing)} of {len(ids)} orders were not {status} in time") from None
+        if frame["type"] == "ORDER_UPDATE":
+            came_ms, at_ms = time.time() * 1000, to_ms(from_text(frame["at"]))
+            frames.setdefault((frame["orderId"], frame["status"]), _Frame(at_ms, came_ms))
+            if frame["phase"] in ("failed", "expired"):
+                raise BenchError(f"a sniper order is {frame['status']}: {frame['meta']}")
+            if frame["status"] == status:
+                missing.discard(frame["orderId"])
+    return frames

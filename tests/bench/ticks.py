@@ -1,0 +1,89 @@
+"""Part D: what one look at the market costs that triggers ten orders, by how many wait elsewhere.
+
+All crowds stand in the same emulator at once, each in tables of its own, and the rounds go from one to the next, so
+that whatever else the machine does meets them alike.
+"""
+
+import gc
+import os
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+from unittest import mock
+
+from chalicelib.bootstrap import Engine
+from tests.bench.calls import READ, counting
+from tests.bench.crowd import Crowd, own_engine
+from tests.bench.errors import BenchError
+from tests.bench.subject import Subject
+
+CROWDS = (100, 1_000, 10_000, 50_000)
+ENVIRONMENT = {"VENUE_TIME_SCALE": "0", "RATE_LIMIT_PER_MINUTE": "0"}
+TRIGGERED = 10
+_WARM_UPS = 3
+#: Far below the market, which is around 100.
+_REACHED = Decimal(50)
+
+
+@dataclass(frozen=True)
+class Look:
+    """``cpu_ms`` is this process's own, of all its threads; ``calls`` by operation, ``read`` the items of queries."""
+
+    wall_ms: float
+    cpu_ms: float
+    calls: dict[str, int]
+    read: int
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """The looks with one crowd waiting elsewhere, round by round."""
+
+    waiting: int
+    looks: list[Look]
+
+    def median(self, measure: str) -> float:
+        return median(float(getattr(look, measure)) for look in self.looks)
+
+    @property
+    def calls(self) -> dict[str, int]:
+        return self.looks[-1].calls
+
+    def ratio(self, first: "Ticks", measure: str) -> float:
+        """The median over the rounds of this crowd's cost to the first one's."""
+        pairs = zip(self.looks, first.looks, strict=True)
+        return median(getattr(one, measure) / getattr(other, measure) for one, other in pairs)
+
+
+def measure(subject: Subject, rounds: int) -> list[Ticks]:
+    """:raises BenchError: if a look triggers other orders than those that it should."""
+    with mock.patch.dict(os.environ, subject.environment), ExitStack() as engines:
+        sides: list[tuple[Ticks, Engine, Crowd]] = []
+        for waiting in CROWDS:
+            engine, crowd = engines.enter_context(own_engine(subject, f"ticks-{waiting}"))
+            began = time.monotonic()
+            crowd.fill(waiting)
+            print(f"  {waiting} orders wait, after {time.monotonic() - began:.0f} s", file=sys.stderr)
+            sides.append((Ticks(waiting, []), engine, crowd))
+        for number in range(_WARM_UPS + rounds):
+            for ticks, engine, crowd in sides:
+                look = _look(engine, crowd)
+                if number >= _WARM_UPS:
+                    ticks.looks.append(look)
+        return [ticks for ticks, _, _ in sides]
+
+
+def _look(engine: Engine, crowd: Crowd) -> Look:
+    crowd.come(TRIGGERED, _REACHED)
+    gc.collect()
+    with counting() as made:
+        cpu, began = time.process_time(), time.perf_counter()
+        released = engine.market.look()
+        wall_ms, cpu_ms = (time.perf_counter() - began) * 1000, (time.process_time() - cpu) * 1000
+    if released != TRIGGERED:
+        raise BenchError(f"a look triggered {released} orders instead of {TRIGGERED}")
+    read = made.pop(READ)
+    return Look(wall_ms, cpu_ms, dict(made), read)
