@@ -114,8 +114,12 @@ class SubmitOrder:
         """
         now = self.now()
         entry = self.enter(spec, now)
+        order = entry.order(order_id, spec, now)
+        if order.expires_at:
+            # One that triggers at once may come to wait all the same, if its price leaves before its swap.
+            self.watchlist.cover(spec, order.expires_at, now)
         if entry.waits:
-            return self._accept_waiting(entry.order(order_id, spec, now), keys, subscriber)
+            return self._accept_waiting(order, keys, subscriber)
         self.backlog.admit(spec.user_id)
         booking = self.starts.book(spec, now)
         starts_at_ms = booking.at_ms if booking else to_ms(now)
@@ -138,8 +142,6 @@ class SubmitOrder:
         :raises KeyTakenError: if another request with the same key was faster.
         """
         self.open_cap.admit(order.spec.user_id)
-        if order.expires_at:
-            self.watchlist.cover(order.spec, order.expires_at, self.now())
         return self.orders.create(
             order, self.open_orders.finish.due_ms(), [subscriber] if subscriber else [], keys, None
         )
