@@ -84,8 +84,8 @@ class OrderSpec:
 class Order:
     """An order as its events left it. Amounts are in base units; what has not happened yet is ``None``.
 
-    ``expires_at`` is when one that waits is over, ``wait_reason`` why it waits still, ``refused_launch`` the launch
-    that did not suit it last. ``rearmed`` is how often the price left after it had triggered, last ``rearmed_at``.
+    ``expires_at`` is when one that waits is over, ``wait_reason`` why it waits still, ``refused_launches`` the
+    launches that did not suit it. ``rearmed`` is how often the price left after it had triggered, last ``rearmed_at``.
     """
 
     order_id: str
@@ -105,7 +105,7 @@ class Order:
     fail_reason: str | None = None
     expires_at: datetime | None = None
     wait_reason: str | None = None
-    refused_launch: str | None = None
+    refused_launches: frozenset[str] = frozenset()
     rearmed: int = 0
     rearmed_at: datetime | None = None
 
@@ -190,7 +190,7 @@ def _kept_waiting(order: Order, event: Event) -> dict[str, Any]:
         "spec": spec,
         "expires_at": datetime.fromisoformat(expires_at) if expires_at else order.expires_at,
         "min_amount_out": int(least) if least else order.min_amount_out,
-        "refused_launch": meta.get("launchId", order.refused_launch),
+        "refused_launches": order.refused_launches | ({meta["launchId"]} if "launchId" in meta else set()),
         "rearmed": int(meta.get("rearmed", order.rearmed)),
         "rearmed_at": event.at if "rearmed" in meta else order.rearmed_at,
         **_NOTHING_SENT,
