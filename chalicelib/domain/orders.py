@@ -84,8 +84,8 @@ class OrderSpec:
 class Order:
     """An order as its events left it. Amounts are in base units; what has not happened yet is ``None``.
 
-    ``expires_at`` is when one that waits is over, ``wait_reason`` why it waits still, ``refused_launches`` the
-    launches that did not suit it. ``rearmed`` is how often the price left after it had triggered, last ``rearmed_at``.
+    ``expires_at`` is when one that waits is over, ``wait_reason`` why it waits still, ``refused_launches`` what did
+    not suit it. ``rearmed`` is how often the price left after it had triggered, last ``rearmed_at``.
     """
 
     order_id: str
