@@ -119,6 +119,7 @@ class SubmitOrder:
         later = {"startsAt": to_text(from_ms(starts_at_ms))} if starts_at_ms > to_ms(now) else None
         order = entry.order(order_id, spec, now, later)
         if order.expires_at:
+            # One that triggers at once may come to wait all the same, if its price leaves before its swap.
             self.watchlist.cover(spec, order.expires_at, now)
         slack_ms = self.pending_attention_seconds * 1000
         due_ms = self.open_orders.finish.due_ms() if entry.waits else starts_at_ms + slack_ms

@@ -4,8 +4,8 @@ The emulator itself drops what WebSocket handlers print, and keeps the rest in i
 stream for every single invocation: reading that means polling through an ever longer list on the thread that
 serves everything else, and each saved state grows by it. So the two functions concerned are replaced. Two more are
 wrapped: a burst does not start a process for every request, and standard queues are fair as those of SQS. A query of
-an index costs what it returns, as in DynamoDB (see ``sorted_indexes``). And the emulator looks for due schedules every
-second instead of every ten, or each first minute would last up to seventy seconds.
+an index costs what it returns, as in DynamoDB (see ``sorted_indexes``). And schedules that are due are looked for
+every second instead of every ten, or each first minute would last up to seventy seconds.
 Run as a script, so that nothing of this package is imported into that process.
 """
 
