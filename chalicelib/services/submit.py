@@ -121,7 +121,7 @@ class SubmitOrder:
         if order.expires_at:
             self.watchlist.cover(spec, order.expires_at, now)
         slack_ms = self.pending_attention_seconds * 1000
-        due_ms = self.open_orders.finish.due_ms() if entry.waits else starts_at_ms + slack_ms
+        due_ms = self.open_orders.due_ms(order) if entry.waits else starts_at_ms + slack_ms
         try:
             return self.orders.create(order, due_ms, [subscriber] if subscriber else [], keys, booking)
         except KeyTakenError:
