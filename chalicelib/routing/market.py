@@ -83,7 +83,10 @@ class Market:
         """A pool that was opened with this launch's price and liquidity."""
         quote = int(launch.liquidity * 10**pair.quote.decimals)
         base = int(launch.liquidity / launch.price * 10**pair.base.decimals)
-        then, since_ms = (known.price.price, known.price.at_ms) if known.price else (launch.price, launch.at_ms)
+        then, since_ms = launch.price, launch.at_ms
+        # A price that was told before is of another pool, or of none.
+        if known.price and known.price.at_ms >= launch.at_ms:
+            then, since_ms = known.price.price, known.price.at_ms
         numerator, denominator = (then / launch.price).as_integer_ratio()
         quote = quote * numerator * self._path(pair, slot) // (denominator * self._path(pair, since_ms // SLOT_MS))
         return Reserves(*(min(max(side, 1), MAX_BASE_UNITS) for side in (base, quote)))

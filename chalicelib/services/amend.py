@@ -48,15 +48,17 @@ class AmendOrder:
             order, now = tracked.order, self.now()
             if seq is not None and order.seq != seq:
                 raise MovedOnError(order_id, order.standing.value, order.seq)
-            if order.status is not Status.OPEN or order.is_expired(now):
+            if order.status is not Status.OPEN:
                 raise NotAmendableError(order_id, order.standing.value, order.seq)
+            if order.is_expired(now):
+                raise NotAmendableError(order_id, Status.EXPIRED.value, order.seq)
             if order.seq >= MOST_CHANGES:
                 raise AmendedTooOftenError(order_id, order.standing.value, order.seq)
             amended = order.moved(Status.OPEN, now, _meta(order, amendment))
             if amended.expires_at:
                 self.watchlist.cover(amended.spec, amended.expires_at, now)
             try:
-                due_ms = self.open_orders.finish.due_ms()
+                due_ms = self.open_orders.due_ms(amended)
                 return self._after(self.orders.write(tracked, amended, lease=None, attention_at_ms=due_ms))
             except LostRaceError:
                 # Somebody moved it meanwhile; the next look says what became of it.
@@ -65,8 +67,7 @@ class AmendOrder:
     def _after(self, tracked: Tracked) -> Order:
         log.info("amended", extra={"orderId": tracked.order.order_id})
         try:
-            self.open_orders.keep(tracked)
-            self.triggers.consider(tracked)
+            self.triggers.consider(self.open_orders.keep(tracked))
         except Exception:
             # It is amended; the watchdog and the next look at the market see to the rest.
             log.exception("amended and not followed up", extra={"orderId": tracked.order.order_id})

@@ -200,7 +200,7 @@ class ExecuteOrder:
         if after.is_terminal:
             self.finish(self._end(tracked, after))
         else:
-            self.open_orders.keep(self._write(tracked, after, None, self.finish.due_ms()))
+            self.open_orders.keep(self._write(tracked, after, None, self.open_orders.due_ms(after)))
 
     def _confirm(self, tracked: Tracked, fill: Fill) -> None:
         order = tracked.order

@@ -115,7 +115,7 @@ class ReleaseLaunches:
         refused = tracked.order.moved(Status.OPEN, self.now(), meta)
         try:
             self.open_orders.keep(
-                self.orders.write(tracked, refused, lease=None, attention_at_ms=self.open_orders.finish.due_ms())
+                self.orders.write(tracked, refused, lease=None, attention_at_ms=self.open_orders.due_ms(refused))
             )
         except LostRaceError:
             return

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.domain.money import minimum_output, to_human_units
 from chalicelib.domain.orders import OrderSpec
 from chalicelib.domain.status import OrderType
-from chalicelib.domain.terms import LaunchTerms
+from chalicelib.domain.terms import LaunchTerms, TimeInForce
 from chalicelib.encoding.times import to_ms, to_text
 from chalicelib.routing.router import Route, Router
 from chalicelib.routing.venue import SwapRequest
@@ -55,6 +55,8 @@ class PreviewOrder:
             return {**found, "summary": summary}
         marketable = bool(entry.moves[0][1].get("marketableAtEntry"))
         when = "at once" if marketable else "as soon as the whole of it brings that"
+        if spec.time_in_force is TimeInForce.IOC:
+            when = "at once or not at all"
         summary = (
             f"Swap {paid} for no less than {least} {spec.token_out.symbol}, {when}; "
             f"now it would bring about {expected} on {route.chosen.venue}."

@@ -122,7 +122,7 @@ class SubmitOrder:
             # One that triggers at once may come to wait all the same, if its price leaves before its swap.
             self.watchlist.cover(spec, order.expires_at, now)
         slack_ms = self.pending_attention_seconds * 1000
-        due_ms = self.open_orders.finish.due_ms() if entry.waits else starts_at_ms + slack_ms
+        due_ms = self.open_orders.due_ms(order) if entry.waits else starts_at_ms + slack_ms
         try:
             return self.orders.create(order, due_ms, [subscriber] if subscriber else [], keys, booking)
         except KeyTakenError:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import History, HistoryUnavailableError, LostRaceError, OrderStore, Tracked
@@ -29,28 +30,34 @@ class OpenOrders:
     now: Callable[[], datetime]
     batch: int
 
-    def keep(self, tracked: Tracked) -> None:
-        """Tell of an open order's last move and record it, and then leave it alone until it expires."""
-        order = tracked.order
-        tracked = self.publisher.publish(tracked)
-        try:
-            self.history.record(order)
-        except HistoryUnavailableError:
-            log.exception("history not recorded; left to the watchdog", extra={"orderId": order.order_id})
-            return
-        if order.expires_at and tracked.published == order.seq:
-            self.orders.set_attention(tracked, to_ms(order.expires_at))
+    def keep(self, tracked: Tracked) -> Tracked:
+        """Tell of an open order's last move and record it, and then leave it alone until it expires.
+
+        Returns it as it was told.
+        """
+        told = self.publisher.publish(tracked)
+        self._settle(told)
+        return told
+
+    def due_ms(self, order: Order) -> int:
+        """When to come back to an open order, should what follows its last move not have been done by then."""
+        due_ms = self.finish.due_ms()
+        return min(due_ms, to_ms(order.expires_at)) if order.expires_at else due_ms
 
     def revisit(self, tracked: Tracked) -> bool:
-        """Do with an open order what is due: let it expire, or make good what was lost. Whether it was done."""
+        """Do with an open order what is due: let it expire, or make good what was lost.
+
+        False: Postgres is still away.
+        """
         if tracked.order.is_expired(self.now()):
-            return self._expire(tracked)
-        self.orders.set_attention(tracked, self.finish.due_ms())
+            self._expire(tracked)
+            return True
+        self.orders.set_attention(tracked, self.due_ms(tracked.order))
         self.subscriptions.tell_followers(tracked)
         found = self.orders.get(tracked.order.order_id)
-        if found and found.order.status is Status.OPEN:
-            self.keep(found)
-        return True
+        if found is None or found.order.status is not Status.OPEN:
+            return True
+        return self._settle(self.publisher.publish(found))
 
     def expire_due(self) -> int:
         """Let orders expire whose time is up, at most a batch of them; returns how many did."""
@@ -61,6 +68,18 @@ class OpenOrders:
             if tracked and tracked.order.status is Status.OPEN and tracked.order.is_expired(self.now()):
                 expired += self._expire(tracked)
         return expired
+
+    def _settle(self, told: Tracked) -> bool:
+        """Record an open order, and leave it alone if nothing is left to do; whether it is recorded."""
+        order = told.order
+        try:
+            self.history.record(order)
+        except HistoryUnavailableError:
+            log.exception("history not recorded; left to the watchdog", extra={"orderId": order.order_id})
+            return False
+        if order.expires_at and told.published == order.seq:
+            self.orders.set_attention(told, to_ms(order.expires_at))
+        return True
 
     def _expire(self, tracked: Tracked) -> bool:
         expired = tracked.order.moved(Status.EXPIRED, self.now())

@@ -37,7 +37,10 @@ class WatchOrders:
             if tracked.lease and tracked.lease.until_ms > now_ms:
                 continue
             if tracked.order.status is Status.OPEN:
-                moved += self.open_orders.revisit(tracked)
+                if not self.open_orders.revisit(tracked):
+                    # As below: each order would wait for Postgres anew.
+                    break
+                moved += 1
             elif tracked.order.is_terminal:
                 if not self.finish(tracked):
                     # Postgres is still away, and each order would wait for it anew.

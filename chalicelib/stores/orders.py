@@ -21,7 +21,7 @@ from chalicelib.ports import Behind, IdempotencyKey, KeyTakenError, Lease, LostR
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import condition_failed, update_if
 from chalicelib.stores.connection import SharedConnection, bound
-from chalicelib.stores.models import IdempotencyItem, OrderItem
+from chalicelib.stores.models import IdempotencyItem, OrderItem, UserOpenIndex
 from chalicelib.stores.subscribers import from_set, to_set
 
 #: The attention index is spread over these partitions; what is over and only lacks its history has its own, and what
@@ -235,10 +235,17 @@ class DynamoOrderStore:
         return list(dict.fromkeys(row.order_id for row in sorted(rows, key=lambda row: row.created_at)))
 
     def count_open(self, user_id: str, limit: int) -> int:
-        return self._item.user_open.count(user_id, limit=limit)
+        return self._count(user_id, limit)
 
     def count_waiting(self, user_id: str, limit: int) -> int:
-        return self._item.user_open.count(f"{user_id}{_WAITING}", limit=limit)
+        return self._count(f"{user_id}{_WAITING}", limit)
+
+    def _count(self, user: str, limit: int) -> int:
+        """In one request: pynamodb's own count goes on past the limit, page by page."""
+        found = self._item._get_connection().query(
+            user, index_name=UserOpenIndex.Meta.index_name, limit=limit, select="COUNT"
+        )
+        return int(found["Count"])
 
     def behind(self, limit: int) -> Behind:
         rows = list(self._item.attention.query(_HISTORY_SHARD, limit=limit))

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.terms import TimeInForce
 from chalicelib.domain.tokens import Side
 from chalicelib.encoding.exact_json import dumps
 from chalicelib.encoding.record import record_of
@@ -16,7 +17,21 @@ from chalicelib.history import cursors
 from chalicelib.ports import History, HistoryUnavailableError, OrderFilter, Page
 from tests.contract.conftest import KeptHistory
 from tests.fakes.history import FakeHistory
-from tests.support.lives import NOON, cancelled, confirmed, failed, pending, quote, retried, routed
+from tests.support.lives import (
+    NOON,
+    amended,
+    cancelled,
+    confirmed,
+    failed,
+    opened,
+    pending,
+    quote,
+    rearmed,
+    retried,
+    routed,
+    triggered,
+)
+from tests.support.waiting import a_limit, a_sniper
 
 MS = timedelta(milliseconds=1)
 ALL = OrderFilter()
@@ -44,6 +59,27 @@ def record_all(history: History, orders: list[Order]) -> None:
         pytest.param(confirmed(pending(token_in="USDC", token_out="SOL", side=Side.BUY)), id="bought"),
         pytest.param(failed(pending()), id="failed"),
         pytest.param(cancelled(pending()), id="cancelled"),
+        pytest.param(opened(a_limit("101.123456789012345678")), id="open"),
+        pytest.param(
+            opened(
+                a_limit("0.000000000000123456", Side.BUY, time_in_force=TimeInForce.GTD, expires_at=NOON + 7 * MS)
+            ),
+            id="open to a date",
+        ),
+        pytest.param(amended(opened(a_limit(100)), "150.5"), id="amended"),
+        pytest.param(rearmed(opened(a_limit(100))), id="waits again"),
+        pytest.param(confirmed(triggered(rearmed(opened(a_limit(100))))), id="limit filled"),
+        pytest.param(opened(a_sniper()), id="sniper"),
+        pytest.param(
+            opened(
+                a_sniper(venue="meteora", min_liquidity=Decimal("50.000000001"), max_price=Decimal("0.00000000123"))
+            ).moved(Status.OPEN, NOON, {"reason": "launched on raydium", "launchId": "a#b#1", "slot": 2**53}),
+            id="sniper that was refused a launch",
+        ),
+        pytest.param(
+            opened(a_limit(100, time_in_force=TimeInForce.IOC)).moved(Status.EXPIRED, NOON, {"reason": "too dear"}),
+            id="immediate and expired",
+        ),
     ],
 )
 def test_an_order_is_listed_as_its_record(kept: KeptHistory, order: Order) -> None:
@@ -53,6 +89,16 @@ def test_an_order_is_listed_as_its_record(kept: KeptHistory, order: Order) -> No
     assert not [value for value in numbers_in(listed) if isinstance(value, float)]
     assert dumps(sorted_deep(listed)) == dumps(sorted_deep(record_of(order)))
     assert kept.events(order.order_id) == [(e.seq, e.status.value, e.attempt, e.at, e.meta) for e in order.events]
+
+
+def test_an_open_order_is_listed_with_its_terms_as_they_are(kept: KeptHistory) -> None:
+    order = opened(a_limit(100))
+    seen = []
+    for moved in (order, amended(order, "150.5"), triggered(amended(order, "150.5"))):
+        kept.history.record(moved)
+        [listed] = kept.history.page(OrderFilter(status=moved.standing.value), 10, None).orders
+        seen.append((listed["limitPrice"], listed["seq"], listed["waitReason"]))
+    assert seen == [(100, 2, None), (Decimal("150.5"), 3, None), (Decimal("150.5"), 4, None)]
 
 
 def test_recording_again_changes_nothing(kept: KeptHistory) -> None:

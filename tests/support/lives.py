@@ -8,6 +8,7 @@ from uuid import uuid4
 from chalicelib.domain.orders import Order, OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import BY_SYMBOL, Side
+from chalicelib.services.entry import expiry, terms_meta
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, 123_000, tzinfo=UTC)
 
@@ -31,6 +32,26 @@ def pending(at: datetime = NOON, order_id: str | None = None, **changes: Any) ->
     return Order.accepted(order_id or str(uuid4()), spec(**changes), at)
 
 
+def opened(spec: OrderSpec, at: datetime = NOON, order_id: str | None = None) -> Order:
+    """A limit or sniper order as it begins to wait."""
+    meta = terms_meta(spec, expiry(spec, at))
+    return Order.accepted(order_id or str(uuid4()), spec, at).moved(Status.OPEN, at, meta)
+
+
+def amended(order: Order, limit_price: str, at: datetime = NOON) -> Order:
+    return order.moved(Status.OPEN, at, {"amended": {"limitPrice": Decimal(limit_price)}})
+
+
+def triggered(order: Order, at: datetime = NOON) -> Order:
+    return order.moved(Status.TRIGGERED, at, {"trigger": "price"})
+
+
+def rearmed(order: Order, at: datetime = NOON) -> Order:
+    """After it had triggered and its price had left."""
+    began = triggered(order, at).moved(Status.ROUTING, at, next_attempt=not order.attempts)
+    return began.moved(Status.OPEN, at, {"reason": "the price left", "rearmed": order.rearmed + 1})
+
+
 def quote(price: str = "99.74602") -> dict[str, Any]:
     return {
         "price": Decimal(price),
@@ -46,8 +67,8 @@ def quote(price: str = "99.74602") -> dict[str, Any]:
 
 def routed(order: Order, at: datetime = NOON, **quotes: Any) -> Order:
     """After the quotes of its first attempt, or of the same attempt again."""
-    if order.status is Status.PENDING:
-        order = order.moved(Status.ROUTING, at, next_attempt=True)
+    if order.status in (Status.PENDING, Status.TRIGGERED):
+        order = order.moved(Status.ROUTING, at, next_attempt=not order.attempts)
     decision = {"rQuote": quote(), "mQuote": quote("98.7"), "chosen": "raydium", "reason": "more, net of fees"}
     return order.moved(Status.ROUTING, at, decision | quotes)
 

@@ -9,19 +9,23 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.ports import OrderStore, StartSlots, StreamStore
+from chalicelib.ports import Markets, OrderStore, StartSlots, StreamStore, WaitingOrders
 from chalicelib.routing.venue import Ledger
 from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
+from chalicelib.stores.markets import DynamoMarkets
 from chalicelib.stores.orders import DynamoOrderStore
 from chalicelib.stores.starts import DynamoStartSlots
 from chalicelib.stores.streams import DynamoStreamStore
+from chalicelib.stores.waiting import DynamoWaitingOrders
 from tests.contract.stores.aws import Aws, Wire, aws, resources, settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
+from tests.fakes.markets import FakeMarkets
 from tests.fakes.orders import FakeOrderStore
 from tests.fakes.starts import FakeStartSlots
 from tests.fakes.streams import FakeStreamStore
+from tests.fakes.waiting import FakeWaitingOrders
 
 TWINS = ["fake", "dynamodb"]
 #: So many starts a minute.
@@ -38,6 +42,8 @@ class DynamoStores:
     def __post_init__(self) -> None:
         connection = SharedConnection(settings())
         self.orders = DynamoOrderStore(connection, settings(), lambda: self.clock.now_ms())
+        self.waiting = DynamoWaitingOrders(connection, settings())
+        self.markets = DynamoMarkets(connection, settings())
         self.streams = DynamoStreamStore(connection, settings())
         self.ledger = DynamoLedger(connection, settings())
         self.starts = DynamoStartSlots(connection, replace(settings(), rate_limit_per_minute=SLOTS))
@@ -94,3 +100,16 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
 @pytest.fixture(params=TWINS)
 def starts(request: pytest.FixtureRequest) -> StartSlots:
     return FakeStartSlots(SLOTS) if request.param == "fake" else request.getfixturevalue("dynamo").starts
+
+
+@pytest.fixture
+def waiting(request: pytest.FixtureRequest, orders: OrderStore) -> WaitingOrders:
+    """The open ones of ``orders``."""
+    if isinstance(orders, FakeOrderStore):
+        return FakeWaitingOrders(orders)
+    return request.getfixturevalue("dynamo").waiting
+
+
+@pytest.fixture(params=TWINS)
+def markets(request: pytest.FixtureRequest) -> Markets:
+    return FakeMarkets() if request.param == "fake" else request.getfixturevalue("dynamo").markets

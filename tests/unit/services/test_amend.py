@@ -1,0 +1,198 @@
+"""What an open order accepts can be changed: the market is watched for the new terms, and no longer for the old."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from chalicelib.domain.errors import (
+    AmendedTooOftenError,
+    InvalidOrderError,
+    MovedOnError,
+    NotAmendableError,
+    OrderNotFoundError,
+)
+from chalicelib.domain.orders import Order
+from chalicelib.domain.status import Status
+from chalicelib.domain.terms import LONGEST_WAIT, MOST_CHANGES, Amendment, TimeInForce
+from chalicelib.encoding.record import record_of
+from chalicelib.encoding.times import to_text
+from chalicelib.ports import OrderFilter, Subscriber
+from chalicelib.routing.feed import PushedPrice
+from chalicelib.wire.problems import problem_of
+from tests.support.bench import Bench, a_bench
+from tests.support.waiting import a_launch, a_limit, a_sniper, accept, push
+
+
+@pytest.fixture
+def bench() -> Bench:
+    bench = a_bench()
+    push(bench, 100)
+    return bench
+
+
+def amend(bench: Bench, order_id: str, seq: int | None = None, **changes: object) -> Order:
+    return bench.engine.amend(order_id, Amendment(**changes), seq)  # type: ignore[arg-type]
+
+
+def listed(bench: Bench, order_id: str) -> dict[str, object]:
+    [found] = [one for one in bench.history.page(OrderFilter(), 10, None).orders if one["orderId"] == order_id]
+    return found
+
+
+def test_a_new_price_is_the_one_that_counts(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    order = amend(bench, order_id, limit_price=Decimal(130))
+    assert (order.seq, order.status) == (3, Status.OPEN)
+    assert (order.spec.limit_price, order.min_amount_out) == (130, 260_000_000)
+    assert order.events[-1].meta["amended"] == {"limitPrice": Decimal(130)}
+    assert order.events[-1].meta["minAmountOutBase"] == "260000000"
+    assert push(bench, 120) == 0
+    assert push(bench, 140) == 1
+    bench.process_all()
+    done = bench.order(order_id)
+    assert done.status is Status.CONFIRMED
+    assert done.amount_out is not None
+    assert done.amount_out >= 260_000_000
+
+
+def test_a_price_that_the_market_has_already_triggers_at_once(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    amend(bench, order_id, limit_price=Decimal(90))
+    assert bench.statuses(order_id) == ["pending", "open", "open", "triggered"]
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
+
+
+def test_another_tolerance_changes_no_minimum_of_a_limit_order(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    order = amend(bench, order_id, slippage_bps=7)
+    assert (order.spec.slippage_bps, order.spec.limit_price, order.min_amount_out) == (7, 110, 220_000_000)
+
+
+def test_another_tolerance_is_the_one_that_a_sniper_order_trades_with(bench: Bench) -> None:
+    order_id = accept(bench, a_sniper())
+    amend(bench, order_id, slippage_bps=500)
+    bench.engine.market.launch(a_launch(bench))
+    bench.process_all()
+    order = bench.order(order_id)
+    assert order.status is Status.CONFIRMED
+    assert order.min_amount_out == (order.amount_out or 0) * 95 // 100
+
+
+def test_an_expiry_can_be_moved_either_way(bench: Bench) -> None:
+    began = bench.clock.now()
+    later, sooner = (accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=began + hours))
+                     for hours in (timedelta(hours=1), timedelta(hours=5)))  # fmt: skip
+    assert amend(bench, later, expires_at=began + timedelta(hours=3)).expires_at == began + timedelta(hours=3)
+    amend(bench, sooner, expires_at=began + timedelta(hours=2))
+    statuses = []
+    for _ in range(3):
+        bench.clock.sleep(3600)
+        bench.engine.market.look()
+        statuses.append([bench.order(one).standing.value for one in (later, sooner)])
+    assert statuses == [["open", "open"], ["open", "expired"], ["expired", "expired"]]
+
+
+def test_the_market_is_watched_for_as_long_as_an_order_now_waits() -> None:
+    bench = a_bench()
+    push(bench, 100)
+    soon = bench.clock.now() + timedelta(hours=1)
+    order_id = accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=soon))
+    amend(bench, order_id, expires_at=bench.clock.now() + LONGEST_WAIT)
+    bench.clock.sleep(20 * 86_400)
+    bench.markets.push_price(a_limit().pair, PushedPrice(Decimal(130), bench.clock.now_ms()))
+    assert bench.engine.market.look() == 1
+
+
+def test_the_record_and_the_list_show_the_terms_as_they_are_now(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    until = bench.clock.now() + timedelta(hours=1)
+    order = amend(bench, order_id, limit_price=Decimal("130.5"), expires_at=until)
+    for record in (record_of(order), record_of(bench.order(order_id)), listed(bench, order_id)):
+        assert record["limitPrice"] == Decimal("130.5")
+        assert record["expiresAt"] == to_text(until)
+        assert record["minAmountOut"] == 261
+        assert record["seq"] == 3
+
+
+def test_followers_see_the_change_once(bench: Bench) -> None:
+    order_id = bench.engine.submit(a_limit(110), subscriber=Subscriber("me")).order_id
+    amend(bench, order_id, limit_price=Decimal(120))
+    amend(bench, order_id, limit_price=Decimal(90))
+    assert bench.sockets.updates("me") == [(1, "pending"), (2, "open"), (3, "open"), (4, "open"), (5, "triggered")]
+    assert bench.sockets.frames["me"][2]["meta"]["amended"] == {"limitPrice": 120}
+
+
+# --- what is refused ---------------------------------------------------------------------------------------
+
+
+def test_who_has_not_seen_the_last_change_changes_nothing(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    amend(bench, order_id, 2, limit_price=Decimal(120))
+    with pytest.raises(MovedOnError) as caught:
+        amend(bench, order_id, 2, limit_price=Decimal(115))
+    problem = problem_of(caught.value)
+    assert (problem.status, problem.code) == (412, "ORDER_MOVED_ON")
+    assert problem.verdict == {"outcome": "moved_on", "status": "open", "seq": 3}
+    assert bench.order(order_id).spec.limit_price == 120
+
+
+@pytest.mark.parametrize("end", ["triggered", "cancelled", "confirmed", "expired", "due"])
+def test_only_what_waits_can_be_changed(bench: Bench, end: str) -> None:
+    until = bench.clock.now() + timedelta(hours=1)
+    order_id = accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=until))
+    if end == "cancelled":
+        bench.engine.cancel(order_id)
+    elif end in ("expired", "due"):
+        bench.clock.sleep(3600)
+        if end == "expired":
+            bench.engine.market.look()
+    else:
+        push(bench, 130)
+        if end == "confirmed":
+            bench.process_all()
+    before = bench.order(order_id)
+    with pytest.raises(NotAmendableError) as caught:
+        amend(bench, order_id, limit_price=Decimal(120))
+    problem = problem_of(caught.value)
+    assert (problem.status, problem.code) == (409, "NOT_AMENDABLE")
+    # One whose time is up is over, whether or not somebody has come to write it down.
+    status = "expired" if end == "due" else end
+    assert problem.verdict == {"outcome": "not_open", "status": status, "seq": before.seq}
+    assert bench.order(order_id) == before
+
+
+def test_a_market_order_never_waits(bench: Bench) -> None:
+    with pytest.raises(NotAmendableError):
+        amend(bench, bench.submit(), slippage_bps=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "price", "code"),
+    [("limit", "0.0000001", "PRICE_OUT_OF_REACH"), ("sniper", "1", "NOT_FOR_TYPE")],
+)
+def test_terms_that_an_order_cannot_have_are_refused(bench: Bench, kind: str, price: str, code: str) -> None:
+    order_id = accept(bench, a_limit(110) if kind == "limit" else a_sniper())
+    with pytest.raises(InvalidOrderError) as caught:
+        amend(bench, order_id, limit_price=Decimal(price))
+    assert [(error.field, error.code) for error in caught.value.errors] == [("limitPrice", code)]
+    assert problem_of(caught.value).status == 422
+    assert bench.order(order_id).seq == 2
+
+
+def test_nobody_changes_an_order_that_there_is_not(bench: Bench) -> None:
+    with pytest.raises(OrderNotFoundError):
+        amend(bench, "5c0ffee0-0000-4000-8000-000000000001", slippage_bps=1)
+
+
+def test_an_order_that_was_changed_without_end_has_to_be_replaced(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    for seq in range(2, MOST_CHANGES):
+        amend(bench, order_id, seq, slippage_bps=seq)
+    with pytest.raises(AmendedTooOftenError) as caught:
+        amend(bench, order_id, slippage_bps=1)
+    assert problem_of(caught.value).status == 409
+    push(bench, 130)
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED

@@ -1,0 +1,163 @@
+"""An order that waits is over at its date, to the millisecond, and what was sent in time completes."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from chalicelib.domain.status import Status
+from chalicelib.domain.terms import LONGEST_WAIT, TimeInForce
+from chalicelib.domain.tokens import Side
+from chalicelib.ports import Subscriber
+from tests.support.bench import Bench, a_bench
+from tests.support.waiting import a_limit, a_sniper, accept, push
+
+MS = 0.001
+HOUR = 3600
+
+
+@pytest.fixture
+def bench() -> Bench:
+    bench = a_bench()
+    push(bench, 100)
+    return bench
+
+
+def in_an_hour(bench: Bench) -> datetime:
+    return bench.clock.now() + timedelta(seconds=HOUR)
+
+
+def to_a_date(bench: Bench) -> str:
+    """An order for the next hour, which 130 fills."""
+    return accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=in_an_hour(bench)))
+
+
+@pytest.mark.parametrize("kind", ["limit", "sniper"])
+@pytest.mark.parametrize("who", ["watcher", "watchdog"])
+def test_an_order_is_over_at_its_date_and_not_a_millisecond_before(bench: Bench, kind: str, who: str) -> None:
+    dated = {"time_in_force": TimeInForce.GTD, "expires_at": in_an_hour(bench)}
+    order_id = accept(bench, a_limit(110, **dated) if kind == "limit" else a_sniper(**dated))
+    look = bench.engine.market.look if who == "watcher" else bench.engine.watch
+    bench.clock.sleep(HOUR - MS)
+    look()
+    assert bench.order(order_id).status is Status.OPEN
+    bench.clock.sleep(MS)
+    look()
+    assert bench.statuses(order_id) == ["pending", "open", "expired"]
+    tracked = bench.orders.get(order_id)
+    assert tracked is not None
+    assert tracked.attention_at_ms is None, "nobody has to come back to it"
+    assert bench.history.events[order_id][3].status is Status.EXPIRED
+
+
+def test_an_order_without_a_date_waits_for_thirty_days(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    bench.clock.sleep(LONGEST_WAIT.total_seconds() - MS)
+    bench.engine.market.look()
+    assert bench.order(order_id).status is Status.OPEN
+    bench.clock.sleep(MS)
+    bench.engine.market.look()
+    assert bench.order(order_id).status is Status.EXPIRED
+
+
+def test_an_order_is_not_triggered_any_more_once_its_time_is_up(bench: Bench) -> None:
+    order_id = to_a_date(bench)
+    bench.clock.sleep(HOUR)
+    assert push(bench, 130) == 0
+    bench.engine.market.look()
+    assert bench.order(order_id).status is Status.EXPIRED
+
+
+def test_an_order_that_triggered_in_its_last_millisecond_and_was_taken_up_then_fills(bench: Bench) -> None:
+    order_id = to_a_date(bench)
+    bench.clock.sleep(HOUR - MS)
+    push(bench, 130)
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
+
+
+def test_an_order_whose_time_was_up_in_the_queue_does_not_trade(bench: Bench) -> None:
+    order_id = to_a_date(bench)
+    push(bench, 130)
+    bench.clock.sleep(HOUR)
+    bench.process_all()
+    assert bench.statuses(order_id) == ["pending", "open", "triggered", "expired"]
+    assert bench.ledger.swaps_of(order_id) == []
+    assert bench.history.events[order_id][4].status is Status.EXPIRED
+    bench.clock.sleep(HOUR)
+    assert bench.engine.watch() == 0
+
+
+def test_an_order_whose_time_was_up_while_it_was_quoted_is_not_sent() -> None:
+    bench = a_bench(venue_time_scale=1)
+    push(bench, 100)
+    order_id = to_a_date(bench)
+    bench.clock.sleep(HOUR - MS)
+    push(bench, 130)
+    bench.process_all()
+    assert bench.order(order_id).status is Status.EXPIRED
+    assert "submitted" not in bench.statuses(order_id)
+    assert bench.ledger.swaps_of(order_id) == []
+
+
+def test_what_was_sent_in_time_completes() -> None:
+    bench = a_bench(venue_time_scale=1)
+    push(bench, 100)
+    order_id = to_a_date(bench)
+    bench.clock.sleep(HOUR - 1)
+    push(bench, 130)
+    bench.process_all()
+    order = bench.order(order_id)
+    assert order.status is Status.CONFIRMED
+    assert order.events[-1].at > order.events[0].at + timedelta(seconds=HOUR)
+
+
+def test_an_order_that_was_sent_in_time_and_missed_is_over() -> None:
+    bench = a_bench(venue_time_scale=1, venue_fault="slippage:1")
+    push(bench, 100)
+    order_id = to_a_date(bench)
+    bench.clock.sleep(HOUR - 1)
+    push(bench, 130)
+    bench.process_all()
+    assert bench.statuses(order_id)[-4:] == ["submitted", "routing", "open", "expired"]
+    assert bench.ledger.swaps_of(order_id) == []
+
+
+def test_a_cancel_and_an_expiry_are_one_end(bench: Bench) -> None:
+    order_id = to_a_date(bench)
+    bench.clock.sleep(HOUR)
+    assert bench.engine.cancel(order_id).status is Status.CANCELLED
+    bench.engine.market.look()
+    assert bench.statuses(order_id) == ["pending", "open", "cancelled"]
+
+
+def test_many_expire_at_once_a_batch_a_look() -> None:
+    bench = a_bench(watchdog_batch=4)
+    push(bench, 100)
+    orders = [to_a_date(bench) for _ in range(6)]
+    bench.clock.sleep(HOUR)
+    left = []
+    for _ in range(2):
+        bench.engine.market.look()
+        left.append(sum(bench.order(order_id).status is Status.OPEN for order_id in orders))
+    assert left == [2, 0]
+
+
+def test_an_order_is_over_in_time_although_its_history_cannot_be_recorded(bench: Bench) -> None:
+    bench.history.down = True
+    soon = bench.clock.now() + timedelta(seconds=3)
+    order_id = accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=soon))
+    bench.clock.sleep(3)
+    bench.engine.market.look()
+    assert bench.order(order_id).status is Status.EXPIRED
+    bench.history.down = False
+    bench.clock.sleep(HOUR)
+    bench.engine.watch()
+    assert bench.history.events[order_id][3].status is Status.EXPIRED
+
+
+def test_who_follows_an_order_is_told_that_it_is_over(bench: Bench) -> None:
+    dated = a_limit(50, Side.BUY, time_in_force=TimeInForce.GTD, expires_at=in_an_hour(bench))
+    bench.engine.submit(dated, subscriber=Subscriber("me"))
+    bench.clock.sleep(HOUR)
+    bench.engine.market.look()
+    assert bench.sockets.updates("me") == [(1, "pending"), (2, "open"), (3, "expired")]

@@ -1,0 +1,263 @@
+"""Limit orders that wait: released when the market is there, waiting again when it left, never below their price."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.domain.orders import Order
+from chalicelib.domain.status import Status
+from chalicelib.domain.terms import TimeInForce
+from chalicelib.domain.tokens import Side
+from chalicelib.routing.feed import PushedPrice
+from tests.support.bench import Bench, a_bench
+from tests.support.waiting import FAR, SOL_USDC, a_limit, accept, best_output, price_for, push
+
+REARM = 1.0
+
+
+@pytest.fixture
+def bench() -> Bench:
+    bench = a_bench(rearm_seconds=REARM, rearm_cap_seconds=10.0)
+    push(bench, 100)
+    return bench
+
+
+def least_of(order: Order) -> int:
+    assert order.min_amount_out is not None
+    return order.min_amount_out
+
+
+def waiting(bench: Bench, side: Side = Side.SELL, **changes: object) -> str:
+    """An order that a fifth more, or less, fills."""
+    order_id = accept(bench, a_limit(110 if side is Side.SELL else 90, side, **changes))
+    assert bench.order(order_id).status is Status.OPEN
+    return order_id
+
+
+@pytest.mark.parametrize(("side", "price"), [(Side.SELL, 100 * FAR), (Side.BUY, 100 / FAR)])
+def test_a_price_that_is_told_releases_and_fills_at_once(bench: Bench, side: Side, price: Decimal) -> None:
+    order_id = waiting(bench, side)
+    assert push(bench, price) == 1
+    trigger = bench.order(order_id).events[-1]
+    assert (trigger.status, trigger.meta["trigger"]) == (Status.TRIGGERED, "price")
+    assert trigger.meta["price"] > 0
+    bench.process_all()
+    order = bench.order(order_id)
+    assert order.status is Status.CONFIRMED
+    assert order.amount_out is not None
+    assert order.amount_out > least_of(order), "what is better than the limit is the user's"
+    assert order.attempts == 1
+    assert push(bench, price) == 0
+
+
+@pytest.mark.parametrize(("side", "price"), [(Side.SELL, 100 / FAR), (Side.BUY, 100 * FAR)])
+def test_a_price_that_goes_the_other_way_releases_nothing(bench: Bench, side: Side, price: Decimal) -> None:
+    order_id = waiting(bench, side)
+    assert push(bench, price) == 0
+    assert bench.statuses(order_id) == ["pending", "open"]
+
+
+@pytest.mark.parametrize("side", Side)
+def test_an_order_triggers_by_what_its_whole_size_brings_to_the_last_base_unit(bench: Bench, side: Side) -> None:
+    bench.engine.market.look()
+    now = best_output(bench, a_limit(side=side))
+    # They wait, as the market was elsewhere when they came.
+    push(bench, 50 if side is Side.SELL else 200)
+    reached, missed = (accept(bench, a_limit(price_for(a_limit(side=side), least), side)) for least in (now, now + 1))
+    push(bench, 100)
+    assert best_output(bench, a_limit(side=side)) == now
+    assert (bench.order(reached).status, bench.order(missed).status) == (Status.TRIGGERED, Status.OPEN)
+    bench.process_all()
+    assert bench.order(reached).amount_out == now
+
+
+def test_a_size_that_the_pool_cannot_fill_at_the_price_waits_although_a_small_one_fills(bench: Bench) -> None:
+    small, large = (accept(bench, a_limit(110, amount_in=sol * 10**9)) for sol in (1, 4_000))
+    push(bench, 115)
+    assert (bench.order(small).status, bench.order(large).status) == (Status.TRIGGERED, Status.OPEN)
+
+
+def test_a_look_at_the_market_finds_what_a_lost_worker_left(bench: Bench) -> None:
+    order_id = waiting(bench)
+    bench.markets.push_price(SOL_USDC, PushedPrice(Decimal(120), bench.clock.now_ms()))
+    bench.clock.sleep(1)
+    assert bench.engine.market.look() == 1
+    assert bench.order(order_id).status is Status.TRIGGERED
+
+
+def test_what_one_look_cannot_release_is_left_to_the_next_and_none_is_asked_for_in_vain() -> None:
+    bench = a_bench(trigger_batch=3)
+    push(bench, 100)
+    orders = [accept(bench, a_limit(110)) for _ in range(7)]
+    for _ in range(20):
+        accept(bench, a_limit(500))
+    bench.waiting.taken = 0
+    assert [push(bench, 130), bench.engine.market.look(), bench.engine.market.look()] == [3, 3, 1]
+    assert {bench.order(order_id).status for order_id in orders} == {Status.TRIGGERED}
+    assert bench.waiting.taken == 7
+    assert bench.engine.market.look() == 0
+
+
+def test_those_that_accept_the_least_go_first() -> None:
+    bench = a_bench(trigger_batch=1)
+    push(bench, 100)
+    dear, cheap = accept(bench, a_limit(115)), accept(bench, a_limit(110))
+    push(bench, 130)
+    assert (bench.order(cheap).status, bench.order(dear).status) == (Status.TRIGGERED, Status.OPEN)
+
+
+def test_an_order_that_triggered_while_the_queue_was_down_is_sent_by_the_watchdog(bench: Bench) -> None:
+    order_id = waiting(bench)
+    bench.queue.down = True
+    push(bench, 120)
+    assert bench.order(order_id).status is Status.TRIGGERED
+    bench.queue.down = False
+    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+    assert bench.engine.watch() == 1
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
+
+
+def test_a_minute_of_looking_comes_round_every_few_seconds_and_ends_with_the_minute() -> None:
+    bench = a_bench(market_tick_seconds=5.0)
+    push(bench, 100)
+    order_id = accept(bench, a_limit(110))
+    began = bench.clock.now()
+    bench.engine.market.for_a_minute()
+    assert bench.clock.now() - began == timedelta(seconds=55)
+    assert bench.order(order_id).status is Status.OPEN
+
+
+# --- the price left ----------------------------------------------------------------------------------------
+
+
+def test_an_order_whose_price_left_before_it_was_quoted_waits_again_and_has_used_no_attempt(bench: Bench) -> None:
+    order_id = waiting(bench)
+    push(bench, 120)
+    push(bench, 100)
+    bench.process_all()
+    assert bench.statuses(order_id) == ["pending", "open", "triggered", "routing", "routing", "open"]
+    order = bench.order(order_id)
+    assert (order.rearmed, order.wait_reason) == (1, "every venue would return less than the minimum output")
+    assert (order.dex, order.tx_hash, order.fail_code) == (None, None, None)
+    assert bench.ledger.swaps_of(order_id) == []
+
+    bench.clock.sleep(REARM)
+    push(bench, 120)
+    bench.process_all()
+    order = bench.order(order_id)
+    assert (order.status, order.attempts) == (Status.CONFIRMED, 1)
+
+
+def test_an_order_whose_price_left_before_it_landed_waits_again_and_fills_later(bench: Bench) -> None:
+    order_id = waiting(bench, simulate="slippage:1")
+    push(bench, 120)
+    sent = bench.process()
+    assert sent is None
+    assert bench.statuses(order_id)[-3:] == ["submitted", "routing", "open"]
+    first = next(event.meta["txHash"] for event in bench.order(order_id).events if "txHash" in event.meta)
+    assert bench.ledger.is_void(first), "what was sent can no longer land"
+    assert (bench.order(order_id).tx_hash, bench.order(order_id).attempts) == (None, 1)
+
+    bench.clock.sleep(REARM)
+    assert bench.engine.market.look() == 1
+    bench.process_all()
+    order = bench.order(order_id)
+    assert (order.status, order.attempts, order.rearmed) == (Status.CONFIRMED, 1, 1)
+    assert order.tx_hash != first
+    assert len(bench.ledger.swaps_of(order_id)) == 1
+
+
+def test_all_three_attempts_are_left_to_an_order_whose_price_left(bench: Bench) -> None:
+    """The fault hits what is asked for the first three times, of which one is not sent at all."""
+    order_id = waiting(bench, simulate="tx_dropped:3")
+    push(bench, 120)
+    push(bench, 100)
+    bench.process_all()
+    bench.clock.sleep(REARM)
+    push(bench, 120)
+    bench.process_all()
+    order = bench.order(order_id)
+    assert (order.status, order.attempts, order.rearmed) == (Status.CONFIRMED, 3, 1)
+
+
+def test_each_time_the_price_leaves_the_order_rests_twice_as_long_up_to_a_cap(bench: Bench) -> None:
+    order_id = waiting(bench, simulate="slippage:6")
+    push(bench, 120)
+    rests = []
+    for _ in range(6):
+        bench.process_all()
+        since = bench.clock.now()
+        while bench.engine.market.look() == 0:
+            bench.clock.sleep(0.5)
+        rests.append((bench.clock.now() - since).total_seconds())
+    assert rests == [1, 2, 4, 8, 10, 10]
+    bench.process_all()
+    order = bench.order(order_id)
+    assert (order.status, order.attempts, order.rearmed) == (Status.CONFIRMED, 1, 6)
+
+
+def test_an_order_that_rests_keeps_nobody_else_from_triggering(bench: Bench) -> None:
+    resting = waiting(bench, simulate="slippage:1")
+    push(bench, 120)
+    bench.process_all()
+    other = accept(bench, a_limit(125))
+    assert push(bench, 140) == 1
+    assert (bench.order(resting).status, bench.order(other).status) == (Status.OPEN, Status.TRIGGERED)
+
+
+def test_a_message_of_before_the_order_waited_again_changes_nothing(bench: Bench) -> None:
+    order_id = waiting(bench)
+    push(bench, 120)
+    twice = bench.queue.bodies[0]
+    push(bench, 100)
+    bench.process_all()
+    before = bench.order(order_id)
+    bench.queue.bodies.append(twice)
+    assert bench.process() is None
+    assert bench.order(order_id) == before
+
+
+def test_faults_of_the_way_use_attempts_as_of_any_order(bench: Bench) -> None:
+    order_id = waiting(bench, simulate="network_error:9")
+    push(bench, 120)
+    bench.process_all()
+    order = bench.order(order_id)
+    assert (order.status, order.attempts, order.fail_code) == (Status.FAILED, 3, "NETWORK_ERROR")
+
+
+# --- whatever happens --------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    side=st.sampled_from(Side),
+    limit=st.integers(80, 120),
+    paid=st.integers(1, 3_000),
+    prices=st.lists(st.integers(60, 140), min_size=1, max_size=8),
+    fault=st.sampled_from([None, "slippage:1", "tx_dropped:1", "landed_reply_lost:1"]),
+    in_force=st.sampled_from([TimeInForce.GTC, TimeInForce.IOC]),
+)
+def test_no_fill_is_ever_below_the_limit(
+    side: Side, limit: int, paid: int, prices: list[int], fault: str | None, in_force: TimeInForce
+) -> None:
+    bench = a_bench()
+    push(bench, 100)
+    spec = a_limit(limit, side, amount_in=paid * 10**7, simulate=fault, time_in_force=in_force)
+    order_id = accept(bench, spec)
+    for price in prices:
+        push(bench, price)
+        if price % 2:
+            bench.process_all()
+        bench.clock.sleep(3)
+    bench.process_all()
+    order = bench.order(order_id)
+    assert order.min_amount_out == spec.least_out
+    swaps = bench.ledger.swaps_of(order_id)
+    assert len(swaps) == (order.status is Status.CONFIRMED)
+    assert all(fill.amount_out >= (spec.least_out or 0) for fill in swaps)
+    allowed = {Status.CONFIRMED, Status.EXPIRED if in_force is TimeInForce.IOC else Status.OPEN}
+    assert order.status in allowed or order.fail_code == "PRICE_IMPACT_TOO_HIGH"

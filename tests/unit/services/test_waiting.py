@@ -1,0 +1,191 @@
+"""What follows an open order's moves: its user is told, its history is recorded, and what failed is made good."""
+
+from decimal import Decimal
+
+import pytest
+
+from chalicelib.domain.errors import CancelTooLateError
+from chalicelib.domain.status import Status
+from chalicelib.domain.terms import Amendment
+from chalicelib.encoding.times import to_ms
+from chalicelib.ports import Connection, HistoryUnavailableError, OrderFilter, Subscriber
+from tests.support.bench import Bench, a_bench
+from tests.support.waiting import a_launch, a_limit, a_sniper, accept, push
+
+
+@pytest.fixture
+def bench() -> Bench:
+    bench = a_bench(rearm_seconds=1.0)
+    push(bench, 100)
+    return bench
+
+
+def listed(bench: Bench) -> list[tuple[str, int]]:
+    return [(one["status"], one["seq"]) for one in bench.history.page(OrderFilter(), 10, None).orders]
+
+
+def attention_ms(bench: Bench, order_id: str) -> int | None:
+    tracked = bench.orders.get(order_id)
+    assert tracked is not None
+    return tracked.attention_at_ms
+
+
+# --- the history -------------------------------------------------------------------------------------------
+
+
+def test_an_open_order_is_listed_at_once_and_with_each_of_its_moves(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    seen = [listed(bench)]
+    bench.engine.amend(order_id, Amendment(limit_price=Decimal(115)))
+    seen.append(listed(bench))
+    push(bench, 130)
+    push(bench, 100)
+    bench.process_all()
+    seen.append(listed(bench))
+    bench.engine.cancel(order_id)
+    seen.append(listed(bench))
+    assert seen == [[("open", 2)], [("open", 3)], [("open", 7)], [("cancelled", 8)]]
+    assert list(bench.history.events[order_id]) == list(range(1, 9))
+
+
+def test_nobody_comes_back_to_an_open_order_before_it_expires(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    expires_at = bench.order(order_id).expires_at
+    assert expires_at is not None
+    assert attention_ms(bench, order_id) == to_ms(expires_at)
+    bench.clock.sleep(86_400)
+    assert bench.engine.watch() == 0
+
+
+@pytest.mark.parametrize("move", ["accepted", "amended", "refused", "rearmed"])
+def test_what_happened_while_postgres_was_away_is_recorded_when_it_is_back(bench: Bench, move: str) -> None:
+    sniper = move == "refused"
+    if move == "accepted":
+        bench.history.down = True
+    order_id = accept(bench, a_sniper(venue="meteora") if sniper else a_limit(110))
+    bench.history.down = True
+    if move == "amended":
+        bench.engine.amend(order_id, Amendment(limit_price=Decimal(115)))
+    elif move == "refused":
+        bench.engine.market.launch(a_launch(bench))
+    elif move == "rearmed":
+        push(bench, 130)
+        push(bench, 100)
+        bench.process_all()
+    order = bench.order(order_id)
+    assert order.status is Status.OPEN
+
+    bench.clock.sleep(bench.engine.settings.attention_slack_seconds)
+    bench.engine.watch()
+    bench.history.down = False
+    bench.clock.sleep(bench.engine.settings.attention_slack_seconds)
+    assert bench.engine.watch() == 1
+    assert listed(bench) == [("open", order.seq)]
+    assert order.expires_at is not None
+    assert attention_ms(bench, order_id) == to_ms(order.expires_at)
+
+
+def test_the_watchdog_does_not_wait_for_postgres_once_per_open_order(bench: Bench) -> None:
+    asked = []
+
+    def away(order: object) -> None:
+        asked.append(order)
+        raise HistoryUnavailableError("away")
+
+    bench.history.down = True
+    for _ in range(5):
+        accept(bench, a_limit(110))
+    bench.history.record = away  # type: ignore[method-assign]
+    bench.clock.sleep(bench.engine.settings.attention_slack_seconds)
+    bench.engine.watch()
+    assert len(asked) == 1
+
+
+# --- followers ---------------------------------------------------------------------------------------------
+
+
+def test_a_user_sees_each_move_of_an_open_order_once_and_in_order(bench: Bench) -> None:
+    bench.streams.connect(Connection("me", coarse=False, expires_at=2**40))
+    bench.engine.subscriptions.follow_user(Subscriber("me"), "tester")
+    order_id = accept(bench, a_limit(110))
+    bench.engine.amend(order_id, Amendment(limit_price=Decimal(115)))
+    push(bench, 130)
+    push(bench, 100)
+    bench.process_all()
+    bench.clock.sleep(1)
+    push(bench, 130)
+    bench.process_all()
+    statuses = bench.statuses(order_id)
+    assert statuses[:4] == ["pending", "open", "open", "triggered"]
+    assert statuses[-1] == "confirmed"
+    assert bench.sockets.updates("me") == list(enumerate(statuses, start=1))
+
+
+def test_a_user_sees_why_a_launch_was_not_taken_and_that_another_was(bench: Bench) -> None:
+    bench.streams.connect(Connection("me", coarse=False, expires_at=2**40))
+    bench.engine.subscriptions.follow_user(Subscriber("me"), "tester")
+    order_id = accept(bench, a_sniper(venue="meteora"))
+    bench.engine.market.launch(a_launch(bench, "one"))
+    bench.engine.market.launch(a_launch(bench, "two", venue="meteora"))
+    bench.process_all()
+    assert bench.sockets.updates("me") == list(enumerate(bench.statuses(order_id), start=1))
+    assert bench.sockets.frames["me"][2]["meta"]["reason"] == "launched on raydium, not on meteora"
+
+
+def test_who_begins_to_follow_a_user_is_shown_what_is_open(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    bench.engine.amend(order_id, Amendment(limit_price=Decimal(115)))
+    bench.streams.connect(Connection("me", coarse=False, expires_at=2**40))
+    bench.engine.subscriptions.follow_user(Subscriber("me"), "tester")
+    bench.engine.subscriptions.look(Subscriber("me"), "tester")
+    assert bench.sockets.updates("me") == [(3, "open")]
+    push(bench, 130)
+    assert bench.sockets.updates("me") == [(3, "open"), (4, "triggered")]
+
+
+# --- cancelling --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("triggered", [False, True])
+def test_an_order_that_has_not_been_sent_can_be_cancelled(bench: Bench, triggered: bool) -> None:
+    order_id = accept(bench, a_limit(110))
+    if triggered:
+        push(bench, 130)
+    assert bench.engine.cancel(order_id).status is Status.CANCELLED
+    push(bench, 140)
+    bench.process_all()
+    bench.engine.market.look()
+    order = bench.order(order_id)
+    assert order.status is Status.CANCELLED
+    assert bench.ledger.swaps_of(order_id) == []
+    assert attention_ms(bench, order_id) is None
+    assert listed(bench) == [("cancelled", order.seq)]
+
+
+def test_an_order_that_waits_again_can_be_cancelled(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110, simulate="slippage:1"))
+    push(bench, 130)
+    bench.process_all()
+    assert bench.order(order_id).status is Status.OPEN
+    bench.engine.cancel(order_id)
+    bench.clock.sleep(60)
+    bench.engine.market.look()
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CANCELLED
+    assert bench.ledger.swaps_of(order_id) == []
+
+
+def test_an_order_that_has_filled_cannot(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    push(bench, 130)
+    bench.process_all()
+    with pytest.raises(CancelTooLateError):
+        bench.engine.cancel(order_id)
+
+
+def test_all_of_a_users_orders_are_cancelled_open_or_not(bench: Bench) -> None:
+    orders = [accept(bench, a_limit(110)), accept(bench, a_sniper()), bench.submit()]
+    other = accept(bench, a_limit(110, user_id="bob"))
+    done, too_late, more = bench.engine.cancel.all_of("tester")
+    assert ({order.order_id for order in done}, too_late, more) == (set(orders), [], False)
+    assert bench.order(other).status is Status.OPEN
