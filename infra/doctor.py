@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, Violation, orphans, violations_of
 from chalicelib.domain.orders import Event
-from chalicelib.domain.status import PHASES, TERMINAL, Phase
+from chalicelib.domain.status import PHASES, TERMINAL, Phase, Status
 from chalicelib.encoding.times import to_ms
 from infra.deployed import CANNOT_LOOK, Deployment, find, with_stage
 from infra.stored import Stored, database_of, evidence_of
@@ -35,8 +35,8 @@ _OVERDUE_MS = 180_000
 _SETTLING_MS = 360_000
 _LOOKS = 3
 _SHOWN = 20
-#: Nobody works on them yet.
-_WAITING = frozenset(status for status, phase in PHASES.items() if phase is Phase.QUEUED)
+#: In a queue, and nobody works on them yet.
+_WAITING = frozenset(status for status, phase in PHASES.items() if phase is Phase.QUEUED) - {Status.OPEN}
 _QUEUES = ("DeadLetters", "KeptLetters", "StreamDeadLetters")
 
 
@@ -49,6 +49,7 @@ class Report:
     history_missing: str = ""
     statuses: Counter[str] = field(default_factory=Counter)
     swaps: int = 0
+    resting: int = 0
     waiting: int = 0
     in_flight: int = 0
     overdue: int = 0
@@ -66,7 +67,8 @@ class Report:
                 f"stack      {self.where}",
                 f"history    {history}",
                 f"orders     {self.statuses.total()}: {statuses or 'none'}; {self.swaps} swaps",
-                f"moving     {self.waiting} waiting, {self.in_flight} in flight; of these {self.overdue} overdue",
+                f"resting    {self.resting} open for their price or launch",
+                f"moving     {self.waiting} waiting, {self.in_flight} in flight; overdue {self.overdue} of all these",
                 f"recording  {behind}",
                 f"letters    {', '.join(f'{count} in {queue}' for queue, count in self.letters.items())}",
                 "",
@@ -135,8 +137,10 @@ class _Examination:
         report, due = self._report, evidence.attention_at_ms
         report.statuses[evidence.status] += 1
         if evidence.status not in TERMINAL:
+            resting = evidence.status == Status.OPEN
+            report.resting += resting
             report.waiting += evidence.status in _WAITING
-            report.in_flight += evidence.status not in _WAITING
+            report.in_flight += not resting and evidence.status not in _WAITING
             report.overdue += due is not None and due < _now_ms()
         elif due is not None:
             report.behind += 1
@@ -161,7 +165,9 @@ class _Examination:
         limits = {"overdue_ms": _OVERDUE_MS, "max_attempts": self._max_attempts}
         found = violations_of(evidence, _now_ms(), **limits, history_known=known)
         last = evidence.events[-1] if evidence.events else None
-        if isinstance(last, Event) and to_ms(last.at) > _now_ms() - _SETTLING_MS:
+        # What is open is left alone only once it is recorded; what ended stands a while in its message alone.
+        ended = evidence.status in TERMINAL
+        if ended and isinstance(last, Event) and to_ms(last.at) > _now_ms() - _SETTLING_MS:
             return tuple(one for one in found if one.invariant != "I6")
         return found
 

@@ -5,6 +5,7 @@ I7, that no event reaches another user's socket, leaves no trace in stored data 
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.orders import Event, Order, OrderSpec
@@ -64,6 +65,8 @@ class Violation:
 #: A history that was away catches up in its own time: so many times as long as an order may be overdue.
 _CATCHING_UP = 20
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 #: A violation before it is known whose it is.
 _Found = tuple[str, str]
 
@@ -71,16 +74,17 @@ _Found = tuple[str, str]
 def violations_of(
     evidence: Evidence, now_ms: int, *, overdue_ms: int, max_attempts: int = MAX_ATTEMPTS, history_known: bool = True
 ) -> tuple[Violation, ...]:
-    """What is wrong with an order. One that ended and waits for nobody must be in the history as it is.
+    """What is wrong with an order. One that ended, or is open, and waits for nobody must be in the history as it is.
 
     Never raises, whatever is stored. ``history_known`` is false where the history could not be looked at.
     """
     order, broken = _replayed(evidence)
-    found = [*broken, *_swaps(evidence, None if broken else order), *_stuck(evidence, now_ms - overdue_ms)]
+    sound = None if broken else order
+    found = [*broken, *_swaps(evidence, sound), *_stuck(evidence, sound, now_ms - overdue_ms)]
     if order and order.attempts > max_attempts:
         found.append(("I9", f"{order.attempts} attempts"))
-    if order and not broken and history_known:
-        found += _history(evidence, order, now_ms - _CATCHING_UP * overdue_ms)
+    if sound and history_known:
+        found += _history(evidence, sound, now_ms - _CATCHING_UP * overdue_ms)
     return tuple(Violation(invariant, evidence.order_id, detail) for invariant, detail in found)
 
 
@@ -127,7 +131,11 @@ def _swaps(evidence: Evidence, order: Order | None) -> list[_Found]:
     [swap] = swaps
     if status == Status.CONFIRMED and swap.signature != order.tx_hash:
         return [("I1", f"confirmed with {order.tx_hash}, but what landed is {swap.signature}")]
-    least = order.min_amount_out or 0
+    try:
+        # The minimum that was noted, and the one that its price limit (as amended) makes, whoever noted the first.
+        least = max(order.min_amount_out or 0, order.spec.least_out or 0)
+    except _BAD_EVENT as error:
+        return [("I4", f"its price limit is not as it should be: {error!r}")]
     if swap.amount_out < least:
         return [("I2", f"{swap.amount_out} came out, less than {least}")]
     if status == Status.CONFIRMED and swap.amount_out != order.amount_out:
@@ -135,13 +143,23 @@ def _swaps(evidence: Evidence, order: Order | None) -> list[_Found]:
     return []
 
 
-def _stuck(evidence: Evidence, latest_ms: int) -> list[_Found]:
+def _stuck(evidence: Evidence, order: Order | None, latest_ms: int) -> list[_Found]:
     status, due = evidence.status, evidence.attention_at_ms
     if status in TERMINAL:
         return []
     if due is None:
-        return [] if status == Status.OPEN else [("I3", f"{status}, and nobody comes back to it")]
-    return [("I3", f"{status}, overdue since {due} (ms since the epoch)")] if due < latest_ms else []
+        # An open order's attention is its expiry, so that there is none that nobody ever comes back to.
+        return [("I3", f"{status}, and nobody comes back to it")]
+    if due < latest_ms:
+        return [("I3", f"{status}, overdue since {due} (ms since the epoch)")]
+    over = _expiry_ms(order) if status == Status.OPEN else None
+    return [("I3", f"open, and expired since {over} (ms since the epoch)")] if over and over < latest_ms else []
+
+
+def _expiry_ms(order: Order | None) -> int | None:
+    """When an order that waits is over; ``None`` if that is nowhere to be read."""
+    at = order.expires_at if order else None
+    return (at - _EPOCH) // timedelta(milliseconds=1) if at and at.tzinfo else None
 
 
 def _history(evidence: Evidence, order: Order, given_up_ms: int) -> list[_Found]:
@@ -150,10 +168,12 @@ def _history(evidence: Evidence, order: Order, given_up_ms: int) -> list[_Found]
     moved = copy and copy.status in TERMINAL and (copy.status, copy.seq) != (order.standing, order.seq)
     if copy and (moved or copy.seq > order.seq):
         return [("I5", f"the history is at {copy.status} ({copy.seq}), the order at {order.status} ({order.seq})")]
-    if not order.is_terminal or copy == _copy_of(order):
-        return []
     due = evidence.attention_at_ms
-    if due is None:
+    # An open order is left alone until it expires once all of it is told and recorded.
+    settled = order.status is Status.OPEN and due is not None and due == _expiry_ms(order)
+    if copy == _copy_of(order) or not (order.is_terminal or settled):
+        return []
+    if settled or due is None:
         return [("I6", f"the history has {copy}" if copy else "not in the history")]
     return [("I6", f"not in the history, and overdue since {due} (ms since the epoch)")] if due < given_up_ms else []
 

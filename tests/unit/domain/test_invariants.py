@@ -1,6 +1,7 @@
 """The checker of the invariants: each damage is seen as what it is, and no sound order is accused."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import assume, given
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, orphans, violations_of
 from chalicelib.domain.orders import Event, Order
 from chalicelib.domain.status import OrderType, Status
+from chalicelib.encoding.times import from_ms, to_text
 from tests.support.lives import NOON, cancelled, confirmed, failed, pending, retried, spec
 from tests.unit.any_life import lives
 
@@ -19,7 +21,6 @@ OVERDUE_MS = 1000
 def seen(order: Order, **changes: Any) -> Evidence:
     """What a sound deployment holds of an order, or as changed."""
     swap = Swap(order.tx_hash or "", order.order_id, order.amount_out or 0)
-    events = tuple((event.seq, event.status, event.attempt) for event in order.events)
     evidence = Evidence(
         order_id=order.order_id,
         spec=order.spec,
@@ -28,9 +29,14 @@ def seen(order: Order, **changes: Any) -> Evidence:
         events=order.events,
         swaps=(swap,) if order.status is Status.CONFIRMED else (),
         attention_at_ms=None if order.is_terminal else NOW_MS,
-        history=HistoryCopy(order.standing, order.seq, order.amount_out, events) if order.is_terminal else None,
+        history=copy_of(order) if order.is_terminal else None,
     )
     return replace(evidence, **changes)
+
+
+def copy_of(order: Order) -> HistoryCopy:
+    events = tuple((event.seq, event.status, event.attempt) for event in order.events)
+    return HistoryCopy(order.standing, order.seq, order.amount_out, events)
 
 
 def violated(evidence: Evidence, **limits: Any) -> list[str]:
@@ -43,7 +49,12 @@ FAILED = failed(pending())
 CANCELLED = cancelled(pending())
 EXPIRED = pending().moved(Status.EXPIRED, NOON)
 PENDING = pending()
-OPEN = pending(type=OrderType.LIMIT).moved(Status.OPEN, NOON)
+LIMIT = pending(type=OrderType.LIMIT, limit_price=Decimal(99))
+EXPIRES_AT = from_ms(NOW_MS + 500)
+OPEN = LIMIT.moved(Status.OPEN, NOON, {"expiresAt": to_text(EXPIRES_AT), "minAmountOutBase": "198000000"})
+#: Two SOL at 99.71 at least are 199.42 USDC; 199.40 were got, and a minimum from before the amendment noted.
+AMENDED = OPEN.moved(Status.OPEN, NOON, {"amended": {"limitPrice": Decimal("99.71")}})
+FILLED = confirmed(AMENDED.moved(Status.TRIGGERED, NOON).moved(Status.ROUTING, NOON, next_attempt=True))
 COPY = seen(CONFIRMED).history
 assert COPY is not None
 
@@ -64,7 +75,7 @@ def attempts(number: int) -> Order:
 
 @given(lives())
 def test_no_life_that_the_engine_may_lead_is_a_violation(order: Order) -> None:
-    assume(order.amount_out is None or order.amount_out >= (order.min_amount_out or 0))
+    assume(order.amount_out is None or order.amount_out >= max(order.min_amount_out or 0, order.spec.least_out or 0))
     assert violated(seen(order), max_attempts=order.attempts) == []
 
 
@@ -81,7 +92,9 @@ def test_no_life_that_the_engine_may_lead_is_a_violation(order: Order) -> None:
         pytest.param(seen(EXPIRED, swaps=(SWAP,)), "I1", id="expired with a swap"),
         pytest.param(seen(PENDING, swaps=(SWAP, replace(SWAP, signature="2"))), "I1", id="two swaps, not over"),
         pytest.param(seen(CONFIRMED, swaps=(replace(SWAP, amount_out=197_497_118),)), "I2", id="below the minimum"),
+        pytest.param(seen(FILLED), "I2", id="below the amended limit"),
         pytest.param(seen(PENDING, attention_at_ms=None), "I3", id="nobody comes back"),
+        pytest.param(seen(OPEN, attention_at_ms=None), "I3", id="nobody lets it expire"),
         pytest.param(seen(PENDING, attention_at_ms=NOW_MS - OVERDUE_MS - 1), "I3", id="nobody came back"),
         pytest.param(seen(CONFIRMED, events=CONFIRMED.events[:-1]), "I4", id="the last event is missing"),
         pytest.param(seen(CONFIRMED, events=CONFIRMED.events[1:]), "I4", id="a gap"),
@@ -112,6 +125,15 @@ def test_no_life_that_the_engine_may_lead_is_a_violation(order: Order) -> None:
         pytest.param(seen(CONFIRMED, history=None), "I6", id="not in the history"),
         pytest.param(seen(CONFIRMED, history=replace(COPY, amount_out=1)), "I6", id="another amount"),
         pytest.param(seen(CONFIRMED, history=replace(COPY, events=COPY.events[:-1])), "I6", id="an event less"),
+        pytest.param(seen(OPEN, attention_at_ms=NOW_MS + 500), "I6", id="left alone and not in the history"),
+        pytest.param(
+            seen(AMENDED, attention_at_ms=NOW_MS + 500, history=seen(confirmed(pending()), seq=2).history),
+            "I5",
+            id="left alone, and over in the history",
+        ),
+        pytest.param(
+            seen(AMENDED, attention_at_ms=NOW_MS + 500, history=copy_of(OPEN)), "I6", id="its amendment not recorded"
+        ),
         pytest.param(seen(CANCELLED, swaps=(SWAP,)), "I8", id="cancelled and swapped"),
         pytest.param(seen(attempts(4)), "I9", id="a fourth attempt"),
         pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 2, attempt=3)), "I9", id="a skipped attempt"),
@@ -122,8 +144,27 @@ def test_each_damage_is_seen_as_what_it_is(evidence: Evidence, invariant: str) -
     assert violated(evidence) == [invariant]
 
 
-def test_an_open_order_waits_for_its_price_and_for_nobody() -> None:
-    assert violated(seen(OPEN, attention_at_ms=None)) == []
+def test_an_open_order_that_is_recorded_is_left_alone_until_it_expires() -> None:
+    assert violated(seen(OPEN, attention_at_ms=NOW_MS + 500, history=copy_of(OPEN))) == []
+
+
+def test_an_open_order_that_somebody_is_to_come_back_to_need_not_be_in_the_history_yet() -> None:
+    assert violated(seen(OPEN, attention_at_ms=NOW_MS + 499)) == []
+
+
+def test_an_open_order_past_its_expiry_is_stuck_whenever_somebody_is_to_look() -> None:
+    late_ms = NOW_MS + 500 + OVERDUE_MS + 1
+    evidence = seen(OPEN, attention_at_ms=late_ms + 60_000)
+    [found] = violations_of(evidence, late_ms, overdue_ms=OVERDUE_MS)
+    assert (found.invariant, found.detail) == ("I3", f"open, and expired since {NOW_MS + 500} (ms since the epoch)")
+    assert violations_of(evidence, late_ms - 1, overdue_ms=OVERDUE_MS) == ()
+
+
+@pytest.mark.parametrize("limit", [Decimal("NaN"), Decimal("Infinity")])
+def test_a_limit_that_is_none_keeps_nothing_from_being_judged(limit: Decimal) -> None:
+    damaged = replace(FILLED, spec=replace(FILLED.spec, limit_price=limit))
+    events = tuple(replace(event, meta={}) if "amended" in event.meta else event for event in FILLED.events)
+    assert violated(seen(damaged, events=events)) == ["I4"]
 
 
 def test_what_waits_for_its_history_need_not_be_in_it_yet() -> None:

@@ -1,6 +1,6 @@
 """What the operators' commands make of stored data and of letters, however damaged these are."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.invariants import Evidence, Violation, violations_of
 from chalicelib.domain.orders import OrderSpec
+from chalicelib.domain.status import OrderType, Status
 from chalicelib.encoding.snapshots import event_to_json, spec_to_dict
+from chalicelib.encoding.times import from_text, to_ms, to_text
 from chalicelib.messaging.messages import order_message
 from chalicelib.ports import Tracked
-from infra.doctor import Report
+from infra.doctor import Report, _Examination
 from infra.letters import Letter
 from infra.stored import Stored, evidence_of
 from tests.support.lives import confirmed, pending
@@ -80,6 +82,36 @@ def test_a_report_names_the_first_twenty_of_a_kind_and_counts_the_others() -> No
     assert "   and 3 more" in lines
     assert [line[:2] for line in lines if line[:1] == "I"] == [f"I{number}" for number in range(1, 10)]
     assert sum(line.endswith(": ok") for line in lines) == 7
+
+
+def test_what_rests_is_counted_apart_and_must_be_in_the_history() -> None:
+    now = datetime.now(UTC)
+    expires_at = to_text(now + timedelta(days=1))
+    spec = {"type": OrderType.LIMIT, "limit_price": Decimal(150)}
+    order = pending(now, **spec).moved(Status.OPEN, now, {"expiresAt": expires_at})
+    item = {
+        "orderId": order.order_id,
+        **{name: value for name, value in spec_to_dict(order.spec).items() if name != "slippageBps"},
+        "slippageBps": Decimal(100),
+        "status": "open",
+        "seq": Decimal(2),
+        "events": [event_to_json(event) for event in order.events],
+        "attentionAt": Decimal(to_ms(from_text(expires_at))),
+    }
+    stored: Any = SimpleNamespace(
+        history_missing="",
+        swaps=dict,
+        pages=lambda: [[item]],
+        copies=lambda ids: {},
+        item=lambda order_id: item,
+        landed=lambda evidence: {},
+    )
+    report = Report("stack", "database")
+    deployed: Any = SimpleNamespace(max_attempts=3)
+    _Examination(deployed, stored, report).run()
+    assert [(one.invariant, one.detail) for one in report.violations] == [("I6", "not in the history")]
+    assert "resting    1 open for their price or launch" in str(report)
+    assert "moving     0 waiting, 0 in flight; overdue 0 of all these" in str(report)
 
 
 @pytest.mark.parametrize("order_id", ["", "x" * 3000, "no-uuid", "\ud800"])
