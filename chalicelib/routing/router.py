@@ -69,8 +69,8 @@ class Router:
                 log.exception("venue failed", extra={"venue": venue.name})
         return found
 
-    def route(self, request: SwapRequest) -> Route:
-        """The best route now.
+    def route(self, request: SwapRequest, least: int = 0) -> Route:
+        """The best route now. Where a venue brings ``least`` base units, none that does not is chosen.
 
         :raises AttemptFailedError: if no venue has a usable quote; a retryable reason wins over a fatal one.
         """
@@ -79,6 +79,10 @@ class Router:
         if not quotes:
             raise _worst([answer for answer in answers.values() if isinstance(answer, AttemptFailedError)])
         chosen, reason = choose(quotes)
+        best = max(quotes, key=lambda quote: quote.amount_out)
+        if chosen.amount_out < least <= best.amount_out:
+            # The deeper pool would bring a little less, and that little is what the order must not go without.
+            return Route(answers, best, f"{best.venue} reaches the minimum output and {chosen.venue} does not")
         return Route(answers, chosen, reason)
 
     def _ask_all(self, request: SwapRequest) -> dict[str, Quote | AttemptFailedError]:

@@ -21,7 +21,14 @@ from chalicelib.routing.router import Router
 from chalicelib.routing.venue import Fill, Ledger, Transaction
 from chalicelib.services.claim import ClaimOrder
 from chalicelib.services.finish import FinishOrder
-from chalicelib.services.outcomes import confirmation_meta, failure_meta, least_acceptable, missed, request_of
+from chalicelib.services.outcomes import (
+    confirmation_meta,
+    failure_meta,
+    least_acceptable,
+    missed,
+    promised,
+    request_of,
+)
 from chalicelib.services.publish import Publisher
 from chalicelib.services.starts import LaterError
 from chalicelib.services.waiting import OpenOrders
@@ -120,7 +127,7 @@ class ExecuteOrder:
         """Quote, choose, and build the transaction; the decision is kept even where it fails the minimum."""
         order = tracked.order
         try:
-            route = self.router.route(request_of(order))
+            route = self.router.route(request_of(order), promised(order))
         except AttemptFailedError as error:
             raise _AttemptEndedError(tracked, error) from error
         quote = route.chosen

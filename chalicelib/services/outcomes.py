@@ -35,7 +35,12 @@ def least_acceptable(order: Order, quoted: int) -> int:
     """
     if order.min_amount_out is not None:
         return order.min_amount_out
-    return max(minimum_output(quoted, order.spec.slippage_bps), order.spec.least_out or 0)
+    return max(minimum_output(quoted, order.spec.slippage_bps), promised(order))
+
+
+def promised(order: Order) -> int:
+    """The least output that holds whatever is quoted."""
+    return order.min_amount_out or order.spec.least_out or 0
 
 
 def missed(order: Order, reason: str, now: datetime) -> Order:

@@ -84,6 +84,25 @@ def test_within_ten_bps_the_deeper_pool_then_the_lower_fee_then_the_name(
     assert reason in why
 
 
+@pytest.mark.parametrize(
+    ("least", "winner", "reason"),
+    [
+        (999_500, "raydium", "deeper pool"),
+        (999_501, "meteora", "reaches the minimum output"),
+        (1_000_000, "meteora", "reaches the minimum output"),
+        (1_000_001, "raydium", "deeper pool"),
+    ],
+)
+def test_a_deeper_pool_is_not_chosen_where_only_the_other_brings_the_least(
+    least: int, winner: str, reason: str
+) -> None:
+    deeper = a_quote("raydium", 999_500, liquidity=Decimal(2000))
+    router = a_router(FakeVenue("raydium", deeper), FakeVenue("meteora", a_quote("meteora")))
+    route = router.route(REQUEST, least)
+    assert route.chosen.venue == winner
+    assert reason in route.reason
+
+
 def test_a_venue_that_fails_is_left_out_and_the_answer_marked_degraded() -> None:
     route = a_router(
         FakeVenue("raydium", failed(FailureCode.NETWORK_ERROR)), FakeVenue("meteora", a_quote("meteora"))

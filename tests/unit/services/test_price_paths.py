@@ -1,0 +1,274 @@
+"""Any path of prices against any set of limit orders: the engine releases and fills what a plain oracle says."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.domain.errors import NotAmendableError
+from chalicelib.domain.orders import OrderSpec
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.terms import Amendment, TimeInForce
+from chalicelib.domain.tokens import Pair, Side, find_market
+from chalicelib.routing.feed import PushedPrice
+from tests.support.bench import a_bench
+from tests.support.oracle import Oracle, Resting, Verdict
+from tests.support.orders import a_spec
+
+_PAIRS = [pair for name in ("SOL/USDC", "BONK/USDC", "JUP/SOL", "USDT/USDC") if (pair := find_market(name))]
+_STEPS = 14
+#: Orders of so many USD, from less than a cent to a fifth of a pool.
+_USD = [Decimal("0.000001"), Decimal("0.0003"), Decimal("0.01"), Decimal(1), Decimal(150), Decimal(20_000)]
+_USD += [Decimal(200_000), Decimal(550_000), Decimal(1_000_000)]
+
+
+class Path:
+    """One run: the engine and the oracle side by side, compared after each step."""
+
+    def __init__(self, seed: int, profile: str, batch: int) -> None:
+        self.random = Random(seed)
+        # A batch smaller than what is waiting leaves the rest to the next look.
+        self.bench = a_bench(venue_seed=f"path-{seed}", venue_profile=profile, trigger_batch=batch)
+        self.oracle = Oracle(f"path-{seed}", profile)
+        self.batch = batch
+        self.resting: dict[str, Resting] = {}
+        self.triggered: dict[str, Resting] = {}
+        self.released = 0
+
+    def step(self) -> None:
+        steps = [
+            self.submit,
+            self.submit,
+            self.push,
+            self.push,
+            self.tick,
+            self.tick,
+            self.work,
+            self.cancel,
+            self.amend,
+        ]
+        self.random.choice(steps)()
+
+    # --- what happens -------------------------------------------------------------------------------------
+
+    def submit(self) -> None:
+        spec = self._a_limit_order()
+        if spec is None:
+            return
+        order = Resting(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(0), spec.expires_at)
+        order_id = self.bench.engine.submit(spec).order_id
+        entered = self.bench.order(order_id)
+        assert entered.min_amount_out == order.least
+        marketable = self._is_released(order_id)
+        if spec.time_in_force is TimeInForce.IOC:
+            assert marketable
+        else:
+            self._agree(order_id, order, marketable)
+        (self.triggered if marketable else self.resting)[order_id] = order
+
+    def push(self) -> None:
+        """A price anywhere around the registry's, which may be far from the last one."""
+        pair = self.random.choice(_PAIRS)
+        price = self._around(pair, Decimal("0.06"))
+        self.oracle.push(pair, price, self.bench.clock.now_ms())
+        self.bench.engine.market.price(pair, price)
+        self._compare({pair.name})
+
+    def tick(self) -> None:
+        """Time passes, less or much more than a price takes to move, and the market is looked at."""
+        self.bench.clock.sleep(self.random.choice([0.001, 0.4, 5, 5, 61, 900, 4000]))
+        self.bench.engine.market.look()
+        now = self.bench.clock.now()
+        for order_id in [one for one, order in self.resting.items() if order.expires_at and order.expires_at <= now]:
+            assert self.bench.order(order_id).status is Status.EXPIRED
+            del self.resting[order_id]
+        self._compare({pair.name for pair in _PAIRS})
+
+    def cancel(self) -> None:
+        order_id = self._any({**self.resting, **self.triggered})
+        if order_id is None:
+            return
+        self.bench.engine.cancel(order_id)
+        assert self.bench.order(order_id).status is Status.CANCELLED
+        self.resting.pop(order_id, None)
+        self.triggered.pop(order_id, None)
+
+    def amend(self) -> None:
+        order_id = self._any({**self.resting, **self.triggered})
+        if order_id is None:
+            return
+        order = self.resting.get(order_id) or self.triggered[order_id]
+        now = self.bench.clock.now()
+        expires_at = (
+            now + timedelta(seconds=self.random.choice([1, 30, 3600])) if self.random.random() < 0.4 else None
+        )
+        wanted = replace(
+            order, limit=self._around(order.pair, Decimal("0.06")), expires_at=expires_at or order.expires_at
+        )
+        if not wanted.least:
+            return
+        amendment = Amendment(limit_price=wanted.limit, expires_at=expires_at)
+        if order_id in self.triggered or (order.expires_at and order.expires_at <= now):
+            with pytest.raises(NotAmendableError):
+                self.bench.engine.amend(order_id, amendment)
+            return
+        self.bench.engine.amend(order_id, amendment)
+        amended = self.bench.order(order_id)
+        assert amended.min_amount_out == wanted.least
+        self.resting[order_id] = wanted
+        released = self._is_released(order_id)
+        if not self._pauses(order_id):
+            self._agree(order_id, wanted, released)
+        if released:
+            self.triggered[order_id] = self.resting.pop(order_id)
+
+    def work(self) -> None:
+        """The processor takes up what was released, perhaps after the price has gone on."""
+        if self.random.random() < 0.5:
+            self.bench.clock.sleep(self.random.choice([0.5, 30, 1200]))
+        while self.bench.queue.bodies:
+            assert self.bench.process() is None
+        now, now_ms = self.bench.clock.now(), self.bench.clock.now_ms()
+        for order_id, wanted in list(self.triggered.items()):
+            order, offers = self.bench.order(order_id), self.oracle.offers(wanted, now_ms).values()
+            fills = self.bench.ledger.swaps_of(order_id)
+            del self.triggered[order_id]
+            if fills:
+                # Never below the limit, and never what no venue would give.
+                assert order.status is Status.CONFIRMED
+                assert [order.amount_out] == [fill.amount_out for fill in fills]
+                assert wanted.least <= fills[0].amount_out
+                assert fills[0].amount_out in {one.amount_out for one in offers}
+                assert wanted.expires_at is None or now < wanted.expires_at
+            elif order.spec.time_in_force is TimeInForce.IOC:
+                assert order.status in (Status.EXPIRED, Status.FAILED)
+            elif wanted.expires_at and wanted.expires_at <= now:
+                assert order.status is Status.EXPIRED
+            elif all(one.tradable is not Verdict.FILLS for one in offers):
+                assert order.status in (Status.OPEN, Status.FAILED)
+            else:
+                assert order.status is Status.OPEN
+            if not fills and (wanted.expires_at is None or now < wanted.expires_at):
+                assert not any(one.tradable is Verdict.FILLS and one.amount_out >= wanted.least for one in offers)
+            if order.status is Status.OPEN:
+                self.resting[order_id] = wanted
+
+    # --- the comparison -----------------------------------------------------------------------------------
+
+    def _compare(self, pairs: set[str]) -> None:
+        """All resting orders of these pairs against the oracle; what was released moves on."""
+        released = [order_id for order_id in self.resting if self._is_released(order_id)]
+        per_side: dict[tuple[str, Side], int] = {}
+        for order_id in released:
+            order = self.resting[order_id]
+            assert order.pair.name in pairs
+            key = order.pair.name, order.side
+            per_side[key] = per_side.get(key, 0) + 1
+        for order_id, order in list(self.resting.items()):
+            if order.pair.name not in pairs or self._pauses(order_id):
+                assert order_id not in released
+                continue
+            if order.expires_at and order.expires_at <= self.bench.clock.now():
+                assert order_id not in released
+                continue
+            # A full batch may have left it out.
+            if order_id in released or per_side.get((order.pair.name, order.side), 0) < self.batch:
+                self._agree(order_id, order, order_id in released)
+        for order_id in released:
+            self.triggered[order_id] = self.resting.pop(order_id)
+        assert all(count <= self.batch for count in per_side.values())
+
+    def _agree(self, order_id: str, order: Resting, released: bool) -> None:
+        verdict = self.oracle.verdict(order, self.bench.clock.now_ms())
+        self.released += released
+        if verdict is not Verdict.EITHER:
+            assert released == (verdict is Verdict.FILLS), (order_id, order, self.bench.order(order_id))
+
+    def _is_released(self, order_id: str) -> bool:
+        return self.bench.order(order_id).status is Status.TRIGGERED
+
+    def _pauses(self, order_id: str) -> bool:
+        """Whether it triggered in vain so shortly before that it is left alone: 1 s, 2 s, 4 s and so on."""
+        order = self.bench.order(order_id)
+        waits = [event for event in order.events if "rearmed" in event.meta]
+        if not waits:
+            return False
+        return self.bench.clock.now() < waits[-1].at + timedelta(seconds=min(2 ** (len(waits) - 1), 6 * 3600))
+
+    # --- orders -------------------------------------------------------------------------------------------
+
+    def _a_limit_order(self) -> OrderSpec | None:
+        pair, side = self.random.choice(_PAIRS), self.random.choice(list(Side))
+        paid, got = (pair.base, pair.quote) if side is Side.SELL else (pair.quote, pair.base)
+        amount_in = int(self.random.choice(_USD) / paid.usd * 10**paid.decimals * self.random.randint(50, 150) / 100)
+        force = self.random.choice([TimeInForce.GTC, TimeInForce.GTC, TimeInForce.GTD, TimeInForce.IOC])
+        seconds = self.random.choice([1, 60, 5000])
+        spec = a_spec(
+            type=OrderType.LIMIT,
+            side=side,
+            token_in=paid,
+            token_out=got,
+            amount_in=max(1, amount_in),
+            limit_price=self._around(pair, Decimal("0.08")),
+            time_in_force=force,
+            expires_at=self.bench.clock.now() + timedelta(seconds=seconds) if force is TimeInForce.GTD else None,
+        )
+        return spec if spec.least_out else None
+
+    def _around(self, pair: Pair, reach: Decimal) -> Decimal:
+        """A price within so much of the registry's; of few digits as clients name them, or of many."""
+        ratio = pair.base.usd / pair.quote.usd
+        factor = 1 + reach * self.random.randint(-1000, 1000) / 1000
+        digits = self.random.choice([3, 5, 12])
+        return Decimal(f"{ratio * factor:.{digits}g}")
+
+    def _any(self, orders: dict[str, Resting]) -> str | None:
+        return self.random.choice(sorted(orders)) if orders else None
+
+
+@settings(max_examples=1000)
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(["realistic", "realistic", "flat", "brief"]),
+    st.sampled_from([500, 500, 1]),
+)
+def test_what_a_price_releases_and_fills_is_what_the_oracle_says(seed: int, profile: str, batch: int) -> None:
+    path = Path(seed, profile, batch)
+    for _ in range(_STEPS):
+        path.step()
+    path.tick()
+    path.work()
+
+
+def test_the_paths_release_orders_and_leave_others_waiting() -> None:
+    """A comparison in which nothing ever triggers proves nothing."""
+    paths = [Path(seed, "realistic", 500) for seed in range(20)]
+    for path in paths:
+        for _ in range(3 * _STEPS):
+            path.step()
+    statuses = {order.order.status for path in paths for order in path.bench.orders._kept.values()}
+    assert {Status.OPEN, Status.CONFIRMED, Status.EXPIRED, Status.CANCELLED} <= statuses
+    assert sum(path.released for path in paths) > 20
+    assert any(
+        "rearmed" in event.meta
+        for path in paths
+        for kept in path.bench.orders._kept.values()
+        for event in kept.order.events
+    )
+
+
+def test_what_triggers_at_entry_and_misses_is_watched_for_like_any_other() -> None:
+    bench = a_bench()
+    order_id = bench.submit(type=OrderType.LIMIT, limit_price=Decimal(90), time_in_force=TimeInForce.GTC)
+    sol = _PAIRS[0]
+    bench.engine.market.price(sol, Decimal(50))
+    bench.process_all()
+    assert bench.order(order_id).status is Status.OPEN
+    bench.clock.sleep(60)
+    bench.markets.push_price(sol, PushedPrice(Decimal(100), bench.clock.now_ms()))
+    bench.engine.market.look()
+    assert bench.order(order_id).status is Status.TRIGGERED
