@@ -3,7 +3,7 @@
 Only the reserves are the simulated market's own; nothing of what triggers, routes or prices an order is used here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -70,10 +70,13 @@ class Offer:
 
 
 class Oracle:
-    def __init__(self, seed: str, profile: str) -> None:
+    """``told`` is what was told of a pair; without it only what was pushed here counts."""
+
+    def __init__(self, seed: str, profile: str, told: Callable[[Pair], Known] | None = None) -> None:
         self._market = Market(seed, PROFILES[profile])
         self._fees = _FEES[profile]
         self._pushed: dict[str, PushedPrice] = {}
+        self._told = told or (lambda pair: Known(self._pushed.get(pair.name)))
 
     def push(self, pair: Pair, price: Decimal, at_ms: int) -> None:
         self._pushed[pair.name] = PushedPrice(price, at_ms)
@@ -92,8 +95,7 @@ class Oracle:
         return Verdict.MISSES
 
     def _offer(self, venue: str, order: Resting, now_ms: int) -> Offer:
-        known = Known(self._pushed.get(order.pair.name))
-        reserves = self._market.reserves(venue, order.pair, now_ms // SLOT_MS, known)
+        reserves = self._market.reserves(venue, order.pair, now_ms // SLOT_MS, self._told(order.pair))
         assert reserves is not None
         x, y = (reserves.base, reserves.quote) if order.side is Side.SELL else (reserves.quote, reserves.base)
         rate, by_impact = self._fees[venue]

@@ -17,7 +17,8 @@ from tests.faults.result import Result
 from tests.faults.size import Size
 from tests.faults.virtual.injection import Crash, Fault
 from tests.faults.virtual.judge import at_rest
-from tests.faults.virtual.lives import LIVES, Expected, Life
+from tests.faults.virtual.lives import Expected, Life
+from tests.faults.virtual.waiting import LIVES
 from tests.faults.virtual.world import World
 from tests.support.orders import a_spec
 

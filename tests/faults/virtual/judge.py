@@ -3,6 +3,8 @@
 from collections import defaultdict
 
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, violations_of
+from chalicelib.domain.orders import Order
+from chalicelib.domain.status import OrderType, Status
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import OrderFilter
 from tests.faults.rates import most_in_a_minute
@@ -22,11 +24,23 @@ def at_rest(world: World, expected: Expected) -> list[str]:
     for key, order_id in expected.accepted:
         if order_id not in orders:
             found.append(f"I3 {order_id}: accepted (key {key!r}) and not there")
-    found += [f"I3 {order_id}: not over" for order_id, kept in orders.items() if not kept.order.is_terminal]
+    found += [
+        f"I3 {order_id}: {kept.order.status}, and neither over nor open"
+        for order_id, kept in orders.items()
+        if not (kept.order.is_terminal or kept.order.status is Status.OPEN)
+    ]
+    for order_id, ends in expected.ends:
+        if order_id in orders and (status := orders[order_id].order.status) not in {*ends, Status.CANCELLED}:
+            found.append(f"{order_id}: ended {status} and not {', '.join(ends)}")
+    found += [wrong for kept in orders.values() for wrong in _too_late(kept.order)]
     for evidence in evidence_of(world):
         judged = violations_of(evidence, world.clock.now_ms(), overdue_ms=_OVERDUE_MS)
         found += [f"{one.invariant} {one.order_id}: {one.detail}" for one in judged]
-    begun = [to_ms(kept.order.events[1].at) for kept in orders.values() if kept.order.attempts]
+    begun = [
+        to_ms(next(event.at for event in kept.order.events if event.attempt))
+        for kept in orders.values()
+        if kept.order.attempts
+    ]
     if world.rate_limit and (most := most_in_a_minute(begun)) > world.rate_limit:
         found.append(f"{most} orders begun within a minute")
     for connection, order_id in expected.streams:
@@ -35,6 +49,17 @@ def at_rest(world: World, expected: Expected) -> list[str]:
         last = orders[order_id].order.seq if order_id in orders else 0
         found += [f"{connection} {order_id}: {wrong}" for wrong in stream_violations(seqs, 0, last)]
     return found
+
+
+def _too_late(order: Order) -> list[str]:
+    """An order that expired is not released any more, and a limit order not sent."""
+    over = order.expires_at
+    lines = {Status.TRIGGERED, Status.SUBMITTED} if order.spec.type is OrderType.LIMIT else {Status.TRIGGERED}
+    return [
+        f"{order.order_id}: {event.status} ({event.seq}) at {event.at}, and over since {over}"
+        for event in order.events
+        if over and event.status in lines and event.at >= over
+    ]
 
 
 def running(world: World, expected: Expected) -> list[str]:

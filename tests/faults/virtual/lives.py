@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from chalicelib.domain.orders import Priority
+from chalicelib.domain.status import Status
 from chalicelib.encoding.exact_json import dumps
 from tests.faults.virtual.injection import Crash
 from tests.faults.virtual.world import World
@@ -24,6 +26,8 @@ class Expected:
     streams: list[tuple[str, str]] = field(default_factory=list)
     #: What each connection may be told of.
     users: dict[str, str] = field(default_factory=dict)
+    #: Orders of which it is known how they end, unless they are cancelled.
+    ends: list[tuple[str, tuple[Status, ...]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,9 @@ def without_key(world: World, simulate: str | None, expected: Expected) -> None:
     expected.accepted.append(("", order_id))
 
 
-def with_key(world: World, simulate: str | None, expected: Expected) -> str:
+def with_key(world: World, simulate: str | None, expected: Expected, **changes: Any) -> str:
     """A client that posts until it is answered, under one key."""
-    spec = a_spec(simulate=simulate)
+    spec = a_spec(simulate=simulate, **changes)
     answer = world.insist(lambda: world.engine.submit(spec, idempotency_key="key"))
     expected.accepted.append(("key", answer.order_id))
     return str(answer.order_id)
@@ -109,7 +113,7 @@ SIMULATED = (
     *("slippage:3", "no_liquidity", "venue_down:raydium", "slow:9000"),
 )
 
-LIVES = (
+AT_ONCE = (
     Life("plain", without_key),
     Life("with a key", with_key),
     Life("over a socket", over_socket),

@@ -1,9 +1,11 @@
-"""A whole deployment in virtual time: queues that deliver, functions that are invoked, a watchdog every minute.
+"""A whole deployment in virtual time: queues that deliver, functions that are invoked, a watchdog every minute, and a
+look at the market every few seconds.
 
 Each invocation runs the engine's real handler as a process that may crash, fail or stall at any call.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from random import Random
@@ -15,22 +17,33 @@ from uuid import UUID
 from chalicelib import bootstrap
 from chalicelib.bootstrap import Outside, build_engine
 from chalicelib.consumers.orders import close_dead_letters, process_orders
+from chalicelib.domain.errors import RefusedError
+from chalicelib.domain.status import Status
+from chalicelib.encoding.times import to_ms
+from chalicelib.ports import Tracked
 from chalicelib.streaming import actions, connections
 from tests.faults.virtual.injection import Crash, Fault, Faulty, Injector, InlineExecutor
 from tests.faults.virtual.queues import LetterPort, Message, OrderPort, Queue, ReplayPort, UrgentPort
 from tests.support.bench import a_bench
+from tests.support.oracle import Oracle, Resting, Verdict
 
 #: The watchdog's schedule, and what a frozen process sleeps: longer than a lease.
 WATCH_SECONDS = 60
 STALL_SECONDS = 20
+#: How often the market is looked at, while anything waits for it.
+LOOK_SECONDS = 5
 
 
 class World:
     """``plan`` says which calls go wrong; equal seeds give equal worlds."""
 
-    def __init__(self, plan: Mapping[int, Fault] | None = None, seed: int = 0, rate_limit: int = 0) -> None:
+    def __init__(
+        self, plan: Mapping[int, Fault] | None = None, seed: int = 0, rate_limit: int = 0, **changes: Any
+    ) -> None:
+        """``changes`` are settings."""
         self.random = Random(seed)
-        bench = a_bench(venue_time_scale=Decimal(1), venue_seed=f"faults-{seed}", rate_limit_per_minute=rate_limit)
+        venues = {"venue_time_scale": Decimal(1), "venue_seed": f"faults-{seed}"}
+        bench = a_bench(**venues, rate_limit_per_minute=rate_limit, **changes)
         self.rate_limit = rate_limit
         self.clock = bench.clock
         self.orders, self.ledger, self.history = bench.orders, bench.ledger, bench.history
@@ -51,6 +64,8 @@ class World:
         ]
         self._restores: list[tuple[int, Callable[[], None]]] = []
         self._next_watch_ms = now_ms() + WATCH_SECONDS * 1000
+        self._next_look_ms = now_ms() + LOOK_SECONDS * 1000
+        self._oracle = Oracle(venues["venue_seed"], "realistic", self.markets.known)
 
     def _engine(self, settings: Any, starts: Any) -> bootstrap.Engine:
         ports = {
@@ -124,6 +139,23 @@ class World:
             # A scheduled function that fails comes again with the next tick.
             return
 
+    def look(self) -> None:
+        """The market is looked at."""
+        try:
+            self.process(self.engine.market.look)
+        except (Crash, Exception):
+            # The next look finds whatever this one left.
+            return
+
+    def later(self, seconds: float, work: Callable[[], Any]) -> None:
+        """Somebody outside does something in so many seconds, again and again until it is answered, if by a no."""
+
+        def until_answered() -> Any:
+            with suppress(RefusedError):
+                return work()
+
+        self.back_at(seconds, lambda: self.insist(until_answered))
+
     def back_at(self, seconds: float, restore: Callable[[], None]) -> None:
         """Have something done in so many seconds."""
         self._restores.append((self.clock.now_ms() + int(seconds * 1000), restore))
@@ -147,6 +179,8 @@ class World:
         waiting += [message.visible_at_ms for queue, _ in self._handlers for message in queue.messages.values()]
         if not waiting and self.is_quiet():
             return False
+        if self._is_anything_watched():
+            waiting.append(max(self._next_look_ms, self.clock.now_ms()))
         next_ms = min([*waiting, self._next_watch_ms])
         if until_ms is not None and next_ms > until_ms:
             return False
@@ -154,6 +188,9 @@ class World:
         if self.clock.now_ms() >= self._next_watch_ms:
             self._next_watch_ms = self.clock.now_ms() + WATCH_SECONDS * 1000
             self.watch()
+        if self.clock.now_ms() >= self._next_look_ms and self._is_anything_watched():
+            self._next_look_ms = self.clock.now_ms() + LOOK_SECONDS * 1000
+            self.look()
         return True
 
     def run(self, hours: float = 3) -> bool:
@@ -165,8 +202,28 @@ class World:
         return True
 
     def is_quiet(self) -> bool:
-        """Whether no order waits for anybody."""
-        return all(tracked.attention_at_ms is None for tracked in self.all_orders().values())
+        """Whether no order waits for anybody but the market, which has nothing for those that are open."""
+        return not self.markets.unfinished() and all(map(self._rests, self.all_orders().values()))
+
+    def _rests(self, tracked: Tracked) -> bool:
+        order = tracked.order
+        if order.status is not Status.OPEN:
+            return tracked.attention_at_ms is None
+        expires_at, spec = order.expires_at, order.spec
+        if expires_at is None or tracked.attention_at_ms != to_ms(expires_at) or expires_at <= self.clock.now():
+            return False
+        if spec.launch:
+            return self.launches_of(spec.launch.mint) <= {event.meta.get("launchId") for event in order.events}
+        resting = Resting(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(), expires_at)
+        return self._oracle.verdict(resting, self.clock.now_ms()) is not Verdict.FILLS
+
+    def launches_of(self, mint: str) -> set[str]:
+        """Ids of the launches of a mint that were told of."""
+        return {launch.id for launch in self.markets._launches.values() if launch.mint == mint}
+
+    def _is_anything_watched(self) -> bool:
+        statuses = {tracked.order.status for tracked in self.all_orders().values()}
+        return Status.OPEN in statuses or bool(self.markets.unfinished())
 
     def all_orders(self) -> Mapping[str, Any]:
         return self.orders._kept  # the fake has no other way to list them, nor has the engine
