@@ -51,32 +51,47 @@ class ReleaseLaunches:
         """Work on through the launches that are not done with; returns how many orders were released."""
         released = 0
         for launch in self.markets.unfinished():
-            count, left = self._work_through(launch)
-            released += count
-            if not left and to_ms(self.now()) - launch.at_ms > LINGER_MS:
+            released += self._work_through(launch)
+            if to_ms(self.now()) - launch.at_ms > LINGER_MS and self._is_done(launch):
                 self.markets.finish(launch)
         return released
 
-    def _work_through(self, launch: Launch) -> tuple[int, bool]:
-        """How many orders were released, and whether there may be more than one batch of them."""
+    def _work_through(self, launch: Launch) -> int:
+        """Returns how many orders were released, which is a batch at most."""
         waiting = self.waiting.for_launch(launch.mint)
-        released = self.triggers.fire(islice(self._accepting(waiting, launch), self.batch))
-        return released, next(waiting, None) is not None
+        return self.triggers.fire(islice(self._accepting(waiting, launch), self.batch))
+
+    def _is_done(self, launch: Launch) -> bool:
+        """Whether nobody is left whom a full batch, or a write that failed, has kept from an answer."""
+        left = (one.order for one in self.waiting.for_launch(launch.mint) if self._concerns(launch, one.order))
+        return not any(order.seq < MOST_CHANGES for order in left)
+
+    def _concerns(self, launch: Launch, order: Order) -> bool:
+        # Once only: a launch that did not suit an order is not looked at again.
+        waits = order.status is Status.OPEN and not order.is_expired(self.now())
+        return waits and not order.was_refused(launch.id)
 
     def _accepting(self, waiting: Iterator[Tracked], launch: Launch) -> Iterator[Release]:
         """Those that the launch suits; the others are told why it does not, and wait on."""
         for tracked in waiting:
             order = tracked.order
-            # Once only: a launch that did not suit an order is not looked at again.
-            if order.status is not Status.OPEN or order.is_expired(self.now()) or order.was_refused(launch.id):
+            if not self._concerns(launch, order):
                 continue
-            reason = self._refusal(order, launch)
+            try:
+                reason = self._refusal(order, launch)
+            except _UnseenError:
+                log.warning("left to the next look", extra={"orderId": order.order_id, "mint": launch.mint})
+                continue
             if reason is None:
                 yield tracked, {"trigger": "launch", "launch": _launch_meta(launch)}
             elif order.seq < MOST_CHANGES:
                 self._refuse(tracked, launch, reason)
 
     def _refusal(self, order: Order, launch: Launch) -> str | None:
+        """Why the launch does not suit the order; ``None`` if it does.
+
+        :raises _UnseenError: if its pool cannot be looked at now.
+        """
         spec, wanted = order.spec, order.spec.launch
         if wanted is None:
             return "it waits for no launch"
@@ -86,7 +101,10 @@ class ReleaseLaunches:
             return f"launched on {launch.venue}, not on {wanted.venue}"
         if wanted.min_liquidity is not None and launch.liquidity < wanted.min_liquidity:
             return f"liquidity of {launch.liquidity} is less than {wanted.min_liquidity}"
-        found = best_swap(self.router.depths(spec.pair, launch.at_ms), spec.side, spec.amount_in)
+        depths = self.router.depths(spec.pair, launch.at_ms)
+        if all(depth.venue != launch.venue for depth in depths):
+            raise _UnseenError
+        found = best_swap(depths, spec.side, spec.amount_in)
         if found is None:
             return "the pool is too small for this amount"
         if found[1].amount_out < (spec.least_out or 0):
@@ -102,6 +120,10 @@ class ReleaseLaunches:
             )
         except LostRaceError:
             return
+
+
+class _UnseenError(Exception):
+    """A pool is there, and could not be looked at."""
 
 
 def _launch_meta(launch: Launch) -> dict[str, Any]:
