@@ -5,10 +5,10 @@ from collections.abc import Callable
 from tests.faults.result import Result
 from tests.faults.site import Site
 from tests.faults.size import Size
-from tests.faults.trials import lanes, limit, machine, messages, outages, sockets, virtual
+from tests.faults.trials import lanes, limit, machine, messages, outages, races, sockets, virtual
 
 #: On fakes and a virtual clock.
-VIRTUAL: tuple[Callable[[Size], Result], ...] = (*virtual.TRIALS, machine.any_order_of_events)
+VIRTUAL: tuple[Callable[[Size], Result], ...] = (*virtual.TRIALS, *races.TRIALS, machine.any_order_of_events)
 #: On one running stack, one after the other.
 REAL: tuple[Callable[[Site, Size], Result], ...] = (
     *(messages.burst, messages.one_key, messages.replies_lost, messages.doubles, messages.poison),
