@@ -5,11 +5,13 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from chalicelib.domain.status import Status
 from chalicelib.ports import Subscriber
 from tests.faults.result import Result
-from tests.faults.virtual.injection import Crash, Fault
+from tests.faults.virtual.injection import Crash
 from tests.faults.virtual.judge import at_rest, running
 from tests.faults.virtual.lives import SIMULATED, Expected
+from tests.faults.virtual.market_rules import FAULTS, INDEX, Armed, MarketRules
 from tests.faults.virtual.world import World
 from tests.support.orders import a_spec
 
@@ -17,14 +19,9 @@ from tests.support.orders import a_spec
 _SLOW_SECONDS = 120
 _KEYS = st.sampled_from(["a", "b", "c", None])
 _SIMULATED = st.sampled_from([None, None, None, *SIMULATED])
-#: A fault at the n-th call from here on, or none.
-_FAULTS = st.one_of(st.none(), st.tuples(st.integers(1, 12), st.sampled_from(list(Fault))))
-_INDEX = st.integers(0, 7)
-
-Armed = tuple[int, Fault] | None
 
 
-class OrderLives(RuleBasedStateMachine):
+class OrderLives(MarketRules, RuleBasedStateMachine):
     """Orders, messages and processes in any order; everything is restored at the end and must come to rest well."""
 
     #: What the runs of all machines came to.
@@ -36,8 +33,9 @@ class OrderLives(RuleBasedStateMachine):
         self.expected = Expected()
         self.over: dict[str, int] = {}
         self.lost_streams: set[str] = set()
+        self.cancelled: set[str] = set()
 
-    @rule(key=_KEYS, simulate=_SIMULATED, subscribed=st.booleans(), fault=_FAULTS)
+    @rule(key=_KEYS, simulate=_SIMULATED, subscribed=st.booleans(), fault=FAULTS)
     def submit(self, key: str | None, simulate: str | None, subscribed: bool, fault: Armed) -> None:
         """A client posts; one that has a key may post the same again."""
         self._arm(fault)
@@ -55,7 +53,7 @@ class OrderLives(RuleBasedStateMachine):
             self.expected.streams.append((subscriber.connection_id, made.order_id))
 
     @precondition(lambda self: self.world.all_orders())
-    @rule(index=_INDEX, fault=_FAULTS)
+    @rule(index=INDEX, fault=FAULTS)
     def join(self, index: int, fault: Armed) -> None:
         """A client opens a stream of an order, at whatever point that is."""
         orders = list(self.world.all_orders())
@@ -66,7 +64,7 @@ class OrderLives(RuleBasedStateMachine):
         self.expected.users[connection] = "tester"
         self.expected.streams.append((connection, order_id))
 
-    @rule(index=_INDEX, again=st.booleans(), fault=_FAULTS)
+    @rule(index=INDEX, again=st.booleans(), fault=FAULTS)
     def deliver(self, index: int, again: bool, fault: Armed) -> None:
         """A queue delivers a message, and perhaps once more later."""
         due = [(queue, one) for queue in self._queues() for one in queue.visible()]
@@ -78,12 +76,12 @@ class OrderLives(RuleBasedStateMachine):
         if again:
             queue.put(message.body)
 
-    @rule(fault=_FAULTS)
+    @rule(fault=FAULTS)
     def watch(self, fault: Armed) -> None:
         self._arm(fault)
         self.world.watch()
 
-    @rule(index=_INDEX)
+    @rule(index=INDEX)
     def give_up(self, index: int) -> None:
         """The orders queue gives a message up, however early."""
         messages = list(self.world.queue.messages.values())
@@ -105,7 +103,7 @@ class OrderLives(RuleBasedStateMachine):
         self.world.back_at(60, lambda: setattr(part, "down", False))
 
     @precondition(lambda self: self.expected.users)
-    @rule(index=_INDEX, gone=st.booleans())
+    @rule(index=INDEX, gone=st.booleans())
     def socket_fails(self, index: int, gone: bool) -> None:
         """A socket is slow for a while, or gone for good."""
         users = list(self.expected.users)
@@ -128,6 +126,8 @@ class OrderLives(RuleBasedStateMachine):
             if kept.order.is_terminal:
                 # A terminal order never changes (I5).
                 assert self.over.setdefault(order_id, kept.order.seq) == kept.order.seq
+            if order_id in self.cancelled:
+                assert kept.order.status is Status.CANCELLED
 
     def teardown(self) -> None:
         self.world.restore(all_of_it=True)

@@ -1,0 +1,91 @@
+"""Any order of events, the part of the market: orders that wait, what they wait for, and how clients change them."""
+
+from contextlib import suppress
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from chalicelib.domain.status import OrderType
+from chalicelib.domain.terms import Amendment, TimeInForce
+from tests.faults.virtual.injection import Crash, Fault
+from tests.faults.virtual.lives import Expected
+from tests.faults.virtual.waiting import SOL_USDC, a_launch, sniper_terms
+from tests.faults.virtual.world import World
+from tests.support.orders import a_spec
+
+Armed = tuple[int, Fault] | None
+#: A fault at the n-th call from here on, or none.
+FAULTS = st.one_of(st.none(), st.tuples(st.integers(1, 12), st.sampled_from(list(Fault))))
+INDEX = st.integers(0, 7)
+#: So far from one another that no drift makes a price reach a limit which it was not told to reach.
+_LIMITS = st.sampled_from([Decimal(80), Decimal(120)])
+_PRICES = st.sampled_from([Decimal(60), Decimal(100), Decimal(140)])
+
+
+class MarketRules:
+    """To be mixed into a state machine that has these."""
+
+    world: World
+    expected: Expected
+    cancelled: set[str]
+
+    def _arm(self, fault: Armed) -> None:
+        raise NotImplementedError
+
+    @rule(limit=_LIMITS, force=st.sampled_from(TimeInForce), fault=FAULTS, missing=st.booleans())
+    def submit_limit(self, limit: Decimal, force: TimeInForce, fault: Armed, missing: bool) -> None:
+        """A limit order, whose first swap may miss."""
+        until = self.world.clock.now() + timedelta(seconds=40) if force is TimeInForce.GTD else None
+        simulate = "slippage:1" if missing else None
+        spec = {"limit_price": limit, "time_in_force": force, "expires_at": until, "simulate": simulate}
+        self._submit(fault, type=OrderType.LIMIT, **spec)
+
+    @rule(least=st.sampled_from([None, Decimal(5000)]), fault=FAULTS)
+    def submit_sniper(self, least: Decimal | None, fault: Armed) -> None:
+        self._submit(fault, **sniper_terms(min_liquidity=least))
+
+    @rule(to=_PRICES, fault=FAULTS)
+    def price(self, to: Decimal, fault: Armed) -> None:
+        assert SOL_USDC is not None
+        self._ask(fault, partial(self.world.engine.market.price, SOL_USDC, to))
+
+    @rule(venue=st.sampled_from(["raydium", "meteora"]), liquidity=st.sampled_from([100, 10_000]), fault=FAULTS)
+    def launch(self, venue: str, liquidity: int, fault: Armed) -> None:
+        self._ask(fault, partial(self.world.engine.market.launch, a_launch(self.world, venue, liquidity)))
+
+    @rule(fault=FAULTS)
+    def look(self, fault: Armed) -> None:
+        self._arm(fault)
+        self.world.look()
+
+    @precondition(lambda self: self.world.all_orders())
+    @rule(index=INDEX, limit=_LIMITS, fault=FAULTS)
+    def amend(self, index: int, limit: Decimal, fault: Armed) -> None:
+        self._ask(fault, partial(self.world.engine.amend, self._order(index), Amendment(limit_price=limit)))
+
+    @precondition(lambda self: self.world.all_orders())
+    @rule(index=INDEX, fault=FAULTS)
+    def cancel(self, index: int, fault: Armed) -> None:
+        order_id = self._order(index)
+        if self._ask(fault, partial(self.world.engine.cancel, order_id)) is not None:
+            self.cancelled.add(order_id)
+
+    def _order(self, index: int) -> str:
+        orders = list(self.world.all_orders())
+        return str(orders[index % len(orders)])
+
+    def _submit(self, fault: Armed, **changes: Any) -> None:
+        made = self._ask(fault, partial(self.world.engine.submit, a_spec(**changes)))
+        if made is not None:
+            self.expected.accepted.append(("", made.order_id))
+
+    def _ask(self, fault: Armed, work: Any) -> Any:
+        """Somebody does something once, as a process; ``None`` where that was refused or failed."""
+        self._arm(fault)
+        with suppress(Crash, Exception):
+            return self.world.process(work)
+        return None
