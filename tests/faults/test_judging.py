@@ -5,14 +5,19 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.failures import AttemptFailedError
+from chalicelib.domain.orders import Order
 from chalicelib.ports import Tracked
 from chalicelib.services import execute
 from chalicelib.services.execute import ExecuteOrder
 from chalicelib.services.publish import Publisher
+from chalicelib.services.trigger import Release, TriggerOrders
 from tests.faults.rates import most_in_a_minute, most_in_flight
+from tests.faults.result import Result
 from tests.faults.size import SHORT
 from tests.faults.streams import stream_violations
+from tests.faults.trials import races
 from tests.faults.trials.virtual import crash_at_every_call, stall_at_every_call
+from tests.faults.virtual.injection import Fault
 
 
 @pytest.mark.parametrize("seqs", [[1, 2, 3], [1, 1, 2, 3], [1, 2, 1, 2, 3]])
@@ -39,6 +44,31 @@ def test_an_engine_that_does_not_ask_the_ledger_is_found_out(monkeypatch: pytest
 
     monkeypatch.setattr(ExecuteOrder, "_settle", never_asks)
     assert any("I1" in one for one in crash_at_every_call(SHORT).violations)
+
+
+def test_an_engine_that_forgets_the_limit_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execute, "least_acceptable", lambda order, quoted: 0)
+    monkeypatch.setattr(races, "DEEDS", (races.price, races.price_leaves))
+    assert any("I2" in one for one in races.one_at_every_call_of_the_other(SHORT).violations)
+
+
+def test_an_engine_that_trades_what_has_expired_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Order, "is_expired", lambda self, at: False)
+    result = Result("one race")
+    races._race({}, [(0, races.expire), (3, races.price)], 1, result)
+    assert any("over since" in one for one in result.violations)
+
+
+def test_an_engine_that_overlooks_an_order_in_a_batch_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    fire = TriggerOrders._fire
+
+    def overlooks(self: TriggerOrders, release: Release) -> bool:
+        return release[0].order.spec.limit_price != races.LIMIT + 1 and fire(self, release)
+
+    monkeypatch.setattr(TriggerOrders, "_fire", overlooks)
+    result = Result("one batch")
+    races._batch(races.tick, {1: Fault.CRASH_BEFORE}, 2, result)
+    assert any("does not come to rest" in one for one in result.violations)
 
 
 def test_an_engine_that_does_not_publish_again_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

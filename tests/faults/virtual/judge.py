@@ -1,7 +1,9 @@
 """What a virtual world shows of its orders, and what is wrong with it."""
 
 from collections import defaultdict
+from collections.abc import Collection
 
+from chalicelib.domain.failures import FailureCode
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, violations_of
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import OrderType, Status
@@ -30,8 +32,8 @@ def at_rest(world: World, expected: Expected) -> list[str]:
         if not (kept.order.is_terminal or kept.order.status is Status.OPEN)
     ]
     for order_id, ends in expected.ends:
-        if order_id in orders and (status := orders[order_id].order.status) not in {*ends, Status.CANCELLED}:
-            found.append(f"{order_id}: ended {status} and not {', '.join(ends)}")
+        if order_id in orders and not _ended_in(orders[order_id].order, ends):
+            found.append(f"{order_id}: ended {orders[order_id].order.status} and not {', '.join(ends)}")
     found += [wrong for kept in orders.values() for wrong in _too_late(kept.order)]
     for evidence in evidence_of(world):
         judged = violations_of(evidence, world.clock.now_ms(), overdue_ms=_OVERDUE_MS)
@@ -49,6 +51,11 @@ def at_rest(world: World, expected: Expected) -> list[str]:
         last = orders[order_id].order.seq if order_id in orders else 0
         found += [f"{connection} {order_id}: {wrong}" for wrong in stream_violations(seqs, 0, last)]
     return found
+
+
+def _ended_in(order: Order, ends: Collection[Status]) -> bool:
+    """Or cancelled; or given up by the queue, which more than one fault in a life may come to."""
+    return order.status in {*ends, Status.CANCELLED} or order.fail_code == FailureCode.QUEUE_EXHAUSTED.value
 
 
 def _too_late(order: Order) -> list[str]:
