@@ -13,7 +13,8 @@ QUOTE_FIELDS = {"price", "amountOut", "fee", "feeBps", "priceImpactPct", "liquid
 RECORD_FIELDS = {
     *("orderId", "userId", "clientOrderId", "type", "side", "tokenIn", "tokenOut", "amountIn", "amountInBase"),
     *("amountOut", "amountOutBase", "minAmountOut", "status", "phase", "seq", "attempts", "dexUsed"),
-    *("executedPrice", "limitPrice", "expiresAt", "txHash", "failCode", "failReason", "quotes"),
+    *("executedPrice", "limitPrice", "timeInForce", "expiresAt", "launch", "waitReason"),
+    *("txHash", "failCode", "failReason", "quotes"),
     *("createdAt", "updatedAt"),
 }
 
