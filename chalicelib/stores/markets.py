@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
-from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.terms import Launch
 from chalicelib.domain.tokens import BY_MINT, Pair
 from chalicelib.ports import Watched
 from chalicelib.routing.feed import Known, PushedPrice
 from chalicelib.settings import Settings
-from chalicelib.stores.conditions import condition_failed, delete_if, update_if
+from chalicelib.stores.conditions import condition_failed, delete_if, save_together, update_if
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import MarketItem
 
@@ -62,10 +61,14 @@ class DynamoMarkets:
         }
         new = self._item(launch.mint, f"launch#{launch.pool}#{launch.slot}", **fields)
         try:
-            with TransactWrite(connection=self._connection) as transaction:
-                transaction.save(new, condition=self._item.item.does_not_exist())
-                transaction.save(self._item(launch.mint, f"pool#{launch.quote or _ANY}#{launch.venue}", **fields))
-                transaction.save(self._item(_RELEASING, launch.id, **fields))
+            save_together(
+                self._connection,
+                [
+                    (new, self._item.item.does_not_exist()),
+                    (self._item(launch.mint, f"pool#{launch.quote or _ANY}#{launch.venue}", **fields), None),
+                    (self._item(_RELEASING, launch.id, **fields), None),
+                ],
+            )
         except TransactWriteError as error:
             if not condition_failed(error):
                 raise

@@ -1,7 +1,5 @@
 """The orders table. Each change is one conditional update that appends its events and returns the subscribers."""
 
-import random
-import time
 from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any
@@ -9,7 +7,6 @@ from typing import Any
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate import Booking
@@ -19,7 +16,7 @@ from chalicelib.encoding.snapshots import event_from_json, event_to_json, spec_f
 from chalicelib.encoding.times import from_text, to_ms, to_text
 from chalicelib.ports import Behind, IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
 from chalicelib.settings import Settings
-from chalicelib.stores.conditions import condition_failed, update_if
+from chalicelib.stores.conditions import condition_failed, save_together, update_if
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import IdempotencyItem, OrderItem, UserOpenIndex
 from chalicelib.stores.subscribers import from_set, to_set
@@ -29,11 +26,6 @@ from chalicelib.stores.subscribers import from_set, to_set
 _SHARDS = ("0", "1", "2", "3")
 _HISTORY_SHARD = "history"
 _OPEN_SHARD = "open"
-#: DynamoDB cancels one of two transactions on an item at the same moment; so often, and after such a pause at most,
-#: it is tried again.
-_CONFLICT_TRIES = 6
-_CONFLICT_PAUSE_SECONDS = 0.1
-#: Marks the user of an open order in the index of those that are not over.
 _WAITING = "#open"
 _SPEC_FIELDS = {
     "userId": "user_id",
@@ -110,18 +102,8 @@ class DynamoOrderStore:
     def _create_with_keys(self, item: OrderItem, fresh: Condition, keys: Sequence[IdempotencyKey]) -> None:
         # Time to live deletes late, so a key that has run out may still be there.
         free = self._key.id.does_not_exist() | (self._key.expires_at < self._now_ms() // 1000)
-        for left in reversed(range(_CONFLICT_TRIES)):
-            try:
-                with TransactWrite(connection=self._connection) as transaction:
-                    transaction.save(item, condition=fresh)
-                    for key in keys:
-                        transaction.save(self._key_item(key), condition=free)
-                return
-            except TransactWriteError as error:
-                # Another request with the same key is being written right now; next time its key is there.
-                if not left or not _conflicted(error):
-                    raise
-                time.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS))  # noqa: S311 - no secret
+        write = [(item, fresh), *((self._key_item(key), free) for key in keys)]
+        save_together(self._connection, write)
 
     def _key_item(self, key: IdempotencyKey) -> IdempotencyItem:
         return self._key(key.id, body_hash=key.body_hash, order_id=key.order_id, expires_at=key.expires_at)
@@ -300,7 +282,3 @@ def _booking(item: OrderItem) -> Booking | None:
     if item.start_slot is None:
         return None
     return Booking(int(item.start_slot), int(item.starts_at or 0), bool(item.start_ahead))
-
-
-def _conflicted(error: TransactWriteError) -> bool:
-    return any(reason and reason.code == "TransactionConflict" for reason in error.cancellation_reasons)

@@ -49,8 +49,13 @@ class PriceModel(KindModel):
     @field_validator("pair")
     @classmethod
     def _pair_is_known(cls, value: str) -> str:
-        if find_market(value) is None:
+        pair = find_market(value)
+        if pair is None:
             raise PydanticCustomError("pair_unknown", "must be two tokens with a market, as in SOL/USDC")
+        base = value.replace("-", "/").partition("/")[0]
+        # Taken the other way round, a price would be its own inverse.
+        if base not in (pair.base.symbol, pair.base.mint):
+            raise PydanticCustomError("pair_inverted", "must be base/quote, {name}", {"name": pair.name})
         return value
 
 
