@@ -20,9 +20,10 @@ _DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The events after ``pending`` that an order is accepted with; none for a market order."""
+    """The events after ``pending`` that an order is accepted with, none for a market order, and until when it waits."""
 
     moves: tuple[tuple[Status, dict[str, Any]], ...] = ()
+    until: datetime | None = None
 
     @property
     def waits(self) -> bool:
@@ -48,16 +49,17 @@ class EnterOrder:
         """
         if spec.type is OrderType.MARKET:
             return Entry()
-        waiting = terms_meta(spec, expiry(spec, now))
+        until = expiry(spec, now)
+        waiting = terms_meta(spec, until)
         if spec.launch:
             if spec.launch.mint in BY_MINT or self.markets.is_live(spec.launch.mint):
                 raise PoolAlreadyLiveError(spec.launch.mint)
-            return Entry(((Status.OPEN, waiting),))
+            return Entry(((Status.OPEN, waiting),), until)
         marketable = self.is_marketable(spec, now)
         opened = (Status.OPEN, {**waiting, "marketableAtEntry": marketable})
         if marketable or spec.time_in_force is TimeInForce.IOC:
-            return Entry((opened, (Status.TRIGGERED, {"trigger": "entry"})))
-        return Entry((opened,))
+            return Entry((opened, (Status.TRIGGERED, {"trigger": "entry"})), until)
+        return Entry((opened,), until)
 
     def is_marketable(self, spec: OrderSpec, now: datetime) -> bool:
         """Whether a limit order's whole size could be filled now at its price or better."""

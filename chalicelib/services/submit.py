@@ -114,13 +114,13 @@ class SubmitOrder:
         entry = self.enter(spec, now)
         # One that waits takes no start before it triggers.
         (self.open_cap if entry.waits else self.backlog).admit(spec.user_id)
+        if entry.until:
+            # One that triggers at once may come to wait all the same, if its price leaves before its swap.
+            self.watchlist.cover(spec, entry.until, now)
         booking = None if entry.waits else self.starts.book(spec, now)
         starts_at_ms = booking.at_ms if booking else to_ms(now)
         later = {"startsAt": to_text(from_ms(starts_at_ms))} if starts_at_ms > to_ms(now) else None
         order = entry.order(order_id, spec, now, later)
-        if order.expires_at:
-            # One that triggers at once may come to wait all the same, if its price leaves before its swap.
-            self.watchlist.cover(spec, order.expires_at, now)
         slack_ms = self.pending_attention_seconds * 1000
         due_ms = self.open_orders.due_ms(order) if entry.waits else starts_at_ms + slack_ms
         try:
