@@ -20,7 +20,7 @@ _DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The events after ``pending`` that an order is accepted with, none for a market order, and until when it waits."""
+    """The events after ``pending`` that an order is accepted with (none for a market order), and its expiry."""
 
     moves: tuple[tuple[Status, dict[str, Any]], ...] = ()
     until: datetime | None = None
