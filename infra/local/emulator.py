@@ -1,5 +1,6 @@
 """The AWS emulator: API Gateway, Lambda, SQS, DynamoDB and CloudFormation in one process."""
 
+import re
 import shutil
 import sys
 import urllib.error
@@ -9,6 +10,8 @@ from pathlib import Path
 from infra.local.config import HOST, REGION, LocalConfig, scrubbed_environment
 from infra.local.process import Child
 
+#: A base address of the emulator in what it saved.
+_ADDRESS = re.compile(r"(http://localhost:)\d+/")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 
@@ -18,6 +21,7 @@ def start(config: LocalConfig) -> Child:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     state = config.state_dir / "aws"
+    _move(state, config.aws_port)
     environment = scrubbed_environment(
         **CREDENTIALS,
         GATEWAY_PORT=str(config.aws_port),
@@ -37,6 +41,18 @@ def start(config: LocalConfig) -> Child:
     )
     command: list[str | Path] = [sys.executable, Path(__file__).with_name("emulator_process.py")]
     return Child("The AWS emulator", command, config.logs / "emulator.log", environment=environment)
+
+
+def _move(state: Path, port: int) -> None:
+    """Give saved queues the address that they have now: the emulator knows them by it, port and all.
+
+    At another port than last time they would be found by nobody, and their functions would wait for ever.
+    """
+    for file in state.glob("*.json"):
+        saved = file.read_text()
+        moved = _ADDRESS.sub(rf"\g<1>{port}/", saved)
+        if moved != saved:
+            file.write_text(moved)
 
 
 def ready(config: LocalConfig) -> bool:

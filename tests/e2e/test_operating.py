@@ -87,6 +87,10 @@ def test_data_survives_a_stop_and_nothing_else_does(tmp_path: Path) -> None:
         assert client.record(order_id) == record
         [listed] = parse(client.get("/api/orders", userId="keeper").text)["orders"]
         assert listed == record
+        # Its queues work on, although the emulator is at another port.
+        again = client.accept(userId="keeper")["orderId"]
+        with client.socket(f"/ws/orders/{again}") as watching:
+            watching.until_over(again)
         second.kill(signal.SIGKILL)
     assert_nothing_left_but_the_file(tmp_path)
 
