@@ -346,7 +346,14 @@ class Page:
 
 
 class HistoryUnavailableError(Exception):
-    """Postgres cannot be reached or refused the statement."""
+    """Postgres cannot be reached or refused the statement.
+
+    ``refused``: it is there, and would refuse the same data again.
+    """
+
+    def __init__(self, reason: str, *, refused: bool = False) -> None:
+        super().__init__(reason)
+        self.refused = refused
 
 
 class History(Protocol):

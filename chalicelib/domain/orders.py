@@ -85,7 +85,7 @@ class Order:
     """An order as its events left it. Amounts are in base units; what has not happened yet is ``None``.
 
     ``expires_at`` is when one that waits is over, ``wait_reason`` why it waits still. ``rearmed`` is how often the
-    price left after it had triggered, last ``rearmed_at``.
+    price left after it had triggered, last ``rearmed_at``; ``launched_on`` the venue of the pool that released it.
     """
 
     order_id: str
@@ -107,6 +107,7 @@ class Order:
     wait_reason: str | None = None
     rearmed: int = 0
     rearmed_at: datetime | None = None
+    launched_on: str | None = None
 
     @classmethod
     def accepted(cls, order_id: str, spec: OrderSpec, at: datetime, meta: Meta | None = None) -> Self:
@@ -187,6 +188,7 @@ def _kept_waiting(order: Order, event: Event) -> dict[str, Any]:
             spec,
             limit_price=Decimal(amended["limitPrice"]) if "limitPrice" in amended else spec.limit_price,
             slippage_bps=int(amended.get("slippageBps", spec.slippage_bps)),
+            time_in_force=TimeInForce.GTD if "expiresAt" in amended else spec.time_in_force,
         )
     least, expires_at = meta.get("minAmountOutBase"), meta.get("expiresAt")
     return {
@@ -194,7 +196,8 @@ def _kept_waiting(order: Order, event: Event) -> dict[str, Any]:
         "expires_at": datetime.fromisoformat(expires_at) if expires_at else order.expires_at,
         "min_amount_out": int(least) if least else order.min_amount_out,
         "rearmed": int(meta.get("rearmed", order.rearmed)),
-        "rearmed_at": event.at if "rearmed" in meta else order.rearmed_at,
+        # New terms are tried at once.
+        "rearmed_at": event.at if "rearmed" in meta else None if "amended" in meta else order.rearmed_at,
         **_NOTHING_SENT,
         "wait_reason": meta.get("reason"),
     }
@@ -204,6 +207,8 @@ def _learned(event: Event) -> dict[str, Any]:
     """What the order learns from an event's meta, by the event's status."""
     meta = event.meta
     match event.status:
+        case Status.TRIGGERED if "launch" in meta:
+            return {"launched_on": meta["launch"]["venue"], **_NOTHING_SENT}
         case Status.ROUTING if "chosen" in meta:
             return {"quotes": meta, **_NOTHING_SENT}
         case Status.BUILDING:

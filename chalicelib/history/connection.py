@@ -52,7 +52,8 @@ class PostgresConnection:
             return self._run(work)
         except psycopg.Error as error:
             self._drop_unless_idle()
-            raise HistoryUnavailableError(f"{type(error).__name__}: {error}") from error
+            refused = isinstance(error, psycopg.DataError | psycopg.IntegrityError)
+            raise HistoryUnavailableError(f"{type(error).__name__}: {error}", refused=refused) from error
         finally:
             self._lock.release()
 

@@ -77,7 +77,7 @@ class Market:
         # The price in human units, moved to base units of both tokens.
         numerator *= 10**pair.quote.decimals
         denominator *= 10**pair.base.decimals
-        return Reserves(base, min(base * numerator // denominator, MAX_BASE_UNITS))
+        return Reserves(base, min(max(base * numerator // denominator, 1), MAX_BASE_UNITS))
 
     def _launched(self, launch: Launch, pair: Pair, slot: int, known: Known) -> Reserves:
         """A pool that was opened with this launch's price and liquidity."""

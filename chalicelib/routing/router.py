@@ -86,9 +86,14 @@ class Router:
         return Route(answers, chosen, reason)
 
     def _ask_all(self, request: SwapRequest) -> dict[str, Quote | AttemptFailedError]:
-        calls = {name: self._executor.submit(venue.quote, request) for name, venue in self._venues.items()}
+        asked = {name: venue for name, venue in self._venues.items() if request.only in (None, name)}
+        calls = {name: self._executor.submit(venue.quote, request) for name, venue in asked.items()}
         wait(calls.values(), timeout=self._timeout)
-        answers: dict[str, Quote | AttemptFailedError] = {}
+        answers: dict[str, Quote | AttemptFailedError] = {
+            name: AttemptFailedError(FailureCode.POOL_NOT_FOUND, f"{name} has not the pool that was waited for")
+            for name in self._venues
+            if name not in asked
+        }
         for name, call in calls.items():
             if not call.done():
                 call.cancel()

@@ -13,7 +13,7 @@ from chalicelib.routing.depth import Depth
 class SwapRequest:
     """What is to be swapped. ``order_id`` and ``attempt`` make a simulated answer repeatable.
 
-    ``known_ms``: what was told of the market by then must be known to who answers.
+    ``known_ms``: what was told of the market by then must be known to who answers. ``only``: the one venue to ask.
     """
 
     pair: Pair
@@ -24,6 +24,7 @@ class SwapRequest:
     attempt: int = 1
     simulate: str | None = None
     known_ms: int = 0
+    only: str | None = None
 
     @property
     def side(self) -> Side:

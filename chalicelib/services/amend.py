@@ -15,7 +15,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.orders import Order, OrderSpec
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.terms import MOST_CHANGES, Amendment
+from chalicelib.domain.terms import MOST_CHANGES, Amendment, TimeInForce
 from chalicelib.encoding.times import to_text
 from chalicelib.ports import LostRaceError, OrderStore, Tracked
 from chalicelib.services.entry import Watchlist, terms_meta
@@ -91,6 +91,8 @@ def _meta(order: Order, amendment: Amendment) -> dict[str, Any]:
 
 def _amended(spec: OrderSpec, amendment: Amendment) -> OrderSpec:
     """:raises InvalidOrderError: for terms that the order cannot have."""
+    if amendment.expires_at:
+        spec = replace(spec, time_in_force=TimeInForce.GTD)
     if amendment.limit_price is None:
         return spec
     if spec.type is not OrderType.LIMIT:

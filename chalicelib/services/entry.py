@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.errors import PoolAlreadyLiveError
+from chalicelib.domain.errors import FieldError, InvalidOrderError, PoolAlreadyLiveError
 from chalicelib.domain.money import to_human_units
 from chalicelib.domain.orders import Order, OrderSpec
 from chalicelib.domain.status import OrderType, Status
@@ -46,9 +46,12 @@ class EnterOrder:
         """How an order of this specification begins now.
 
         :raises PoolAlreadyLiveError: if it is to wait for a launch that has been.
+        :raises InvalidOrderError: if its time is up already.
         """
         if spec.type is OrderType.MARKET:
             return Entry()
+        if spec.expires_at and spec.expires_at <= now:
+            raise InvalidOrderError([FieldError("expiresAt", "EXPIRY_PAST", "must be in the future")])
         until = expiry(spec, now)
         waiting = terms_meta(spec, until)
         if spec.launch:

@@ -36,6 +36,10 @@ from chalicelib.services.waiting import OpenOrders
 log = logging.getLogger(__name__)
 
 
+#: What says of a limit order that its price left. As a price falls, so does what a pool can take of its quote token.
+_LEFT = frozenset({FailureCode.SLIPPAGE_EXCEEDED, FailureCode.PRICE_IMPACT_TOO_HIGH})
+
+
 @dataclass(frozen=True, slots=True)
 class Timing:
     """How often and how long; seconds."""
@@ -110,10 +114,10 @@ class ExecuteOrder:
         return None
 
     def _attempt(self, tracked: Tracked) -> tuple[Tracked, Fill]:
+        self._expect_time(tracked)
         tracked, transaction = self._build(tracked)
         quote = transaction.quote
-        if tracked.order.spec.type is OrderType.LIMIT and tracked.order.is_expired(self.now()):
-            raise _AttemptEndedError(tracked, AttemptFailedError(FailureCode.SLIPPAGE_EXCEEDED, "its time was up"))
+        self._expect_time(tracked)
         sending = tracked.order.moved(
             Status.SUBMITTED, self.now(), {"dex": quote.venue, "txHash": transaction.signature}
         )
@@ -122,6 +126,11 @@ class ExecuteOrder:
             return tracked, self.router.venue(quote.venue).send(transaction)
         except AttemptFailedError as error:
             return tracked, self._settle(tracked, error)
+
+    def _expect_time(self, tracked: Tracked) -> None:
+        """:raises _AttemptEndedError: if the order's time is up: what was not sent by then is not sent any more."""
+        if tracked.order.is_expired(self.now()):
+            raise _AttemptEndedError(tracked, AttemptFailedError(FailureCode.SLIPPAGE_EXCEEDED, "its time was up"))
 
     def _build(self, tracked: Tracked) -> tuple[Tracked, Transaction]:
         """Quote, choose, and build the transaction; the decision is kept even where it fails the minimum."""
@@ -179,7 +188,7 @@ class ExecuteOrder:
                 "reason": error.reason,
             },
         )
-        if order.spec.type is OrderType.LIMIT and error.code is FailureCode.SLIPPAGE_EXCEEDED:
+        if order.is_expired(self.now()) or (order.spec.type is OrderType.LIMIT and error.code in _LEFT):
             self._missed(tracked, error)
             return None
         if not error.retryable or order.attempts >= self.timing.max_attempts:
@@ -195,7 +204,7 @@ class ExecuteOrder:
         return seconds
 
     def _missed(self, tracked: Tracked, error: AttemptFailedError) -> None:
-        """The price left: the order waits again, of which no attempt is used."""
+        """The price left: the order waits again, of which no attempt is used. Or its time is up."""
         after = missed(tracked.order, error.reason, self.now())
         if after.is_terminal:
             self.finish(self._end(tracked, after))

@@ -21,7 +21,7 @@ class FinishOrder:
     attention_slack_seconds: int
 
     def __call__(self, tracked: Tracked) -> bool:
-        """Tell the subscribers and record the history; whether it is recorded.
+        """Tell the subscribers and record the history; False: it is no use trying others now.
 
         Where Postgres is away, or the stream queue for sockets that are late, the watchdog comes back to it.
         """
@@ -29,10 +29,10 @@ class FinishOrder:
         tracked = self.publisher.publish(tracked)
         try:
             self.history.record(order)
-        except HistoryUnavailableError:
+        except HistoryUnavailableError as error:
             log.exception("history not recorded; left to the watchdog", extra={"orderId": order.order_id})
             self.orders.set_attention(tracked, self.due_ms())
-            return False
+            return error.refused
         if tracked.published < order.seq:
             # There is no next event with which the last ones could be told.
             self.orders.set_attention(tracked, self.due_ms())

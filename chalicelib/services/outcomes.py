@@ -25,6 +25,7 @@ def request_of(order: Order) -> SwapRequest:
         attempt=order.attempts + order.rearmed,
         simulate=spec.simulate,
         known_ms=0 if spec.type is OrderType.MARKET or order.updated_at is None else to_ms(order.updated_at),
+        only=order.launched_on,
     )
 
 
@@ -44,13 +45,12 @@ def promised(order: Order) -> int:
 
 
 def missed(order: Order, reason: str, now: datetime) -> Order:
-    """A limit order whose price left before its swap: it is open again, or over if it was to fill at once."""
+    """An order that waited and missed its swap: open again, or over if its time is up or it was to fill at once."""
     if order.status is not Status.ROUTING:
         order = order.moved(Status.ROUTING, now, {"lastError": {"code": _LEFT, "reason": reason}})
-    if order.spec.time_in_force is TimeInForce.IOC:
+    if order.is_expired(now) or order.spec.time_in_force is TimeInForce.IOC:
         return order.moved(Status.EXPIRED, now, {"reason": reason})
-    order = order.moved(Status.OPEN, now, {"reason": reason, "rearmed": order.rearmed + 1})
-    return order.moved(Status.EXPIRED, now) if order.is_expired(now) else order
+    return order.moved(Status.OPEN, now, {"reason": reason, "rearmed": order.rearmed + 1})
 
 
 _LEFT = FailureCode.SLIPPAGE_EXCEEDED.value

@@ -87,6 +87,8 @@ class TriggerOrders:
         """The one conditional write that an order leaves its waiting by, unless it has left it already."""
         tracked, meta = release
         now, order_id = self.now(), tracked.order.order_id
+        if tracked.order.is_expired(now):
+            return False
         try:
             after = tracked.order.moved(Status.TRIGGERED, now, meta)
             attention_at_ms = to_ms(now) + self.pending_attention_seconds * 1000

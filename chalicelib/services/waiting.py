@@ -74,9 +74,9 @@ class OpenOrders:
         order = told.order
         try:
             self.history.record(order)
-        except HistoryUnavailableError:
+        except HistoryUnavailableError as error:
             log.exception("history not recorded; left to the watchdog", extra={"orderId": order.order_id})
-            return False
+            return error.refused
         if order.expires_at and told.published == order.seq:
             self.orders.set_attention(told, to_ms(order.expires_at))
         return True

@@ -12,7 +12,6 @@ from pydantic_core import PydanticCustomError
 from chalicelib.domain.terms import Launch
 from chalicelib.domain.tokens import BY_MINT, QUOTE_SYMBOLS, Pair, find_market, launched_token
 from chalicelib.encoding.times import to_ms
-from chalicelib.routing.market import SLOT_MS
 from chalicelib.routing.timetable import pool_address
 from chalicelib.routing.venues import VENUE_NAMES
 from chalicelib.wire.fields import WireModel, validated
@@ -65,7 +64,8 @@ class PoolModel(KindModel):
     pool: str | None = Field(
         None, validation_alias=AliasChoices("pool", "poolAddress"), min_length=1, max_length=_MAX_POOL_LENGTH
     )
-    slot: int | None = Field(None, ge=0, le=_MAX_SLOT)
+    #: Where none is told, a pool has one launch.
+    slot: int = Field(0, ge=0, le=_MAX_SLOT)
     price: Price = Field(_PRICE, validation_alias=AliasChoices("price", "initialPrice"))
     liquidity: Price = Field(_LIQUIDITY, validation_alias=AliasChoices("liquidity", "initialLiquidity"))
     quote: str | None = Field(None, validation_alias=AliasChoices("quote", "quoteToken"))
@@ -86,6 +86,13 @@ class PoolModel(KindModel):
             raise PydanticCustomError("venue_unknown", "must be one of {venues}", {"venues": ", ".join(VENUE_NAMES)})
         return value
 
+    @field_validator("pool")
+    @classmethod
+    def _pool_is_text(cls, value: str | None) -> str | None:
+        if value is not None and not (value.isascii() and value.isprintable()):
+            raise PydanticCustomError("not_printable", "must be printable ASCII characters")
+        return value
+
     @field_validator("quote")
     @classmethod
     def _is_a_quote_token(cls, value: str | None) -> str | None:
@@ -99,7 +106,7 @@ class PoolModel(KindModel):
             mint=self.mint,
             venue=self.venue,
             pool=self.pool or pool_address(self.venue, self.mint, self.quote or ""),
-            slot=to_ms(now) // SLOT_MS if self.slot is None else self.slot,
+            slot=self.slot,
             price=self.price,
             liquidity=self.liquidity,
             at_ms=to_ms(now),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from chalicelib.domain.money import to_base_units
+from chalicelib.domain.money import plain, to_base_units
 from chalicelib.domain.status import OrderType
 from chalicelib.domain.terms import LONGEST_WAIT, LaunchTerms, TimeInForce, least_output
 from chalicelib.domain.tokens import any_token, find_pair, find_token, side_of
@@ -24,7 +24,8 @@ _PRICE_DECIMALS = 18
 def _price(value: Decimal) -> Decimal:
     if value <= 0:
         raise PydanticCustomError("price_not_positive", "must be greater than 0")
-    _, digits, exponent = value.normalize().as_tuple()
+    # A number on the wire may have more digits than the usual context would keep.
+    _, digits, exponent = plain(value).as_tuple()
     decimals = -exponent if isinstance(exponent, int) else 0
     # Written out, so that a large exponent counts for the digits that it stands for.
     if len(digits) - min(decimals, 0) > _PRICE_DIGITS or decimals > _PRICE_DECIMALS:
@@ -43,20 +44,26 @@ def _time(value: Any) -> datetime:
         raise PydanticCustomError("time_invalid", "must be an RFC 3339 time with a zone") from None
 
 
-def _ahead(value: datetime, info: ValidationInfo) -> datetime:
+def _near(value: datetime, info: ValidationInfo) -> datetime:
     now: datetime = (info.context or {})["now"]
     # As times are written: an order is to be the same before and after.
     value = value.replace(microsecond=value.microsecond // 1000 * 1000)
-    if value <= now:
-        raise PydanticCustomError("expiry_past", "must be in the future")
     if value > now + LONGEST_WAIT:
         raise PydanticCustomError("expiry_too_far", "may be {days} days ahead at most", {"days": LONGEST_WAIT.days})
     return value
 
 
+def _ahead(value: datetime, info: ValidationInfo) -> datetime:
+    if value <= (info.context or {})["now"]:
+        raise PydanticCustomError("expiry_past", "must be in the future")
+    return value
+
+
 Price = Annotated[Number, AfterValidator(_price)]
 Time = Annotated[datetime, BeforeValidator(_time)]
-Expiry = Annotated[Time, AfterValidator(_ahead)]
+#: Of an order it is judged once its key is known to be new: a repeated one gets its answer, however late it comes.
+Expiry = Annotated[Time, AfterValidator(_near)]
+NewExpiry = Annotated[Expiry, AfterValidator(_ahead)]
 
 
 class LaunchModel(WireModel):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from chalicelib.domain.errors import InvalidOrderError
 from chalicelib.domain.orders import Priority
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.terms import Amendment, Launch, LaunchTerms, TimeInForce
@@ -91,7 +92,11 @@ def missed_at_once(world: World, simulate: str | None, expected: Expected) -> No
 
 def expires(world: World, simulate: str | None, expected: Expected) -> None:
     expires_at = world.clock.now() + timedelta(seconds=9)
-    order_id = a_limit(world, expected, _EXPIRES, simulate, time_in_force=TimeInForce.GTD, expires_at=expires_at)
+    try:
+        order_id = a_limit(world, expected, _EXPIRES, simulate, time_in_force=TimeInForce.GTD, expires_at=expires_at)
+    except InvalidOrderError:
+        # It was up before anybody got to accepting it.
+        return
     world.back_at(10, lambda: None)
     stream(world, order_id, expected)
 

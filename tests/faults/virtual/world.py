@@ -17,7 +17,7 @@ from uuid import UUID
 from chalicelib import bootstrap
 from chalicelib.bootstrap import Outside, build_engine
 from chalicelib.consumers.orders import close_dead_letters, process_orders
-from chalicelib.domain.errors import RefusedError
+from chalicelib.domain.errors import InvalidOrderError, RefusedError
 from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import Tracked
@@ -110,10 +110,15 @@ class World:
         self.process(lambda: actions.message(self.engine, event))
 
     def insist(self, work: Callable[[], Any]) -> Any:
-        """Do something as a client that tries again, a second later, until it is answered."""
+        """Do something as a client that tries again, a second later, until it is answered.
+
+        :raises InvalidOrderError: if that is the answer.
+        """
         for _ in range(10):
             try:
                 return self.process(work)
+            except InvalidOrderError:
+                raise
             except (Crash, Exception):
                 self.clock.sleep(1)
         raise AssertionError("a client was never answered")

@@ -15,7 +15,7 @@ ALLOWED = {
     "pending": "open* routing cancelled expired failed",
     "open": "open* triggered* cancelled* expired*",
     "triggered": "routing* open* cancelled* expired* failed*",
-    "routing": "routing building open! failed cancelled expired!",
+    "routing": "routing building open! failed cancelled expired*",
     "building": "submitted routing open! failed cancelled",
     "submitted": "confirmed failed routing",
     "confirmed": "",

@@ -1,8 +1,11 @@
 """How limit and sniper orders begin: at once where the market is there already, else by waiting."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
-from chalicelib.domain.errors import OpenOrdersFullError, PoolAlreadyLiveError
+from chalicelib.domain.errors import InvalidOrderError, OpenOrdersFullError, PoolAlreadyLiveError
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.domain.terms import LONGEST_WAIT, TimeInForce
@@ -25,6 +28,19 @@ def bench() -> Bench:
 def least_of(order: Order) -> int:
     assert order.min_amount_out is not None
     return order.min_amount_out
+
+
+def test_an_order_whose_time_is_up_is_refused_and_one_that_was_accepted_is_answered_again(bench: Bench) -> None:
+    spec = replace(
+        a_limit(200, Side.SELL), time_in_force=TimeInForce.GTD, expires_at=bench.clock.now() + timedelta(seconds=1)
+    )
+    first = bench.engine.submit(spec, idempotency_key="k")
+    bench.clock.sleep(1)
+    again = bench.engine.submit(spec, idempotency_key="k")
+    assert (again.order_id, again.replayed, again.entry) == (first.order_id, True, first.entry)
+    with pytest.raises(InvalidOrderError) as caught:
+        bench.engine.submit(spec)
+    assert [(error.field, error.code) for error in caught.value.errors] == [("expiresAt", "EXPIRY_PAST")]
 
 
 @pytest.mark.parametrize("side", Side)
