@@ -47,7 +47,7 @@ class OpenOrders:
     def revisit(self, tracked: Tracked) -> bool:
         """Do with an open order what is due: let it expire, or make good what was lost.
 
-        False: Postgres is still away.
+        False: Postgres is still away, and it is no use trying others now.
         """
         if tracked.order.is_expired(self.now()):
             self._expire(tracked)
@@ -70,7 +70,7 @@ class OpenOrders:
         return expired
 
     def _settle(self, told: Tracked) -> bool:
-        """Record an open order, and leave it alone if nothing is left to do; whether it is recorded."""
+        """Record an open order, and leave it alone if nothing is left to do. False: Postgres is away."""
         order = told.order
         try:
             self.history.record(order)

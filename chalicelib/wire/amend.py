@@ -11,14 +11,14 @@ from chalicelib.domain.terms import Amendment
 from chalicelib.wire.fields import validated
 from chalicelib.wire.problems import malformed
 from chalicelib.wire.slippage import SlippageModel
-from chalicelib.wire.terms import NewExpiry, Price
+from chalicelib.wire.terms import Expiry, Price
 
 
 class AmendModel(SlippageModel):
     """What is absent stays as it is."""
 
     limit_price: Price | None = Field(None, validation_alias=AliasChoices("limitPrice", "targetPrice"))
-    expires_at: NewExpiry | None = Field(None, alias="expiresAt")
+    expires_at: Expiry | None = Field(None, alias="expiresAt")
 
 
 def read_amendment(body: Mapping[str, Any], now: datetime) -> Amendment:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from chalicelib.domain.errors import InvalidOrderError
 from chalicelib.domain.orders import OrderSpec, Priority
 from chalicelib.domain.status import OrderType
 from chalicelib.domain.tokens import Side, Token, any_token, find_pair, find_token, side_of
@@ -83,12 +84,18 @@ class OrderModel(SlippageModel, TermsModel):
 
 
 def read_order(body: Mapping[str, Any], *, simulation: bool, now: datetime) -> OrderSpec:
-    """The order of a request body.
+    """The order of a request body. Its date may have passed, if nothing else is wrong: ``EnterOrder`` judges that.
 
     :raises InvalidOrderError: naming every bad field.
     """
-    launching = body.get("type") == OrderType.SNIPER
-    return validated(OrderModel, body, simulation=simulation, launching=launching, now=now).spec()
+    context = {"simulation": simulation, "launching": body.get("type") == OrderType.SNIPER, "now": now}
+    try:
+        return validated(OrderModel, body, **context).spec()
+    except InvalidOrderError as error:
+        if [bad.code for bad in error.errors] != ["EXPIRY_PAST"]:
+            raise
+    # The date was right when the order came, if this one repeats it: who does so gets its answer, however late.
+    return validated(OrderModel, body, **context, repeated=True).spec()
 
 
 def _side_context(pair: str, token_in: Token, value: Side) -> dict[str, Any]:

@@ -44,26 +44,21 @@ def _time(value: Any) -> datetime:
         raise PydanticCustomError("time_invalid", "must be an RFC 3339 time with a zone") from None
 
 
-def _near(value: datetime, info: ValidationInfo) -> datetime:
-    now: datetime = (info.context or {})["now"]
+def _ahead(value: datetime, info: ValidationInfo) -> datetime:
+    context = info.context or {}
+    now: datetime = context["now"]
     # As times are written: an order is to be the same before and after.
     value = value.replace(microsecond=value.microsecond // 1000 * 1000)
+    if value <= now and not context.get("repeated"):
+        raise PydanticCustomError("expiry_past", "must be in the future")
     if value > now + LONGEST_WAIT:
         raise PydanticCustomError("expiry_too_far", "may be {days} days ahead at most", {"days": LONGEST_WAIT.days})
     return value
 
 
-def _ahead(value: datetime, info: ValidationInfo) -> datetime:
-    if value <= (info.context or {})["now"]:
-        raise PydanticCustomError("expiry_past", "must be in the future")
-    return value
-
-
 Price = Annotated[Number, AfterValidator(_price)]
 Time = Annotated[datetime, BeforeValidator(_time)]
-#: Of an order it is judged once its key is known to be new: a repeated one gets its answer, however late it comes.
-Expiry = Annotated[Time, AfterValidator(_near)]
-NewExpiry = Annotated[Expiry, AfterValidator(_ahead)]
+Expiry = Annotated[Time, AfterValidator(_ahead)]
 
 
 class LaunchModel(WireModel):
@@ -90,7 +85,7 @@ class LaunchModel(WireModel):
 
 
 class TermsModel(SwapModel):
-    """A swap, and when it is to be made. ``now`` is in the context."""
+    """A swap, and when it is to be made. The context has ``now``, and ``repeated`` for one that may have expired."""
 
     type: OrderType = Field(OrderType.MARKET, strict=False)
     limit_price: Price | None = Field(

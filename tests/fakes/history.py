@@ -18,16 +18,19 @@ from chalicelib.ports import HistoryUnavailableError, OrderFilter, Page
 class FakeHistory:
     """``History`` in memory. While ``down`` is set, every call fails as without Postgres.
 
-    ``events`` are those recorded, by order id and ``seq``.
+    ``events`` are those recorded, by order id and ``seq``; ``refused`` are orders that it would never take.
     """
 
     def __init__(self) -> None:
         self.down = False
+        self.refused: set[str] = set()
         self.events: dict[str, dict[int, Event]] = {}
         self._orders: dict[str, Order] = {}
 
     def record(self, order: Order) -> None:
         self.ping()
+        if order.order_id in self.refused:
+            raise HistoryUnavailableError("the fake history does not take it", refused=True)
         kept = self._orders.get(order.order_id)
         if kept is None or order.seq > kept.seq:
             self._orders[order.order_id] = order

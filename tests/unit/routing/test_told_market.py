@@ -57,6 +57,12 @@ def test_a_price_that_is_told_is_the_reference_price_from_then_on(
     assert abs(middle(market, at_ms + SLOT_MS, known) / Fraction(price) - 1) < Fraction(1, 1_000)
 
 
+def test_a_price_that_is_as_good_as_nothing_leaves_something_in_the_pools() -> None:
+    known = Known(PushedPrice(Decimal("1E-18"), 0))
+    pools = [Market("seed", PROFILES["realistic"]).reserves(venue, SOL_USDC, 1, known) for venue in VENUES]
+    assert [pool and pool.quote for pool in pools] == [1, 1]
+
+
 @given(seeds, times)
 def test_telling_the_price_that_is_there_changes_nothing(seed: str, at_ms: int) -> None:
     market = Market(seed, PROFILES["realistic"])

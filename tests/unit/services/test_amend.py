@@ -94,6 +94,13 @@ def test_an_expiry_can_be_moved_either_way(bench: Bench) -> None:
     assert statuses == [["open", "open"], ["open", "expired"], ["expired", "expired"]]
 
 
+def test_an_order_that_waited_till_cancelled_and_gets_a_date_waits_to_a_date(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    amend(bench, order_id, expires_at=bench.clock.now() + timedelta(hours=1))
+    for record in (record_of(bench.order(order_id)), listed(bench, order_id)):
+        assert record["timeInForce"] == "GTD"
+
+
 def test_the_market_is_watched_for_as_long_as_an_order_now_waits() -> None:
     bench = a_bench()
     push(bench, 100)

@@ -9,7 +9,7 @@ from chalicelib.domain.terms import LONGEST_WAIT, TimeInForce
 from chalicelib.domain.tokens import Side
 from chalicelib.ports import Subscriber
 from tests.support.bench import Bench, a_bench
-from tests.support.waiting import a_limit, a_sniper, accept, push
+from tests.support.waiting import a_launch, a_limit, a_sniper, accept, push
 
 MS = 0.001
 HOUR = 3600
@@ -67,6 +67,16 @@ def test_an_order_is_not_triggered_any_more_once_its_time_is_up(bench: Bench) ->
     assert bench.order(order_id).status is Status.EXPIRED
 
 
+def test_an_order_whose_time_ran_out_while_others_were_released_is_not_triggered(bench: Bench) -> None:
+    order_id = to_a_date(bench)
+    bench.clock.sleep(HOUR - MS)
+    found = bench.orders.get(order_id)
+    assert found is not None
+    bench.clock.sleep(MS)
+    assert bench.engine.market.triggers.fire([(found, {"trigger": "price"})]) == 0
+    assert bench.order(order_id).status is Status.OPEN
+
+
 def test_an_order_that_triggered_in_its_last_millisecond_and_was_taken_up_then_fills(bench: Bench) -> None:
     order_id = to_a_date(bench)
     bench.clock.sleep(HOUR - MS)
@@ -96,6 +106,28 @@ def test_an_order_whose_time_was_up_while_it_was_quoted_is_not_sent() -> None:
     bench.process_all()
     assert bench.order(order_id).status is Status.EXPIRED
     assert "submitted" not in bench.statuses(order_id)
+    assert bench.ledger.swaps_of(order_id) == []
+
+
+def test_a_sniper_order_whose_time_was_up_while_it_was_quoted_is_not_sent_either() -> None:
+    bench = a_bench(venue_time_scale=1)
+    order_id = accept(bench, a_sniper(time_in_force=TimeInForce.GTD, expires_at=in_an_hour(bench)))
+    bench.clock.sleep(HOUR - MS)
+    bench.engine.market.launch(a_launch(bench))
+    bench.process_all()
+    assert bench.statuses(order_id)[-2:] == ["routing", "expired"]
+    assert bench.ledger.swaps_of(order_id) == []
+
+
+def test_a_retry_that_comes_after_the_date_is_not_made() -> None:
+    bench = a_bench()
+    order_id = accept(
+        bench, a_sniper(time_in_force=TimeInForce.GTD, expires_at=in_an_hour(bench), simulate="tx_dropped:1")
+    )
+    bench.clock.sleep(HOUR - MS)
+    bench.engine.market.launch(a_launch(bench))
+    bench.process_all()
+    assert bench.order(order_id).status is Status.EXPIRED
     assert bench.ledger.swaps_of(order_id) == []
 
 

@@ -107,6 +107,23 @@ def test_filters_let_pass_what_is_just_within_them(bench: Bench) -> None:
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
+def test_an_order_buys_in_the_pool_that_released_it_and_not_in_one_that_did_not_suit_it(bench: Bench) -> None:
+    order_id = accept(bench, a_sniper(min_liquidity=Decimal(900)))
+    launch(bench, "cheap and shallow", price=Decimal("0.0005"), liquidity=Decimal(800))
+    launch(bench, "deep", venue="meteora")
+    bench.process_all()
+    order = bench.order(order_id)
+    assert (order.status, order.dex) == (Status.CONFIRMED, "meteora")
+
+
+def test_a_pool_is_judged_by_what_it_has_itself(bench: Bench) -> None:
+    order_id = accept(bench, a_sniper(max_price=Decimal("0.00101"), min_liquidity=Decimal(900)))
+    launch(bench, "cheap and shallow", price=Decimal("0.0005"), liquidity=Decimal(800))
+    launch(bench, "deep and dear", venue="meteora", price=Decimal("0.002"))
+    assert bench.statuses(order_id) == ["pending", "open", "open", "open"]
+    assert bench.order(order_id).wait_reason == "the whole amount costs more than 0.00101"
+
+
 def test_a_launch_without_a_quote_token_suits_whatever_an_order_pays_with(bench: Bench) -> None:
     usdc = BY_SYMBOL["USDC"]
     orders = [accept(bench, a_sniper()), accept(bench, a_sniper(token_in=usdc, paid=10**6))]

@@ -101,6 +101,21 @@ def test_the_watchdog_does_not_wait_for_postgres_once_per_open_order(bench: Benc
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("over", [False, True])
+def test_an_order_that_postgres_would_never_take_keeps_the_watchdog_from_no_other(bench: Bench, over: bool) -> None:
+    bench.history.down = True
+    orders = [accept(bench, a_limit(110)) for _ in range(5)]
+    if over:
+        for order_id in orders:
+            bench.engine.cancel(order_id)
+    bench.history.down = False
+    bench.history.refused = {orders[0], orders[3]}
+    bench.clock.sleep(bench.engine.settings.attention_slack_seconds)
+    bench.engine.watch()
+    assert set(bench.history.events) == {orders[1], orders[2], orders[4]}
+    assert attention_ms(bench, orders[0]) is not None, "it is not forgotten"
+
+
 # --- followers ---------------------------------------------------------------------------------------------
 
 

@@ -111,6 +111,8 @@ def test_what_else_a_feed_tells_is_not_ours_to_refuse(body: dict[str, Any]) -> N
         ({"venue": ""}, {"venue": "VENUE_UNKNOWN"}),
         ({"pool": ""}, {"pool": "STRING_TOO_SHORT"}),
         ({"pool": "x" * 65}, {"pool": "STRING_TOO_LONG"}),
+        ({"pool": "po\0ol"}, {"pool": "NOT_PRINTABLE"}),
+        ({"pool": "pö"}, {"pool": "NOT_PRINTABLE"}),
         ({"slot": -1}, {"slot": "GREATER_THAN_EQUAL"}),
         ({"slot": 2**53 + 1}, {"slot": "LESS_THAN_EQUAL"}),
         ({"slot": "7"}, {"slot": "INT_TYPE"}),

@@ -218,6 +218,10 @@ def test_a_date_is_kept_in_milliseconds() -> None:
 
 def test_a_date_that_has_passed_is_left_to_whoever_knows_whether_the_order_was_accepted_before_it() -> None:
     assert read(LIMIT, expiresAt="2025-01-31T12:00:00Z").expires_at == datetime(2025, 1, 31, 12, tzinfo=UTC)
+    assert refused(LIMIT | {"expiresAt": to_text(NOON), "limitPrice": 0}) == {
+        "expiresAt": "EXPIRY_PAST",
+        "limitPrice": "PRICE_NOT_POSITIVE",
+    }
 
 
 @pytest.mark.parametrize("zeros", [20, 27, 42])
