@@ -55,31 +55,48 @@ def config_from(environment: Mapping[str, str]) -> LocalConfig:
     """
     aws_endpoint_url = environment.get("AWS_ENDPOINT_URL") or None
     database_url = environment.get("DATABASE_URL") or None
+    ports = _Ports(environment)
     return LocalConfig(
         state_dir=state_dir_from(environment),
-        port=_port(environment, "PORT", 8000, "the front door"),
-        aws_port=0 if aws_endpoint_url else _port(environment, "AWS_PORT", 4566, "the AWS emulator"),
-        postgres_port=0 if database_url else _port(environment, "POSTGRES_PORT", 5433, "PostgreSQL"),
+        port=ports.take("PORT", 8000, "the front door"),
+        aws_port=0 if aws_endpoint_url else ports.take("AWS_PORT", 4566, "the AWS emulator"),
+        postgres_port=0 if database_url else ports.take("POSTGRES_PORT", 5433, "PostgreSQL"),
         aws_endpoint_url=aws_endpoint_url.rstrip("/") if aws_endpoint_url else None,
         database_url=database_url,
         parameters=parameters_from(environment, local=True),
     )
 
 
-def _port(environment: Mapping[str, str], name: str, default: int, purpose: str) -> int:
-    given = environment.get(name) or str(default)
-    if not given.isdecimal() or int(given) > 65535:
-        raise LocalStackError(f"{name}={given} is no port: give a number from 0 (any free one) to 65535.")
+class _Ports:
+    """The ports of one stack, each another one: two free ones may be the same, as nobody listens there yet."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._taken: dict[int, str] = {}
+
+    def take(self, name: str, default: int, purpose: str) -> int:
+        """The port that the environment gives under this name, or a free one where it gives 0."""
+        given = self._environment.get(name) or str(default)
+        if not given.isdecimal() or int(given) > 65535:
+            raise LocalStackError(f"{name}={given} is no port: give a number from 0 (any free one) to 65535.")
+        while (port := _bound(name, int(given), purpose)) in self._taken:
+            if int(given):
+                raise LocalStackError(f"Port {given} is for {self._taken[port]}; choose another with {name}.")
+        self._taken[port] = purpose
+        return port
+
+
+def _bound(name: str, port: int, purpose: str) -> int:
+    """The port if one can listen there; a free one for 0."""
     with socket.socket() as probe:
         # As servers do, or a port just given up would seem taken for a minute.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, int(given)))
+            probe.bind((HOST, port))
         except OSError as error:
-            other = int(given) + 1
             raise LocalStackError(
-                f"Port {given} for {purpose} cannot be used ({error.strerror}).\n"
-                f"Choose another with {name}, as in: {name}={other} make run"
+                f"Port {port} for {purpose} cannot be used ({error.strerror}).\n"
+                f"Choose another with {name}, as in: {name}={port + 1} make run"
             ) from None
         return int(probe.getsockname()[1])
 

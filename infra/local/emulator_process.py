@@ -10,6 +10,7 @@ Run as a script, so that nothing of this package is imported into that process.
 """
 
 import os
+import signal
 import sys
 import time
 from collections import Counter, defaultdict
@@ -106,7 +107,17 @@ def main() -> None:
     sqs._collect_msgs = Fair(sqs._collect_msgs)
     eventbridge._SCHEDULER_TICK_INTERVAL = 1
     SortedIndexes(dynamodb).install()
-    emulate()
+    try:
+        emulate()
+    finally:
+        end_workers()
+
+
+def end_workers() -> None:
+    """Ends what works on an invocation still: the emulator leaves it to itself, and the watcher's lasts a minute."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # The launcher made this process the first of a group, to which all its workers belong.
+    os.killpg(0, signal.SIGTERM)
 
 
 if __name__ == "__main__":

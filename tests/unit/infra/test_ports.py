@@ -1,0 +1,32 @@
+"""The ports of a local stack: as asked for, each another one, and one that cannot be had is named."""
+
+import socket
+
+import pytest
+
+from infra.local import config
+from infra.local.config import config_from
+from infra.local.errors import LocalStackError
+
+ANY = {"PORT": "0", "AWS_PORT": "0", "POSTGRES_PORT": "0"}
+
+
+def test_free_ports_are_different_ones_even_if_the_system_offers_one_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    offers = iter([4001, 4001, 4002, 4001, 4002, 4003])
+    monkeypatch.setattr(config, "_bound", lambda *_: next(offers))
+    asked = config_from(ANY)
+    assert (asked.port, asked.aws_port, asked.postgres_port) == (4001, 4002, 4003)
+
+
+def test_a_port_that_is_given_twice_is_refused() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    with pytest.raises(LocalStackError, match=f"Port {port} is for the front door; choose another with AWS_PORT"):
+        config_from({**ANY, "PORT": port, "AWS_PORT": port})
+
+
+@pytest.mark.parametrize("given", ["x", "-1", "65536", "80.5"])
+def test_what_is_no_port_is_refused_by_its_name(given: str) -> None:
+    with pytest.raises(LocalStackError, match=f"POSTGRES_PORT={given} is no port"):
+        config_from({**ANY, "POSTGRES_PORT": given})
