@@ -10,7 +10,7 @@ from typing import Any, Self, TypeAlias
 from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Phase, Status, may_follow
-from chalicelib.domain.terms import LaunchTerms, TimeInForce, least_output
+from chalicelib.domain.terms import LaunchedPool, LaunchTerms, TimeInForce, least_output
 from chalicelib.domain.tokens import Pair, Side, Token, find_pair
 
 Meta: TypeAlias = Mapping[str, Any]
@@ -85,7 +85,7 @@ class Order:
     """An order as its events left it. Amounts are in base units; what has not happened yet is ``None``.
 
     ``expires_at`` is when one that waits is over, ``wait_reason`` why it waits still. ``rearmed`` is how often the
-    price left after it had triggered, last ``rearmed_at``; ``launched_on`` the venue of the pool that released it.
+    price left after it had triggered, last ``rearmed_at``; ``launched_in`` the pool that released it.
     """
 
     order_id: str
@@ -107,7 +107,7 @@ class Order:
     wait_reason: str | None = None
     rearmed: int = 0
     rearmed_at: datetime | None = None
-    launched_on: str | None = None
+    launched_in: LaunchedPool | None = None
 
     @classmethod
     def accepted(cls, order_id: str, spec: OrderSpec, at: datetime, meta: Meta | None = None) -> Self:
@@ -208,7 +208,8 @@ def _learned(event: Event) -> dict[str, Any]:
     meta = event.meta
     match event.status:
         case Status.TRIGGERED if "launch" in meta:
-            return {"launched_on": meta["launch"]["venue"], **_NOTHING_SENT}
+            launch = meta["launch"]
+            return {"launched_in": LaunchedPool(launch["venue"], launch["pool"]), **_NOTHING_SENT}
         case Status.ROUTING if "chosen" in meta:
             return {"quotes": meta, **_NOTHING_SENT}
         case Status.BUILDING:

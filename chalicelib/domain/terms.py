@@ -38,6 +38,14 @@ class LaunchTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class LaunchedPool:
+    """The one pool that a launched mint is bought in."""
+
+    venue: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """A pool that was opened. ``price`` is quote per base and ``liquidity`` the pool's quote side, in human units.
 
@@ -57,6 +65,10 @@ class Launch:
     def id(self) -> str:
         """What a second announcement of the same launch has in common with the first."""
         return f"{self.mint}#{self.pool}#{self.slot}"
+
+    @property
+    def opened(self) -> LaunchedPool:
+        return LaunchedPool(self.venue, self.pool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class PushedPrice:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was told of one pair. ``pools`` are the opened ones, by venue; the registry's pairs need none."""
+    """What was told of one pair. ``pools`` are the opened ones, by address; the registry's pairs need none."""
 
     price: PushedPrice | None = None
     pools: Mapping[str, Launch] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from chalicelib.domain.money import MAX_BASE_UNITS
-from chalicelib.domain.terms import Launch
+from chalicelib.domain.terms import Launch, LaunchedPool
 from chalicelib.domain.tokens import BY_MINT, Pair
 from chalicelib.routing.chance import between, smooth
 from chalicelib.routing.feed import Known
@@ -63,12 +63,17 @@ class Market:
     seed: str
     profile: Profile
 
-    def reserves(self, venue: str, pair: Pair, slot: int, known: Known | None = None) -> Reserves | None:
-        """The pool of this venue at this slot, given what was told; ``None`` if there is none."""
+    def reserves(
+        self, venue: str, pair: Pair, slot: int, known: Known | None = None, pool: LaunchedPool | None = None
+    ) -> Reserves | None:
+        """The pool of this venue at this slot, given what was told; ``None`` if there is none.
+
+        Of a launched mint it is said which pool.
+        """
         known = known or Known()
         if pair.base.mint not in BY_MINT:
-            launch = known.pools.get(venue)
-            return self._launched(launch, pair, slot, known) if launch else None
+            launch = known.pools.get(pool.address) if pool else None
+            return self._launched(launch, pair, slot, known) if launch and launch.venue == venue else None
         depth_usd = _DEPTH_USD.get(pair.base.symbol, _DEFAULT_DEPTH_USD)
         base = int(Decimal(depth_usd) / pair.base.usd) * 10**pair.base.decimals
         if venue == "meteora":

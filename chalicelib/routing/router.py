@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.domain.failures import FATAL, AttemptFailedError, FailureCode
 from chalicelib.domain.money import percent
+from chalicelib.domain.terms import LaunchedPool
 from chalicelib.domain.tokens import Pair
 from chalicelib.routing.depth import MAX_IMPACT_PCT, Depth
 from chalicelib.routing.venue import Quote, SwapRequest, Venue
@@ -18,11 +19,14 @@ log = logging.getLogger(__name__)
 TIE_BPS = 10
 
 
+Answer = Quote | AttemptFailedError
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A routing decision: what every venue answered, which quote was taken and why."""
+    """A routing decision: what every venue answered (``None`` if it was not asked), which quote was taken and why."""
 
-    answers: Mapping[str, Quote | AttemptFailedError]
+    answers: Mapping[str, Answer | None]
     chosen: Quote
     reason: str
 
@@ -57,12 +61,12 @@ class Router:
     def venue(self, name: str) -> Venue:
         return self._venues[name]
 
-    def depths(self, pair: Pair, known_ms: int = 0) -> list[Depth]:
+    def depths(self, pair: Pair, known_ms: int = 0, pool: LaunchedPool | None = None) -> list[Depth]:
         """The pools of a pair as they are now, without those venues that have none or do not answer."""
         found = []
-        for venue in self._venues.values():
+        for venue in self._asked(pool).values():
             try:
-                found.append(venue.depth(pair, known_ms))
+                found.append(venue.depth(pair, known_ms, pool))
             except AttemptFailedError:
                 continue
             except Exception:
@@ -85,15 +89,15 @@ class Router:
             return Route(answers, best, f"{best.venue} reaches the minimum output and {chosen.venue} does not")
         return Route(answers, chosen, reason)
 
-    def _ask_all(self, request: SwapRequest) -> dict[str, Quote | AttemptFailedError]:
-        asked = {name: venue for name, venue in self._venues.items() if request.only in (None, name)}
-        calls = {name: self._executor.submit(venue.quote, request) for name, venue in asked.items()}
-        wait(calls.values(), timeout=self._timeout)
-        answers: dict[str, Quote | AttemptFailedError] = {
-            name: AttemptFailedError(FailureCode.POOL_NOT_FOUND, f"{name} has not the pool that was waited for")
-            for name in self._venues
-            if name not in asked
+    def _asked(self, pool: LaunchedPool | None) -> Mapping[str, Venue]:
+        return {pool.venue: self._venues[pool.venue]} if pool else self._venues
+
+    def _ask_all(self, request: SwapRequest) -> dict[str, Answer | None]:
+        calls = {
+            name: self._executor.submit(venue.quote, request) for name, venue in self._asked(request.pool).items()
         }
+        wait(calls.values(), timeout=self._timeout)
+        answers: dict[str, Answer | None] = dict.fromkeys(self._venues)
         for name, call in calls.items():
             if not call.done():
                 call.cancel()

@@ -7,6 +7,7 @@ from hashlib import sha512
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.money import percent
+from chalicelib.domain.terms import LaunchedPool
 from chalicelib.domain.tokens import SOL, Pair
 from chalicelib.routing.base58 import base58
 from chalicelib.routing.chance import between
@@ -51,9 +52,9 @@ class SimulatedVenue:
         """The fee in millionths of the input, and what impact adds to it: see ``Pool.swap``."""
         raise NotImplementedError
 
-    def depth(self, pair: Pair, known_ms: int = 0) -> Depth:
+    def depth(self, pair: Pair, known_ms: int = 0, pool: LaunchedPool | None = None) -> Depth:
         slot, known = self._world.now_ms() // SLOT_MS, self._world.feed.known(pair, known_ms)
-        reserves = self._world.market.reserves(self.name, pair, slot, known)
+        reserves = self._world.market.reserves(self.name, pair, slot, known, pool)
         if reserves is None:
             raise AttemptFailedError(FailureCode.POOL_NOT_FOUND, f"{self.name} has no pool of {pair.name}")
         return Depth(self.name, pair, reserves.base, reserves.quote, *self.fee_rates)
@@ -63,7 +64,7 @@ class SimulatedVenue:
         self._wait("quote", _QUOTE_MS, request)
         fault.on_quote(self.name, request.attempt)
         now = self._world.now_ms()
-        depth = self.depth(request.pair, request.known_ms)
+        depth = self.depth(request.pair, request.known_ms, request.pool)
         result = depth.swap(request.side, request.amount_in)
         return Quote(
             venue=self.name,
@@ -97,7 +98,8 @@ class SimulatedVenue:
         self._wait("swap", _SWAP_MS, request, fault.extra_ms)
         fault.on_send(self.name, request.attempt)
         now = self._world.now_ms()
-        result = self.depth(request.pair, request.known_ms).swap(request.side, request.amount_in)
+        depth = self.depth(request.pair, request.known_ms, request.pool)
+        result = depth.swap(request.side, request.amount_in)
         if result.amount_out < max(transaction.min_amount_out, 1):
             raise AttemptFailedError(
                 FailureCode.SLIPPAGE_EXCEEDED, f"{self.name} would return less than the minimum output"

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from chalicelib.domain.money import price, to_human_units
+from chalicelib.domain.terms import LaunchedPool
 from chalicelib.domain.tokens import Pair, Side, Token, side_of
 from chalicelib.routing.depth import Depth
 
@@ -13,7 +14,7 @@ from chalicelib.routing.depth import Depth
 class SwapRequest:
     """What is to be swapped. ``order_id`` and ``attempt`` make a simulated answer repeatable.
 
-    ``known_ms``: what was told of the market by then must be known to who answers. ``only``: the one venue to ask.
+    ``known_ms``: what was told of the market by then must be known to who answers. ``pool``: the only one to ask.
     """
 
     pair: Pair
@@ -24,7 +25,7 @@ class SwapRequest:
     attempt: int = 1
     simulate: str | None = None
     known_ms: int = 0
-    only: str | None = None
+    pool: LaunchedPool | None = None
 
     @property
     def side(self) -> Side:
@@ -92,8 +93,11 @@ class Venue(Protocol):
     @property
     def name(self) -> str: ...
 
-    def depth(self, pair: Pair, known_ms: int = 0) -> Depth:
-        """The pool as it is now, and as a local copy of its accounts shows it: no wait, and no order's fault."""
+    def depth(self, pair: Pair, known_ms: int = 0, pool: LaunchedPool | None = None) -> Depth:
+        """The pool as it is now, and as a local copy of its accounts shows it: no wait, and no order's fault.
+
+        Of a launched mint it is said which pool.
+        """
         ...
 
     def quote(self, request: SwapRequest) -> Quote: ...

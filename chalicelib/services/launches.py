@@ -100,12 +100,10 @@ class ReleaseLaunches:
             return f"launched on {launch.venue}, not on {wanted.venue}"
         if wanted.min_liquidity is not None and launch.liquidity < wanted.min_liquidity:
             return f"liquidity of {launch.liquidity} is less than {wanted.min_liquidity}"
-        depths = self.router.depths(spec.pair, launch.at_ms)
-        # It buys in the pool that releases it, and not in one that did not suit it before.
-        launched = [depth for depth in depths if depth.venue == launch.venue]
-        if not launched:
+        depths = self.router.depths(spec.pair, launch.at_ms, launch.opened)
+        if not depths:
             raise _UnseenError
-        found = best_swap(launched, spec.side, spec.amount_in)
+        found = best_swap(depths, spec.side, spec.amount_in)
         if found is None:
             return "the pool is too small for this amount"
         if found[1].amount_out < (spec.least_out or 0):

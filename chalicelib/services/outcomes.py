@@ -25,7 +25,7 @@ def request_of(order: Order) -> SwapRequest:
         attempt=order.attempts + order.rearmed,
         simulate=spec.simulate,
         known_ms=0 if spec.type is OrderType.MARKET or order.updated_at is None else to_ms(order.updated_at),
-        only=order.launched_on,
+        pool=order.launched_in,
     )
 
 

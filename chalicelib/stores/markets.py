@@ -16,7 +16,6 @@ from chalicelib.stores.models import MarketItem
 
 _RELEASING = "releasing"
 _WATCHED = "watched"
-_ANY = "*"
 
 
 class DynamoMarkets:
@@ -31,15 +30,10 @@ class DynamoMarkets:
         rows = list(self._item.query(_subject(pair), self._item.item > "m", consistent_read=True))
         by_name = {row.item: row for row in rows}
         price = by_name.get(f"price#{pair.quote.symbol}")
-        pools = [
-            by_name[name]
-            for quote in (_ANY, pair.quote.symbol)
-            for name in by_name
-            if name.startswith(f"pool#{quote}#")
-        ]
+        pools = _launches(row for row in rows if row.item.startswith("pool#"))
         return Known(
             PushedPrice(price.price, int(price.at)) if price and price.price is not None else None,
-            {launch.venue: launch for launch in _launches(pools)},
+            {launch.pool: launch for launch in pools if launch.quote in (None, pair.quote.symbol)},
         )
 
     def push_price(self, pair: Pair, price: PushedPrice) -> None:
@@ -65,7 +59,7 @@ class DynamoMarkets:
                 self._connection,
                 [
                     (new, self._item.item.does_not_exist()),
-                    (self._item(launch.mint, f"pool#{launch.quote or _ANY}#{launch.venue}", **fields), None),
+                    (self._item(launch.mint, f"pool#{launch.pool}", **fields), None),
                     (self._item(_RELEASING, launch.id, **fields), None),
                 ],
             )

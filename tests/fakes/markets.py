@@ -3,7 +3,7 @@
 from threading import Lock
 
 from chalicelib.domain.terms import Launch
-from chalicelib.domain.tokens import BY_MINT, Pair
+from chalicelib.domain.tokens import Pair
 from chalicelib.ports import Watched
 from chalicelib.routing.feed import Known, PushedPrice
 
@@ -15,16 +15,15 @@ class FakeMarkets:
         self._lock = Lock()
         self._prices: dict[str, PushedPrice] = {}
         self._launches: dict[str, Launch] = {}
-        self._pools: dict[tuple[str, str | None, str], Launch] = {}
+        self._pools: dict[tuple[str, str], Launch] = {}
         self._releasing: dict[str, Launch] = {}
         self._watched: dict[str, Watched] = {}
 
     def known(self, pair: Pair) -> Known:
         pools = {
-            venue: launch
-            for quote in (None, pair.quote.symbol)
-            for (mint, of, venue), launch in self._pools.items()
-            if (mint, of) == (pair.base.mint, quote) and pair.base.mint not in BY_MINT
+            address: launch
+            for (mint, address), launch in self._pools.items()
+            if mint == pair.base.mint and launch.quote in (None, pair.quote.symbol)
         }
         return Known(self._prices.get(pair.name), pools)
 
@@ -39,7 +38,7 @@ class FakeMarkets:
             if launch.id in self._launches:
                 return False
             self._launches[launch.id] = self._releasing[launch.id] = launch
-            self._pools[launch.mint, launch.quote, launch.venue] = launch
+            self._pools[launch.mint, launch.pool] = launch
             return True
 
     def unfinished(self) -> list[Launch]:
@@ -49,7 +48,7 @@ class FakeMarkets:
         self._releasing.pop(launch.id, None)
 
     def is_live(self, mint: str) -> bool:
-        return any(of == mint for of, _, _ in self._pools)
+        return any(of == mint for of, _ in self._pools)
 
     def watch(self, key: str, now_ms: int, until_ms: int) -> None:
         with self._lock:

@@ -62,7 +62,7 @@ def test_a_launch_opens_a_pool_and_is_to_be_worked_through(markets: Markets) -> 
     assert markets.announce(a_launch()) is True
     assert markets.is_live(MINT) is True
     assert markets.is_live(OTHER_MINT) is False
-    assert markets.known(NEW_SOL) == Known(pools={"raydium": a_launch()})
+    assert markets.known(NEW_SOL) == Known(pools={"pool": a_launch()})
     assert markets.known(NEW_USDC) == Known()
     assert markets.unfinished() == [a_launch()]
 
@@ -70,23 +70,23 @@ def test_a_launch_opens_a_pool_and_is_to_be_worked_through(markets: Markets) -> 
 def test_a_launch_of_no_quote_token_is_a_pool_for_each(markets: Markets) -> None:
     told = a_launch(quote=None)
     markets.announce(told)
-    assert markets.known(NEW_SOL) == markets.known(NEW_USDC) == Known(pools={"raydium": told})
+    assert markets.known(NEW_SOL) == markets.known(NEW_USDC) == Known(pools={"pool": told})
     assert markets.unfinished() == [told]
 
 
-def test_a_pool_of_a_quote_token_counts_before_one_of_any(markets: Markets) -> None:
+def test_pools_of_one_venue_are_several_and_each_is_of_the_tokens_that_it_trades(markets: Markets) -> None:
     of_any, of_sol = a_launch(quote=None, pool="any"), a_launch(pool="sol")
     for told in (of_sol, of_any):
         markets.announce(told)
-    assert markets.known(NEW_SOL).pools == {"raydium": of_sol}
-    assert markets.known(NEW_USDC).pools == {"raydium": of_any}
+    assert markets.known(NEW_SOL).pools == {"sol": of_sol, "any": of_any}
+    assert markets.known(NEW_USDC).pools == {"any": of_any}
 
 
-def test_each_venue_has_its_pool_and_the_newest_launch_there_is_its(markets: Markets) -> None:
+def test_a_pool_is_as_it_was_launched_last(markets: Markets) -> None:
     first, second, elsewhere = a_launch(), a_launch(slot=8, price=Decimal(2)), a_launch(venue="meteora", pool="m")
     for told in (first, second, elsewhere):
         assert markets.announce(told) is True
-    assert markets.known(NEW_SOL).pools == {"raydium": second, "meteora": elsewhere}
+    assert markets.known(NEW_SOL).pools == {"pool": second, "m": elsewhere}
 
 
 def test_a_launch_that_is_told_of_again_changes_nothing(markets: Markets) -> None:
@@ -94,7 +94,7 @@ def test_a_launch_that_is_told_of_again_changes_nothing(markets: Markets) -> Non
     markets.finish(a_launch())
     again = a_launch(venue="meteora", price=Decimal(9), liquidity=Decimal(9), at_ms=NOW + 1, quote="USDC")
     assert markets.announce(again) is False
-    assert markets.known(NEW_SOL) == Known(pools={"raydium": a_launch()})
+    assert markets.known(NEW_SOL) == Known(pools={"pool": a_launch()})
     assert markets.known(NEW_USDC) == Known()
     assert markets.unfinished() == []
 
@@ -119,7 +119,7 @@ def test_finishing_twice_is_no_error(markets: Markets) -> None:
 def test_of_twenty_that_tell_of_one_launch_one_is_the_first(markets: Markets) -> None:
     assert sum(race(lambda number: markets.announce(a_launch(at_ms=NOW + number)))) == 1
     [told] = markets.unfinished()
-    assert markets.known(NEW_SOL) == Known(pools={"raydium": told})
+    assert markets.known(NEW_SOL) == Known(pools={"pool": told})
 
 
 # --- what is watched ---------------------------------------------------------------------------------------

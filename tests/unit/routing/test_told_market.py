@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.terms import Launch
+from chalicelib.domain.terms import Launch, LaunchedPool
 from chalicelib.domain.tokens import BY_SYMBOL, Pair, launched_token
 from chalicelib.routing.feed import Known, MarketFeed, PushedPrice
 from chalicelib.routing.market import PROFILES, SLOT_MS, Market, Reserves
@@ -22,6 +22,7 @@ LAUNCHED = launched_token(MINT)
 assert LAUNCHED is not None
 NEW = Pair(base=LAUNCHED, quote=SOL)
 VENUES = ["raydium", "meteora"]
+OPENED = LaunchedPool("raydium", "pool")
 #: Reserves are whole base units, which costs a price its last digits.
 DUST = Fraction(1, 10**6)
 
@@ -87,26 +88,27 @@ def test_a_pool_opens_with_the_price_and_depth_of_its_launch(
     seed: str, at_ms: int, price: Decimal, liquidity: Decimal
 ) -> None:
     market = Market(seed, PROFILES["realistic"])
-    known = Known(pools={"raydium": launch(at_ms, price=price, liquidity=liquidity)})
-    pool = market.reserves("raydium", NEW, at_ms // SLOT_MS, known)
+    known = Known(pools={"pool": launch(at_ms, price=price, liquidity=liquidity)})
+    pool = market.reserves("raydium", NEW, at_ms // SLOT_MS, known, OPENED)
     assert pool is not None
     assert Fraction(pool.quote, 10**9) == Fraction(liquidity)
     # Reserves are whole base units, of which a small pool has few.
     assert abs(price_of(NEW, pool) / Fraction(price) - 1) < DUST + Fraction(2, pool.base)
-    assert market.reserves("meteora", NEW, at_ms // SLOT_MS, known) is None
+    assert market.reserves("meteora", NEW, at_ms // SLOT_MS, known, OPENED) is None
+    assert market.reserves("raydium", NEW, at_ms // SLOT_MS, known, LaunchedPool("raydium", "another")) is None
 
 
 @pytest.mark.parametrize("known", [None, Known(), Known(PushedPrice(Decimal(1), 0))])
 def test_what_was_not_launched_has_no_pool_whatever_its_price(known: Known | None) -> None:
     market = Market("seed", PROFILES["realistic"])
-    assert [market.reserves(venue, NEW, 0, known) for venue in VENUES] == [None, None]
+    assert [market.reserves(venue, NEW, 0, known, LaunchedPool(venue, "pool")) for venue in VENUES] == [None, None]
 
 
 def test_a_price_of_before_a_launch_is_not_that_of_its_pool() -> None:
     market, opened = Market("seed", PROFILES["realistic"]), launch(at_ms := 10**12)
-    known = Known(PushedPrice(Decimal(50), at_ms - 1), {"raydium": opened})
-    plain = Known(pools={"raydium": opened})
-    assert [market.reserves("raydium", NEW, at_ms // SLOT_MS, one) for one in (known, plain)] == [
+    known = Known(PushedPrice(Decimal(50), at_ms - 1), {"pool": opened})
+    plain = Known(pools={"pool": opened})
+    assert [market.reserves("raydium", NEW, at_ms // SLOT_MS, one, OPENED) for one in (known, plain)] == [
         Reserves(base=677_083_333_333, quote=812_500_000_000)
     ] * 2
 
@@ -114,8 +116,8 @@ def test_a_price_of_before_a_launch_is_not_that_of_its_pool() -> None:
 def test_a_launched_pool_goes_to_a_price_that_is_told_later() -> None:
     market, at_ms = Market("seed", PROFILES["realistic"]), 10**12
     told_ms = at_ms + DRIFT_MS
-    known = Known(PushedPrice(Decimal("0.005"), told_ms), {"raydium": launch(at_ms)})
-    pool = market.reserves("raydium", NEW, told_ms // SLOT_MS, known)
+    known = Known(PushedPrice(Decimal("0.005"), told_ms), {"pool": launch(at_ms)})
+    pool = market.reserves("raydium", NEW, told_ms // SLOT_MS, known, OPENED)
     assert abs(price_of(NEW, pool) / Fraction("0.005") - 1) < DUST
 
 

@@ -116,6 +116,17 @@ def test_an_order_buys_in_the_pool_that_released_it_and_not_in_one_that_did_not_
     assert (order.status, order.dex) == (Status.CONFIRMED, "meteora")
 
 
+def test_a_pool_that_is_opened_beside_it_before_the_swap_takes_nothing_from_it(bench: Bench) -> None:
+    order_id = accept(bench, a_sniper(min_liquidity=Decimal(500)))
+    launch(bench, "the one")
+    launch(bench, "a trap", price=Decimal("0.1"), liquidity=Decimal(20))
+    bench.process_all()
+    order = bench.order(order_id)
+    assert (order.amount_out or 0) > 995 * 10**6
+    assert order.quotes
+    assert (order.quotes["mQuote"], order.quotes["degraded"]) == (None, False), "the other venue was not to be asked"
+
+
 def test_a_pool_is_judged_by_what_it_has_itself(bench: Bench) -> None:
     order_id = accept(bench, a_sniper(max_price=Decimal("0.00101"), min_liquidity=Decimal(900)))
     launch(bench, "cheap and shallow", price=Decimal("0.0005"), liquidity=Decimal(800))
