@@ -227,8 +227,16 @@ def build_engine(
         horizon_seconds=settings.rate_horizon_seconds,
         pending_attention_seconds=settings.pending_attention_seconds,
     )
+    side_by_side = ThreadPoolExecutor(settings.trigger_threads, thread_name_prefix="trigger")
     open_orders = OpenOrders(
-        outside.orders, publisher, subscriptions, outside.history, finish, now, settings.watchdog_batch
+        orders=outside.orders,
+        publisher=publisher,
+        subscriptions=subscriptions,
+        history=outside.history,
+        finish=finish,
+        executor=side_by_side,
+        now=now,
+        batch=settings.watchdog_batch,
     )
     triggers = TriggerOrders(
         orders=outside.orders,
@@ -236,7 +244,8 @@ def build_engine(
         router=router,
         queue=outside.queue,
         publisher=publisher,
-        executor=ThreadPoolExecutor(settings.trigger_threads, thread_name_prefix="trigger"),
+        subscriptions=subscriptions,
+        executor=side_by_side,
         now=now,
         batch=settings.trigger_batch,
         pending_attention_seconds=settings.pending_attention_seconds,
@@ -244,16 +253,16 @@ def build_engine(
         rearm_cap=settings.rearm_cap_seconds,
     )
     launches = ReleaseLaunches(
-        orders=outside.orders,
         waiting=outside.waiting,
         markets=outside.markets,
         router=router,
         triggers=triggers,
         open_orders=open_orders,
+        executor=side_by_side,
         now=now,
         batch=settings.trigger_batch,
     )
-    watchlist = Watchlist(outside.markets)
+    watchlist = Watchlist(outside.markets, launches=settings.simulated_launch_seconds > 0)
     enter = EnterOrder(outside.markets, router)
     submit = SubmitOrder(
         orders=outside.orders,
@@ -263,7 +272,7 @@ def build_engine(
         enter=enter,
         watchlist=watchlist,
         open_orders=open_orders,
-        backlog=Backlog(outside.orders.count_open, settings.user_backlog, time.monotonic, BacklogFullError),
+        backlog=Backlog(outside.orders.count_moving, settings.user_backlog, time.monotonic, BacklogFullError),
         open_cap=Backlog(
             outside.orders.count_waiting, settings.user_open_orders, time.monotonic, OpenOrdersFullError
         ),

@@ -72,6 +72,10 @@ class KeyTakenError(Exception):
     """An idempotency key is in use. Nothing was written."""
 
 
+class UnreadableOrderError(Exception):
+    """An order is there, and is none that this version of the engine understands."""
+
+
 class OrderStore(Protocol):
     """The orders table, the only truth about an order. Every write is one conditional write."""
 
@@ -91,7 +95,9 @@ class OrderStore(Protocol):
 
     def find_key(self, key_id: str) -> IdempotencyKey | None: ...
 
-    def get(self, order_id: str) -> Tracked | None: ...
+    def get(self, order_id: str) -> Tracked | None:
+        """:raises UnreadableOrderError: for what is no order."""
+        ...
 
     def write(
         self,
@@ -125,14 +131,17 @@ class OrderStore(Protocol):
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None: ...
 
     def due(self, now_ms: int, limit: int) -> list[str]:
-        """Ids of orders past their attention, the longest overdue first."""
+        """Ids of orders past their attention, the longest overdue first.
+
+        At most ``limit`` of those on their way, of those that are open, and of those that are over.
+        """
         ...
 
-    def open_orders(self, user_id: str) -> list[str]:
+    def unfinished_of(self, user_id: str) -> list[str]:
         """Ids of the user's orders that are not over (an eventually consistent look)."""
         ...
 
-    def count_open(self, user_id: str, limit: int) -> int:
+    def count_moving(self, user_id: str, limit: int) -> int:
         """How many of the user's orders are neither open nor over, counted up to ``limit``, as the index has it."""
         ...
 
@@ -155,7 +164,8 @@ class WaitingOrders(Protocol):
     def crossed(self, pair: Pair, side: Side, price: Decimal) -> Iterator[Tracked]:
         """Open limit orders that accept this price, those with the most to give first.
 
-        Asks for no more than is taken from it, and never for what lies beyond the price.
+        Asks for no more than is taken from it, and never for what lies beyond the price. What cannot be read is left
+        out.
         """
         ...
 
@@ -166,11 +176,10 @@ class WaitingOrders(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """Something that open orders wait for: a pair and side, or a launch, until the last of them expires."""
+    """Something that open orders wait for: a pair and side, or a launch, and since when."""
 
     key: str
     since_ms: int
-    until_ms: int
 
 
 class Markets(MarketData, Protocol):
@@ -199,6 +208,8 @@ class Markets(MarketData, Protocol):
     def watched(self, now_ms: int) -> list[Watched]:
         """All that is to be looked at now."""
         ...
+
+    def unwatch(self, key: str) -> None: ...
 
 
 class StartSlots(Protocol):
@@ -346,14 +357,7 @@ class Page:
 
 
 class HistoryUnavailableError(Exception):
-    """Postgres cannot be reached or refused the statement.
-
-    ``refused``: it is there, and would refuse the same data again.
-    """
-
-    def __init__(self, reason: str, *, refused: bool = False) -> None:
-        super().__init__(reason)
-        self.refused = refused
+    """Postgres cannot be reached or refused the statement."""
 
 
 class History(Protocol):

@@ -188,8 +188,9 @@ def _kept_waiting(order: Order, event: Event) -> dict[str, Any]:
             spec,
             limit_price=Decimal(amended["limitPrice"]) if "limitPrice" in amended else spec.limit_price,
             slippage_bps=int(amended.get("slippageBps", spec.slippage_bps)),
-            time_in_force=TimeInForce.GTD if "expiresAt" in amended else spec.time_in_force,
         )
+        if until := amended.get("expiresAt"):
+            spec = replace(spec, time_in_force=TimeInForce.GTD, expires_at=datetime.fromisoformat(until))
     least, expires_at = meta.get("minAmountOutBase"), meta.get("expiresAt")
     return {
         "spec": spec,
@@ -199,7 +200,8 @@ def _kept_waiting(order: Order, event: Event) -> dict[str, Any]:
         # New terms are tried at once.
         "rearmed_at": event.at if "rearmed" in meta else None if "amended" in meta else order.rearmed_at,
         **_NOTHING_SENT,
-        "wait_reason": meta.get("reason"),
+        # What can be amended of a sniper order is none of what a launch is judged by.
+        "wait_reason": order.wait_reason if "amended" in meta and spec.launch else meta.get("reason"),
     }
 
 

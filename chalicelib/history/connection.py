@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from threading import Lock
+from time import monotonic
 from typing import TypeVar
 
 import psycopg
@@ -13,6 +14,10 @@ from chalicelib.ports import HistoryUnavailableError
 
 T = TypeVar("T")
 
+#: Where nobody answers at all, it is taken for so long that nobody will, and nobody else has to wait for that.
+_REST_SECONDS = 5.0
+#: A connection is refused sooner than this, and nobody has waited.
+_SOON_SECONDS = 1.0
 #: How much longer than the server's own statement timeout the client waits for the answer.
 _GRACE_SECONDS = 0.5
 
@@ -37,6 +42,7 @@ class PostgresConnection:
         self._connect_timeout = connect_timeout_seconds
         self._statement_timeout = statement_timeout_seconds
         self._kept: BoundedConnection | None = None
+        self._rests_until = 0.0
         self._lock = Lock()
 
     def run(self, work: Callable[[BoundedConnection], T]) -> T:
@@ -52,8 +58,7 @@ class PostgresConnection:
             return self._run(work)
         except psycopg.Error as error:
             self._drop_unless_idle()
-            refused = isinstance(error, psycopg.DataError | psycopg.IntegrityError)
-            raise HistoryUnavailableError(f"{type(error).__name__}: {error}", refused=refused) from error
+            raise HistoryUnavailableError(f"{type(error).__name__}: {error}") from error
         finally:
             self._lock.release()
 
@@ -72,8 +77,19 @@ class PostgresConnection:
                 # or was too slow, and asking again would only take as long again.
                 if not self._kept.closed:
                     raise
-        self._kept = self._open()
+        self._kept = self._open_unless_resting()
         return work(self._kept)
+
+    def _open_unless_resting(self) -> BoundedConnection:
+        began = monotonic()
+        if began < self._rests_until:
+            raise psycopg.OperationalError("Postgres did not answer a moment ago")
+        try:
+            return self._open()
+        except psycopg.Error:
+            if monotonic() - began > _SOON_SECONDS:
+                self._rests_until = monotonic() + _REST_SECONDS
+            raise
 
     def _open(self) -> BoundedConnection:
         connection = BoundedConnection.connect(

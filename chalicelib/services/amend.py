@@ -15,7 +15,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.orders import Order, OrderSpec
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.terms import MOST_CHANGES, Amendment, TimeInForce
+from chalicelib.domain.terms import LONGEST_WAIT, MOST_CHANGES, Amendment, TimeInForce
 from chalicelib.encoding.times import to_text
 from chalicelib.ports import LostRaceError, OrderStore, Tracked
 from chalicelib.services.entry import Watchlist, terms_meta
@@ -54,12 +54,12 @@ class AmendOrder:
                 raise NotAmendableError(order_id, Status.EXPIRED.value, order.seq)
             if order.seq >= MOST_CHANGES:
                 raise AmendedTooOftenError(order_id, order.standing.value, order.seq)
+            _expect_reach(order, amendment)
             amended = order.moved(Status.OPEN, now, _meta(order, amendment))
             if amended.expires_at:
                 self.watchlist.cover(amended.spec, amended.expires_at, now)
             try:
-                due_ms = self.open_orders.due_ms(amended)
-                return self._after(self.orders.write(tracked, amended, lease=None, attention_at_ms=due_ms))
+                return self._after(self.open_orders.renew(tracked, amended))
             except LostRaceError:
                 # Somebody moved it meanwhile; the next look says what became of it.
                 continue
@@ -72,6 +72,14 @@ class AmendOrder:
             # It is amended; the watchdog and the next look at the market see to the rest.
             log.exception("amended and not followed up", extra={"orderId": tracked.order.order_id})
         return tracked.order
+
+
+def _expect_reach(order: Order, amendment: Amendment) -> None:
+    """:raises InvalidOrderError: for a date that makes the order wait too long in all."""
+    accepted_at, until = order.events[0].at, amendment.expires_at
+    if until and until > accepted_at + LONGEST_WAIT:
+        reason = f"may be {LONGEST_WAIT.days} days after the order was placed at most"
+        raise InvalidOrderError([FieldError("expiresAt", "EXPIRY_TOO_FAR", reason)])
 
 
 def _meta(order: Order, amendment: Amendment) -> dict[str, Any]:

@@ -44,9 +44,7 @@ class CancelOrder:
                 cancelled = order.moved(Status.CANCELLED, self.now())
             except IllegalTransitionError:
                 raise CancelTooLateError(order_id, order.standing.value, order.seq) from None
-            if order.status in (Status.PENDING, Status.OPEN):
-                # Who accepts it may not have got to its user's followers, and after this nobody else would.
-                self.subscriptions.tell_followers_later(order_id)
+            self.subscriptions.make_sure(tracked)
             try:
                 after = self.orders.write(
                     tracked, cancelled, lease=None, attention_at_ms=self.finish.due_ms(), over_lease=True
@@ -69,7 +67,7 @@ class CancelOrder:
         """
         cancelled, too_late = [], []
         # Of the starts that are booked one after the other in a slot, only the last can be given back.
-        newest = self.orders.open_orders(user_id)[::-1]
+        newest = self.orders.unfinished_of(user_id)[::-1]
         for order_id in newest[:MOST]:
             try:
                 cancelled.append(self(order_id))

@@ -71,14 +71,20 @@ class EnterOrder:
 
 
 class Watchlist:
-    """Has the market watched for what orders wait for. Built once per process, which remembers what it has noted."""
+    """Has the market watched for what orders wait for. Built once per process, which remembers what it has noted.
 
-    def __init__(self, markets: Markets) -> None:
+    ``launches``: also for launches, which are told of unless they are simulated.
+    """
+
+    def __init__(self, markets: Markets, *, launches: bool) -> None:
         self._markets = markets
+        self._launches = launches
         self._noted: dict[str, int] = {}
 
     def cover(self, spec: OrderSpec, expires_at: datetime, now: datetime) -> None:
         """Note what an order waits for; to be called before it is written, so that none is ever overlooked."""
+        if spec.launch and not self._launches:
+            return
         key = launch_key(spec.launch.mint) if spec.launch else price_key(spec.pair, spec.side)
         until_ms = to_ms(expires_at)
         if self._noted.get(key, 0) >= until_ms:

@@ -15,6 +15,7 @@ from chalicelib.domain.money import to_human_units
 from chalicelib.domain.orders import Order
 from chalicelib.domain.retry import backoff_seconds
 from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.terms import TimeInForce
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import Lease, LostRaceError, OrderStore, Tracked
 from chalicelib.routing.router import Router
@@ -110,6 +111,9 @@ class ExecuteOrder:
                 tracked, fill = self._attempt(tracked)
         except _AttemptEndedError as ended:
             return self._after_failure(ended.tracked, ended.error)
+        except _TimeUpError as ended:
+            self._missed(ended.tracked, None)
+            return None
         self._confirm(tracked, fill)
         return None
 
@@ -128,9 +132,9 @@ class ExecuteOrder:
             return tracked, self._settle(tracked, error)
 
     def _expect_time(self, tracked: Tracked) -> None:
-        """:raises _AttemptEndedError: if the order's time is up: what was not sent by then is not sent any more."""
+        """:raises _TimeUpError: what was not sent by then is not sent any more."""
         if tracked.order.is_expired(self.now()):
-            raise _AttemptEndedError(tracked, AttemptFailedError(FailureCode.SLIPPAGE_EXCEEDED, "its time was up"))
+            raise _TimeUpError(tracked)
 
     def _build(self, tracked: Tracked) -> tuple[Tracked, Transaction]:
         """Quote, choose, and build the transaction; the decision is kept even where it fails the minimum."""
@@ -188,10 +192,11 @@ class ExecuteOrder:
                 "reason": error.reason,
             },
         )
-        if order.is_expired(self.now()) or (order.spec.type is OrderType.LIMIT and error.code in _LEFT):
+        over = not error.retryable or order.attempts >= self.timing.max_attempts
+        if order.is_expired(self.now()) or _misses(order, error, over=over):
             self._missed(tracked, error)
             return None
-        if not error.retryable or order.attempts >= self.timing.max_attempts:
+        if over:
             self.finish(self._end(tracked, order.moved(Status.FAILED, self.now(), failure_meta(order, error))))
             return None
         seconds = backoff_seconds(order.attempts, self.timing.backoff_base, self.timing.backoff_cap, self.uniform)
@@ -203,9 +208,9 @@ class ExecuteOrder:
         self._write(tracked, again, None, attention_at_ms)
         return seconds
 
-    def _missed(self, tracked: Tracked, error: AttemptFailedError) -> None:
+    def _missed(self, tracked: Tracked, error: AttemptFailedError | None) -> None:
         """The price left: the order waits again, of which no attempt is used. Or its time is up."""
-        after = missed(tracked.order, error.reason, self.now())
+        after = missed(tracked.order, error, self.now())
         if after.is_terminal:
             self.finish(self._end(tracked, after))
         else:
@@ -228,6 +233,20 @@ class ExecuteOrder:
             return self.orders.write(tracked, after, lease=lease, attention_at_ms=attention_at_ms)
         except LostRaceError as error:
             raise _OvertakenError(tracked) from error
+
+
+def _misses(order: Order, error: AttemptFailedError, *, over: bool) -> bool:
+    """Whether a limit order waits on after this; one that does not wait expires, and does not fail, in the end."""
+    limit = order.spec.type is OrderType.LIMIT
+    return limit and (error.code in _LEFT or (over and order.spec.time_in_force is TimeInForce.IOC))
+
+
+class _TimeUpError(Exception):
+    """The order's time is up, and nothing of it can land any more."""
+
+    def __init__(self, tracked: Tracked) -> None:
+        super().__init__(tracked.order.order_id)
+        self.tracked = tracked
 
 
 class _AttemptEndedError(Exception):

@@ -20,8 +20,8 @@ class FinishOrder:
     now: Callable[[], datetime]
     attention_slack_seconds: int
 
-    def __call__(self, tracked: Tracked) -> bool:
-        """Tell the subscribers and record the history; False: it is no use trying others now.
+    def __call__(self, tracked: Tracked) -> None:
+        """Tell the subscribers and record the history.
 
         Where Postgres is away, or the stream queue for sockets that are late, the watchdog comes back to it.
         """
@@ -29,17 +29,16 @@ class FinishOrder:
         tracked = self.publisher.publish(tracked)
         try:
             self.history.record(order)
-        except HistoryUnavailableError as error:
+        except HistoryUnavailableError:
             log.exception("history not recorded; left to the watchdog", extra={"orderId": order.order_id})
             self.orders.set_attention(tracked, self.due_ms())
-            return error.refused
+            return
         if tracked.published < order.seq:
             # There is no next event with which the last ones could be told.
             self.orders.set_attention(tracked, self.due_ms())
         elif tracked.attention_at_ms is not None:
             self.orders.set_attention(tracked, None)
         log.info("finished", extra={"orderId": order.order_id, "status": order.standing.value, "seq": order.seq})
-        return True
 
     def due_ms(self) -> int:
         """When the watchdog is to come back to an order that has ended, should this not have been done by then."""

@@ -5,17 +5,18 @@ worker that dies halfway loses nothing, and neither does an order that the index
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from functools import partial
 from typing import Any
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.domain.terms import MOST_CHANGES, Launch
 from chalicelib.encoding.times import to_ms
-from chalicelib.ports import LostRaceError, Markets, OrderStore, Tracked, WaitingOrders
+from chalicelib.ports import LostRaceError, Markets, Tracked, WaitingOrders
 from chalicelib.routing.depth import best_swap
 from chalicelib.routing.router import Router
 from chalicelib.services.trigger import Release, TriggerOrders
@@ -30,12 +31,12 @@ LINGER_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class ReleaseLaunches:
-    orders: OrderStore
     waiting: WaitingOrders
     markets: Markets
     router: Router
     triggers: TriggerOrders
     open_orders: OpenOrders
+    executor: Executor
     now: Callable[[], datetime]
     batch: int
 
@@ -57,9 +58,26 @@ class ReleaseLaunches:
         return released
 
     def _work_through(self, launch: Launch) -> int:
-        """Returns how many orders were released, which is a batch at most."""
-        waiting = self.waiting.for_launch(launch.mint)
-        return self.triggers.fire(islice(self._accepting(waiting, launch), self.batch))
+        """Release a batch at most, and tell as many others why they are not; returns how many were released."""
+        suited: list[Release] = []
+        unsuited: list[tuple[Tracked, str]] = []
+        for tracked in self.waiting.for_launch(launch.mint):
+            if not self._concerns(launch, tracked.order):
+                continue
+            try:
+                reason = self._refusal(tracked.order, launch)
+            except _UnseenError:
+                log.warning("left to the next look", extra={"orderId": tracked.order.order_id, "mint": launch.mint})
+                continue
+            if reason is None:
+                suited.append((tracked, {"trigger": "launch", "launch": _launch_meta(launch)}))
+            elif tracked.order.seq < MOST_CHANGES:
+                unsuited.append((tracked, reason))
+            if len(suited) == self.batch:
+                break
+        released = self.triggers.fire(suited)
+        list(self.executor.map(partial(self._refuse, launch), unsuited[: self.batch]))
+        return released
 
     def _is_done(self, launch: Launch) -> bool:
         """Whether nobody is left whom a full batch, or a write that failed, has kept from an answer."""
@@ -70,21 +88,6 @@ class ReleaseLaunches:
         # Once only: a launch that did not suit an order is not looked at again.
         waits = order.status is Status.OPEN and not order.is_expired(self.now())
         return waits and not order.was_refused(launch.id)
-
-    def _accepting(self, waiting: Iterator[Tracked], launch: Launch) -> Iterator[Release]:
-        """Those that the launch suits; the others are told why it does not, and wait on."""
-        for tracked in waiting:
-            if not self._concerns(launch, tracked.order):
-                continue
-            try:
-                reason = self._refusal(tracked.order, launch)
-            except _UnseenError:
-                log.warning("left to the next look", extra={"orderId": tracked.order.order_id, "mint": launch.mint})
-                continue
-            if reason is None:
-                yield tracked, {"trigger": "launch", "launch": _launch_meta(launch)}
-            elif tracked.order.seq < MOST_CHANGES:
-                self._refuse(tracked, launch, reason)
 
     def _refusal(self, order: Order, launch: Launch) -> str | None:
         """Why the launch does not suit the order; ``None`` if it does.
@@ -110,15 +113,16 @@ class ReleaseLaunches:
             return f"the whole amount costs more than {wanted.max_price}"
         return None
 
-    def _refuse(self, tracked: Tracked, launch: Launch, reason: str) -> None:
+    def _refuse(self, launch: Launch, unsuited: tuple[Tracked, str]) -> None:
+        tracked, reason = unsuited
         meta = {"reason": reason, "launchId": launch.id, "launch": _launch_meta(launch)}
-        refused = tracked.order.moved(Status.OPEN, self.now(), meta)
         try:
-            self.open_orders.keep(
-                self.orders.write(tracked, refused, lease=None, attention_at_ms=self.open_orders.due_ms(refused))
-            )
+            refused = tracked.order.moved(Status.OPEN, self.now(), meta)
+            self.open_orders.keep(self.open_orders.renew(tracked, refused))
         except LostRaceError:
             return
+        except Exception:
+            log.exception("not told; left to the next look", extra={"orderId": tracked.order.order_id})
 
 
 class _UnseenError(Exception):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from typing import TypeVar
 
 from chalicelib.domain.terms import LAUNCH, Launch
 from chalicelib.domain.tokens import Pair, Side, find_market
@@ -16,6 +17,8 @@ from chalicelib.routing.timetable import Timetable
 from chalicelib.services.launches import ReleaseLaunches
 from chalicelib.services.trigger import TriggerOrders
 from chalicelib.services.waiting import OpenOrders
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -45,45 +48,76 @@ class WatchMarket:
         return self.launches.announce(launch)
 
     def for_a_minute(self) -> None:
-        """Look every ``tick_seconds`` until the schedule comes again."""
+        """Look every ``tick_seconds`` until the schedule comes again.
+
+        :raises LookFailedError: if something failed in every look: nobody would notice otherwise.
+        """
         start_ms = to_ms(self.now())
         tick_ms = max(1, int(self.tick_seconds * 1000))
-        due_ms = 0
+        due_ms, whole = 0, 0
         while due_ms < _MINUTE_SECONDS * 1000:
             if (ahead_ms := start_ms + due_ms - to_ms(self.now())) > 0:
                 self.sleep(ahead_ms / 1000)
-            self._try(self.look)
+            look = self._look()
+            whole += not look.failed
             # A look that took long is not made up for.
             passed_ms = to_ms(self.now()) - start_ms
             due_ms = (max(passed_ms, due_ms) // tick_ms + 1) * tick_ms
+        if not whole:
+            raise LookFailedError("something failed in every look of this minute")
 
     def look(self) -> int:
-        """One look: let orders expire, and release what the market has come to; returns how many were released."""
-        self._try(self.open_orders.expire_due)
-        released = self._try(self.launches.go_on)
+        """One look: release what the market has come to, and let orders expire; returns how many were released."""
+        return self._look().released
+
+    def _look(self) -> "_Look":
+        look = _Look()
         # Of most pairs one side is waited on, and the other need not be asked for.
         sides: dict[Pair, list[Side]] = {}
-        for watched in self.markets.watched(to_ms(self.now())):
+        nothing: list[Watched] = []
+        for watched in look.attempt(partial(self.markets.watched, to_ms(self.now())), nothing):
             if watched.key.startswith(LAUNCH):
-                self._try(partial(self._launch_as_simulated, watched))
+                look.released += look.attempt(partial(self._launch_as_simulated, watched), 0)
                 continue
             name, _, side = watched.key.partition("#")
             if pair := find_market(name):
                 sides.setdefault(pair, []).append(Side(side))
+        look.released += look.attempt(self.launches.go_on, 0)
         for pair, waited_on in sides.items():
-            released += self._try(partial(self.triggers.at_price, pair, sides=waited_on))
-        if released:
-            log.info("market watched", extra={"released": released})
-        return released
+            look.released += look.attempt(partial(self.triggers.at_price, pair, sides=waited_on), 0)
+        # Last, as nobody trades for its being late: an order whose time is up is not triggered.
+        look.attempt(self.open_orders.revisit_due, 0)
+        if look.released:
+            log.info("market watched", extra={"released": look.released})
+        return look
 
     def _launch_as_simulated(self, watched: Watched) -> int:
         launch = self.timetable.launch_of(watched.key.removeprefix(LAUNCH), watched.since_ms, to_ms(self.now()))
-        return int(launch is not None and not self.markets.is_live(launch.mint) and self.launches.announce(launch))
+        if launch is None:
+            return 0
+        if self.markets.is_live(launch.mint):
+            # Nobody waits for its launch any more who has not been told of it.
+            self.markets.unwatch(watched.key)
+            return 0
+        return int(self.launches.announce(launch))
 
-    def _try(self, work: Callable[[], int]) -> int:
+
+class LookFailedError(Exception):
+    """The market could not be watched."""
+
+
+@dataclass(slots=True)
+class _Look:
+    """What has come of a look so far."""
+
+    released: int = 0
+    failed: bool = False
+
+    def attempt(self, work: Callable[[], T], otherwise: T) -> T:
         """What fails is tried again with the next look, and keeps nothing else from being done."""
         try:
             return work()
         except Exception:
             log.exception("a look at the market failed in part")
-            return 0
+            self.failed = True
+            return otherwise

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.failures import AttemptFailedError, FailureCode
+from chalicelib.domain.failures import AttemptFailedError
 from chalicelib.domain.money import minimum_output, percent, to_human_units
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import OrderType, Status
@@ -44,16 +44,18 @@ def promised(order: Order) -> int:
     return order.min_amount_out or order.spec.least_out or 0
 
 
-def missed(order: Order, reason: str, now: datetime) -> Order:
-    """An order that waited and missed its swap: open again, or over if its time is up or it was to fill at once."""
+def missed(order: Order, error: AttemptFailedError | None, now: datetime) -> Order:
+    """An order that waited and missed its swap: open again, or over if its time is up or it was to fill at once.
+
+    Without an error its time was up before it was sent.
+    """
+    failed = {"lastError": {"code": error.code.value, "reason": error.reason}} if error else {}
+    reason = error.reason if error else "its time was up"
     if order.status is not Status.ROUTING:
-        order = order.moved(Status.ROUTING, now, {"lastError": {"code": _LEFT, "reason": reason}})
+        order = order.moved(Status.ROUTING, now, failed)
     if order.is_expired(now) or order.spec.time_in_force is TimeInForce.IOC:
         return order.moved(Status.EXPIRED, now, {"reason": reason})
     return order.moved(Status.OPEN, now, {"reason": reason, "rearmed": order.rearmed + 1})
-
-
-_LEFT = FailureCode.SLIPPAGE_EXCEEDED.value
 
 
 def confirmation_meta(order: Order, fill: Fill) -> dict[str, Any]:

@@ -77,6 +77,9 @@ class LimitStarts:
             booking = self._place(order.spec, now_ms)
             at_ms = self._use(booking, order, now_ms)
         if at_ms > now_ms:
+            if order.expires_at:
+                # It may be over first.
+                at_ms = min(at_ms, to_ms(order.expires_at))
             attention_at_ms = at_ms + self.pending_attention_seconds * 1000
             self.orders.write(replace(tracked, booking=booking), order, lease=None, attention_at_ms=attention_at_ms)
             raise LaterError((at_ms - now_ms) / 1000, "under the rate limit the order may not begin yet")
@@ -98,7 +101,7 @@ class LimitStarts:
 
     def _waits_for_others(self, user_id: str, wait_ms: int) -> bool:
         """Whether a user with few orders would wait a minute longer than they themselves make it."""
-        own = self.orders.count_open(user_id, _FEW)
+        own = self.orders.count_moving(user_id, _FEW)
         return own < _FEW and wait_ms > MINUTE_MS * (1 + own // self.per_minute)
 
     def _use(self, booking: Booking, order: Order, now_ms: int) -> int:

@@ -69,7 +69,7 @@ class Subscriptions:
         subscriber = replace(subscriber, via_user=True)
         if subscriber not in self.streams.followers(user_id):
             return True
-        for order_id in self.orders.open_orders(user_id):
+        for order_id in self.orders.unfinished_of(user_id):
             tracked = self.orders.get(order_id)
             if tracked is None or tracked.order.is_terminal or subscriber in tracked.subscribers:
                 continue
@@ -90,10 +90,18 @@ class Subscriptions:
         """Have the stream queue do it."""
         self.replays.send([Replay(FOLLOWERS, {"orderId": order_id}, via_user=True)])
 
+    def make_sure(self, tracked: Tracked) -> None:
+        """To be called before an order moves on that somebody may have died over who had just accepted it.
+
+        Nobody else would tell the followers of its user any more.
+        """
+        if not tracked.published:
+            self.tell_followers_later(tracked.order.order_id)
+
     def unfollow_user(self, subscriber: Subscriber, user_id: str) -> None:
         subscriber = replace(subscriber, via_user=True)
         self.streams.unfollow(user_id, subscriber)
-        for order_id in self.orders.open_orders(user_id):
+        for order_id in self.orders.unfinished_of(user_id):
             self.orders.leave(order_id, [subscriber])
 
     def bring_up(

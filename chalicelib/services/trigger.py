@@ -22,6 +22,7 @@ from chalicelib.routing.depth import Depth, best_price, best_swap
 from chalicelib.routing.router import Router
 from chalicelib.services.outcomes import request_of
 from chalicelib.services.publish import Publisher
+from chalicelib.services.subscribe import Subscriptions
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class TriggerOrders:
     router: Router
     queue: OrderQueue
     publisher: Publisher
+    subscriptions: Subscriptions
     executor: Executor
     now: Callable[[], datetime]
     batch: int
@@ -90,6 +92,7 @@ class TriggerOrders:
         if tracked.order.is_expired(now):
             return False
         try:
+            self.subscriptions.make_sure(tracked)
             after = tracked.order.moved(Status.TRIGGERED, now, meta)
             attention_at_ms = to_ms(now) + self.pending_attention_seconds * 1000
             triggered = self.orders.write(tracked, after, lease=None, attention_at_ms=attention_at_ms)

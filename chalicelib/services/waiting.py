@@ -1,11 +1,13 @@
 """Orders that wait: what each of their moves has in its wake, and how they expire.
 
 An open order's attention is its expiry, once its subscribers are told and its history is recorded; until then it is a
-moment soon, at which the watchdog makes good what was lost. So one date on the order stands for both.
+moment soon, at which a look at the market, or the watchdog, makes good what was lost. So one date on the order stands
+for both.
 """
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +21,9 @@ from chalicelib.services.subscribe import Subscriptions
 
 log = logging.getLogger(__name__)
 
+#: What was lost is made good so soon after it can be, and no later.
+_LONGEST_PAUSE_MS = 300_000
+
 
 @dataclass(frozen=True, slots=True)
 class OpenOrders:
@@ -27,8 +32,17 @@ class OpenOrders:
     subscriptions: Subscriptions
     history: History
     finish: FinishOrder
+    executor: Executor
     now: Callable[[], datetime]
     batch: int
+
+    def renew(self, tracked: Tracked, after: Order) -> Tracked:
+        """Write an order's next ``open`` event; what follows it is for ``keep``.
+
+        :raises LostRaceError: if it moved on meanwhile.
+        """
+        self.subscriptions.make_sure(tracked)
+        return self.orders.write(tracked, after, lease=None, attention_at_ms=self.due_ms(after))
 
     def keep(self, tracked: Tracked) -> Tracked:
         """Tell of an open order's last move and record it, and then leave it alone until it expires.
@@ -40,48 +54,57 @@ class OpenOrders:
         return told
 
     def due_ms(self, order: Order) -> int:
-        """When to come back to an open order, should what follows its last move not have been done by then."""
-        due_ms = self.finish.due_ms()
+        """When to come back to an open order, should what follows its last move not have been done by then.
+
+        Later each time, as what keeps it from being done may last, and others have to be come back to as well.
+        """
+        now_ms = to_ms(self.now())
+        stands_ms = now_ms - to_ms(order.events[-1].at)
+        due_ms = max(self.finish.due_ms(), now_ms + min(stands_ms, _LONGEST_PAUSE_MS))
         return min(due_ms, to_ms(order.expires_at)) if order.expires_at else due_ms
 
     def revisit(self, tracked: Tracked) -> bool:
-        """Do with an open order what is due: let it expire, or make good what was lost.
-
-        False: Postgres is still away, and it is no use trying others now.
-        """
+        """Do with an open order what is due: let it expire, or make good what was lost. Whether it expired."""
         if tracked.order.is_expired(self.now()):
-            self._expire(tracked)
-            return True
+            return self._expire(tracked)
         self.orders.set_attention(tracked, self.due_ms(tracked.order))
         self.subscriptions.tell_followers(tracked)
         found = self.orders.get(tracked.order.order_id)
-        if found is None or found.order.status is not Status.OPEN:
-            return True
-        return self._settle(self.publisher.publish(found))
+        if found and found.order.status is Status.OPEN:
+            self._settle(self.publisher.publish(found))
+        return False
 
-    def expire_due(self) -> int:
-        """Let orders expire whose time is up, at most a batch of them; returns how many did."""
-        expired = 0
-        for order_id in self.orders.due_open(to_ms(self.now()), self.batch):
+    def revisit_due(self) -> int:
+        """Do so with the orders for which it is time, at most a batch of them; returns how many expired."""
+        return sum(self.executor.map(self._revisit, self.orders.due_open(to_ms(self.now()), self.batch)))
+
+    def _revisit(self, order_id: str) -> bool:
+        try:
             tracked = self.orders.get(order_id)
             # The index lags behind the table.
-            if tracked and tracked.order.status is Status.OPEN and tracked.order.is_expired(self.now()):
-                expired += self._expire(tracked)
-        return expired
+            if tracked is None or tracked.order.status is not Status.OPEN or not self._is_due(tracked):
+                return False
+            return self.revisit(tracked)
+        except Exception:
+            log.exception("left to the next look", extra={"orderId": order_id})
+            return False
 
-    def _settle(self, told: Tracked) -> bool:
-        """Record an open order, and leave it alone if nothing is left to do. False: Postgres is away."""
+    def _is_due(self, tracked: Tracked) -> bool:
+        return tracked.attention_at_ms is not None and tracked.attention_at_ms <= to_ms(self.now())
+
+    def _settle(self, told: Tracked) -> None:
+        """Record an open order, and leave it alone until it expires if nothing is left to do."""
         order = told.order
         try:
             self.history.record(order)
-        except HistoryUnavailableError as error:
-            log.exception("history not recorded; left to the watchdog", extra={"orderId": order.order_id})
-            return error.refused
+        except HistoryUnavailableError:
+            log.exception("history not recorded; left to a later look", extra={"orderId": order.order_id})
+            return
         if order.expires_at and told.published == order.seq:
             self.orders.set_attention(told, to_ms(order.expires_at))
-        return True
 
     def _expire(self, tracked: Tracked) -> bool:
+        self.subscriptions.make_sure(tracked)
         expired = tracked.order.moved(Status.EXPIRED, self.now())
         try:
             after = self.orders.write(tracked, expired, lease=None, attention_at_ms=self.finish.due_ms())

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
-from chalicelib.ports import LostRaceError, OrderQueue, OrderStore, StreamStore, Tracked
+from chalicelib.ports import LostRaceError, OrderQueue, OrderStore, StreamStore, Tracked, UnreadableOrderError
 from chalicelib.services.finish import FinishOrder
 from chalicelib.services.waiting import OpenOrders
 
@@ -26,38 +26,38 @@ class WatchOrders:
     pause_seconds: int
 
     def __call__(self) -> int:
-        """Move overdue orders on, at most ``batch`` of them; returns how many."""
+        """Move overdue orders on, at most ``batch`` of each kind; returns how many."""
         now_ms = to_ms(self.now())
-        moved = 0
-        for order_id in self.orders.due(now_ms, self.batch):
-            tracked = self.orders.get(order_id)
-            # The index lags behind the table.
-            if tracked is None or tracked.attention_at_ms is None or tracked.attention_at_ms > now_ms:
-                continue
-            if tracked.lease and tracked.lease.until_ms > now_ms:
-                continue
-            if tracked.order.status is Status.OPEN:
-                if not self.open_orders.revisit(tracked):
-                    # As below: each order would wait for Postgres anew.
-                    break
-                moved += 1
-            elif tracked.order.is_terminal:
-                if not self.finish(tracked):
-                    # Postgres is still away, and each order would wait for it anew.
-                    break
-                moved += 1
-            else:
-                moved += self._send_again(tracked, now_ms)
+        moved = sum(self._move_on(order_id, now_ms) for order_id in self.orders.due(now_ms, self.batch))
         log.info("watched", extra={"moved": moved})
         return moved
 
+    def _move_on(self, order_id: str, now_ms: int) -> bool:
+        try:
+            tracked = self.orders.get(order_id)
+        except UnreadableOrderError:
+            log.exception("an overdue order cannot be read", extra={"orderId": order_id})
+            return False
+        # The index lags behind the table.
+        if tracked is None or tracked.attention_at_ms is None or tracked.attention_at_ms > now_ms:
+            return False
+        if tracked.lease and tracked.lease.until_ms > now_ms:
+            return False
+        if tracked.order.status is Status.OPEN:
+            self.open_orders.revisit(tracked)
+        elif tracked.order.is_terminal:
+            self.finish(tracked)
+        else:
+            return self._send_again(tracked, now_ms)
+        return True
+
     def _send_again(self, tracked: Tracked, now_ms: int) -> bool:
-        """Queue the order, and put it off first: each time for as long as it has been waiting.
+        """Queue the order, and put it off first: each time for as long as it has been where it stands.
 
         So a slow queue gets an old order twice, four times, eight times later, and not on every tick.
         """
         order = tracked.order
-        waited_ms = now_ms - to_ms(order.events[0].at)
+        waited_ms = now_ms - to_ms(order.events[-1].at)
         try:
             put_off = self.orders.write(
                 tracked, order, lease=None, attention_at_ms=now_ms + max(self.pause_seconds * 1000, waited_ms)

@@ -90,11 +90,14 @@ class DynamoMarkets:
         for row in self._item.query(_WATCHED, consistent_read=True):
             until_ms = int(row.until or 0)
             if until_ms >= now_ms:
-                found.append(Watched(row.item, int(row.at or 0), until_ms))
+                found.append(Watched(row.item, int(row.at or 0)))
             else:
                 # All that waited for it is over, unless somebody has come since.
                 delete_if(row, self._item.until == row.until)
         return found
+
+    def unwatch(self, key: str) -> None:
+        self._item(_WATCHED, key).delete()
 
 
 def _subject(pair: Pair) -> str:

@@ -1,5 +1,6 @@
 """The orders table. Each change is one conditional update that appends its events and returns the subscribers."""
 
+import itertools
 from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any
@@ -8,13 +9,23 @@ from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, Upda
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate import Booking
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.terms import launch_key, price_key
 from chalicelib.encoding.snapshots import event_from_json, event_to_json, spec_from_dict, spec_to_dict
 from chalicelib.encoding.times import from_text, to_ms, to_text
-from chalicelib.ports import Behind, IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
+from chalicelib.ports import (
+    Behind,
+    IdempotencyKey,
+    KeyTakenError,
+    Lease,
+    LostRaceError,
+    Subscriber,
+    Tracked,
+    UnreadableOrderError,
+)
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import condition_failed, save_together, update_if
 from chalicelib.stores.connection import SharedConnection, bound
@@ -199,10 +210,9 @@ class DynamoOrderStore:
         update_if(self._item(order_id), [remove], self._item.order_id.exists())
 
     def due(self, now_ms: int, limit: int) -> list[str]:
-        found: list[tuple[float, str]] = []
-        for shard in (*_SHARDS, _OPEN_SHARD, _HISTORY_SHARD):
-            found += self._due(shard, now_ms, limit)
-        return [order_id for _, order_id in sorted(found)[:limit]]
+        kinds = (_SHARDS, (_OPEN_SHARD,), (_HISTORY_SHARD,))
+        found = [sorted(row for shard in kind for row in self._due(shard, now_ms, limit))[:limit] for kind in kinds]
+        return [order_id for _, order_id in sorted(itertools.chain(*found))]
 
     def due_open(self, now_ms: int, limit: int) -> list[str]:
         return [order_id for _, order_id in self._due(_OPEN_SHARD, now_ms, limit)]
@@ -211,12 +221,12 @@ class DynamoOrderStore:
         rows = self._item.attention.query(shard, self._item.attention_at <= now_ms, limit=limit)
         return [(row.attention_at or 0, row.order_id) for row in rows]
 
-    def open_orders(self, user_id: str) -> list[str]:
+    def unfinished_of(self, user_id: str) -> list[str]:
         # Those that wait first: one that triggers in between is then seen twice, and not missed.
         rows = [row for user in (f"{user_id}{_WAITING}", user_id) for row in self._item.user_open.query(user)]
         return list(dict.fromkeys(row.order_id for row in sorted(rows, key=lambda row: row.created_at)))
 
-    def count_open(self, user_id: str, limit: int) -> int:
+    def count_moving(self, user_id: str, limit: int) -> int:
         return self._count(user_id, limit)
 
     def count_waiting(self, user_id: str, limit: int) -> int:
@@ -269,7 +279,17 @@ def _shard(order: Order) -> str:
 
 
 def tracked_of(item: OrderItem) -> Tracked:
-    """The order of an item."""
+    """The order of an item.
+
+    :raises UnreadableOrderError: if it is none.
+    """
+    try:
+        return _tracked(item)
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, IllegalTransitionError) as error:
+        raise UnreadableOrderError(item.order_id) from error
+
+
+def _tracked(item: OrderItem) -> Tracked:
     spec: dict[str, Any] = {name: getattr(item, attribute) for name, attribute in _SPEC_FIELDS.items()}
     events = tuple(event_from_json(text) for text in item.events)
     order = Order.replayed(item.order_id, spec_from_dict(spec), events)

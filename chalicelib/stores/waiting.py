@@ -1,15 +1,18 @@
 """The open orders in DynamoDB, by what triggers them: a sparse index of which only the crossed range is read."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from chalicelib.domain.terms import launch_key, price_key
 from chalicelib.domain.tokens import Pair, Side
-from chalicelib.ports import Tracked
+from chalicelib.ports import Tracked, UnreadableOrderError
 from chalicelib.settings import Settings
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import OrderItem
 from chalicelib.stores.orders import tracked_of
+
+log = logging.getLogger(__name__)
 
 #: Orders that one query brings; each has its events with it.
 _PAGE = 200
@@ -26,7 +29,16 @@ class DynamoWaitingOrders:
         rows = self._item.waiting.query(
             price_key(pair, side), at <= price if sells else at >= price, scan_index_forward=sells, page_size=_PAGE
         )
-        return map(tracked_of, rows)
+        return _readable(rows)
 
     def for_launch(self, mint: str) -> Iterator[Tracked]:
-        return map(tracked_of, self._item.waiting.query(launch_key(mint), page_size=_PAGE))
+        return _readable(self._item.waiting.query(launch_key(mint), page_size=_PAGE))
+
+
+def _readable(rows: Iterable[OrderItem]) -> Iterator[Tracked]:
+    """One that cannot be read keeps nobody behind it from being found."""
+    for row in rows:
+        try:
+            yield tracked_of(row)
+        except UnreadableOrderError:
+            log.exception("a waiting order cannot be read", extra={"orderId": row.order_id})

@@ -30,7 +30,7 @@ class FakeHistory:
     def record(self, order: Order) -> None:
         self.ping()
         if order.order_id in self.refused:
-            raise HistoryUnavailableError("the fake history does not take it", refused=True)
+            raise HistoryUnavailableError("the fake history does not take it")
         kept = self._orders.get(order.order_id)
         if kept is None or order.seq > kept.seq:
             self._orders[order.order_id] = order

@@ -17,7 +17,7 @@ class FakeMarkets:
         self._launches: dict[str, Launch] = {}
         self._pools: dict[tuple[str, str], Launch] = {}
         self._releasing: dict[str, Launch] = {}
-        self._watched: dict[str, Watched] = {}
+        self._watched: dict[str, tuple[int, int]] = {}
 
     def known(self, pair: Pair) -> Known:
         pools = {
@@ -52,11 +52,14 @@ class FakeMarkets:
 
     def watch(self, key: str, now_ms: int, until_ms: int) -> None:
         with self._lock:
-            before = self._watched.get(key)
-            if before is None or before.until_ms < until_ms:
-                self._watched[key] = Watched(key, before.since_ms if before else now_ms, until_ms)
+            since_ms, before_ms = self._watched.get(key, (now_ms, 0))
+            if before_ms < until_ms:
+                self._watched[key] = since_ms, until_ms
 
     def watched(self, now_ms: int) -> list[Watched]:
         with self._lock:
-            self._watched = {key: one for key, one in self._watched.items() if one.until_ms >= now_ms}
-            return [one for _, one in sorted(self._watched.items())]
+            self._watched = {key: times for key, times in self._watched.items() if times[1] >= now_ms}
+            return [Watched(key, since_ms) for key, (since_ms, _) in sorted(self._watched.items())]
+
+    def unwatch(self, key: str) -> None:
+        self._watched.pop(key, None)

@@ -1,5 +1,6 @@
 """The orders table in memory, with the same conditions as the real one."""
 
+import itertools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from threading import Lock
@@ -98,28 +99,30 @@ class FakeOrderStore:
                 self._kept[order_id] = replace(kept, subscribers=kept.subscribers - frozenset(subscribers))
 
     def due(self, now_ms: int, limit: int) -> list[str]:
-        waiting = [
-            (tracked.attention_at_ms, order_id)
+        waiting = sorted(
+            (tracked.attention_at_ms, order_id, (tracked.order.is_terminal, tracked.order.status is Status.OPEN))
             for order_id, tracked in self._kept.items()
             if tracked.attention_at_ms is not None and tracked.attention_at_ms <= now_ms
-        ]
-        return [order_id for _, order_id in sorted(waiting)[:limit]]
+        )
+        kinds = {kind for _, _, kind in waiting}
+        first = itertools.chain(*([row for row in waiting if row[2] == kind][:limit] for kind in kinds))
+        return [order_id for _, order_id, _ in sorted(first)]
 
-    def open_orders(self, user_id: str) -> list[str]:
+    def unfinished_of(self, user_id: str) -> list[str]:
         return [
             order_id
             for order_id, tracked in self._kept.items()
             if tracked.order.spec.user_id == user_id and not tracked.order.is_terminal
         ]
 
-    def count_open(self, user_id: str, limit: int) -> int:
+    def count_moving(self, user_id: str, limit: int) -> int:
         return self._count(user_id, limit, waiting=False)
 
     def count_waiting(self, user_id: str, limit: int) -> int:
         return self._count(user_id, limit, waiting=True)
 
     def _count(self, user_id: str, limit: int, *, waiting: bool) -> int:
-        statuses = [self._kept[order_id].order.status for order_id in self.open_orders(user_id)]
+        statuses = [self._kept[order_id].order.status for order_id in self.unfinished_of(user_id)]
         return min(len([one for one in statuses if (one is Status.OPEN) == waiting]), limit)
 
     def due_open(self, now_ms: int, limit: int) -> list[str]:

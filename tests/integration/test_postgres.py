@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ import psycopg
 import pytest
 
 from chalicelib.encoding.record import record_of
+from chalicelib.history import connection
 from chalicelib.history.migrate import MIGRATIONS, MigrationChangedError, migrate
 from chalicelib.history.postgres import PostgresHistory
 from chalicelib.history.statements import page
@@ -161,6 +163,24 @@ class TestFailures:
             history.ping()
         finally:
             os.kill(frozen, signal.SIGCONT)
+
+    def test_nobody_waits_again_for_a_server_that_just_did_not_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            history = PostgresHistory(
+                f"postgresql://nobody@127.0.0.1:{port}/none", connect_timeout_seconds=2, statement_timeout_seconds=1
+            )
+            for _ in range(5):
+                with fails_within(10):
+                    history.record(pending())
+            monkeypatch.setattr(connection, "monotonic", lambda: time.monotonic() + 6)
+            with fails_within(10):
+                history.ping()
+            silent.setblocking(False)
+            silent.accept()[0].close()
+            silent.accept()[0].close()
+            with pytest.raises(BlockingIOError):
+                silent.accept()
 
     def test_a_statement_that_takes_too_long_is_given_up(self, url: str, history: PostgresHistory) -> None:
         history.ping()

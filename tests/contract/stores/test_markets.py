@@ -128,24 +128,33 @@ def test_of_twenty_that_tell_of_one_launch_one_is_the_first(markets: Markets) ->
 def test_what_somebody_waits_for_is_watched_up_to_the_last_millisecond(markets: Markets) -> None:
     markets.watch("SOL/USDC#sell", NOW, NOW + 10)
     markets.watch(f"launch#{MINT}", NOW + 1, NOW + 20)
-    sell, launch = Watched("SOL/USDC#sell", NOW, NOW + 10), Watched(f"launch#{MINT}", NOW + 1, NOW + 20)
+    sell, launch = Watched("SOL/USDC#sell", NOW), Watched(f"launch#{MINT}", NOW + 1)
     for now_ms, watched in ((NOW, [sell, launch]), (NOW + 10, [sell, launch]), (NOW + 11, [launch]), (NOW + 21, [])):
-        assert sorted(markets.watched(now_ms), key=lambda one: one.until_ms) == watched
+        assert sorted(markets.watched(now_ms), key=lambda one: one.since_ms) == watched
 
 
 def test_the_longest_wait_counts_and_the_first_to_wait_is_remembered(markets: Markets) -> None:
     for now_ms, until_ms in ((NOW, NOW + 10), (NOW + 1, NOW + 30), (NOW + 2, NOW + 20)):
         markets.watch("key", now_ms, until_ms)
-    assert markets.watched(NOW + 3) == [Watched("key", NOW, NOW + 30)]
+    assert markets.watched(NOW + 30) == [Watched("key", NOW)]
+    assert markets.watched(NOW + 31) == []
+
+
+def test_what_nobody_waits_for_any_more_is_not_watched(markets: Markets) -> None:
+    for key in ("one", "two"):
+        markets.watch(key, NOW, NOW + 10)
+    for _ in range(2):
+        markets.unwatch("one")
+    assert markets.watched(NOW) == [Watched("two", NOW)]
 
 
 def test_what_was_let_go_is_watched_again_from_when_somebody_waits(markets: Markets) -> None:
     markets.watch("key", NOW, NOW + 10)
     assert markets.watched(NOW + 50) == []
     markets.watch("key", NOW + 60, NOW + 70)
-    assert markets.watched(NOW + 61) == [Watched("key", NOW + 60, NOW + 70)]
+    assert markets.watched(NOW + 61) == [Watched("key", NOW + 60)]
 
 
 def test_a_watch_among_many_loses_none(markets: Markets) -> None:
     race(lambda number: markets.watch("key", NOW, NOW + number))
-    assert markets.watched(NOW + 1) == [Watched("key", NOW, NOW + 19)]
+    assert markets.watched(NOW + 19) == [Watched("key", NOW)]

@@ -147,7 +147,7 @@ def test_a_taken_key_leaves_nothing_of_the_second_order(orders: OrderStore, cloc
     assert orders.find_key("alice#key#free") is None
     assert orders.find_key("alice#key#taken") == key("taken", first, soon)
     assert orders.due(10**13, 10) == [first.order_id]
-    assert orders.open_orders("alice") == [first.order_id]
+    assert orders.unfinished_of("alice") == [first.order_id]
 
 
 def test_a_key_that_has_run_out_is_free_again(orders: OrderStore, clock: FakeClock) -> None:
@@ -492,17 +492,17 @@ def test_attention_for_an_unknown_order_makes_no_ghost_of_it(orders: OrderStore)
 def test_only_the_users_own_orders_are_listed_oldest_first(orders: OrderStore) -> None:
     mine = [created(orders, pending(NOON + timedelta(milliseconds=number))).order for number in range(3)]
     created(orders, pending(user_id="bob"))
-    assert orders.open_orders("alice") == [order.order_id for order in mine]
-    assert orders.open_orders("nobody") == []
+    assert orders.unfinished_of("alice") == [order.order_id for order in mine]
+    assert orders.unfinished_of("nobody") == []
 
 
 @pytest.mark.parametrize("life", [confirmed, failed, lambda order: order.moved(Status.CANCELLED, NOON)])
 def test_an_order_that_is_over_is_no_longer_open(orders: OrderStore, life: object) -> None:
     before = created(orders)
     on = orders.write(before, before.order, lease=None, attention_at_ms=1_000)
-    assert orders.open_orders("alice") == [before.order.order_id]
+    assert orders.unfinished_of("alice") == [before.order.order_id]
     orders.write(on, life(on.order), lease=None, attention_at_ms=1_000)  # type: ignore[operator]
-    assert orders.open_orders("alice") == []
+    assert orders.unfinished_of("alice") == []
     # It still wants its history stored.
     assert orders.due(1_000, 10) == [before.order.order_id]
 

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.domain.tokens import Side, find_market
-from chalicelib.ports import OrderStore, Subscriber, Tracked, WaitingOrders
+from chalicelib.ports import OrderStore, Subscriber, Tracked, UnreadableOrderError, WaitingOrders
 from chalicelib.stores import waiting as dynamo_waiting
 from chalicelib.stores.orders import DynamoOrderStore
 from tests.contract.stores.aws import Wire
@@ -166,12 +166,27 @@ def test_a_sniper_order_that_triggered_is_not_found_and_one_that_was_refused_is(
     assert list(waiting.for_launch(MINT)) == []
 
 
+def test_one_that_cannot_be_read_keeps_nobody_else_from_being_found(
+    dynamo_orders: DynamoOrderStore, wire: Wire, request: pytest.FixtureRequest
+) -> None:
+    waiting: WaitingOrders = request.getfixturevalue("module_stores").waiting
+    limit, other = (kept(dynamo_orders, opened(a_limit(100))) for _ in range(2))
+    sniper, late = (kept(dynamo_orders, opened(a_sniper(), NOON + timedelta(seconds=n))) for n in (1, 2))
+    for broken in (limit, sniper):
+        item = dynamo_orders._item(broken.order.order_id)
+        item.update([dynamo_orders._item.token_in.set("a token that was taken out")])
+    assert ids(waiting, Side.SELL, "100") == [other.order.order_id]
+    assert [one.order.order_id for one in waiting.for_launch(MINT)] == [late.order.order_id]
+    with pytest.raises(UnreadableOrderError):
+        dynamo_orders.get(limit.order.order_id)
+
+
 # --- what the order store does of them ---------------------------------------------------------------------
 
 
 def test_open_orders_are_counted_apart_from_those_that_are_on_their_way(orders: OrderStore) -> None:
     def counts(limit: int = 10) -> tuple[int, int]:
-        return orders.count_waiting("alice", limit), orders.count_open("alice", limit)
+        return orders.count_waiting("alice", limit), orders.count_moving("alice", limit)
 
     alice = {"user_id": "alice"}
     first = kept(orders, opened(a_limit(100, **alice)))
@@ -191,7 +206,7 @@ def test_a_count_costs_one_request_however_many_there_are(dynamo_orders: DynamoO
     for _ in range(7):
         dynamo_orders.create(pending(), SOON)
     wire.calls.clear()
-    assert dynamo_orders.count_open("alice", 2) == 2
+    assert dynamo_orders.count_moving("alice", 2) == 2
     assert wire.calls == ["Query"]
 
 
@@ -207,7 +222,7 @@ def test_all_that_is_not_over_is_listed_whether_it_waits_or_not(orders: OrderSto
         kept(orders, order)
     over = kept(orders, opened(a_limit(100, user_id="alice")))
     moved(orders, over, cancelled(over.order), None)
-    assert orders.open_orders("alice") == [order.order_id for order in lives]
+    assert orders.unfinished_of("alice") == [order.order_id for order in lives]
 
 
 def test_only_open_orders_are_due_to_expire(orders: OrderStore) -> None:
@@ -219,6 +234,16 @@ def test_only_open_orders_are_due_to_expire(orders: OrderStore) -> None:
     assert orders.due_open(LATER, 1) == [second]
     assert orders.due_open(SOON - 1, 10) == []
     assert {first, second} < set(orders.due(LATER, 10))
+
+
+def test_many_that_are_due_crowd_out_none_of_another_kind(orders: OrderStore) -> None:
+    for _ in range(3):
+        kept(orders, opened(a_limit(100)), SOON)
+        moved(orders, over := kept(orders, opened(a_limit(100))), cancelled(over.order), SOON)
+    lost = kept(orders, pending(), SOON + 1)
+    found = orders.due(LATER, 2)
+    assert lost.order.order_id in found
+    assert len(found) == 5
 
 
 def test_an_order_is_due_with_the_open_ones_for_as_long_as_it_is_open(orders: OrderStore) -> None:

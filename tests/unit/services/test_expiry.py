@@ -127,8 +127,24 @@ def test_a_retry_that_comes_after_the_date_is_not_made() -> None:
     bench.clock.sleep(HOUR - MS)
     bench.engine.market.launch(a_launch(bench))
     bench.process_all()
-    assert bench.order(order_id).status is Status.EXPIRED
+    dropped, expired = bench.order(order_id).events[-2:]
+    assert (dropped.meta["lastError"]["code"], expired.status) == ("TX_DROPPED", Status.EXPIRED)
     assert bench.ledger.swaps_of(order_id) == []
+
+
+def test_an_order_that_waits_for_its_start_under_the_rate_limit_is_over_in_time() -> None:
+    bench = a_bench(rate_limit_per_minute=1)
+    push(bench, 100)
+    soon = bench.clock.now() + timedelta(seconds=70)
+    orders = [accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=soon)) for _ in range(4)]
+    push(bench, 130)
+    while any(not bench.order(order_id).is_terminal for order_id in orders) and bench.clock.now() < soon:
+        later = [again for _ in range(len(bench.queue.bodies)) if (again := bench.process()) is not None]
+        bench.clock.sleep(min(later, default=1))
+    bench.process_all()
+    ends = {bench.order(order_id).standing.value: bench.order(order_id).events[-1].at for order_id in orders}
+    assert set(ends) == {"confirmed", "expired"}
+    assert ends["expired"] < soon + timedelta(seconds=1)
 
 
 def test_what_was_sent_in_time_completes() -> None:

@@ -237,3 +237,18 @@ def test_what_was_launched_does_not_launch_by_itself_again() -> None:
         bench.clock.sleep(5)
         bench.engine.market.look()
     assert bench.statuses(order_id) == ["pending", "open", "open"]
+
+
+def test_a_launch_that_has_been_is_not_looked_for_any_more() -> None:
+    bench = a_bench(simulated_launch_seconds=60)
+    accept(bench, a_sniper())
+    assert len(bench.markets.watched(bench.clock.now_ms())) == 1
+    for _ in range(24):
+        bench.clock.sleep(5)
+        bench.engine.market.look()
+    assert bench.markets.watched(bench.clock.now_ms()) == []
+
+
+def test_where_launches_are_told_of_nobody_looks_for_them(bench: Bench) -> None:
+    accept(bench, a_sniper())
+    assert bench.markets.watched(bench.clock.now_ms()) == []

@@ -1,6 +1,7 @@
 """A launch is not lost on an order that waited for it, whatever fails while it is worked through."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -74,14 +75,43 @@ def test_each_of_two_launches_refuses_an_order_once() -> None:
 def test_an_order_that_was_long_in_being_written_still_finds_its_launch(monkeypatch: pytest.MonkeyPatch) -> None:
     """It was accepted while nothing had launched, and is not told that it came too late."""
     bench = a_bench()
-    watch = bench.markets.watch
+    create = bench.orders.create
 
-    def stalled(key: str, now_ms: int, until_ms: int) -> None:
-        watch(key, now_ms, until_ms)
+    def stalled(*args: Any, **kwargs: Any) -> Tracked:
         bench.engine.market.launch(a_launch(bench))
         look(bench, 5)
+        return create(*args, **kwargs)
 
-    monkeypatch.setattr(bench.markets, "watch", stalled)
+    monkeypatch.setattr(bench.orders, "create", stalled)
     order_id = bench.submit(**sniper_terms())
     look(bench, 1)
     assert bench.order(order_id).status is Status.TRIGGERED
+
+
+def test_one_that_cannot_be_told_why_not_keeps_nobody_from_being_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = a_bench()
+    unsuited = bench.submit(**sniper_terms(min_liquidity=Decimal(10**6)))
+    suited = bench.submit(**sniper_terms())
+    write = bench.orders.write
+
+    def fails(before: Tracked, *args: Any, **kwargs: Any) -> Tracked:
+        if before.order.order_id == unsuited:
+            raise ConnectionError("throttled")
+        return write(before, *args, **kwargs)
+
+    monkeypatch.setattr(bench.orders, "write", fails)
+    assert bench.engine.market.launch(a_launch(bench)) is True
+    assert bench.order(suited).status is Status.TRIGGERED
+
+
+def test_who_is_released_does_not_wait_until_the_others_are_told_why_they_are_not() -> None:
+    bench = a_bench(trigger_batch=3)
+    unsuited = [bench.submit(**sniper_terms(min_liquidity=Decimal(10**6))) for _ in range(8)]
+    suited = bench.submit(**sniper_terms())
+    bench.engine.market.launch(a_launch(bench))
+    assert bench.order(suited).status is Status.TRIGGERED
+    told = [sum(len(bench.order(one).events) == 3 for one in unsuited)]
+    for _ in range(2):
+        look(bench, 1)
+        told.append(sum(len(bench.order(one).events) == 3 for one in unsuited))
+    assert told == [3, 6, 8]

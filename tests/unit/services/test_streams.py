@@ -127,7 +127,7 @@ def test_a_later_look_finds_an_order_that_the_index_did_not_show_at_first(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(user_id="alice")
-    monkeypatch.setattr(bench.orders, "open_orders", lambda user_id: [])
+    monkeypatch.setattr(bench.orders, "unfinished_of", lambda user_id: [])
     follow(bench, "alice")
     monkeypatch.undo()
     [(replay, delay)] = bench.replays.sent

@@ -1,7 +1,9 @@
 """Limit orders that wait: released when the market is there, waiting again when it left, never below their price."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
@@ -9,9 +11,10 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.domain.terms import Amendment, TimeInForce
+from chalicelib.domain.terms import Amendment, Launch, TimeInForce
 from chalicelib.domain.tokens import Side
 from chalicelib.routing.feed import PushedPrice
+from chalicelib.services.market import LookFailedError
 from tests.support.bench import Bench, a_bench
 from tests.support.waiting import FAR, SOL_USDC, a_limit, accept, best_output, price_for, push
 
@@ -119,6 +122,38 @@ def test_an_order_that_triggered_while_the_queue_was_down_is_sent_by_the_watchdo
     assert bench.engine.watch() == 1
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
+
+
+def test_an_order_that_waited_long_is_not_put_off_for_as_long_when_it_is_lost_again(bench: Bench) -> None:
+    order_id = waiting(bench)
+    bench.clock.sleep(5 * 86_400)
+    bench.queue.down = True
+    push(bench, 120)
+    pause = bench.engine.settings.pending_attention_seconds
+    bench.clock.sleep(pause)
+    bench.engine.watch()
+    bench.queue.down = False
+    bench.clock.sleep(pause)
+    assert bench.engine.watch() == 1
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
+
+
+@pytest.mark.parametrize(("failing", "reported"), [(11, False), (12, True)])
+def test_a_minute_in_which_no_look_was_whole_is_reported(
+    bench: Bench, failing: int, reported: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, unfinished = count(1), bench.markets.unfinished
+
+    def denied() -> list[Launch]:
+        if next(looks) <= failing:
+            raise ConnectionError("denied")
+        return unfinished()
+
+    monkeypatch.setattr(bench.markets, "unfinished", denied)
+    with pytest.raises(LookFailedError) if reported else nullcontext():
+        bench.engine.market.for_a_minute()
+    assert next(looks) == 13
 
 
 def test_a_minute_of_looking_comes_round_every_few_seconds_and_ends_with_the_minute() -> None:
@@ -244,6 +279,23 @@ def test_a_message_of_before_the_order_waited_again_changes_nothing(bench: Bench
     bench.queue.bodies.append(twice)
     assert bench.process() is None
     assert bench.order(order_id) == before
+
+
+@pytest.mark.parametrize(
+    ("fault", "attempts"), [("slippage:1", 1), ("no_liquidity", 1), ("network_error:3", 3), ("tx_dropped:3", 3)]
+)
+def test_an_order_that_is_to_fill_at_once_and_does_not_expires(bench: Bench, fault: str, attempts: int) -> None:
+    order_id = accept(bench, a_limit(50, time_in_force=TimeInForce.IOC, simulate=fault))
+    bench.process_all()
+    order = bench.order(order_id)
+    assert (order.status, order.attempts) == (Status.EXPIRED, attempts)
+    assert bench.ledger.swaps_of(order_id) == []
+
+
+def test_one_that_is_to_fill_at_once_and_landed_unheard_of_is_confirmed(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(50, time_in_force=TimeInForce.IOC, simulate="landed_reply_lost:1"))
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
 
 
 def test_faults_of_the_way_use_attempts_as_of_any_order(bench: Bench) -> None:

@@ -1,14 +1,16 @@
 """What follows an open order's moves: its user is told, its history is recorded, and what failed is made good."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from chalicelib.domain.errors import CancelTooLateError
 from chalicelib.domain.status import Status
-from chalicelib.domain.terms import Amendment
+from chalicelib.domain.terms import Amendment, TimeInForce
 from chalicelib.encoding.times import to_ms
-from chalicelib.ports import Connection, HistoryUnavailableError, OrderFilter, Subscriber
+from chalicelib.ports import Connection, OrderFilter, Subscriber
+from chalicelib.services.submit import SubmitOrder
 from tests.support.bench import Bench, a_bench
 from tests.support.waiting import a_launch, a_limit, a_sniper, accept, push
 
@@ -85,20 +87,33 @@ def test_what_happened_while_postgres_was_away_is_recorded_when_it_is_back(bench
     assert attention_ms(bench, order_id) == to_ms(order.expires_at)
 
 
-def test_the_watchdog_does_not_wait_for_postgres_once_per_open_order(bench: Bench) -> None:
-    asked = []
+def test_orders_expire_in_time_although_many_others_wait_for_postgres() -> None:
+    bench = a_bench(watchdog_batch=4)
+    bench.history.down = True
+    for _ in range(30):
+        accept(bench, a_limit(500))
+    began = bench.clock.now()
+    dated = accept(bench, a_limit(500, time_in_force=TimeInForce.GTD, expires_at=began + timedelta(seconds=600)))
+    while bench.clock.now() < began + timedelta(seconds=600):
+        bench.clock.sleep(5)
+        bench.engine.market.look()
+    assert bench.order(dated).status is Status.EXPIRED
 
-    def away(order: object) -> None:
-        asked.append(order)
-        raise HistoryUnavailableError("away")
 
+def test_what_is_lost_is_sent_again_although_many_others_wait_for_postgres() -> None:
+    bench = a_bench(watchdog_batch=4)
     bench.history.down = True
     for _ in range(5):
-        accept(bench, a_limit(110))
-    bench.history.record = away  # type: ignore[method-assign]
-    bench.clock.sleep(bench.engine.settings.attention_slack_seconds)
+        accept(bench, a_limit(500))
+        bench.engine.cancel(accept(bench, a_limit(500)))
+    bench.clock.sleep(3600)
+    bench.queue.down = True
+    lost = bench.submit()
+    bench.queue.down = False
+    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
     bench.engine.watch()
-    assert len(asked) == 1
+    bench.process_all()
+    assert bench.order(lost).status is Status.CONFIRMED
 
 
 @pytest.mark.parametrize("over", [False, True])
@@ -156,6 +171,41 @@ def test_who_begins_to_follow_a_user_is_shown_what_is_open(bench: Bench) -> None
     assert bench.sockets.updates("me") == [(3, "open")]
     push(bench, 130)
     assert bench.sockets.updates("me") == [(3, "open"), (4, "triggered")]
+
+
+@pytest.mark.parametrize("move", ["triggered", "refused", "amended", "expired", "cancelled"])
+def test_followers_are_brought_an_order_that_moves_on_after_who_accepted_it_died(
+    bench: Bench, move: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*args: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as dying:
+        dying.setattr(SubmitOrder, "_dispatch", dies)
+        with pytest.raises(SystemExit):
+            accept(bench, a_sniper(venue="meteora") if move == "refused" else a_limit(110))
+    [order_id] = bench.orders.unfinished_of("tester")
+    if move == "triggered":
+        push(bench, 130)
+    elif move == "refused":
+        bench.engine.market.launch(a_launch(bench))
+    elif move == "amended":
+        bench.engine.amend(order_id, Amendment(limit_price=Decimal(115)))
+    elif move == "cancelled":
+        bench.engine.cancel(order_id)
+    else:
+        bench.clock.sleep(31 * 86_400)
+        bench.engine.market.look()
+    assert bench.statuses(order_id)[2] in (move, "open")
+    assert [replay.wanted for replay, _ in bench.replays.sent] == [{"orderId": order_id}]
+
+
+def test_nothing_more_is_sent_for_an_order_whose_followers_were_told(bench: Bench) -> None:
+    order_id = accept(bench, a_limit(110))
+    bench.engine.amend(order_id, Amendment(limit_price=Decimal(115)))
+    push(bench, 130)
+    assert bench.order(order_id).status is Status.TRIGGERED
+    assert bench.replays.sent == []
 
 
 # --- cancelling --------------------------------------------------------------------------------------------
