@@ -58,7 +58,7 @@ class Settings:
     rate_limit_per_minute: int = 100
     #: SQS can delay a message for so long.
     rate_horizon_seconds: int = 900
-    #: Orders of one user that are not over.
+    #: Orders of one user that are on their way, neither open nor over.
     user_backlog: int = 1000
     #: Open limit and sniper orders of one user.
     user_open_orders: int = 200

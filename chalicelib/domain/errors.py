@@ -7,7 +7,7 @@ RefusedError
 ├── CancelTooLateError       the order can no longer be cancelled; carries the verdict
 ├── TooManyOrdersError       more than may be taken in now; says when to come back
 │   ├── RateLimitedError     the engine's rate limit is booked out
-│   ├── BacklogFullError     the user has too many orders that are not over
+│   ├── BacklogFullError     the user has too many orders on their way
 │   └── OpenOrdersFullError  the user has too many limit and sniper orders that wait
 ├── PoolAlreadyLiveError     a sniper order for what is traded already
 ├── NotAmendableError        the order does not wait, or not any more
@@ -71,7 +71,7 @@ class RateLimitedError(TooManyOrdersError):
 
 
 class BacklogFullError(TooManyOrdersError):
-    """One user has as many orders that are not over as the engine takes of one user."""
+    """One user has as many orders on their way as the engine takes of one user."""
 
 
 class OpenOrdersFullError(TooManyOrdersError):

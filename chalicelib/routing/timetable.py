@@ -37,7 +37,6 @@ class Timetable:
         )
 
 
-def pool_address(*of_what: str) -> str:
-    """An address for a pool of which none was told."""
-    seed, *purpose = of_what
-    return base58(b"".join(draw(seed, "pool", part, *purpose).to_bytes(8, "big") for part in range(4)))
+def pool_address(seed: str, *of_what: str) -> str:
+    """An address for a pool of which none was told; the same for the same words."""
+    return base58(b"".join(draw(seed, "pool", part, *of_what).to_bytes(8, "big") for part in range(4)))

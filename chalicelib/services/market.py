@@ -77,7 +77,7 @@ class WatchMarket:
         nothing: list[Watched] = []
         for watched in look.attempt(partial(self.markets.watched, to_ms(self.now())), nothing):
             if watched.key.startswith(LAUNCH):
-                look.released += look.attempt(partial(self._launch_as_simulated, watched), 0)
+                look.attempt(partial(self._launch_as_simulated, watched), None)
                 continue
             name, _, side = watched.key.partition("#")
             if pair := find_market(name):
@@ -91,15 +91,15 @@ class WatchMarket:
             log.info("market watched", extra={"released": look.released})
         return look
 
-    def _launch_as_simulated(self, watched: Watched) -> int:
+    def _launch_as_simulated(self, watched: Watched) -> None:
         launch = self.timetable.launch_of(watched.key.removeprefix(LAUNCH), watched.since_ms, to_ms(self.now()))
         if launch is None:
-            return 0
+            return
         if self.markets.is_live(launch.mint):
-            # Nobody waits for its launch any more who has not been told of it.
+            # Who waits on does so for another one, of which somebody has to tell.
             self.markets.unwatch(watched.key)
-            return 0
-        return int(self.launches.announce(launch))
+        else:
+            self.launches.announce(launch)
 
 
 class LookFailedError(Exception):

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from chalicelib.domain.failures import AttemptFailedError
 from chalicelib.domain.money import minimum_output, to_human_units
 from chalicelib.domain.orders import OrderSpec
 from chalicelib.domain.status import OrderType
@@ -29,7 +30,7 @@ class PreviewOrder:
     def __call__(self, spec: OrderSpec) -> dict[str, Any]:
         """Both quotes, the route, the least output, warnings, and a summary in plain words.
 
-        :raises AttemptFailedError: if no venue has a quote.
+        :raises AttemptFailedError: if no venue has a quote for a market order.
         :raises PoolAlreadyLiveError: for a sniper order on what has been launched.
         """
         now = self.now()
@@ -37,7 +38,12 @@ class PreviewOrder:
         if spec.launch:
             return {**_of_launch(spec, spec.launch), **_wait(spec, now)}
         asked = SwapRequest(spec.pair, spec.token_in, spec.token_out, spec.amount_in, simulate=spec.simulate)
-        route = self.router.route(replace(asked, known_ms=to_ms(now)))
+        try:
+            route = self.router.route(replace(asked, known_ms=to_ms(now)))
+        except AttemptFailedError as error:
+            if spec.type is OrderType.MARKET:
+                raise
+            return {**_unfillable(spec, error), "marketableAtEntry": False, **_wait(spec, now)}
         quoted = route.chosen.amount_out
         minimum = spec.least_out or minimum_output(quoted, spec.slippage_bps)
         found = {
@@ -62,6 +68,24 @@ class PreviewOrder:
             f"now it would bring about {expected} on {route.chosen.venue}."
         )
         return {**found, "marketableAtEntry": marketable, **_wait(spec, now), "summary": summary}
+
+
+def _unfillable(spec: OrderSpec, error: AttemptFailedError) -> dict[str, Any]:
+    """Of a limit order that nobody could fill now, and which would wait for better times."""
+    amounts = _amounts(spec, None, spec.least_out)
+    paid, least = f"{amounts['amountIn']} {spec.token_in.symbol}", amounts["minAmountOut"]
+    immediate = spec.time_in_force is TimeInForce.IOC
+    when = "at once or not at all, which is what would happen now" if immediate else "once it can be filled at all"
+    return {
+        "rQuote": None,
+        "mQuote": None,
+        "chosen": None,
+        "reason": error.reason,
+        "degraded": True,
+        **amounts,
+        "warnings": [{"code": error.code.value, "message": f"It could not be filled now: {error.reason}."}],
+        "summary": f"Swap {paid} for no less than {least} {spec.token_out.symbol}, {when}.",
+    }
 
 
 def _of_launch(spec: OrderSpec, wanted: LaunchTerms) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from chalicelib.ports import OrderStore, StartSlots, Tracked
 #: that was accepted at once is through ten environments within it.
 _PATIENCE_MS = MINUTE_MS // 2
 
-#: A user with fewer orders than these that are not over has little waiting.
+#: A user with fewer orders than these on their way has little waiting.
 _FEW = 10
 
 

@@ -109,7 +109,7 @@ _TOO_LATE: dict[type[Exception], tuple[int, str, str, str]] = {
 }
 _TOO_MANY = {
     RateLimitedError: ("RATE_LIMITED", "All starts of the next minutes are taken."),
-    BacklogFullError: ("BACKLOG_FULL", "You have too many orders that are not over."),
+    BacklogFullError: ("BACKLOG_FULL", "You have too many orders on their way."),
     OpenOrdersFullError: ("OPEN_ORDERS_FULL", "You have too many open limit and sniper orders."),
 }
 

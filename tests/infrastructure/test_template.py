@@ -136,6 +136,21 @@ def test_the_market_is_watched_without_a_gap_and_a_slow_last_look_is_not_cut_off
     assert packaged.functions["WatchMarket"]["Timeout"] >= 90
 
 
+@pytest.mark.parametrize("function", ["WatchMarket", "WatchOrders"])
+def test_two_of_a_schedule_do_not_run_at_once_after_a_crash(packaged: Packaged, function: str) -> None:
+    assert packaged.functions[function]["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+
+
+def test_a_market_that_nobody_watches_rings_an_alarm(packaged: Packaged) -> None:
+    [alarm] = [
+        alarm
+        for alarm in packaged.resources("AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == "Invocations" and alarm["TreatMissingData"] == "breaching"
+    ]
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "WatchMarket"}}]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+
+
 @pytest.mark.parametrize("function", ["ProcessOrders", "WatchMarket"])
 def test_a_worker_that_crashes_rings_an_alarm(packaged: Packaged, function: str) -> None:
     watched = [

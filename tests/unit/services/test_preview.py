@@ -1,5 +1,6 @@
 """What an order would do is told without anything being kept or executed."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -78,8 +79,17 @@ def test_a_preview_refuses_what_the_engine_would(bench: Bench) -> None:
     with pytest.raises(PoolAlreadyLiveError):
         bench.engine.preview(a_sniper())
     with pytest.raises(AttemptFailedError) as caught:
-        bench.engine.preview(a_limit(50, amount_in=20_000 * 10**9))
+        bench.engine.preview(a_spec(amount_in=20_000 * 10**9))
     assert caught.value.code is FailureCode.PRICE_IMPACT_TOO_HIGH
+
+
+def test_a_limit_order_that_nobody_could_fill_now_is_shown_that_it_would_wait(bench: Bench) -> None:
+    spec = a_limit(50, amount_in=20_000 * 10**9)
+    found = bench.engine.preview(spec)
+    assert (found["chosen"], found["marketableAtEntry"], found["timeInForce"]) == (None, False, "GTC")
+    assert found["minAmountOutBase"] == str(spec.least_out)
+    assert [warning["code"] for warning in found["warnings"]] == ["PRICE_IMPACT_TOO_HIGH"]
+    assert "not at all" in bench.engine.preview(replace(spec, time_in_force=TimeInForce.IOC))["summary"]
 
 
 @pytest.mark.parametrize("spec", [a_spec(), a_limit(50), a_limit(150), a_sniper()])

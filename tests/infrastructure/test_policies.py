@@ -1,8 +1,8 @@
-"""The policy of the market watcher: what it asks of AWS is allowed, and of its tables nothing else."""
+"""Policies against what functions really ask of AWS, which no emulator enforces."""
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from botocore.awsrequest import AWSRequest
 from moto.core.botocore_stubber import BotocoreStubber
 
 from chalicelib.bootstrap import Engine, build_engine, connect
+from chalicelib.domain.errors import RateLimitedError
 from chalicelib.domain.terms import Launch
 from chalicelib.domain.tokens import find_market
 from chalicelib.routing.feed import PushedPrice
@@ -23,7 +24,6 @@ from tests.contract.stores.aws import aws, resources, settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.history import FakeHistory
 
-POLICY = ROOT / ".chalice/policies/watch_market.json"
 #: What its requests to several items at once are made of.
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 MINTS = [pool_address("policy", str(number)) for number in range(3)]
@@ -32,7 +32,8 @@ MINTS = [pool_address("policy", str(number)) for number in range(3)]
 def asked_of(operation: str, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Each action of a request, and on what."""
     if "QueueUrl" in body:
-        yield operation, body["QueueUrl"].rsplit("/", 1)[-1]
+        # The policy knows one action for one message and for several.
+        yield operation.removesuffix("Batch"), body["QueueUrl"].rsplit("/", 1)[-1]
     elif "TransactItems" in body:
         for item in body["TransactItems"]:
             yield from ((PARTS[kind], part["TableName"]) for kind, part in item.items())
@@ -55,10 +56,10 @@ def listening(patch: pytest.MonkeyPatch) -> Iterator[set[tuple[str, str]]]:
         yield asked
 
 
-def allowed() -> set[tuple[str, str]]:
+def allowed(function: str) -> set[tuple[str, str]]:
     return {
         (action.split(":")[1], resource["Fn::Sub"].replace(".Arn}", "").replace("${", ""))
-        for statement in json.loads(POLICY.read_text())["Statement"]
+        for statement in json.loads((ROOT / f".chalice/policies/{function}.json").read_text())["Statement"]
         for action in statement["Action"]
         if action.startswith(("dynamodb:", "sqs:"))
         for resource in statement["Resource"]
@@ -70,7 +71,7 @@ def submit(engine: Engine, clock: FakeClock, **fields: Any) -> None:
     engine.submit(read_order(body, simulation=False, now=clock.now()))
 
 
-def test_it_allows_what_the_watcher_does_and_of_orders_and_market_nothing_else(
+def test_the_watcher_may_do_what_it_does_and_of_orders_and_market_nothing_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = FakeClock()
@@ -101,6 +102,27 @@ def test_it_allows_what_the_watcher_does_and_of_orders_and_market_nothing_else(
             engine.market.look()
             clock.sleep(40 * 86_400)
             engine.market.look()
-    assert asked - allowed() == set()
-    of_stores = {(action, where) for action, where in allowed() if where.startswith(("Orders", "Market", "Urgent"))}
+    granted = allowed("watch_market")
+    assert asked - granted == set()
+    of_stores = {(action, where) for action, where in granted if where.startswith(("Orders", "Market", "Urgent"))}
     assert of_stores - asked == set()
+
+
+def test_whoever_accepts_orders_may_look_for_a_start_however_many_are_booked(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    knobs = replace(settings(), rate_limit_per_minute=1, rate_horizon_seconds=300)
+    with aws(resources()) as stand_in:
+        stand_in.start_over()
+        engine = build_engine(knobs, replace(connect(knobs), history=FakeHistory()), clock.now, clock.sleep)
+        with listening(monkeypatch) as asked:
+            for _ in range(5):
+                submit(engine, clock, userId="many")
+            submit(engine, clock, userId="few")
+            submit(engine, clock, userId="few", type="limit", limitPrice=500)
+            with suppress(RateLimitedError):
+                while True:
+                    submit(engine, clock, userId="many")
+            engine.cancel.all_of("few")
+    assert ("Query", "StartsTable") in asked
+    for function in ("api_handler", "websocket_message"):
+        assert asked - allowed(function) == set(), function
