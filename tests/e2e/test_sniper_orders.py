@@ -40,7 +40,6 @@ def test_it_waits_for_a_launch_that_suits_it_and_fires_once(
     with client.socket(accepted["websocketUrl"]) as socket:
         socket.until("ORDER_UPDATE", status="open", seq=2)
         assert tables["orders"].get_item(Key={"orderId": order_id})["Item"]["waitsFor"] == f"launch#{mint}"
-        assert tables["market"].get_item(Key={"subject": "watched", "item": f"launch#{mint}"})["Item"]
         assert launch(client, mint, liquidity=100) == {"accepted": True, "duplicate": False}
         refused = socket.until("ORDER_UPDATE", status="open", seq=3)["meta"]
         assert refused["reason"] == client.record(order_id)["waitReason"] == "liquidity of 100 is less than 500"
