@@ -6,7 +6,7 @@ from collections.abc import Collection
 from chalicelib.domain.failures import FailureCode
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, violations_of
 from chalicelib.domain.orders import Order
-from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import OrderFilter
 from tests.faults.rates import most_in_a_minute
@@ -59,9 +59,8 @@ def _ended_in(order: Order, ends: Collection[Status]) -> bool:
 
 
 def _too_late(order: Order) -> list[str]:
-    """An order that expired is not released any more, and a limit order not sent."""
-    over = order.expires_at
-    lines = {Status.TRIGGERED, Status.SUBMITTED} if order.spec.type is OrderType.LIMIT else {Status.TRIGGERED}
+    """An order that expired is neither released nor sent any more."""
+    over, lines = order.expires_at, (Status.TRIGGERED, Status.SUBMITTED)
     return [
         f"{order.order_id}: {event.status} ({event.seq}) at {event.at}, and over since {over}"
         for event in order.events

@@ -84,12 +84,16 @@ def watched(world: World, simulate: str | None, expected: Expected) -> None:
     world.connect("watcher", orderId=order_id)
 
 
-def followed(world: World, simulate: str | None, expected: Expected) -> None:
-    """A user's stream that has been open for long, and a stranger's, before the order comes."""
+def follow(world: World, expected: Expected) -> None:
+    """A user's stream that has been open for long, and a stranger's, before an order comes."""
     for connection, user in (("follower", "tester"), ("stranger", "somebody-else")):
         world.connect(connection, userId=user)
         expected.users[connection] = user
     world.run()
+
+
+def followed(world: World, simulate: str | None, expected: Expected) -> None:
+    follow(world, expected)
     expected.streams.append(("follower", with_key(world, simulate, expected)))
 
 

@@ -14,7 +14,7 @@ from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.terms import Amendment, Launch, LaunchTerms, TimeInForce
 from chalicelib.domain.tokens import BY_SYMBOL, Side, find_market, launched_token
 from chalicelib.routing.market import SLOT_MS
-from tests.faults.virtual.lives import AT_ONCE, Expected, Life, with_key
+from tests.faults.virtual.lives import AT_ONCE, Expected, Life, follow, with_key
 from tests.faults.virtual.world import World
 
 SOL_USDC = find_market("SOL/USDC")
@@ -131,6 +131,21 @@ def sniper_refused_then_fires(world: World, simulate: str | None, expected: Expe
     stream(world, order_id, expected)
 
 
+def followed_and_triggers(world: World, simulate: str | None, expected: Expected) -> None:
+    follow(world, expected)
+    order_id = a_limit(world, expected, _TRADES, simulate)
+    price(world, 7, REACHED)
+    expected.streams.append(("follower", order_id))
+
+
+def followed_and_refused(world: World, simulate: str | None, expected: Expected) -> None:
+    follow(world, expected)
+    order_id = with_key(world, simulate, expected, **sniper_terms(min_liquidity=Decimal(5000)))
+    expected.ends.append((order_id, (Status.OPEN,)))
+    launch(world, 4, "raydium", 100)
+    expected.streams.append(("follower", order_id))
+
+
 WAITING = (
     Life("limit that triggers later", triggers_later),
     Life("limit that misses once", triggers_later, simulate="slippage:1"),
@@ -146,5 +161,7 @@ WAITING = (
     Life("amended into the price", amended_into_the_price),
     Life("sniper that fires", sniper_fires),
     Life("sniper refused, then fires", sniper_refused_then_fires),
+    Life("followed limit that triggers", followed_and_triggers),
+    Life("followed sniper that is refused", followed_and_refused),
 )
 LIVES = (*AT_ONCE, *WAITING)
