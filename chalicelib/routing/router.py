@@ -78,7 +78,7 @@ class Router:
 
         :raises AttemptFailedError: if no venue has a usable quote; a retryable reason wins over a fatal one.
         """
-        answers = self._ask_all(request)
+        answers = self._ask_all(request, least)
         quotes = [answer for answer in answers.values() if isinstance(answer, Quote)]
         if not quotes:
             raise _worst([answer for answer in answers.values() if isinstance(answer, AttemptFailedError)])
@@ -92,7 +92,7 @@ class Router:
     def _asked(self, pool: LaunchedPool | None) -> Mapping[str, Venue]:
         return {pool.venue: self._venues[pool.venue]} if pool else self._venues
 
-    def _ask_all(self, request: SwapRequest) -> dict[str, Answer | None]:
+    def _ask_all(self, request: SwapRequest, least: int) -> dict[str, Answer | None]:
         calls = {
             name: self._executor.submit(venue.quote, request) for name, venue in self._asked(request.pool).items()
         }
@@ -104,7 +104,7 @@ class Router:
                 answers[name] = AttemptFailedError(FailureCode.VENUE_TIMEOUT, f"{name} did not answer in time")
                 continue
             try:
-                answers[name] = _tradable(call.result())
+                answers[name] = _tradable(call.result(), least)
             except AttemptFailedError as error:
                 answers[name] = error
             except Exception:
@@ -134,9 +134,11 @@ def choose(quotes: Sequence[Quote]) -> tuple[Quote, str]:
     return chosen, f"{within}, depth and fee are equal and {chosen.venue} comes first by name"
 
 
-def _tradable(quote: Quote) -> Quote:
+def _tradable(quote: Quote, least: int) -> Quote:
     if quote.amount_out <= 0:
-        raise AttemptFailedError(FailureCode.NO_LIQUIDITY, f"{quote.venue} would return nothing for this amount")
+        # It brought something when it was promised so much.
+        code = FailureCode.SLIPPAGE_EXCEEDED if least else FailureCode.NO_LIQUIDITY
+        raise AttemptFailedError(code, f"{quote.venue} would return nothing for this amount")
     if quote.price_impact_pct > MAX_IMPACT_PCT:
         raise AttemptFailedError(
             FailureCode.PRICE_IMPACT_TOO_HIGH,

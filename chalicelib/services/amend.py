@@ -1,7 +1,7 @@
 """Changing what an open order accepts: price, tolerance and expiry, guarded by its event number."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -54,7 +54,6 @@ class AmendOrder:
                 raise NotAmendableError(order_id, Status.EXPIRED.value, order.seq)
             if order.seq >= MOST_CHANGES:
                 raise AmendedTooOftenError(order_id, order.standing.value, order.seq)
-            _expect_reach(order, amendment)
             amended = order.moved(Status.OPEN, now, _meta(order, amendment))
             if amended.expires_at:
                 self.watchlist.cover(amended.spec, amended.expires_at, now)
@@ -74,39 +73,44 @@ class AmendOrder:
         return tracked.order
 
 
-def _expect_reach(order: Order, amendment: Amendment) -> None:
-    """:raises InvalidOrderError: for a date that makes the order wait too long in all."""
-    accepted_at, until = order.events[0].at, amendment.expires_at
-    if until and until > accepted_at + LONGEST_WAIT:
-        reason = f"may be {LONGEST_WAIT.days} days after the order was placed at most"
-        raise InvalidOrderError([FieldError("expiresAt", "EXPIRY_TOO_FAR", reason)])
-
-
 def _meta(order: Order, amendment: Amendment) -> dict[str, Any]:
-    """What the ``open`` of an amendment tells: the terms as they now are, and which of them are new."""
-    spec = _amended(order.spec, amendment)
-    expires_at = amendment.expires_at or order.expires_at
+    """What the ``open`` of an amendment tells: the terms as they now are, and which of them are new.
+
+    :raises InvalidOrderError: for terms that the order cannot have.
+    """
+    if errors := [*_bad_price(order.spec, amendment), *_bad_date(order, amendment)]:
+        raise InvalidOrderError(errors)
     changes = {
         "limitPrice": amendment.limit_price,
         "slippageBps": amendment.slippage_bps,
         "expiresAt": amendment.expires_at and to_text(amendment.expires_at),
     }
     return {
-        **terms_meta(spec, expires_at),
+        **terms_meta(_amended(order.spec, amendment), amendment.expires_at or order.expires_at),
         "amended": {name: value for name, value in changes.items() if value is not None},
     }
 
 
-def _amended(spec: OrderSpec, amendment: Amendment) -> OrderSpec:
-    """:raises InvalidOrderError: for terms that the order cannot have."""
-    if amendment.expires_at:
-        spec = replace(spec, time_in_force=TimeInForce.GTD)
+def _bad_price(spec: OrderSpec, amendment: Amendment) -> Iterator[FieldError]:
     if amendment.limit_price is None:
-        return spec
+        return
     if spec.type is not OrderType.LIMIT:
-        raise InvalidOrderError([FieldError("limitPrice", "NOT_FOR_TYPE", "is for type limit")])
-    amended = replace(spec, limit_price=amendment.limit_price)
-    if not amended.least_out:
-        reason = "leaves nothing to get for this amount"
-        raise InvalidOrderError([FieldError("limitPrice", "PRICE_OUT_OF_REACH", reason)])
-    return amended
+        yield FieldError("limitPrice", "NOT_FOR_TYPE", "is for type limit")
+    elif not _amended(spec, amendment).least_out:
+        yield FieldError("limitPrice", "PRICE_OUT_OF_REACH", "leaves nothing to get for this amount")
+
+
+def _bad_date(order: Order, amendment: Amendment) -> Iterator[FieldError]:
+    """One by which the order would wait too long in all."""
+    accepted_at, until = order.events[0].at, amendment.expires_at
+    if until and until > accepted_at + LONGEST_WAIT:
+        reason = f"may be {LONGEST_WAIT.days} days after the order was placed at most"
+        yield FieldError("expiresAt", "EXPIRY_TOO_FAR", reason)
+
+
+def _amended(spec: OrderSpec, amendment: Amendment) -> OrderSpec:
+    return replace(
+        spec,
+        limit_price=amendment.limit_price or spec.limit_price,
+        time_in_force=TimeInForce.GTD if amendment.expires_at else spec.time_in_force,
+    )

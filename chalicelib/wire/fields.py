@@ -98,5 +98,14 @@ def _field(model: type[BaseModel], found: ErrorDetails) -> str:
     return ".".join(map(str, (name or first, *rest)))
 
 
-_CODES = {"missing": "required", "extra_forbidden": "unknown_field", "enum": "not_allowed"}
-_MESSAGES = {"missing": "is required", "extra_forbidden": "is not a known field"}
+_CODES = {
+    "missing": "required",
+    "extra_forbidden": "unknown_field",
+    "enum": "not_allowed",
+    "model_type": "object_type",
+}
+_MESSAGES = {
+    "missing": "is required",
+    "extra_forbidden": "is not a known field",
+    "model_type": "must be an object",
+}

@@ -1,5 +1,6 @@
 """What limit and sniper orders wait for: price, launch, and for how long."""
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from chalicelib.wire.swaps import SwapModel
 #: More digits than any price has that could matter; DynamoDB keeps 38.
 _PRICE_DIGITS = 20
 _PRICE_DECIMALS = 18
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def _price(value: Decimal) -> Decimal:
@@ -38,8 +40,10 @@ def _price(value: Decimal) -> Decimal:
 
 
 def _time(value: Any) -> datetime:
+    text = value.upper() if isinstance(value, str) else ""
     try:
-        return from_text(value) if isinstance(value, str) else from_text("")
+        # Python would take much more that ISO 8601 allows, and some clients do not mean.
+        return from_text(text if _RFC3339.fullmatch(text) else "")
     except ValueError:
         raise PydanticCustomError("time_invalid", "must be an RFC 3339 time with a zone") from None
 

@@ -108,6 +108,17 @@ def test_why_a_launch_did_not_suit_it_is_said_after_an_amendment_as_well(bench: 
     assert record_of(bench.order(order_id))["waitReason"] == "launched on raydium, not on meteora"
 
 
+def test_all_that_is_wrong_for_this_order_is_named_at_once(bench: Bench) -> None:
+    order_id = accept(bench, a_sniper())
+    bench.clock.sleep(86_400)
+    with pytest.raises(InvalidOrderError) as caught:
+        amend(bench, order_id, limit_price=Decimal(1), expires_at=bench.clock.now() + LONGEST_WAIT)
+    assert [(error.field, error.code) for error in caught.value.errors] == [
+        ("limitPrice", "NOT_FOR_TYPE"),
+        ("expiresAt", "EXPIRY_TOO_FAR"),
+    ]
+
+
 def test_no_order_waits_for_more_than_thirty_days_in_all(bench: Bench) -> None:
     began = bench.clock.now()
     order_id = accept(bench, a_limit(110))

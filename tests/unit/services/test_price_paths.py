@@ -144,14 +144,10 @@ class Path:
                 assert wanted.least <= fills[0].amount_out
                 assert fills[0].amount_out in {one.amount_out for one in offers}
                 assert wanted.expires_at is None or now < wanted.expires_at
-            elif order.spec.time_in_force is TimeInForce.IOC:
-                assert order.status in (Status.EXPIRED, Status.FAILED)
-            elif wanted.expires_at and wanted.expires_at <= now:
-                assert order.status is Status.EXPIRED
-            elif all(one.tradable is not Verdict.FILLS for one in offers):
-                assert order.status in (Status.OPEN, Status.FAILED)
             else:
-                assert order.status is Status.OPEN
+                waits = order.spec.time_in_force is not TimeInForce.IOC
+                in_time = wanted.expires_at is None or now < wanted.expires_at
+                assert order.status is (Status.OPEN if waits and in_time else Status.EXPIRED)
             if not fills and (wanted.expires_at is None or now < wanted.expires_at):
                 assert not any(one.tradable is Verdict.FILLS and one.amount_out >= wanted.least for one in offers)
             if order.status is Status.OPEN:
@@ -192,10 +188,13 @@ class Path:
         return self.bench.order(order_id).status is Status.TRIGGERED
 
     def _pauses(self, order_id: str) -> bool:
-        """Whether it triggered in vain so shortly before that it is left alone: 1 s, 2 s, 4 s and so on."""
+        """Whether it triggered in vain so shortly before that it is left alone: 1 s, 2 s, 4 s and so on.
+
+        Amended, it is tried at once.
+        """
         order = self.bench.order(order_id)
         waits = [event for event in order.events if "rearmed" in event.meta]
-        if not waits:
+        if not waits or any("amended" in event.meta for event in order.events[waits[-1].seq :]):
             return False
         return self.bench.clock.now() < waits[-1].at + timedelta(seconds=min(2 ** (len(waits) - 1), 6 * 3600))
 

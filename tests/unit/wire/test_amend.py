@@ -68,7 +68,26 @@ def test_an_order_may_be_changed_as_it_was_seen_or_as_it_is(header: str | None, 
 
 
 @pytest.mark.parametrize(
-    "header", ["", '""', "two", '"-1"', "1.5", '"1", "2"', "\u0662", "9" * 9, '"abc"', "W/", "1e2", "0x1", "²"]
+    "header",
+    [
+        "",
+        '""',
+        "two",
+        '"-1"',
+        "1.5",
+        '"1", "2"',
+        "\u0662",
+        "9" * 9,
+        '"abc"',
+        "W/",
+        "W/2",
+        '"2',
+        '2"',
+        '""2""',
+        "1e2",
+        "0x1",
+        "²",
+    ],
 )
 def test_a_tag_that_is_no_event_number_is_malformed(header: str) -> None:
     with pytest.raises(ProblemError) as caught:

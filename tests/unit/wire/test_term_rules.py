@@ -143,8 +143,8 @@ def test_only_a_sniper_order_may_buy_what_nobody_knows(body: dict[str, Any]) -> 
         ({"launch": {"maxPrice": "1e30"}}, {"launch.maxPrice": "PRICE_TOO_PRECISE"}),
         ({"launch": {"min_liquidity": 1}}, {"launch.min_liquidity": "UNKNOWN_FIELD"}),
         ({"launch": {"maxprice": 1}}, {"launch.maxprice": "UNKNOWN_FIELD"}),
-        ({"launch": [MINT]}, {"launch": "MODEL_TYPE"}),
-        ({"launch": MINT}, {"launch": "MODEL_TYPE"}),
+        ({"launch": [MINT]}, {"launch": "OBJECT_TYPE"}),
+        ({"launch": MINT}, {"launch": "OBJECT_TYPE"}),
         ({"side": "sell"}, {"side": "SIDE_CONTRADICTS"}),
         ({"timeInForce": "IOC"}, {"timeInForce": "NOT_FOR_TYPE"}),
     ],
@@ -190,6 +190,10 @@ def test_a_market_order_does_not_wait() -> None:
         ({"timeInForce": ["GTC"]}, {"timeInForce": "NOT_ALLOWED"}),
         ({"expiresAt": "2026-02-01T12:00:00"}, {"expiresAt": "TIME_INVALID"}),
         ({"expiresAt": "2026-02-01"}, {"expiresAt": "TIME_INVALID"}),
+        ({"expiresAt": "20260201T120000Z"}, {"expiresAt": "TIME_INVALID"}),
+        ({"expiresAt": "2026-W05-6T12:00:00Z"}, {"expiresAt": "TIME_INVALID"}),
+        ({"expiresAt": "2026-02-01 12:00:00Z"}, {"expiresAt": "TIME_INVALID"}),
+        ({"expiresAt": "2026-02-01T12Z"}, {"expiresAt": "TIME_INVALID"}),
         ({"expiresAt": "tomorrow"}, {"expiresAt": "TIME_INVALID"}),
         ({"expiresAt": ""}, {"expiresAt": "TIME_INVALID"}),
         ({"expiresAt": 1_770_000_000}, {"expiresAt": "TIME_INVALID"}),
@@ -230,6 +234,7 @@ def test_no_digit_of_a_price_is_overlooked(zeros: int) -> None:
 
 
 def test_a_date_may_be_of_any_zone() -> None:
+    assert read(LIMIT, expiresAt="2026-02-01t12:00:00z") == read(LIMIT, expiresAt="2026-02-01T12:00:00Z")
     assert read(LIMIT, expiresAt="2026-02-01T14:00:00+02:00").expires_at == datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 
