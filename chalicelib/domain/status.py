@@ -75,7 +75,7 @@ TRANSITIONS: dict[tuple[Status | None, Status], frozenset[OrderType]] = {
     (Status.ROUTING, Status.OPEN): _LIMIT,
     (Status.ROUTING, Status.FAILED): _ALL,
     (Status.ROUTING, Status.CANCELLED): _ALL,
-    (Status.ROUTING, Status.EXPIRED): _WAITING,  # immediate-or-cancel and not filled, or not sent in time
+    (Status.ROUTING, Status.EXPIRED): _WAITING,  # who cannot wait again: immediate-or-cancel, and snipers
     (Status.BUILDING, Status.SUBMITTED): _ALL,  # the line that a cancel has to beat
     (Status.BUILDING, Status.ROUTING): _ALL,
     (Status.BUILDING, Status.OPEN): _LIMIT,

@@ -44,7 +44,7 @@ class CancelOrder:
                 cancelled = order.moved(Status.CANCELLED, self.now())
             except IllegalTransitionError:
                 raise CancelTooLateError(order_id, order.standing.value, order.seq) from None
-            self.subscriptions.make_sure(tracked)
+            self.subscriptions.tell_followers_unless_told(tracked)
             try:
                 after = self.orders.write(
                     tracked, cancelled, lease=None, attention_at_ms=self.finish.due_ms(), over_lease=True

@@ -59,12 +59,11 @@ class ClaimOrder:
         now = self.now()
         after = tracked.order
         if after.status is Status.TRIGGERED and after.is_expired(now):
-            return self.orders.write(
-                tracked,
-                after.moved(Status.EXPIRED, now),
-                lease=None,
-                attention_at_ms=to_ms(now) + self.attention_slack_seconds * 1000,
-            )
+            due_ms = to_ms(now) + self.attention_slack_seconds * 1000
+            expired = self.orders.write(tracked, after.moved(Status.EXPIRED, now), lease=None, attention_at_ms=due_ms)
+            if not after.attempts:
+                self.starts.give_back(tracked.booking)
+            return expired
         # One that is taken up again goes on as it stands, and one that triggers again has not used its attempt up.
         if after.status in BEGINNING:
             if not after.attempts:

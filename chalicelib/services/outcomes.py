@@ -45,7 +45,7 @@ def promised(order: Order) -> int:
 
 
 def missed(order: Order, error: AttemptFailedError | None, now: datetime) -> Order:
-    """An order that waited and missed its swap: open again, or over if its time is up or it was to fill at once.
+    """A waiting order that missed its swap: open again, or over if its time is up or it has no way back to waiting.
 
     Without an error its time was up before it was sent.
     """
@@ -53,9 +53,10 @@ def missed(order: Order, error: AttemptFailedError | None, now: datetime) -> Ord
     reason = error.reason if error else "its time was up"
     if order.status is not Status.ROUTING:
         order = order.moved(Status.ROUTING, now, failed)
-    if order.is_expired(now) or order.spec.time_in_force is TimeInForce.IOC:
-        return order.moved(Status.EXPIRED, now, {"reason": reason})
-    return order.moved(Status.OPEN, now, {"reason": reason, "rearmed": order.rearmed + 1})
+    if order.spec.type is OrderType.LIMIT and order.spec.time_in_force is not TimeInForce.IOC:
+        order = order.moved(Status.OPEN, now, {"reason": reason, "rearmed": order.rearmed + 1})
+        return order.moved(Status.EXPIRED, now) if order.is_expired(now) else order
+    return order.moved(Status.EXPIRED, now, {"reason": reason})
 
 
 def confirmation_meta(order: Order, fill: Fill) -> dict[str, Any]:

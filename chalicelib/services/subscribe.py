@@ -90,11 +90,8 @@ class Subscriptions:
         """Have the stream queue do it."""
         self.replays.send([Replay(FOLLOWERS, {"orderId": order_id}, via_user=True)])
 
-    def make_sure(self, tracked: Tracked) -> None:
-        """To be called before an order moves on that somebody may have died over who had just accepted it.
-
-        Nobody else would tell the followers of its user any more.
-        """
+    def tell_followers_unless_told(self, tracked: Tracked) -> None:
+        """Before an order moves on: whoever accepted it may have died over it, and nobody else would tell of it."""
         if not tracked.published:
             self.tell_followers_later(tracked.order.order_id)
 

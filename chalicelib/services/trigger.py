@@ -92,7 +92,7 @@ class TriggerOrders:
         if tracked.order.is_expired(now):
             return False
         try:
-            self.subscriptions.make_sure(tracked)
+            self.subscriptions.tell_followers_unless_told(tracked)
             after = tracked.order.moved(Status.TRIGGERED, now, meta)
             attention_at_ms = to_ms(now) + self.pending_attention_seconds * 1000
             triggered = self.orders.write(tracked, after, lease=None, attention_at_ms=attention_at_ms)

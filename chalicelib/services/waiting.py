@@ -41,7 +41,7 @@ class OpenOrders:
 
         :raises LostRaceError: if it moved on meanwhile.
         """
-        self.subscriptions.make_sure(tracked)
+        self.subscriptions.tell_followers_unless_told(tracked)
         return self.orders.write(tracked, after, lease=None, attention_at_ms=self.due_ms(after))
 
     def keep(self, tracked: Tracked) -> Tracked:
@@ -104,7 +104,7 @@ class OpenOrders:
             self.orders.set_attention(told, to_ms(order.expires_at))
 
     def _expire(self, tracked: Tracked) -> bool:
-        self.subscriptions.make_sure(tracked)
+        self.subscriptions.tell_followers_unless_told(tracked)
         expired = tracked.order.moved(Status.EXPIRED, self.now())
         try:
             after = self.orders.write(tracked, expired, lease=None, attention_at_ms=self.finish.due_ms())

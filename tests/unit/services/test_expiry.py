@@ -7,6 +7,7 @@ import pytest
 from chalicelib.domain.status import Status
 from chalicelib.domain.terms import LONGEST_WAIT, TimeInForce
 from chalicelib.domain.tokens import Side
+from chalicelib.encoding.times import to_ms
 from chalicelib.ports import Subscriber
 from tests.support.bench import Bench, a_bench
 from tests.support.waiting import a_launch, a_limit, a_sniper, accept, push
@@ -145,6 +146,8 @@ def test_an_order_that_waits_for_its_start_under_the_rate_limit_is_over_in_time(
     ends = {bench.order(order_id).standing.value: bench.order(order_id).events[-1].at for order_id in orders}
     assert set(ends) == {"confirmed", "expired"}
     assert ends["expired"] < soon + timedelta(seconds=1)
+    in_turn = bench.engine.outside.starts.book(bench.clock.now_ms())
+    assert in_turn.at_ms < to_ms(soon) + 120_000, "the last of their starts is somebody else's"
 
 
 def test_what_was_sent_in_time_completes() -> None:
@@ -166,7 +169,7 @@ def test_an_order_that_was_sent_in_time_and_missed_is_over() -> None:
     bench.clock.sleep(HOUR - 1)
     push(bench, 130)
     bench.process_all()
-    assert bench.statuses(order_id)[-3:] == ["submitted", "routing", "expired"]
+    assert bench.statuses(order_id)[-4:] == ["submitted", "routing", "open", "expired"]
     assert bench.ledger.swaps_of(order_id) == []
 
 
