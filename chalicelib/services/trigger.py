@@ -15,6 +15,7 @@ from typing import Any
 from chalicelib.domain.orders import Order
 from chalicelib.domain.retry import rearm_pause
 from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.terms import MOST_CHANGES
 from chalicelib.domain.tokens import Pair, Side
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import LostRaceError, OrderQueue, OrderStore, Tracked, WaitingOrders
@@ -25,6 +26,10 @@ from chalicelib.services.publish import Publisher
 from chalicelib.services.subscribe import Subscriptions
 
 log = logging.getLogger(__name__)
+
+#: A price that hovers at an order's own makes it miss again and again. One that has gone so far through it is not
+#: expected back within the seconds of a swap.
+_CLEAR_BPS = 50
 
 #: An order that waited, and what its ``triggered`` tells.
 Release = tuple[Tracked, dict[str, Any]]
@@ -76,14 +81,19 @@ class TriggerOrders:
         spec, now = order.spec, self.now()
         if spec.type is not OrderType.LIMIT or order.status is not Status.OPEN or order.is_expired(now):
             return None
-        pause = rearm_pause(order.rearmed, self.rearm_base, self.rearm_cap)
-        if order.rearmed_at and (now - order.rearmed_at).total_seconds() < pause:
-            return None
         found = best_swap(depths, spec.side, spec.amount_in)
         if found is None or found[1].amount_out < (spec.least_out or 0):
             return None
         depth, swap = found
+        pause = rearm_pause(self._misses(order, swap.amount_out), self.rearm_base, self.rearm_cap)
+        if order.rearmed_at and (now - order.rearmed_at).total_seconds() < pause:
+            return None
         return {"trigger": "price", "dex": depth.venue, "price": request_of(order).price_of(swap.amount_out)}
+
+    def _misses(self, order: Order, amount_out: int) -> int:
+        """How many misses the order is to rest for: one alone where the price has gone well through its own."""
+        clear = amount_out * 10_000 >= (order.spec.least_out or 0) * (10_000 + _CLEAR_BPS)
+        return min(order.rearmed, 1) if clear and order.seq < MOST_CHANGES else order.rearmed
 
     def _fire(self, release: Release) -> bool:
         """The one conditional write that an order leaves its waiting by, unless it has left it already."""

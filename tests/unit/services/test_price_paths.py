@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from random import Random
 
 import pytest
@@ -190,13 +191,20 @@ class Path:
     def _pauses(self, order_id: str) -> bool:
         """Whether it triggered in vain so shortly before that it is left alone: 1 s, 2 s, 4 s and so on.
 
-        Amended, it is tried at once.
+        Only 1 s where the market is half a percent through its price. Amended, it is tried at once.
         """
         order = self.bench.order(order_id)
         waits = [event for event in order.events if "rearmed" in event.meta]
         if not waits or any("amended" in event.meta for event in order.events[waits[-1].seq :]):
             return False
-        return self.bench.clock.now() < waits[-1].at + timedelta(seconds=min(2 ** (len(waits) - 1), 6 * 3600))
+        wanted = self.resting[order_id]
+        offers = self.oracle.offers(wanted, self.bench.clock.now_ms()).values()
+        clear = any(
+            one.tradable is Verdict.FILLS and Fraction(one.amount_out, wanted.least) >= Fraction(1005, 1000)
+            for one in offers
+        )
+        pause = 1 if clear else min(2 ** (len(waits) - 1), 6 * 3600)
+        return self.bench.clock.now() < waits[-1].at + timedelta(seconds=pause)
 
     # --- orders -------------------------------------------------------------------------------------------
 

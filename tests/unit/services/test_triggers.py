@@ -14,6 +14,7 @@ from chalicelib.domain.status import Status
 from chalicelib.domain.terms import Amendment, Launch, TimeInForce
 from chalicelib.domain.tokens import Side
 from chalicelib.routing.feed import PushedPrice
+from chalicelib.services import trigger
 from chalicelib.services.market import LookFailedError
 from tests.support.bench import Bench, a_bench
 from tests.support.waiting import FAR, SOL_USDC, a_limit, accept, best_output, price_for, push
@@ -219,20 +220,54 @@ def test_all_three_attempts_are_left_to_an_order_whose_price_left(bench: Bench) 
     assert (order.status, order.attempts, order.rearmed) == (Status.CONFIRMED, 3, 1)
 
 
-def test_each_time_the_price_leaves_the_order_rests_twice_as_long_up_to_a_cap(bench: Bench) -> None:
-    order_id = waiting(bench, simulate="slippage:6")
-    push(bench, 120)
+def rests_of(bench: Bench, order_id: str, times: int) -> list[float]:
+    """How long the order is left alone each time after its swap has missed."""
     rests = []
-    for _ in range(6):
+    for _ in range(times):
         bench.process_all()
         since = bench.clock.now()
         while bench.engine.market.look() == 0:
             bench.clock.sleep(0.5)
         rests.append((bench.clock.now() - since).total_seconds())
-    assert rests == [1, 2, 4, 8, 10, 10]
+    assert bench.order(order_id).rearmed == times
+    return rests
+
+
+def hovering(times: int) -> tuple[Bench, str]:
+    """A market that is just at the price of an order, which misses so often."""
+    bench = a_bench(rearm_seconds=REARM, rearm_cap_seconds=10.0, venue_profile="flat")
+    push(bench, 100)
+    least = best_output(bench, a_limit()) * 9_970 // 10_000
+    order_id = accept(bench, a_limit(price_for(a_limit(), least), simulate=f"slippage:{times}"))
+    return bench, order_id
+
+
+def test_an_order_at_whose_price_the_market_hovers_rests_twice_as_long_each_time_up_to_a_cap() -> None:
+    bench, order_id = hovering(6)
+    assert rests_of(bench, order_id, 6) == [1, 2, 4, 8, 10, 10]
     bench.process_all()
     order = bench.order(order_id)
     assert (order.status, order.attempts, order.rearmed) == (Status.CONFIRMED, 1, 6)
+
+
+def test_a_price_that_goes_well_through_it_finds_an_order_that_rests() -> None:
+    bench, order_id = hovering(6)
+    rests_of(bench, order_id, 5)
+    bench.process_all()
+    bench.clock.sleep(REARM)
+    assert bench.engine.market.look() == 0
+    assert push(bench, 102) == 1
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
+
+
+def test_one_that_misses_all_the_same_rests_longer_once_it_has_many_events(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trigger, "MOST_CHANGES", 20)
+    order_id = waiting(bench, simulate="slippage:9")
+    push(bench, 120)
+    assert rests_of(bench, order_id, 5) == [1, 1, 4, 8, 10]
 
 
 def test_an_order_that_rests_is_tried_at_once_when_it_is_amended(bench: Bench) -> None:
