@@ -6,7 +6,7 @@ the next one goes on from where the order stands, in the same attempt.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.status import Status
@@ -53,7 +53,8 @@ class ClaimOrder:
             # The last millisecond is still its owner's: a write would lose to it, and wait for a whole lease more.
             if left_ms >= 0:
                 raise LaterError(max(left_ms, 1) / 1000, "somebody else is at it")
-        return self._lease(tracked, owner)
+        # Who sent the message had told the subscribers, and has not written that down.
+        return self._lease(replace(tracked, published=max(tracked.published, message.published)), owner)
 
     def _lease(self, tracked: Tracked, owner: str) -> Tracked:
         now = self.now()

@@ -162,6 +162,23 @@ def test_a_user_sees_why_a_launch_was_not_taken_and_that_another_was(bench: Benc
     assert bench.sockets.frames["me"][2]["meta"]["reason"] == "launched on raydium, not on meteora"
 
 
+@pytest.mark.parametrize("rate_limit", [0, 100])
+@pytest.mark.parametrize("kind", ["market", "limit", "sniper"])
+def test_every_frame_comes_once(kind: str, rate_limit: int) -> None:
+    bench = a_bench(rate_limit_per_minute=rate_limit)
+    push(bench, 100)
+    if kind == "market":
+        order_id = bench.submit(subscriber=Subscriber("me"))
+    else:
+        spec = a_limit(110) if kind == "limit" else a_sniper()
+        order_id = bench.engine.submit(spec, subscriber=Subscriber("me")).order_id
+        push(bench, 130)
+        bench.engine.market.launch(a_launch(bench))
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
+    assert bench.sockets.updates("me") == list(enumerate(bench.statuses(order_id), start=1))
+
+
 def test_who_begins_to_follow_a_user_is_shown_what_is_open(bench: Bench) -> None:
     order_id = accept(bench, a_limit(110))
     bench.engine.amend(order_id, Amendment(limit_price=Decimal(115)))
