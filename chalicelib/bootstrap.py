@@ -304,8 +304,8 @@ def build_engine(
         close=CloseDeadLetter(outside.orders, outside.queue, outside.ledger, finish, now),
         watch=WatchOrders(
             orders=outside.orders,
-            streams=outside.streams,
             queue=outside.queue,
+            subscriptions=subscriptions,
             finish=finish,
             open_orders=open_orders,
             now=now,

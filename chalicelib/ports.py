@@ -131,9 +131,9 @@ class OrderStore(Protocol):
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None: ...
 
     def due(self, now_ms: int, limit: int) -> list[str]:
-        """Ids of orders past their attention, the longest overdue first.
+        """Ids of orders past their attention: those on their way, then those that are open, then those that are over.
 
-        At most ``limit`` of those on their way, of those that are open, and of those that are over.
+        At most ``limit`` of each, the longest overdue first.
         """
         ...
 

@@ -14,9 +14,9 @@ from chalicelib.ports import HistoryUnavailableError
 
 T = TypeVar("T")
 
-#: Where nobody answers at all, it is taken for so long that nobody will, and nobody else has to wait for that.
+#: Where an answer was waited for in vain, it is taken for so long that there would be none.
 _REST_SECONDS = 5.0
-#: A connection is refused sooner than this, and nobody has waited.
+#: What fails sooner than this has kept nobody waiting.
 _SOON_SECONDS = 1.0
 #: How much longer than the server's own statement timeout the client waits for the answer.
 _GRACE_SECONDS = 0.5
@@ -45,8 +45,10 @@ class PostgresConnection:
         self._rests_until = 0.0
         self._lock = Lock()
 
-    def run(self, work: Callable[[BoundedConnection], T]) -> T:
+    def run(self, work: Callable[[BoundedConnection], T], *, one_of_many: bool = False) -> T:
         """The result of ``work``, which must be safe to do twice.
+
+        ``one_of_many`` is not tried where another of them has just waited in vain.
 
         :raises HistoryUnavailableError: whatever Postgres or the way to it suffers from.
         """
@@ -54,9 +56,14 @@ class PostgresConnection:
         patience = 2 * (self._statement_timeout + _GRACE_SECONDS) + max(2, self._connect_timeout)
         if not self._lock.acquire(timeout=patience):
             raise HistoryUnavailableError("the connection to Postgres is busy")
+        began = monotonic()
         try:
+            if one_of_many and began < self._rests_until:
+                raise HistoryUnavailableError("Postgres did not answer a moment ago")
             return self._run(work)
         except psycopg.Error as error:
+            if one_of_many and monotonic() - began > _SOON_SECONDS:
+                self._rests_until = monotonic() + _REST_SECONDS
             self._drop_unless_idle()
             raise HistoryUnavailableError(f"{type(error).__name__}: {error}") from error
         finally:
@@ -77,19 +84,8 @@ class PostgresConnection:
                 # or was too slow, and asking again would only take as long again.
                 if not self._kept.closed:
                     raise
-        self._kept = self._open_unless_resting()
+        self._kept = self._open()
         return work(self._kept)
-
-    def _open_unless_resting(self) -> BoundedConnection:
-        began = monotonic()
-        if began < self._rests_until:
-            raise psycopg.OperationalError("Postgres did not answer a moment ago")
-        try:
-            return self._open()
-        except psycopg.Error:
-            if monotonic() - began > _SOON_SECONDS:
-                self._rests_until = monotonic() + _REST_SECONDS
-            raise
 
     def _open(self) -> BoundedConnection:
         connection = BoundedConnection.connect(

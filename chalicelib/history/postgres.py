@@ -27,7 +27,7 @@ class PostgresHistory:
     def record(self, order: Order) -> None:
         events = ",".join(map(event_to_json, order.events))
         parameters = {"order": dumps(_row_of(order)), "events": f"[{events}]"}
-        self._connection.run(lambda kept: kept.execute(statements.RECORD, parameters, prepare=True))
+        self._connection.run(lambda kept: kept.execute(statements.RECORD, parameters, prepare=True), one_of_many=True)
 
     def page(self, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
         parameters: dict[str, Any] = {

@@ -6,7 +6,7 @@ from decimal import Decimal
 from threading import RLock
 from typing import Protocol
 
-from chalicelib.domain.terms import Launch
+from chalicelib.domain.terms import Launch, LaunchedPool
 from chalicelib.domain.tokens import Pair
 
 #: Pairs that are remembered; then all are forgotten.
@@ -23,10 +23,10 @@ class PushedPrice:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was told of one pair. ``pools`` are the opened ones, by address; the registry's pairs need none."""
+    """What was told of one pair. ``pools`` are the opened ones; the registry's pairs need none."""
 
     price: PushedPrice | None = None
-    pools: Mapping[str, Launch] = field(default_factory=dict)
+    pools: Mapping[LaunchedPool, Launch] = field(default_factory=dict)
 
 
 class MarketData(Protocol):

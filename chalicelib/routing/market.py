@@ -72,8 +72,8 @@ class Market:
         """
         known = known or Known()
         if pair.base.mint not in BY_MINT:
-            launch = known.pools.get(pool.address) if pool else None
-            return self._launched(launch, pair, slot, known) if launch and launch.venue == venue else None
+            launch = known.pools.get(pool) if pool and pool.venue == venue else None
+            return self._launched(launch, pair, slot, known) if launch else None
         depth_usd = _DEPTH_USD.get(pair.base.symbol, _DEFAULT_DEPTH_USD)
         base = int(Decimal(depth_usd) / pair.base.usd) * 10**pair.base.decimals
         if venue == "meteora":

@@ -9,7 +9,7 @@ from chalicelib.domain.errors import CancelTooLateError, IllegalTransitionError
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
-from chalicelib.ports import LostRaceError, OrderStore
+from chalicelib.ports import LostRaceError, OrderStore, UnreadableOrderError
 from chalicelib.services.finish import FinishOrder
 from chalicelib.services.lookup import find_order
 from chalicelib.services.starts import LimitStarts
@@ -44,7 +44,9 @@ class CancelOrder:
                 cancelled = order.moved(Status.CANCELLED, self.now())
             except IllegalTransitionError:
                 raise CancelTooLateError(order_id, order.standing.value, order.seq) from None
-            self.subscriptions.tell_followers_unless_told(tracked)
+            if not tracked.published:
+                # Who accepts it may not have got to its user's followers, and after this nobody else would.
+                self.subscriptions.tell_followers_later(order_id)
             try:
                 after = self.orders.write(
                     tracked, cancelled, lease=None, attention_at_ms=self.finish.due_ms(), over_lease=True
@@ -73,4 +75,6 @@ class CancelOrder:
                 cancelled.append(self(order_id))
             except CancelTooLateError as error:
                 too_late.append(error)
+            except UnreadableOrderError:
+                log.exception("not cancelled, as it cannot be read", extra={"orderId": order_id})
         return cancelled, too_late, len(newest) > MOST

@@ -56,7 +56,8 @@ def missed(order: Order, error: AttemptFailedError | None, now: datetime) -> Ord
     if order.spec.type is OrderType.LIMIT and order.spec.time_in_force is not TimeInForce.IOC:
         order = order.moved(Status.OPEN, now, {"reason": reason, "rearmed": order.rearmed + 1})
         return order.moved(Status.EXPIRED, now) if order.is_expired(now) else order
-    return order.moved(Status.EXPIRED, now, {"reason": reason})
+    code = {"code": error.code.value} if error else {}
+    return order.moved(Status.EXPIRED, now, {"reason": reason, **code})
 
 
 def confirmation_meta(order: Order, fill: Fill) -> dict[str, Any]:

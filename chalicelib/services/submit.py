@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from math import ceil
 
 from chalicelib.domain.errors import IdempotencyConflictError
-from chalicelib.domain.orders import Meta, OrderSpec
+from chalicelib.domain.orders import Meta, Order, OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.encoding.exact_json import dumps
 from chalicelib.encoding.snapshots import spec_to_dict
@@ -122,7 +123,7 @@ class SubmitOrder:
         later = {"startsAt": to_text(from_ms(starts_at_ms))} if starts_at_ms > to_ms(now) else None
         order = entry.order(order_id, spec, now, later)
         slack_ms = self.pending_attention_seconds * 1000
-        due_ms = self.open_orders.due_ms(order) if entry.waits else starts_at_ms + slack_ms
+        due_ms = self.open_orders.due_ms(order) if entry.waits else _start_or_end_ms(starts_at_ms, order) + slack_ms
         try:
             return self.orders.create(order, due_ms, [subscriber] if subscriber else [], keys, booking)
         except KeyTakenError:
@@ -135,7 +136,8 @@ class SubmitOrder:
         if order.status is Status.OPEN:
             self._wait(tracked)
             return
-        wait_seconds = tracked.booking.seconds_from(to_ms(order.events[0].at)) if tracked.booking else 0
+        wait_ms = _start_or_end_ms(tracked.booking.at_ms, order) - to_ms(order.events[0].at) if tracked.booking else 0
+        wait_seconds = max(0, ceil(wait_ms / 1000))
         try:
             self.queue.send(self._told(tracked), delay_seconds=wait_seconds)
         except Exception:
@@ -185,3 +187,8 @@ class SubmitOrder:
         if len({found.order_id for found in taken}) > 1 or any(f.body_hash != keys[0].body_hash for f in taken):
             raise IdempotencyConflictError
         return taken[0].order_id if taken else None
+
+
+def _start_or_end_ms(starts_at_ms: int, order: Order) -> int:
+    """When an order's turn comes, or its time is up before."""
+    return min(starts_at_ms, to_ms(order.expires_at)) if order.expires_at else starts_at_ms

@@ -5,12 +5,23 @@ up to it were pushed before, later ones return the new subscriber to whoever app
 and nothing overtakes.
 """
 
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
-from chalicelib.ports import OrderStore, Replay, ReplayQueue, StreamStore, Subscriber, Tracked
+from chalicelib.ports import (
+    OrderStore,
+    Replay,
+    ReplayQueue,
+    StreamStore,
+    Subscriber,
+    Tracked,
+    UnreadableOrderError,
+)
 from chalicelib.services.lookup import find_order
 from chalicelib.services.publish import Publisher
+
+log = logging.getLogger(__name__)
 
 #: The index of a user's open orders lags behind the table, so after following it is asked again: so many seconds
 #: after the look before.
@@ -70,7 +81,11 @@ class Subscriptions:
         if subscriber not in self.streams.followers(user_id):
             return True
         for order_id in self.orders.unfinished_of(user_id):
-            tracked = self.orders.get(order_id)
+            try:
+                tracked = self.orders.get(order_id)
+            except UnreadableOrderError:
+                log.exception("not told of, as it cannot be read", extra={"orderId": order_id})
+                continue
             if tracked is None or tracked.order.is_terminal or subscriber in tracked.subscribers:
                 continue
             if self.bring_up(tracked, {subscriber}, told=tracked.order.seq - 1):
@@ -90,10 +105,17 @@ class Subscriptions:
         """Have the stream queue do it."""
         self.replays.send([Replay(FOLLOWERS, {"orderId": order_id}, via_user=True)])
 
-    def tell_followers_unless_told(self, tracked: Tracked) -> None:
-        """Before an order moves on: whoever accepted it may have died over it, and nobody else would tell of it."""
-        if not tracked.published:
-            self.tell_followers_later(tracked.order.order_id)
+    def with_followers(self, tracked: Tracked) -> Tracked:
+        """The order with its user's followers among its subscribers. If one was not, all are to be told all of it."""
+        order = tracked.order
+        missing = self.streams.followers(order.spec.user_id) - tracked.subscribers
+        if missing and self.orders.join(order.order_id, missing, order.seq):
+            return replace(tracked, subscribers=tracked.subscribers | missing, published=0)
+        return tracked
+
+    def unless_told(self, tracked: Tracked) -> Tracked:
+        """The same for an order of which nobody may have been told, as who accepted it may have died over it."""
+        return tracked if tracked.published else self.with_followers(tracked)
 
     def unfollow_user(self, subscriber: Subscriber, user_id: str) -> None:
         subscriber = replace(subscriber, via_user=True)

@@ -10,12 +10,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from math import ceil
 from typing import Any
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.retry import rearm_pause
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.terms import MOST_CHANGES
 from chalicelib.domain.tokens import Pair, Side
 from chalicelib.encoding.times import to_ms
 from chalicelib.ports import LostRaceError, OrderQueue, OrderStore, Tracked, WaitingOrders
@@ -28,8 +28,10 @@ from chalicelib.services.subscribe import Subscriptions
 log = logging.getLogger(__name__)
 
 #: A price that hovers at an order's own makes it miss again and again. One that has gone so far through it is not
-#: expected back within the seconds of a swap.
+#: expected back within the seconds of a swap: what makes it miss all the same will rather end soon, so that every
+#: sixth miss doubles the rest.
 _CLEAR_BPS = 50
+_CLEAR_MISSES = 6
 
 #: An order that waited, and what its ``triggered`` tells.
 Release = tuple[Tracked, dict[str, Any]]
@@ -85,15 +87,11 @@ class TriggerOrders:
         if found is None or found[1].amount_out < (spec.least_out or 0):
             return None
         depth, swap = found
-        pause = rearm_pause(self._misses(order, swap.amount_out), self.rearm_base, self.rearm_cap)
+        clear = swap.amount_out * 10_000 >= (spec.least_out or 0) * (10_000 + _CLEAR_BPS)
+        pause = rearm_pause(ceil(order.rearmed / (_CLEAR_MISSES if clear else 1)), self.rearm_base, self.rearm_cap)
         if order.rearmed_at and (now - order.rearmed_at).total_seconds() < pause:
             return None
         return {"trigger": "price", "dex": depth.venue, "price": request_of(order).price_of(swap.amount_out)}
-
-    def _misses(self, order: Order, amount_out: int) -> int:
-        """How many misses the order is to rest for: one alone where the price has gone well through its own."""
-        clear = amount_out * 10_000 >= (order.spec.least_out or 0) * (10_000 + _CLEAR_BPS)
-        return min(order.rearmed, 1) if clear and order.seq < MOST_CHANGES else order.rearmed
 
     def _fire(self, release: Release) -> bool:
         """The one conditional write that an order leaves its waiting by, unless it has left it already."""
@@ -102,7 +100,7 @@ class TriggerOrders:
         if tracked.order.is_expired(now):
             return False
         try:
-            self.subscriptions.tell_followers_unless_told(tracked)
+            tracked = self.subscriptions.unless_told(tracked)
             after = tracked.order.moved(Status.TRIGGERED, now, meta)
             attention_at_ms = to_ms(now) + self.pending_attention_seconds * 1000
             triggered = self.orders.write(tracked, after, lease=None, attention_at_ms=attention_at_ms)

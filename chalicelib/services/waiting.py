@@ -41,7 +41,7 @@ class OpenOrders:
 
         :raises LostRaceError: if it moved on meanwhile.
         """
-        self.subscriptions.tell_followers_unless_told(tracked)
+        tracked = self.subscriptions.unless_told(tracked)
         return self.orders.write(tracked, after, lease=None, attention_at_ms=self.due_ms(after))
 
     def keep(self, tracked: Tracked) -> Tracked:
@@ -99,12 +99,13 @@ class OpenOrders:
             self.history.record(order)
         except HistoryUnavailableError:
             log.exception("history not recorded; left to a later look", extra={"orderId": order.order_id})
+            self.orders.set_attention(told, self.due_ms(order))
             return
         if order.expires_at and told.published == order.seq:
             self.orders.set_attention(told, to_ms(order.expires_at))
 
     def _expire(self, tracked: Tracked) -> bool:
-        self.subscriptions.tell_followers_unless_told(tracked)
+        tracked = self.subscriptions.unless_told(tracked)
         expired = tracked.order.moved(Status.EXPIRED, self.now())
         try:
             after = self.orders.write(tracked, expired, lease=None, attention_at_ms=self.finish.due_ms())

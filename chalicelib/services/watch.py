@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.status import Status
 from chalicelib.encoding.times import to_ms
-from chalicelib.ports import LostRaceError, OrderQueue, OrderStore, StreamStore, Tracked, UnreadableOrderError
+from chalicelib.ports import OrderQueue, OrderStore, Tracked
 from chalicelib.services.finish import FinishOrder
+from chalicelib.services.subscribe import Subscriptions
 from chalicelib.services.waiting import OpenOrders
 
 log = logging.getLogger(__name__)
@@ -17,8 +18,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class WatchOrders:
     orders: OrderStore
-    streams: StreamStore
     queue: OrderQueue
+    subscriptions: Subscriptions
     finish: FinishOrder
     open_orders: OpenOrders
     now: Callable[[], datetime]
@@ -34,10 +35,14 @@ class WatchOrders:
 
     def _move_on(self, order_id: str, now_ms: int) -> bool:
         try:
-            tracked = self.orders.get(order_id)
-        except UnreadableOrderError:
-            log.exception("an overdue order cannot be read", extra={"orderId": order_id})
+            return self._move(order_id, now_ms)
+        except Exception:
+            # It must not keep the others waiting, whatever is wrong with it.
+            log.exception("overdue and not moved on", extra={"orderId": order_id})
             return False
+
+    def _move(self, order_id: str, now_ms: int) -> bool:
+        tracked = self.orders.get(order_id)
         # The index lags behind the table.
         if tracked is None or tracked.attention_at_ms is None or tracked.attention_at_ms > now_ms:
             return False
@@ -48,34 +53,20 @@ class WatchOrders:
         elif tracked.order.is_terminal:
             self.finish(tracked)
         else:
-            return self._send_again(tracked, now_ms)
+            self._send_again(tracked, now_ms)
         return True
 
-    def _send_again(self, tracked: Tracked, now_ms: int) -> bool:
+    def _send_again(self, tracked: Tracked, now_ms: int) -> None:
         """Queue the order, and put it off first: each time for as long as it has been where it stands.
 
         So a slow queue gets an old order twice, four times, eight times later, and not on every tick.
+
+        :raises LostRaceError: if it moved on meanwhile.
         """
         order = tracked.order
         waited_ms = now_ms - to_ms(order.events[-1].at)
-        try:
-            put_off = self.orders.write(
-                tracked, order, lease=None, attention_at_ms=now_ms + max(self.pause_seconds * 1000, waited_ms)
-            )
-            self.queue.send(self._with_followers(put_off))
-        except LostRaceError:
-            return False
-        except Exception:
-            # One order that cannot be sent must not keep the others waiting; it is due again after the pause.
-            log.exception("overdue and not sent", extra={"orderId": order.order_id})
-            return False
+        attention_at_ms = now_ms + max(self.pause_seconds * 1000, waited_ms)
+        put_off = self.orders.write(tracked, order, lease=None, attention_at_ms=attention_at_ms)
+        # Whoever accepted it may not have got to its followers; the processor tells them.
+        self.queue.send(self.subscriptions.with_followers(put_off))
         log.warning("overdue, sent again", extra={"orderId": order.order_id, "status": order.standing.value})
-        return True
-
-    def _with_followers(self, tracked: Tracked) -> Tracked:
-        """Whoever accepted the order may not have got to its user's followers; the processor tells them all of it."""
-        order = tracked.order
-        missing = self.streams.followers(order.spec.user_id) - tracked.subscribers
-        if missing and self.orders.join(order.order_id, missing, order.seq):
-            return replace(tracked, published=0)
-        return tracked

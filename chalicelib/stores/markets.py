@@ -31,9 +31,11 @@ class DynamoMarkets:
         by_name = {row.item: row for row in rows}
         price = by_name.get(f"price#{pair.quote.symbol}")
         pools = _launches(row for row in rows if row.item.startswith("pool#"))
+        # What was told of this pair counts before what was told of all.
+        told = sorted(pools, key=lambda launch: launch.quote or "")
         return Known(
             PushedPrice(price.price, int(price.at)) if price and price.price is not None else None,
-            {launch.pool: launch for launch in pools if launch.quote in (None, pair.quote.symbol)},
+            {launch.opened: launch for launch in told if launch.quote in (None, pair.quote.symbol)},
         )
 
     def push_price(self, pair: Pair, price: PushedPrice) -> None:
@@ -59,7 +61,7 @@ class DynamoMarkets:
                 self._connection,
                 [
                     (new, self._item.item.does_not_exist()),
-                    (self._item(launch.mint, f"pool#{launch.pool}", **fields), None),
+                    (self._item(launch.mint, f"pool#{launch.pool}#{launch.venue}#{launch.quote}", **fields), None),
                     (self._item(_RELEASING, launch.id, **fields), None),
                 ],
             )

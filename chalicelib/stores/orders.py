@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import AttributeDeserializationError, DoesNotExist, PutError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -133,6 +133,8 @@ class DynamoOrderStore:
             return tracked_of(self._item.get(order_id, consistent_read=True))
         except DoesNotExist:
             return None
+        except AttributeDeserializationError as error:
+            raise UnreadableOrderError(order_id) from error
 
     def write(
         self,
@@ -211,8 +213,8 @@ class DynamoOrderStore:
 
     def due(self, now_ms: int, limit: int) -> list[str]:
         kinds = (_SHARDS, (_OPEN_SHARD,), (_HISTORY_SHARD,))
-        found = [sorted(row for shard in kind for row in self._due(shard, now_ms, limit))[:limit] for kind in kinds]
-        return [order_id for _, order_id in sorted(itertools.chain(*found))]
+        found = (sorted(row for shard in kind for row in self._due(shard, now_ms, limit))[:limit] for kind in kinds)
+        return [order_id for _, order_id in itertools.chain(*found)]
 
     def due_open(self, now_ms: int, limit: int) -> list[str]:
         return [order_id for _, order_id in self._due(_OPEN_SHARD, now_ms, limit)]

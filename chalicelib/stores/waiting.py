@@ -1,8 +1,10 @@
 """The open orders in DynamoDB, by what triggers them: a sparse index of which only the crossed range is read."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
+
+from pynamodb.exceptions import AttributeDeserializationError
 
 from chalicelib.domain.terms import launch_key, price_key
 from chalicelib.domain.tokens import Pair, Side
@@ -35,10 +37,12 @@ class DynamoWaitingOrders:
         return _readable(self._item.waiting.query(launch_key(mint), page_size=_PAGE))
 
 
-def _readable(rows: Iterable[OrderItem]) -> Iterator[Tracked]:
+def _readable(rows: Iterator[OrderItem]) -> Iterator[Tracked]:
     """One that cannot be read keeps nobody behind it from being found."""
-    for row in rows:
+    while True:
         try:
-            yield tracked_of(row)
-        except UnreadableOrderError:
-            log.exception("a waiting order cannot be read", extra={"orderId": row.order_id})
+            yield tracked_of(next(rows))
+        except StopIteration:
+            return
+        except (AttributeDeserializationError, UnreadableOrderError):
+            log.exception("a waiting order cannot be read")

@@ -64,8 +64,7 @@ class PoolModel(KindModel):
     pool: str | None = Field(
         None, validation_alias=AliasChoices("pool", "poolAddress"), min_length=1, max_length=_MAX_POOL_LENGTH
     )
-    #: Where none is told, a pool has one launch.
-    slot: int = Field(0, ge=0, le=_MAX_SLOT)
+    slot: int | None = Field(None, ge=0, le=_MAX_SLOT)
     price: Price = Field(_PRICE, validation_alias=AliasChoices("price", "initialPrice"))
     liquidity: Price = Field(_LIQUIDITY, validation_alias=AliasChoices("liquidity", "initialLiquidity"))
     quote: str | None = Field(None, validation_alias=AliasChoices("quote", "quoteToken"))
@@ -106,7 +105,8 @@ class PoolModel(KindModel):
             mint=self.mint,
             venue=self.venue,
             pool=self.pool or pool_address(self.venue, self.mint, self.quote or ""),
-            slot=self.slot,
+            # Where none is told, a pool has one launch.
+            slot=self.slot or 0,
             price=self.price,
             liquidity=self.liquidity,
             at_ms=to_ms(now),

@@ -115,9 +115,10 @@ def main() -> None:
 
 def end_workers() -> None:
     """Ends what works on an invocation still: the emulator leaves it to itself, and the watcher's lasts a minute."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # The launcher made this process the first of a group, to which all its workers belong.
-    os.killpg(0, signal.SIGTERM)
+    if os.getpgrp() == os.getpid():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from threading import Lock
 
-from chalicelib.domain.terms import Launch
+from chalicelib.domain.terms import Launch, LaunchedPool
 from chalicelib.domain.tokens import Pair
 from chalicelib.ports import Watched
 from chalicelib.routing.feed import Known, PushedPrice
@@ -15,15 +15,16 @@ class FakeMarkets:
         self._lock = Lock()
         self._prices: dict[str, PushedPrice] = {}
         self._launches: dict[str, Launch] = {}
-        self._pools: dict[tuple[str, str], Launch] = {}
+        self._pools: dict[tuple[str, LaunchedPool, str | None], Launch] = {}
         self._releasing: dict[str, Launch] = {}
         self._watched: dict[str, tuple[int, int]] = {}
 
     def known(self, pair: Pair) -> Known:
         pools = {
-            address: launch
-            for (mint, address), launch in self._pools.items()
-            if mint == pair.base.mint and launch.quote in (None, pair.quote.symbol)
+            opened: launch
+            for quote in (None, pair.quote.symbol)
+            for (mint, opened, of), launch in self._pools.items()
+            if (mint, of) == (pair.base.mint, quote)
         }
         return Known(self._prices.get(pair.name), pools)
 
@@ -38,7 +39,7 @@ class FakeMarkets:
             if launch.id in self._launches:
                 return False
             self._launches[launch.id] = self._releasing[launch.id] = launch
-            self._pools[launch.mint, launch.pool] = launch
+            self._pools[launch.mint, launch.opened, launch.quote] = launch
             return True
 
     def unfinished(self) -> list[Launch]:
@@ -48,7 +49,7 @@ class FakeMarkets:
         self._releasing.pop(launch.id, None)
 
     def is_live(self, mint: str) -> bool:
-        return any(of == mint for of, _ in self._pools)
+        return any(of == mint for of, _, _ in self._pools)
 
     def watch(self, key: str, now_ms: int, until_ms: int) -> None:
         with self._lock:

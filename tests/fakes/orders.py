@@ -1,6 +1,5 @@
 """The orders table in memory, with the same conditions as the real one."""
 
-import itertools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from threading import Lock
@@ -99,14 +98,15 @@ class FakeOrderStore:
                 self._kept[order_id] = replace(kept, subscribers=kept.subscribers - frozenset(subscribers))
 
     def due(self, now_ms: int, limit: int) -> list[str]:
-        waiting = sorted(
-            (tracked.attention_at_ms, order_id, (tracked.order.is_terminal, tracked.order.status is Status.OPEN))
+        due = sorted(
+            (tracked.attention_at_ms, order_id, tracked.order)
             for order_id, tracked in self._kept.items()
             if tracked.attention_at_ms is not None and tracked.attention_at_ms <= now_ms
         )
-        kinds = {kind for _, _, kind in waiting}
-        first = itertools.chain(*([row for row in waiting if row[2] == kind][:limit] for kind in kinds))
-        return [order_id for _, order_id, _ in sorted(first)]
+        kinds: list[list[str]] = [[], [], []]
+        for _, order_id, order in due:
+            kinds[2 if order.is_terminal else order.status is Status.OPEN].append(order_id)
+        return [order_id for kind in kinds for order_id in kind[:limit]]
 
     def unfinished_of(self, user_id: str) -> list[str]:
         return [

@@ -65,13 +65,16 @@ class FakeSockets:
 
 
 class FakeReplayQueue:
-    """``ReplayQueue`` that keeps what was sent."""
+    """``ReplayQueue`` that keeps what was sent. While ``down`` is set nothing can be sent."""
 
     def __init__(self) -> None:
+        self.down = False
         self.sent: list[tuple[Replay, int]] = []
         self.held: list[tuple[str, int]] = []
 
     def send(self, replays: Sequence[Replay], delay_seconds: int = 0) -> None:
+        if self.down:
+            raise ConnectionError("the fake stream queue is down")
         self.sent += [(replay, delay_seconds) for replay in replays]
 
     def hold(self, receipt: str, seconds: int) -> None:

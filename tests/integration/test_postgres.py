@@ -164,7 +164,9 @@ class TestFailures:
         finally:
             os.kill(frozen, signal.SIGCONT)
 
-    def test_nobody_waits_again_for_a_server_that_just_did_not_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_many_to_be_recorded_only_one_waits_for_a_server_that_does_not_answer(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             port = silent.getsockname()[1]
             history = PostgresHistory(
@@ -175,12 +177,25 @@ class TestFailures:
                     history.record(pending())
             monkeypatch.setattr(connection, "monotonic", lambda: time.monotonic() + 6)
             with fails_within(10):
+                history.record(pending())
+            # Whoever reads asks for themselves.
+            with fails_within(10):
                 history.ping()
             silent.setblocking(False)
-            silent.accept()[0].close()
-            silent.accept()[0].close()
+            for _ in range(3):
+                silent.accept()[0].close()
             with pytest.raises(BlockingIOError):
                 silent.accept()
+
+    def test_of_many_to_be_recorded_only_one_waits_for_a_table_that_is_locked(self, url: str) -> None:
+        migrate(url)
+        history = PostgresHistory(url, connect_timeout_seconds=2, statement_timeout_seconds=1.5)
+        with psycopg.connect(url) as other:
+            other.execute("lock table orders")
+            with fails_within(5):
+                history.record(pending())
+            with pytest.raises(HistoryUnavailableError, match="a moment ago"):
+                history.record(pending())
 
     def test_a_statement_that_takes_too_long_is_given_up(self, url: str, history: PostgresHistory) -> None:
         history.ping()

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from chalicelib.domain.terms import Launch
+from chalicelib.domain.terms import Launch, LaunchedPool
 from chalicelib.domain.tokens import BY_SYMBOL, Pair, find_market, launched_token
 from chalicelib.ports import Markets, Watched
 from chalicelib.routing.feed import Known, PushedPrice
@@ -17,6 +17,7 @@ LAUNCHED = launched_token(MINT)
 assert LAUNCHED is not None
 NEW_SOL, NEW_USDC = (Pair(base=LAUNCHED, quote=BY_SYMBOL[quote]) for quote in ("SOL", "USDC"))
 NOW = 1_770_000_000_000
+OPENED = LaunchedPool("raydium", "pool")
 
 
 def a_launch(**changes: object) -> Launch:
@@ -62,7 +63,7 @@ def test_a_launch_opens_a_pool_and_is_to_be_worked_through(markets: Markets) -> 
     assert markets.announce(a_launch()) is True
     assert markets.is_live(MINT) is True
     assert markets.is_live(OTHER_MINT) is False
-    assert markets.known(NEW_SOL) == Known(pools={"pool": a_launch()})
+    assert markets.known(NEW_SOL) == Known(pools={OPENED: a_launch()})
     assert markets.known(NEW_USDC) == Known()
     assert markets.unfinished() == [a_launch()]
 
@@ -70,7 +71,7 @@ def test_a_launch_opens_a_pool_and_is_to_be_worked_through(markets: Markets) -> 
 def test_a_launch_of_no_quote_token_is_a_pool_for_each(markets: Markets) -> None:
     told = a_launch(quote=None)
     markets.announce(told)
-    assert markets.known(NEW_SOL) == markets.known(NEW_USDC) == Known(pools={"pool": told})
+    assert markets.known(NEW_SOL) == markets.known(NEW_USDC) == Known(pools={OPENED: told})
     assert markets.unfinished() == [told]
 
 
@@ -78,15 +79,24 @@ def test_pools_of_one_venue_are_several_and_each_is_of_the_tokens_that_it_trades
     of_any, of_sol = a_launch(quote=None, pool="any"), a_launch(pool="sol")
     for told in (of_sol, of_any):
         markets.announce(told)
-    assert markets.known(NEW_SOL).pools == {"sol": of_sol, "any": of_any}
-    assert markets.known(NEW_USDC).pools == {"any": of_any}
+    assert markets.known(NEW_SOL).pools == {of_sol.opened: of_sol, of_any.opened: of_any}
+    assert markets.known(NEW_USDC).pools == {of_any.opened: of_any}
 
 
 def test_a_pool_is_as_it_was_launched_last(markets: Markets) -> None:
     first, second, elsewhere = a_launch(), a_launch(slot=8, price=Decimal(2)), a_launch(venue="meteora", pool="m")
     for told in (first, second, elsewhere):
         assert markets.announce(told) is True
-    assert markets.known(NEW_SOL).pools == {"pool": second, "m": elsewhere}
+    assert markets.known(NEW_SOL).pools == {OPENED: second, elsewhere.opened: elsewhere}
+
+
+def test_one_address_on_two_venues_or_for_two_tokens_is_another_pool_each_time(markets: Markets) -> None:
+    any_, sol, usdc = (a_launch(slot=n, quote=quote) for n, quote in enumerate((None, "SOL", "USDC")))
+    elsewhere = a_launch(slot=9, venue="meteora")
+    for told in (sol, any_, usdc, elsewhere):
+        assert markets.announce(told) is True
+    assert markets.known(NEW_SOL).pools == {OPENED: sol, elsewhere.opened: elsewhere}
+    assert markets.known(NEW_USDC).pools == {OPENED: usdc}
 
 
 def test_a_launch_that_is_told_of_again_changes_nothing(markets: Markets) -> None:
@@ -94,7 +104,7 @@ def test_a_launch_that_is_told_of_again_changes_nothing(markets: Markets) -> Non
     markets.finish(a_launch())
     again = a_launch(venue="meteora", price=Decimal(9), liquidity=Decimal(9), at_ms=NOW + 1, quote="USDC")
     assert markets.announce(again) is False
-    assert markets.known(NEW_SOL) == Known(pools={"pool": a_launch()})
+    assert markets.known(NEW_SOL) == Known(pools={OPENED: a_launch()})
     assert markets.known(NEW_USDC) == Known()
     assert markets.unfinished() == []
 
@@ -119,7 +129,7 @@ def test_finishing_twice_is_no_error(markets: Markets) -> None:
 def test_of_twenty_that_tell_of_one_launch_one_is_the_first(markets: Markets) -> None:
     assert sum(race(lambda number: markets.announce(a_launch(at_ms=NOW + number)))) == 1
     [told] = markets.unfinished()
-    assert markets.known(NEW_SOL) == Known(pools={"pool": told})
+    assert markets.known(NEW_SOL) == Known(pools={OPENED: told})
 
 
 # --- what is watched ---------------------------------------------------------------------------------------

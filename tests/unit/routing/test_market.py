@@ -206,7 +206,7 @@ def test_no_pool_holds_more_than_an_account_can_whatever_price_is_told(
     mint = launched_token("HMcfnsfPdBANkJYL6aPEZzs5CgC7Y1wY51rKTxnnHxHU")
     assert mint
     launch = Launch(mint.mint, venue, "pool", 0, Decimal(1).scaleb(power), Decimal(1).scaleb(abs(power)), 0)
-    launched = market.reserves(venue, Pair(mint, USDC), slot, Known(pools={"pool": launch}), launch.opened)
+    launched = market.reserves(venue, Pair(mint, USDC), slot, Known(pools={launch.opened: launch}), launch.opened)
     for pool in (listed, launched):
         assert pool
         assert max(pool.base, pool.quote) <= MAX_BASE_UNITS

@@ -88,7 +88,7 @@ def test_a_pool_opens_with_the_price_and_depth_of_its_launch(
     seed: str, at_ms: int, price: Decimal, liquidity: Decimal
 ) -> None:
     market = Market(seed, PROFILES["realistic"])
-    known = Known(pools={"pool": launch(at_ms, price=price, liquidity=liquidity)})
+    known = Known(pools={OPENED: launch(at_ms, price=price, liquidity=liquidity)})
     pool = market.reserves("raydium", NEW, at_ms // SLOT_MS, known, OPENED)
     assert pool is not None
     assert Fraction(pool.quote, 10**9) == Fraction(liquidity)
@@ -106,8 +106,8 @@ def test_what_was_not_launched_has_no_pool_whatever_its_price(known: Known | Non
 
 def test_a_price_of_before_a_launch_is_not_that_of_its_pool() -> None:
     market, opened = Market("seed", PROFILES["realistic"]), launch(at_ms := 10**12)
-    known = Known(PushedPrice(Decimal(50), at_ms - 1), {"pool": opened})
-    plain = Known(pools={"pool": opened})
+    known = Known(PushedPrice(Decimal(50), at_ms - 1), {OPENED: opened})
+    plain = Known(pools={OPENED: opened})
     assert [market.reserves("raydium", NEW, at_ms // SLOT_MS, one, OPENED) for one in (known, plain)] == [
         Reserves(base=677_083_333_333, quote=812_500_000_000)
     ] * 2
@@ -116,7 +116,7 @@ def test_a_price_of_before_a_launch_is_not_that_of_its_pool() -> None:
 def test_a_launched_pool_goes_to_a_price_that_is_told_later() -> None:
     market, at_ms = Market("seed", PROFILES["realistic"]), 10**12
     told_ms = at_ms + DRIFT_MS
-    known = Known(PushedPrice(Decimal("0.005"), told_ms), {"pool": launch(at_ms)})
+    known = Known(PushedPrice(Decimal("0.005"), told_ms), {OPENED: launch(at_ms)})
     pool = market.reserves("raydium", NEW, told_ms // SLOT_MS, known, OPENED)
     assert abs(price_of(NEW, pool) / Fraction("0.005") - 1) < DUST
 

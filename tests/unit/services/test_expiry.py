@@ -150,6 +150,19 @@ def test_an_order_that_waits_for_its_start_under_the_rate_limit_is_over_in_time(
     assert in_turn.at_ms < to_ms(soon) + 120_000, "the last of their starts is somebody else's"
 
 
+def test_an_order_that_is_marketable_and_has_to_wait_for_its_start_is_over_in_time() -> None:
+    bench = a_bench(rate_limit_per_minute=1)
+    push(bench, 100)
+    for _ in range(3):
+        bench.submit()
+    soon = bench.clock.now() + timedelta(seconds=30)
+    order_id = accept(bench, a_limit(50, time_in_force=TimeInForce.GTD, expires_at=soon, user_id="other"))
+    assert bench.queue.delays[-1] == 30
+    tracked = bench.orders.get(order_id)
+    assert tracked
+    assert tracked.attention_at_ms == to_ms(soon) + bench.engine.settings.pending_attention_seconds * 1000
+
+
 def test_what_was_sent_in_time_completes() -> None:
     bench = a_bench(venue_time_scale=1)
     push(bench, 100)

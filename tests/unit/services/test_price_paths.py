@@ -191,7 +191,8 @@ class Path:
     def _pauses(self, order_id: str) -> bool:
         """Whether it triggered in vain so shortly before that it is left alone: 1 s, 2 s, 4 s and so on.
 
-        Only 1 s where the market is half a percent through its price. Amended, it is tried at once.
+        Where the market is half a percent through its price that doubles after six times only. Amended, it is tried
+        at once.
         """
         order = self.bench.order(order_id)
         waits = [event for event in order.events if "rearmed" in event.meta]
@@ -203,7 +204,8 @@ class Path:
             one.tradable is Verdict.FILLS and Fraction(one.amount_out, wanted.least) >= Fraction(1005, 1000)
             for one in offers
         )
-        pause = 1 if clear else min(2 ** (len(waits) - 1), 6 * 3600)
+        doublings = (len(waits) - 1) // 6 if clear else len(waits) - 1
+        pause = min(2**doublings, 6 * 3600)
         return self.bench.clock.now() < waits[-1].at + timedelta(seconds=pause)
 
     # --- orders -------------------------------------------------------------------------------------------

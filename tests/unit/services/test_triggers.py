@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.domain.terms import Amendment, Launch, TimeInForce
 from chalicelib.domain.tokens import Side
 from chalicelib.routing.feed import PushedPrice
-from chalicelib.services import trigger
+from chalicelib.routing.venue import Quote
 from chalicelib.services.market import LookFailedError
 from tests.support.bench import Bench, a_bench
 from tests.support.waiting import FAR, SOL_USDC, a_limit, accept, best_output, price_for, push
@@ -261,13 +262,37 @@ def test_a_price_that_goes_well_through_it_finds_an_order_that_rests() -> None:
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_one_that_misses_all_the_same_rests_longer_once_it_has_many_events(
+def test_one_that_misses_all_the_same_rests_twice_as_long_after_every_six_times(bench: Bench) -> None:
+    order_id = waiting(bench, simulate="slippage:20")
+    push(bench, 120)
+    assert rests_of(bench, order_id, 19) == [1] * 6 + [2] * 6 + [4] * 6 + [8]
+
+
+def test_a_venue_that_shows_its_price_and_gives_no_quote_for_a_while_keeps_no_order_for_long(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trigger, "MOST_CHANGES", 20)
-    order_id = waiting(bench, simulate="slippage:9")
-    push(bench, 120)
-    assert rests_of(bench, order_id, 5) == [1, 1, 4, 8, 10]
+    def unavailable(*args: object) -> Quote:
+        raise AttemptFailedError(FailureCode.VENUE_UNAVAILABLE, "the venue is down")
+
+    router = bench.engine.queries.router
+    outputs = {depth.venue: depth.swap(Side.SELL, 2 * 10**9).amount_out for depth in router.depths(SOL_USDC)}
+    better = max(outputs, key=lambda venue: outputs[venue])
+    order_id = ""
+    with monkeypatch.context() as down:
+        down.setattr(type(router.venue(better)), "quote", unavailable)
+        order_id = accept(bench, a_limit(price_for(a_limit(), min(outputs.values()) * 1_004 // 1_000)))
+        for _ in range(8 * 12):
+            bench.process_all()
+            bench.clock.sleep(5)
+            bench.engine.market.look()
+    assert bench.order(order_id).rearmed > 9
+    back_at = bench.clock.now()
+    while not bench.order(order_id).is_terminal:
+        bench.process_all()
+        bench.clock.sleep(5)
+        bench.engine.market.look()
+    assert bench.order(order_id).status is Status.CONFIRMED
+    assert bench.clock.now() - back_at < timedelta(minutes=2)
 
 
 def test_an_order_that_rests_is_tried_at_once_when_it_is_amended(bench: Bench) -> None:
@@ -324,6 +349,7 @@ def test_an_order_that_is_to_fill_at_once_and_does_not_expires(bench: Bench, fau
     bench.process_all()
     order = bench.order(order_id)
     assert (order.status, order.attempts) == (Status.EXPIRED, attempts)
+    assert order.events[-1].meta["code"].lower().startswith(fault.partition(":")[0])
     assert bench.ledger.swaps_of(order_id) == []
 
 

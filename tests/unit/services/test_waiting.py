@@ -9,7 +9,7 @@ from chalicelib.domain.errors import CancelTooLateError
 from chalicelib.domain.status import Status
 from chalicelib.domain.terms import Amendment, TimeInForce
 from chalicelib.encoding.times import to_ms
-from chalicelib.ports import Connection, OrderFilter, Subscriber
+from chalicelib.ports import Connection, OrderFilter, Subscriber, Tracked, UnreadableOrderError
 from chalicelib.services.submit import SubmitOrder
 from tests.support.bench import Bench, a_bench
 from tests.support.waiting import a_launch, a_limit, a_sniper, accept, push
@@ -131,6 +131,47 @@ def test_an_order_that_postgres_would_never_take_keeps_the_watchdog_from_no_othe
     assert attention_ms(bench, orders[0]) is not None, "it is not forgotten"
 
 
+def test_while_postgres_is_away_nobody_is_told_the_same_again_and_again(bench: Bench) -> None:
+    bench.history.down = True
+    order_id = bench.engine.submit(a_limit(110), subscriber=Subscriber("me")).order_id
+    for _ in range(720):
+        bench.clock.sleep(5)
+        bench.engine.market.look()
+    assert bench.sockets.updates("me") == list(enumerate(bench.statuses(order_id), start=1))
+
+
+@pytest.mark.parametrize("broken", [TypeError, ConnectionError, UnreadableOrderError])
+def test_an_order_that_nobody_can_move_on_keeps_the_watchdog_from_no_other(
+    bench: Bench, broken: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.queue.down = True
+    bad, lost = bench.submit(), bench.submit()
+    bench.queue.down = False
+    get = bench.orders.get
+
+    def fails(order_id: str) -> Tracked | None:
+        if order_id == bad:
+            raise broken
+        return get(order_id)
+
+    monkeypatch.setattr(bench.orders, "get", fails)
+    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+    assert bench.engine.watch() == 1
+    bench.process_all()
+    assert bench.order(lost).status is Status.CONFIRMED
+
+
+def test_of_what_is_overdue_the_lost_come_before_the_unrecorded(bench: Bench) -> None:
+    bench.history.down = True
+    for _ in range(3):
+        bench.engine.cancel(accept(bench, a_limit(110)))
+    bench.clock.sleep(60)
+    bench.queue.down = True
+    lost = bench.submit()
+    bench.clock.sleep(3600)
+    assert bench.orders.due(bench.clock.now_ms(), 10)[0] == lost
+
+
 # --- followers ---------------------------------------------------------------------------------------------
 
 
@@ -190,31 +231,48 @@ def test_who_begins_to_follow_a_user_is_shown_what_is_open(bench: Bench) -> None
     assert bench.sockets.updates("me") == [(3, "open"), (4, "triggered")]
 
 
-@pytest.mark.parametrize("move", ["triggered", "refused", "amended", "expired", "cancelled"])
-def test_followers_are_brought_an_order_that_moves_on_after_who_accepted_it_died(
+@pytest.mark.parametrize("move", ["triggered", "refused", "amended", "expired"])
+def test_followers_are_told_of_an_order_that_moves_on_after_who_accepted_it_died(
     bench: Bench, move: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dies(*args: object) -> None:
-        raise SystemExit
-
-    with monkeypatch.context() as dying:
-        dying.setattr(SubmitOrder, "_dispatch", dies)
-        with pytest.raises(SystemExit):
-            accept(bench, a_sniper(venue="meteora") if move == "refused" else a_limit(110))
-    [order_id] = bench.orders.unfinished_of("tester")
+    order_id = left_by_a_dead_acceptor(bench, monkeypatch, sniper=move == "refused")
+    # Sockets hold no order up, and neither does the queue for those that are late.
+    bench.replays.down = True
     if move == "triggered":
         push(bench, 130)
     elif move == "refused":
         bench.engine.market.launch(a_launch(bench))
     elif move == "amended":
         bench.engine.amend(order_id, Amendment(limit_price=Decimal(115)))
-    elif move == "cancelled":
-        bench.engine.cancel(order_id)
     else:
         bench.clock.sleep(31 * 86_400)
         bench.engine.market.look()
     assert bench.statuses(order_id)[2] in (move, "open")
+    assert bench.sockets.updates("me") == list(enumerate(bench.statuses(order_id), start=1))
+
+
+def test_followers_are_brought_an_order_that_is_cancelled_after_who_accepted_it_died(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = left_by_a_dead_acceptor(bench, monkeypatch)
+    bench.engine.cancel(order_id)
     assert [replay.wanted for replay, _ in bench.replays.sent] == [{"orderId": order_id}]
+
+
+def left_by_a_dead_acceptor(bench: Bench, monkeypatch: pytest.MonkeyPatch, *, sniper: bool = False) -> str:
+    """An order that was kept, and of which the user's follower was not told."""
+
+    def dies(*args: object) -> None:
+        raise SystemExit
+
+    bench.streams.connect(Connection("me", coarse=False, expires_at=2**40))
+    bench.engine.subscriptions.follow_user(Subscriber("me"), "tester")
+    with monkeypatch.context() as dying:
+        dying.setattr(SubmitOrder, "_dispatch", dies)
+        with pytest.raises(SystemExit):
+            accept(bench, a_sniper(venue="meteora") if sniper else a_limit(110))
+    [order_id] = bench.orders.unfinished_of("tester")
+    return order_id
 
 
 def test_nothing_more_is_sent_for_an_order_whose_followers_were_told(bench: Bench) -> None:
