@@ -102,8 +102,10 @@ class Crowd:
         market = find_market(SELLING)
         assert market is not None
         for _ in range(number):
-            spec = _spec(market, Side.SELL, "bench", price, amount)
-            self._engine.outside.orders.create(_waiting(spec), to_ms(utc_now() + _WAIT))
+            orders, until_ms = self._engine.outside.orders, to_ms(utc_now() + _WAIT)
+            tracked = orders.create(_waiting(_spec(market, Side.SELL, "bench", price, amount)), until_ms)
+            # Their user has been told of them.
+            orders.set_attention(replace(tracked, published=tracked.order.seq), until_ms)
 
     def _far(self, number: int, markets: list[Pair]) -> Order:
         if number % 2:
