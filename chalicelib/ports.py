@@ -45,6 +45,10 @@ class Tracked:
     attention_at_ms: int | None = None
     booking: Booking | None = None
 
+    def is_due(self, now_ms: int) -> bool:
+        """Whether somebody should have moved the order on by now."""
+        return self.attention_at_ms is not None and self.attention_at_ms <= now_ms
+
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:

@@ -27,3 +27,8 @@ def to_ms(at: datetime) -> int:
 
 def from_ms(milliseconds: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def no_later(at_ms: int, than: datetime | None) -> int:
+    """This moment, in milliseconds since the epoch, or the other one if that is earlier."""
+    return at_ms if than is None else min(at_ms, to_ms(than))

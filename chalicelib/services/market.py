@@ -72,6 +72,8 @@ class WatchMarket:
 
     def _look(self) -> "_Look":
         look = _Look()
+        # Before those that are simulated, which are worked through as they are announced.
+        look.released += look.attempt(self.launches.go_on, 0)
         # Of most pairs one side is waited on, and the other need not be asked for.
         sides: dict[Pair, list[Side]] = {}
         nothing: list[Watched] = []
@@ -82,7 +84,6 @@ class WatchMarket:
             name, _, side = watched.key.partition("#")
             if pair := find_market(name):
                 sides.setdefault(pair, []).append(Side(side))
-        look.released += look.attempt(self.launches.go_on, 0)
         for pair, waited_on in sides.items():
             look.released += look.attempt(partial(self.triggers.at_price, pair, sides=waited_on), 0)
         # Last, as nobody trades for its being late: an order whose time is up is not triggered.

@@ -72,37 +72,39 @@ class PreviewOrder:
 
 def _unfillable(spec: OrderSpec, error: AttemptFailedError) -> dict[str, Any]:
     """Of a limit order that nobody could fill now, and which would wait for better times."""
-    amounts = _amounts(spec, None, spec.least_out)
-    paid, least = f"{amounts['amountIn']} {spec.token_in.symbol}", amounts["minAmountOut"]
+    found = _unquoted(spec, error.reason, degraded=True)
+    paid, least = f"{found['amountIn']} {spec.token_in.symbol}", found["minAmountOut"]
     immediate = spec.time_in_force is TimeInForce.IOC
     when = "at once or not at all, which is what would happen now" if immediate else "once it can be filled at all"
     return {
-        "rQuote": None,
-        "mQuote": None,
-        "chosen": None,
-        "reason": error.reason,
-        "degraded": True,
-        **amounts,
+        **found,
         "warnings": [{"code": error.code.value, "message": f"It could not be filled now: {error.reason}."}],
         "summary": f"Swap {paid} for no less than {least} {spec.token_out.symbol}, {when}.",
     }
 
 
 def _of_launch(spec: OrderSpec, wanted: LaunchTerms) -> dict[str, Any]:
-    amounts = _amounts(spec, None, spec.least_out)
+    found = _unquoted(spec, "the mint has no pool yet", degraded=False)
+    return {
+        **found,
+        "warnings": [],
+        "summary": (
+            f"Swap {found['amountIn']} {spec.token_in.symbol} for {wanted.mint} when its first pool is opened"
+            + (f" on {wanted.venue}" if wanted.venue else "")
+            + "."
+        ),
+    }
+
+
+def _unquoted(spec: OrderSpec, reason: str, *, degraded: bool) -> dict[str, Any]:
+    """What is found of an order for which there is no route now."""
     return {
         "rQuote": None,
         "mQuote": None,
         "chosen": None,
-        "reason": "the mint has no pool yet",
-        "degraded": False,
-        **amounts,
-        "warnings": [],
-        "summary": (
-            f"Swap {amounts['amountIn']} {spec.token_in.symbol} for {wanted.mint} when its first pool is opened"
-            + (f" on {wanted.venue}" if wanted.venue else "")
-            + "."
-        ),
+        "reason": reason,
+        "degraded": degraded,
+        **_amounts(spec, None, spec.least_out),
     }
 
 

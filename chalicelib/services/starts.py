@@ -11,7 +11,7 @@ from math import ceil
 from chalicelib.domain.errors import RateLimitedError
 from chalicelib.domain.orders import Order, OrderSpec, Priority
 from chalicelib.domain.rate import MINUTE_MS, Booking
-from chalicelib.encoding.times import to_ms
+from chalicelib.encoding.times import no_later, to_ms
 from chalicelib.ports import OrderStore, StartSlots, Tracked
 
 #: An order whose start is put off waits in its slot for so long, and else takes another place. A full minute's worth
@@ -77,9 +77,8 @@ class LimitStarts:
             booking = self._place(order.spec, now_ms)
             at_ms = self._use(booking, order, now_ms)
         if at_ms > now_ms:
-            if order.expires_at:
-                # It may be over first.
-                at_ms = min(at_ms, to_ms(order.expires_at))
+            # It may be over first.
+            at_ms = no_later(at_ms, order.expires_at)
             attention_at_ms = at_ms + self.pending_attention_seconds * 1000
             self.orders.write(replace(tracked, booking=booking), order, lease=None, attention_at_ms=attention_at_ms)
             raise LaterError((at_ms - now_ms) / 1000, "under the rate limit the order may not begin yet")

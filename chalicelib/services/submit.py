@@ -6,17 +6,16 @@ the queue is logged, and the watchdog sends the order again.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from math import ceil
 
 from chalicelib.domain.errors import IdempotencyConflictError
-from chalicelib.domain.orders import Meta, Order, OrderSpec
+from chalicelib.domain.orders import Meta, OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.encoding.exact_json import dumps
 from chalicelib.encoding.snapshots import spec_to_dict
-from chalicelib.encoding.times import from_ms, to_ms, to_text
+from chalicelib.encoding.times import from_ms, no_later, to_ms, to_text
 from chalicelib.ports import (
     IdempotencyKey,
     KeyTakenError,
@@ -123,7 +122,8 @@ class SubmitOrder:
         later = {"startsAt": to_text(from_ms(starts_at_ms))} if starts_at_ms > to_ms(now) else None
         order = entry.order(order_id, spec, now, later)
         slack_ms = self.pending_attention_seconds * 1000
-        due_ms = self.open_orders.due_ms(order) if entry.waits else _start_or_end_ms(starts_at_ms, order) + slack_ms
+        begins_ms = no_later(starts_at_ms, order.expires_at)
+        due_ms = self.open_orders.due_ms(order) if entry.waits else begins_ms + slack_ms
         try:
             return self.orders.create(order, due_ms, [subscriber] if subscriber else [], keys, booking)
         except KeyTakenError:
@@ -136,8 +136,11 @@ class SubmitOrder:
         if order.status is Status.OPEN:
             self._wait(tracked)
             return
-        wait_ms = _start_or_end_ms(tracked.booking.at_ms, order) - to_ms(order.events[0].at) if tracked.booking else 0
-        wait_seconds = max(0, ceil(wait_ms / 1000))
+        wait_seconds = 0
+        if booking := tracked.booking:
+            # It may be over before its turn comes.
+            turn = replace(booking, at_ms=no_later(booking.at_ms, order.expires_at))
+            wait_seconds = turn.seconds_from(to_ms(order.events[0].at))
         try:
             self.queue.send(self._told(tracked), delay_seconds=wait_seconds)
         except Exception:
@@ -187,8 +190,3 @@ class SubmitOrder:
         if len({found.order_id for found in taken}) > 1 or any(f.body_hash != keys[0].body_hash for f in taken):
             raise IdempotencyConflictError
         return taken[0].order_id if taken else None
-
-
-def _start_or_end_ms(starts_at_ms: int, order: Order) -> int:
-    """When an order's turn comes, or its time is up before."""
-    return min(starts_at_ms, to_ms(order.expires_at)) if order.expires_at else starts_at_ms

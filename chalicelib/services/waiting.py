@@ -13,7 +13,7 @@ from datetime import datetime
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.encoding.times import to_ms
+from chalicelib.encoding.times import no_later, to_ms
 from chalicelib.ports import History, HistoryUnavailableError, LostRaceError, OrderStore, Tracked
 from chalicelib.services.finish import FinishOrder
 from chalicelib.services.publish import Publisher
@@ -61,7 +61,7 @@ class OpenOrders:
         now_ms = to_ms(self.now())
         stands_ms = now_ms - to_ms(order.events[-1].at)
         due_ms = max(self.finish.due_ms(), now_ms + min(stands_ms, _LONGEST_PAUSE_MS))
-        return min(due_ms, to_ms(order.expires_at)) if order.expires_at else due_ms
+        return no_later(due_ms, order.expires_at)
 
     def revisit(self, tracked: Tracked) -> bool:
         """Do with an open order what is due: let it expire, or make good what was lost. Whether it expired."""
@@ -82,15 +82,12 @@ class OpenOrders:
         try:
             tracked = self.orders.get(order_id)
             # The index lags behind the table.
-            if tracked is None or tracked.order.status is not Status.OPEN or not self._is_due(tracked):
+            if tracked is None or tracked.order.status is not Status.OPEN or not tracked.is_due(to_ms(self.now())):
                 return False
             return self.revisit(tracked)
         except Exception:
             log.exception("left to the next look", extra={"orderId": order_id})
             return False
-
-    def _is_due(self, tracked: Tracked) -> bool:
-        return tracked.attention_at_ms is not None and tracked.attention_at_ms <= to_ms(self.now())
 
     def _settle(self, told: Tracked) -> None:
         """Record an open order, and leave it alone until it expires if nothing is left to do."""

@@ -44,7 +44,7 @@ class WatchOrders:
     def _move(self, order_id: str, now_ms: int) -> bool:
         tracked = self.orders.get(order_id)
         # The index lags behind the table.
-        if tracked is None or tracked.attention_at_ms is None or tracked.attention_at_ms > now_ms:
+        if tracked is None or not tracked.is_due(now_ms):
             return False
         if tracked.lease and tracked.lease.until_ms > now_ms:
             return False

@@ -37,6 +37,7 @@ from chalicelib.stores.subscribers import from_set, to_set
 _SHARDS = ("0", "1", "2", "3")
 _HISTORY_SHARD = "history"
 _OPEN_SHARD = "open"
+#: Marks the user of an open order in the index of those that are not over.
 _WAITING = "#open"
 _SPEC_FIELDS = {
     "userId": "user_id",

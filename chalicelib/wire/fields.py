@@ -5,10 +5,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from chalicelib.domain.errors import FieldError, InvalidOrderError
+from chalicelib.routing.venues import VENUE_NAMES
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -67,9 +68,16 @@ def _order_id(value: object) -> str:
     return canonical
 
 
+def _venue(value: str) -> str:
+    if value not in VENUE_NAMES:
+        raise PydanticCustomError("venue_unknown", "must be one of {venues}", {"venues": ", ".join(VENUE_NAMES)})
+    return value
+
+
 Number = Annotated[Decimal, BeforeValidator(_number)]
 UserId = Annotated[str, BeforeValidator(_user_id)]
 OrderId = Annotated[str, BeforeValidator(_order_id)]
+VenueName = Annotated[str, AfterValidator(_venue)]
 
 
 def validated(model: type[_Model], body: Mapping[str, Any], **context: Any) -> _Model:

@@ -13,8 +13,7 @@ from chalicelib.domain.terms import Launch
 from chalicelib.domain.tokens import BY_MINT, QUOTE_SYMBOLS, Pair, find_market, launched_token
 from chalicelib.encoding.times import to_ms
 from chalicelib.routing.timetable import pool_address
-from chalicelib.routing.venues import VENUE_NAMES
-from chalicelib.wire.fields import WireModel, validated
+from chalicelib.wire.fields import VenueName, WireModel, validated
 from chalicelib.wire.terms import Price
 
 #: What a pool is taken to hold, and to cost, of which nothing else was told.
@@ -60,7 +59,7 @@ class PriceModel(KindModel):
 
 class PoolModel(KindModel):
     mint: str
-    venue: str
+    venue: VenueName
     pool: str | None = Field(
         None, validation_alias=AliasChoices("pool", "poolAddress"), min_length=1, max_length=_MAX_POOL_LENGTH
     )
@@ -76,13 +75,6 @@ class PoolModel(KindModel):
             raise PydanticCustomError("mint_invalid", "must be the address of a mint")
         if value in BY_MINT:
             raise PydanticCustomError("mint_listed", "is a token of the registry, whose pools are open already")
-        return value
-
-    @field_validator("venue")
-    @classmethod
-    def _is_a_venue(cls, value: str) -> str:
-        if value not in VENUE_NAMES:
-            raise PydanticCustomError("venue_unknown", "must be one of {venues}", {"venues": ", ".join(VENUE_NAMES)})
         return value
 
     @field_validator("pool")

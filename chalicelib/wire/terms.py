@@ -13,8 +13,7 @@ from chalicelib.domain.status import OrderType
 from chalicelib.domain.terms import LONGEST_WAIT, LaunchTerms, TimeInForce, least_output
 from chalicelib.domain.tokens import any_token, find_pair, find_token, side_of
 from chalicelib.encoding.times import from_text
-from chalicelib.routing.venues import VENUE_NAMES
-from chalicelib.wire.fields import Number, WireModel
+from chalicelib.wire.fields import Number, VenueName, WireModel
 from chalicelib.wire.swaps import SwapModel
 
 #: More digits than any price has that could matter; DynamoDB keeps 38.
@@ -26,11 +25,9 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 def _price(value: Decimal) -> Decimal:
     if value <= 0:
         raise PydanticCustomError("price_not_positive", "must be greater than 0")
-    # A number on the wire may have more digits than the usual context would keep.
+    # Written out, so that a large exponent counts for the digits that it stands for, and each digit counts.
     _, digits, exponent = plain(value).as_tuple()
-    decimals = -exponent if isinstance(exponent, int) else 0
-    # Written out, so that a large exponent counts for the digits that it stands for.
-    if len(digits) - min(decimals, 0) > _PRICE_DIGITS or decimals > _PRICE_DECIMALS:
+    if len(digits) > _PRICE_DIGITS or not isinstance(exponent, int) or exponent < -_PRICE_DECIMALS:
         raise PydanticCustomError(
             "price_too_precise",
             "may have {digits} digits and {decimals} decimals at most",
@@ -69,7 +66,7 @@ class LaunchModel(WireModel):
     """The launch that a sniper order waits for."""
 
     mint: str | None = None
-    venue: str | None = None
+    venue: VenueName | None = None
     min_liquidity: Price | None = Field(None, alias="minLiquidity")
     max_price: Price | None = Field(None, alias="maxPrice")
 
@@ -78,13 +75,6 @@ class LaunchModel(WireModel):
     def _is_a_mint(cls, value: str | None) -> str | None:
         if value is not None and any_token(value) is None:
             raise PydanticCustomError("mint_invalid", "must be the address of a mint")
-        return value
-
-    @field_validator("venue")
-    @classmethod
-    def _is_a_venue(cls, value: str | None) -> str | None:
-        if value is not None and value not in VENUE_NAMES:
-            raise PydanticCustomError("venue_unknown", "must be one of {venues}", {"venues": ", ".join(VENUE_NAMES)})
         return value
 
 
