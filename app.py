@@ -12,7 +12,7 @@ from chalice.app import Chalice, Rate, Request, Response, SQSEvent, WebsocketEve
 
 from chalicelib import bootstrap, logs
 from chalicelib.consumers import orders as order_queues
-from chalicelib.http import answers, market, orders
+from chalicelib.http import market, orders, responses
 from chalicelib.streaming import actions, connections
 
 logs.configure_logging()
@@ -24,7 +24,7 @@ app.register_blueprint(market.routes)
 
 @app.middleware("http")
 def finish_answer(event: Request, get_response: Callable[[Request], Response]) -> Response:
-    return answers.finished(event, get_response(event))
+    return responses.finished(event, get_response(event))
 
 
 @app.on_ws_connect(name="websocket_connect")
@@ -62,6 +62,6 @@ def watch_market(event: object) -> None:
     bootstrap.engine().market.for_a_minute()
 
 
-@app.schedule(Rate(1, unit=Rate.MINUTES), name="watch_orders")
-def watch_orders(event: object) -> None:
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="run_watchdog")
+def run_watchdog(event: object) -> None:
     bootstrap.engine().watch()

@@ -14,82 +14,75 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.domain.errors import BacklogFullError, OpenOrdersFullError
-from chalicelib.encoding.times import to_ms
+from chalicelib.codec.times import to_ms
+from chalicelib.domain.errors import TooManyActiveOrdersError, TooManyOpenOrdersError
 from chalicelib.history.postgres import PostgresHistory
-from chalicelib.messaging.queues import SqsLetterQueue, SqsOrderQueue, SqsReplayQueue, SqsUrgentQueue
+from chalicelib.messaging.queues import SqsDeadLetterQueue, SqsHighPriorityQueue, SqsOrderQueue, SqsReplayQueue
 from chalicelib.messaging.sockets import ApiGatewaySockets
-from chalicelib.ports import (
-    History,
-    LetterQueue,
-    Markets,
-    OrderQueue,
-    OrderStore,
-    ReplayQueue,
-    Sockets,
-    StartSlots,
-    StreamStore,
-    UrgentQueue,
-    WaitingOrders,
-)
-from chalicelib.routing.faults import Fault
-from chalicelib.routing.feed import MarketFeed
-from chalicelib.routing.market import PROFILES, Market
+from chalicelib.ports.history import History
+from chalicelib.ports.market import MarketStore
+from chalicelib.ports.orders import OpenOrderIndex, OrderStore
+from chalicelib.ports.queues import DeadLetterQueue, HighPriorityQueue, OrderQueue, ReplayQueue
+from chalicelib.ports.rate_limit import RateLimitSlots
+from chalicelib.ports.streams import Sockets, StreamStore
+from chalicelib.ports.venues import Ledger
 from chalicelib.routing.router import Router
-from chalicelib.routing.simulated import Surroundings
-from chalicelib.routing.timetable import Timetable
-from chalicelib.routing.venue import Ledger
-from chalicelib.routing.venues import simulated_venues
-from chalicelib.services.amend import AmendOrder
-from chalicelib.services.backlog import Backlog
-from chalicelib.services.cancel import CancelOrder
-from chalicelib.services.claim import ClaimOrder
-from chalicelib.services.close import CloseDeadLetter
-from chalicelib.services.entry import EnterOrder, Watchlist
-from chalicelib.services.execute import ExecuteOrder, Timing
-from chalicelib.services.finish import FinishOrder
-from chalicelib.services.health import CheckHealth
-from chalicelib.services.launches import ReleaseLaunches
-from chalicelib.services.market import WatchMarket
-from chalicelib.services.preview import PreviewOrder
-from chalicelib.services.publish import Publisher
-from chalicelib.services.query import Queries
-from chalicelib.services.starts import LimitStarts
-from chalicelib.services.stats import ShowStats
-from chalicelib.services.submit import SubmitOrder
-from chalicelib.services.subscribe import Subscriptions
-from chalicelib.services.trigger import TriggerOrders
-from chalicelib.services.waiting import OpenOrders
-from chalicelib.services.watch import WatchOrders
+from chalicelib.services.limits.rate_limiter import RateLimiter
+from chalicelib.services.limits.user_limits import UserOrderLimit
+from chalicelib.services.market.launches import ProcessLaunches
+from chalicelib.services.market.open_orders import OpenOrders
+from chalicelib.services.market.trigger import TriggerOrders
+from chalicelib.services.market.watcher import MarketWatcher
+from chalicelib.services.operations.health import CheckHealth
+from chalicelib.services.operations.stats import ShowStats
+from chalicelib.services.operations.watchdog import Watchdog
+from chalicelib.services.orders.acceptance import PlanAcceptance, WatchList
+from chalicelib.services.orders.amend import AmendOrder
+from chalicelib.services.orders.cancel import CancelOrder
+from chalicelib.services.orders.dead_letter import CloseDeadLetter
+from chalicelib.services.orders.execute import ExecuteOrder, RetryPolicy
+from chalicelib.services.orders.finalize import FinalizeOrder
+from chalicelib.services.orders.lease import LeaseOrder
+from chalicelib.services.orders.preview import PreviewOrder
+from chalicelib.services.orders.queries import Queries
+from chalicelib.services.orders.submit import SubmitOrder
+from chalicelib.services.streams.publisher import Publisher
+from chalicelib.services.streams.subscriptions import Subscriptions
 from chalicelib.settings import USER_AGENT, Settings, read_settings
+from chalicelib.simulation.faults import Fault
+from chalicelib.simulation.feed import CachedMarketData
+from chalicelib.simulation.launches import LaunchSchedule
+from chalicelib.simulation.market import PROFILES, Market
+from chalicelib.simulation.venue import SimulationContext
+from chalicelib.simulation.venues import simulated_venues
 from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
-from chalicelib.stores.markets import DynamoMarkets
+from chalicelib.stores.markets import DynamoMarketStore
+from chalicelib.stores.open_orders import DynamoOpenOrderIndex
 from chalicelib.stores.orders import DynamoOrderStore
-from chalicelib.stores.starts import DynamoStartSlots
+from chalicelib.stores.rate_limit import DynamoRateLimitSlots
 from chalicelib.stores.streams import DynamoStreamStore
-from chalicelib.stores.waiting import DynamoWaitingOrders
 
 #: What the SDKs raise when AWS does not answer, throttles or refuses.
 UNAVAILABLE: tuple[type[Exception], ...] = (BotoCoreError, ClientError, PynamoDBException)
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class Adapters:
     """Everything that is not the engine itself. Tests bring their own."""
 
     orders: OrderStore
     streams: StreamStore
-    starts: StartSlots
+    starts: RateLimitSlots
     ledger: Ledger
     queue: OrderQueue
-    urgent: UrgentQueue
-    dead_letters: LetterQueue
+    high_priority: HighPriorityQueue
+    dead_letters: DeadLetterQueue
     replays: ReplayQueue
     sockets: Sockets
     history: History
-    waiting: WaitingOrders
-    markets: Markets
+    waiting: OpenOrderIndex
+    markets: MarketStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +90,14 @@ class Engine:
     """The services behind the doors."""
 
     settings: Settings
-    outside: Outside
+    adapters: Adapters
     submit: SubmitOrder
     execute: ExecuteOrder
     cancel: CancelOrder
     amend: AmendOrder
     close: CloseDeadLetter
-    watch: WatchOrders
-    market: WatchMarket
+    watch: Watchdog
+    market: MarketWatcher
     subscriptions: Subscriptions
     queries: Queries
     preview: PreviewOrder
@@ -129,8 +122,8 @@ def engine() -> Engine:
     return build_engine(settings, connect(settings))
 
 
-def connect(settings: Settings) -> Outside:
-    """The real outside: DynamoDB, SQS, API Gateway and Postgres. Nothing is called before it is needed."""
+def connect(settings: Settings) -> Adapters:
+    """The real adapters: DynamoDB, SQS, API Gateway and Postgres. Nothing is called before it is needed."""
     dynamodb = SharedConnection(settings)
     session = boto3.Session(region_name=settings.aws_region)
     sqs = session.client(
@@ -156,33 +149,33 @@ def connect(settings: Settings) -> Outside:
             parameter_validation=False,
         ),
     )
-    return Outside(
+    return Adapters(
         orders=DynamoOrderStore(dynamodb, settings, now_ms),
         streams=DynamoStreamStore(dynamodb, settings),
-        starts=DynamoStartSlots(dynamodb, settings),
+        starts=DynamoRateLimitSlots(dynamodb, settings),
         ledger=DynamoLedger(dynamodb, settings),
-        queue=SqsOrderQueue(sqs, settings.orders_queue_url, settings.urgent_queue_url),
-        urgent=SqsUrgentQueue(sqs, settings.urgent_queue_url, settings.lease_seconds),
-        dead_letters=SqsLetterQueue(sqs, settings.dead_letters_queue_url, settings.kept_letters_queue_url),
-        replays=SqsReplayQueue(sqs, settings.stream_queue_url),
+        queue=SqsOrderQueue(sqs, settings.orders_queue_url, settings.high_priority_queue_url),
+        high_priority=SqsHighPriorityQueue(sqs, settings.high_priority_queue_url, settings.lease_seconds),
+        dead_letters=SqsDeadLetterQueue(sqs, settings.dead_letters_queue_url, settings.unprocessable_queue_url),
+        replays=SqsReplayQueue(sqs, settings.replay_queue_url),
         sockets=ApiGatewaySockets(management),
         history=PostgresHistory(
             settings.database_url,
             connect_timeout_seconds=settings.postgres_connect_timeout_seconds,
             statement_timeout_seconds=settings.postgres_statement_timeout_seconds,
         ),
-        waiting=DynamoWaitingOrders(dynamodb, settings),
-        markets=DynamoMarkets(dynamodb, settings),
+        waiting=DynamoOpenOrderIndex(dynamodb, settings),
+        markets=DynamoMarketStore(dynamodb, settings),
     )
 
 
 def build_engine(
     settings: Settings,
-    outside: Outside,
+    adapters: Adapters,
     now: Callable[[], datetime] = utc_now,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Engine:
-    """The services on this outside, by this clock."""
+    """The services on this adapters, by this clock."""
     if settings.venue_profile not in PROFILES:
         raise ValueError(f"VENUE_PROFILE={settings.venue_profile!r} is none of {', '.join(PROFILES)}")
     try:
@@ -195,10 +188,10 @@ def build_engine(
 
     router = Router(
         simulated_venues(
-            Surroundings(
+            SimulationContext(
                 market=Market(settings.venue_seed, PROFILES[settings.venue_profile]),
-                feed=MarketFeed(outside.markets, int(settings.market_cache_seconds * 1000), clock_ms),
-                ledger=outside.ledger,
+                feed=CachedMarketData(adapters.markets, int(settings.market_cache_seconds * 1000), clock_ms),
+                ledger=adapters.ledger,
                 now_ms=clock_ms,
                 sleep=sleep,
                 time_scale=settings.venue_time_scale,
@@ -209,52 +202,52 @@ def build_engine(
         settings.quote_timeout_seconds,
     )
     publisher = Publisher(
-        outside.sockets,
-        outside.orders,
-        outside.streams,
-        outside.replays,
+        adapters.sockets,
+        adapters.orders,
+        adapters.streams,
+        adapters.replays,
         ThreadPoolExecutor(settings.push_threads, thread_name_prefix="push"),
         time.monotonic,
         settings.push_budget_seconds,
     )
-    subscriptions = Subscriptions(outside.orders, outside.streams, publisher, outside.replays)
-    slack = settings.attention_slack_seconds
-    finish = FinishOrder(outside.orders, publisher, outside.history, now, slack)
-    starts = LimitStarts(
-        orders=outside.orders,
-        slots=outside.starts,
+    subscriptions = Subscriptions(adapters.orders, adapters.streams, publisher, adapters.replays)
+    slack = settings.deadline_grace_seconds
+    finish = FinalizeOrder(adapters.orders, publisher, adapters.history, now, slack)
+    starts = RateLimiter(
+        orders=adapters.orders,
+        slots=adapters.starts,
         per_minute=settings.rate_limit_per_minute,
         horizon_seconds=settings.rate_horizon_seconds,
-        pending_attention_seconds=settings.pending_attention_seconds,
+        pending_deadline_seconds=settings.pending_deadline_seconds,
     )
     side_by_side = ThreadPoolExecutor(settings.trigger_threads, thread_name_prefix="trigger")
     open_orders = OpenOrders(
-        orders=outside.orders,
+        orders=adapters.orders,
         publisher=publisher,
         subscriptions=subscriptions,
-        history=outside.history,
+        history=adapters.history,
         finish=finish,
         executor=side_by_side,
         now=now,
         batch=settings.watchdog_batch,
     )
     triggers = TriggerOrders(
-        orders=outside.orders,
-        waiting=outside.waiting,
+        orders=adapters.orders,
+        waiting=adapters.waiting,
         router=router,
-        queue=outside.queue,
+        queue=adapters.queue,
         publisher=publisher,
         subscriptions=subscriptions,
         executor=side_by_side,
         now=now,
         batch=settings.trigger_batch,
-        pending_attention_seconds=settings.pending_attention_seconds,
-        rearm_base=settings.rearm_seconds,
-        rearm_cap=settings.rearm_cap_seconds,
+        pending_deadline_seconds=settings.pending_deadline_seconds,
+        retrigger_base=settings.retrigger_pause_seconds,
+        retrigger_cap=settings.max_retrigger_pause_seconds,
     )
-    launches = ReleaseLaunches(
-        waiting=outside.waiting,
-        markets=outside.markets,
+    launches = ProcessLaunches(
+        waiting=adapters.waiting,
+        markets=adapters.markets,
         router=router,
         triggers=triggers,
         open_orders=open_orders,
@@ -262,69 +255,74 @@ def build_engine(
         now=now,
         batch=settings.trigger_batch,
     )
-    watchlist = Watchlist(outside.markets, launches=settings.simulated_launch_seconds > 0)
-    enter = EnterOrder(outside.markets, router)
+    watch_list = WatchList(adapters.markets, launches=settings.simulated_launch_seconds > 0)
+    enter = PlanAcceptance(adapters.markets, router)
     submit = SubmitOrder(
-        orders=outside.orders,
-        queue=outside.queue,
+        orders=adapters.orders,
+        queue=adapters.queue,
         publisher=publisher,
         subscriptions=subscriptions,
         enter=enter,
-        watchlist=watchlist,
+        watch_list=watch_list,
         open_orders=open_orders,
-        backlog=Backlog(outside.orders.count_moving, settings.user_backlog, time.monotonic, BacklogFullError),
-        open_cap=Backlog(
-            outside.orders.count_waiting, settings.user_open_orders, time.monotonic, OpenOrdersFullError
+        backlog=UserOrderLimit(
+            adapters.orders.count_active,
+            settings.max_active_orders_per_user,
+            time.monotonic,
+            TooManyActiveOrdersError,
+        ),
+        open_cap=UserOrderLimit(
+            adapters.orders.count_open, settings.max_open_orders_per_user, time.monotonic, TooManyOpenOrdersError
         ),
         starts=starts,
         now=now,
         new_id=lambda: str(uuid4()),
-        pending_attention_seconds=settings.pending_attention_seconds,
+        pending_deadline_seconds=settings.pending_deadline_seconds,
         idempotency_seconds=settings.idempotency_hours * 3600,
     )
     execute = ExecuteOrder(
-        orders=outside.orders,
-        claim=ClaimOrder(outside.orders, publisher, starts, now, settings.lease_seconds, slack),
+        orders=adapters.orders,
+        claim=LeaseOrder(adapters.orders, publisher, starts, now, settings.lease_seconds, slack),
         router=router,
-        ledger=outside.ledger,
+        ledger=adapters.ledger,
         publisher=publisher,
         finish=finish,
         open_orders=open_orders,
         now=now,
         uniform=random.uniform,
-        timing=Timing(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds, slack),
+        timing=RetryPolicy(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds, slack),
     )
     return Engine(
         settings=settings,
-        outside=outside,
+        adapters=adapters,
         submit=submit,
         execute=execute,
-        cancel=CancelOrder(outside.orders, finish, subscriptions, starts, now),
-        amend=AmendOrder(outside.orders, open_orders, triggers, watchlist, now),
-        close=CloseDeadLetter(outside.orders, outside.queue, outside.ledger, finish, now),
-        watch=WatchOrders(
-            orders=outside.orders,
-            queue=outside.queue,
+        cancel=CancelOrder(adapters.orders, finish, subscriptions, starts, now),
+        amend=AmendOrder(adapters.orders, open_orders, triggers, watch_list, now),
+        close=CloseDeadLetter(adapters.orders, adapters.queue, adapters.ledger, finish, now),
+        watch=Watchdog(
+            orders=adapters.orders,
+            queue=adapters.queue,
             subscriptions=subscriptions,
             finish=finish,
             open_orders=open_orders,
             now=now,
             batch=settings.watchdog_batch,
-            pause_seconds=settings.pending_attention_seconds,
+            pause_seconds=settings.pending_deadline_seconds,
         ),
-        market=WatchMarket(
-            markets=outside.markets,
+        market=MarketWatcher(
+            markets=adapters.markets,
             triggers=triggers,
             launches=launches,
             open_orders=open_orders,
-            timetable=Timetable(settings.venue_seed, settings.simulated_launch_seconds),
+            launch_source=LaunchSchedule(settings.venue_seed, settings.simulated_launch_seconds),
             now=now,
             sleep=sleep,
             tick_seconds=settings.market_tick_seconds,
         ),
         subscriptions=subscriptions,
-        queries=Queries(outside.orders, outside.history, router),
+        queries=Queries(adapters.orders, adapters.history, router),
         preview=PreviewOrder(router, enter, now),
-        health=CheckHealth(outside.orders, outside.queue, outside.history),
-        stats=ShowStats(outside.orders, outside.history, now),
+        health=CheckHealth(adapters.orders, adapters.queue, adapters.history),
+        stats=ShowStats(adapters.orders, adapters.history, now),
     )

@@ -19,13 +19,13 @@ class Settings:
     streams_table: str
     ledger_table: str
     idempotency_table: str
-    starts_table: str
+    rate_limit_table: str
     market_table: str
     orders_queue_url: str
-    urgent_queue_url: str
+    high_priority_queue_url: str
     dead_letters_queue_url: str
-    kept_letters_queue_url: str
-    stream_queue_url: str
+    unprocessable_queue_url: str
+    replay_queue_url: str
     websocket_endpoint: str
     public_ws_url: str
     database_url: str
@@ -48,8 +48,8 @@ class Settings:
     #: What is known of the market is looked up again after this long.
     market_cache_seconds: float = 1.0
     #: An order that triggered and whose price left may trigger again after this long, and each time twice as long.
-    rearm_seconds: float = 1.0
-    rearm_cap_seconds: float = 6 * 3600.0
+    retrigger_pause_seconds: float = 1.0
+    max_retrigger_pause_seconds: float = 6 * 3600.0
     #: Unknown mints that somebody waits for launch a pool within so many seconds. 0: only when told of.
     simulated_launch_seconds: int = 0
 
@@ -59,9 +59,9 @@ class Settings:
     #: SQS can delay a message for so long.
     rate_horizon_seconds: int = 900
     #: Orders of one user that are on their way, neither open nor over.
-    user_backlog: int = 1000
+    max_active_orders_per_user: int = 1000
     #: Open limit and sniper orders of one user.
-    user_open_orders: int = 200
+    max_open_orders_per_user: int = 200
 
     # Attempts. The lease covers one attempt with its longest waits; it is also the message's visibility.
     max_attempts: int = 3
@@ -69,15 +69,15 @@ class Settings:
     backoff_cap_seconds: float = 20.0
     lease_seconds: int = 15
     #: How long the queue may take to bring an order back before the watchdog asks.
-    attention_slack_seconds: int = 15
+    deadline_grace_seconds: int = 15
     #: A new order waits in the queue at most this long before the watchdog sends it again.
-    pending_attention_seconds: int = 60
+    pending_deadline_seconds: int = 60
     watchdog_batch: int = 200
     quote_timeout_seconds: float = 1.0
     #: A venue that is late holds a thread until it answers.
     quote_threads: int = 32
 
-    # Calls to the outside.
+    # Calls to the adapters.
     aws_connect_timeout_seconds: float = 1.0
     aws_read_timeout_seconds: float = 3.0
     #: Connections kept open to DynamoDB; the push threads use them side by side.

@@ -1,16 +1,16 @@
 """``python -m infra.dead_letters list | show ID | redrive ID | redrive --all [--stage prod]``
 
-Two queues keep what nobody could handle: ``KeptLettersQueue`` dead letters that no order could be closed by, and
-``StreamDeadLettersQueue`` streams that could not be brought to their sockets. Looking leaves them there, and visible.
+Two queues keep what nobody could handle: ``UnprocessableQueue`` dead letters that no order could be closed by, and
+``ReplayDeadLettersQueue`` streams that could not be brought to their sockets. Looking leaves them there, and visible.
 ``redrive`` sends letters to the queue that they were for, and takes away only what was sent.
 """
 
 import sys
 
+from chalicelib.codec.exact_json import dumps
+from chalicelib.codec.times import to_text
 from chalicelib.domain.orders import Event
 from chalicelib.domain.status import TERMINAL
-from chalicelib.encoding.exact_json import dumps
-from chalicelib.encoding.times import to_text
 from infra.deployed import CANNOT_LOOK, Deployment, find, with_stage
 from infra.errors import InfraError
 from infra.letters import KEPT, DeadLetters, Letter

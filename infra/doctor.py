@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.codec.times import to_ms
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, Violation, orphans, violations_of
 from chalicelib.domain.orders import Event
 from chalicelib.domain.status import PHASES, TERMINAL, Phase, Status
-from chalicelib.encoding.times import to_ms
 from infra.deployed import CANNOT_LOOK, Deployment, find, with_stage
 from infra.stored import Stored, database_of, evidence_of
 
@@ -134,7 +134,7 @@ class _Examination:
         self._report.violations += [one for one in orphans(landed, seen) if self._stored.item(one.order_id) is None]
 
     def _count(self, evidence: Evidence, created_at: str) -> None:
-        report, due = self._report, evidence.attention_at_ms
+        report, due = self._report, evidence.deadline_ms
         report.statuses[evidence.status] += 1
         if evidence.status not in TERMINAL:
             resting = evidence.status == Status.OPEN

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chalicelib.encoding.times import from_ms
-from chalicelib.messaging.messages import PoisonMessageError, read_order_message, read_replay_message
+from chalicelib.codec.messages import PoisonMessageError, read_order_message, read_replay_message
+from chalicelib.codec.times import from_ms
 from infra.deployed import Deployment
 
 #: The queue that keeps letters, and the one they were for.
-KEPT = {"KeptLettersQueue": "OrdersQueue", "StreamDeadLettersQueue": "StreamQueue"}
+KEPT = {"UnprocessableQueue": "OrdersQueue", "ReplayDeadLettersQueue": "ReplayQueue"}
 #: How long letters are out of sight should the command that looks be killed.
 _LOOK_SECONDS = 60
 #: What SQS takes as the id of a group.
@@ -38,7 +38,7 @@ class Letter:
     def order_id(self) -> str | None:
         """The order it is about, where that can be read; the engine has no other ids than UUIDs."""
         try:
-            if self.queue == "KeptLettersQueue":
+            if self.queue == "UnprocessableQueue":
                 order_id = read_order_message(self.body).order.order_id
             else:
                 order_id = read_replay_message(self.body).wanted.get("orderId", "")

@@ -10,11 +10,11 @@ from uuid import UUID
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from chalicelib.codec.orders import event_from_json, spec_from_dict
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap
 from chalicelib.domain.orders import Event, OrderSpec
-from chalicelib.encoding.snapshots import event_from_json, spec_from_dict
 from chalicelib.history.connection import BoundedConnection, PostgresConnection
-from chalicelib.ports import HistoryUnavailableError
+from chalicelib.ports.history import HistoryUnavailableError
 from infra.deployed import Deployment
 
 Item = Mapping[str, Any]
@@ -117,7 +117,7 @@ def evidence_of(item: Item, swaps: Mapping[str, Swap], copy: HistoryCopy | None)
         seq=_number(item.get("seq")) or 0,
         events=tuple(map(_event, events)) if isinstance(events, list) else (),
         swaps=tuple(swaps.values()),
-        attention_at_ms=_number(item.get("attentionAt")),
+        deadline_ms=_number(item.get("attentionAt")),
         history=copy,
     )
 

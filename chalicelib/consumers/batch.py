@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from typing import Any
 
-from chalicelib.messaging.messages import PoisonMessageError
+from chalicelib.codec.messages import PoisonMessageError
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +39,11 @@ def work_through(
         except PoisonMessageError:
             # On to the dead letters without waiting; the order itself, if there is one, is the watchdog's.
             log.exception("poison message", extra={"messageId": record["messageId"], "body": record["body"][:500]})
-            hold_quietly(hold, record, 0)
+            try_hold(hold, record, 0)
         except Exception:
             log.exception("message failed", extra={"messageId": record["messageId"]})
             receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-            hold_quietly(hold, record, FAILED_SECONDS * 2 ** (receives - 1))
+            try_hold(hold, record, FAILED_SECONDS * 2 ** (receives - 1))
         return True
 
     records: list[Record] = event["Records"]
@@ -61,7 +61,7 @@ def work_through(
     }
 
 
-def hold_quietly(hold: Hold, record: Record, seconds: int) -> None:
+def try_hold(hold: Hold, record: Record, seconds: int) -> None:
     """Hold a message if that can be done; the queue's visibility timeout stands where it cannot."""
     try:
         hold(record["receiptHandle"], seconds)

@@ -7,8 +7,8 @@ RefusedError
 ├── CancelTooLateError       the order can no longer be cancelled; carries the verdict
 ├── TooManyOrdersError       more than may be taken in now; says when to come back
 │   ├── RateLimitedError     the engine's rate limit is booked out
-│   ├── BacklogFullError     the user has too many orders on their way
-│   └── OpenOrdersFullError  the user has too many limit and sniper orders that wait
+│   ├── TooManyActiveOrdersError     the user has too many orders on their way
+│   └── TooManyOpenOrdersError  the user has too many limit and sniper orders that wait
 ├── PoolAlreadyLiveError     a sniper order for what is traded already
 ├── NotAmendableError        the order does not wait, or not any more
 ├── AmendedTooOftenError     it was changed so often that it has to be replaced
@@ -70,11 +70,11 @@ class RateLimitedError(TooManyOrdersError):
     """All starts within the horizon are booked."""
 
 
-class BacklogFullError(TooManyOrdersError):
+class TooManyActiveOrdersError(TooManyOrdersError):
     """One user has as many orders on their way as the engine takes of one user."""
 
 
-class OpenOrdersFullError(TooManyOrdersError):
+class TooManyOpenOrdersError(TooManyOrdersError):
     """One user has as many waiting orders as the engine keeps for one user."""
 
 

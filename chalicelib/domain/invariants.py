@@ -49,7 +49,7 @@ class Evidence:
     seq: int
     events: tuple[Event | str, ...]
     swaps: tuple[Swap, ...] = ()
-    attention_at_ms: int | None = None
+    deadline_ms: int | None = None
     history: HistoryCopy | None = None
 
 
@@ -133,7 +133,7 @@ def _swaps(evidence: Evidence, order: Order | None) -> list[_Found]:
         return [("I1", f"confirmed with {order.tx_hash}, but what landed is {swap.signature}")]
     try:
         # The minimum that was noted, and the one that its price limit (as amended) makes, whoever noted the first.
-        least = max(order.min_amount_out or 0, order.spec.least_out or 0)
+        least = max(order.min_amount_out or 0, order.spec.limit_min_out or 0)
     except _BAD_EVENT as error:
         return [("I4", f"its price limit is not as it should be: {error!r}")]
     if swap.amount_out < least:
@@ -144,7 +144,7 @@ def _swaps(evidence: Evidence, order: Order | None) -> list[_Found]:
 
 
 def _stuck(evidence: Evidence, order: Order | None, latest_ms: int) -> list[_Found]:
-    status, due = evidence.status, evidence.attention_at_ms
+    status, due = evidence.status, evidence.deadline_ms
     if status in TERMINAL:
         return []
     if due is None:
@@ -165,10 +165,10 @@ def _expiry_ms(order: Order | None) -> int | None:
 def _history(evidence: Evidence, order: Order, given_up_ms: int) -> list[_Found]:
     copy = evidence.history
     # What had ended by the time it was recorded must stand there still.
-    moved = copy and copy.status in TERMINAL and (copy.status, copy.seq) != (order.standing, order.seq)
+    moved = copy and copy.status in TERMINAL and (copy.status, copy.seq) != (order.current_status, order.seq)
     if copy and (moved or copy.seq > order.seq):
         return [("I5", f"the history is at {copy.status} ({copy.seq}), the order at {order.status} ({order.seq})")]
-    due = evidence.attention_at_ms
+    due = evidence.deadline_ms
     # An open order is left alone until it expires once all of it is told and recorded.
     settled = order.status is Status.OPEN and due is not None and due == _expiry_ms(order)
     if copy == _copy_of(order) or not (order.is_terminal or settled):
@@ -180,7 +180,7 @@ def _history(evidence: Evidence, order: Order, given_up_ms: int) -> list[_Found]
 
 def _copy_of(order: Order) -> HistoryCopy:
     events = tuple((event.seq, event.status, event.attempt) for event in order.events)
-    return HistoryCopy(order.standing, order.seq, order.amount_out, events)
+    return HistoryCopy(order.current_status, order.seq, order.amount_out, events)
 
 
 def _counted(swaps: Collection[Swap]) -> str:

@@ -7,10 +7,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self, TypeAlias
 
+from chalicelib.domain.conditions import LaunchedPool, LaunchTerms, TimeInForce, min_output_at_price
 from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Phase, Status, may_follow
-from chalicelib.domain.terms import LaunchedPool, LaunchTerms, TimeInForce, least_output
 from chalicelib.domain.tokens import Pair, Side, Token, find_pair
 
 Meta: TypeAlias = Mapping[str, Any]
@@ -72,12 +72,12 @@ class OrderSpec:
         return pair
 
     @property
-    def least_out(self) -> int | None:
+    def limit_min_out(self) -> int | None:
         """The least output in base units that its price limit allows; ``None`` if it has none."""
         limit = self.launch.max_price if self.launch else self.limit_price
         if limit is None:
             return None
-        return least_output(self.side, self.token_in, self.token_out, self.amount_in, limit)
+        return min_output_at_price(self.side, self.token_in, self.token_out, self.amount_in, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Order:
     """An order as its events left it. Amounts are in base units; what has not happened yet is ``None``.
 
     ``expires_at`` is when one that waits is over, ``wait_reason`` why it waits still. ``rearmed`` is how often the
-    price left after it had triggered, last ``rearmed_at``; ``launched_in`` the pool that released it.
+    price left after it had triggered, last ``last_missed_at``; ``launched_in`` the pool that released it.
     """
 
     order_id: str
@@ -106,7 +106,7 @@ class Order:
     expires_at: datetime | None = None
     wait_reason: str | None = None
     rearmed: int = 0
-    rearmed_at: datetime | None = None
+    last_missed_at: datetime | None = None
     launched_in: LaunchedPool | None = None
 
     @classmethod
@@ -128,7 +128,7 @@ class Order:
 
     @property
     def phase(self) -> Phase:
-        return PHASES[self.standing]
+        return PHASES[self.current_status]
 
     @property
     def is_terminal(self) -> bool:
@@ -143,7 +143,7 @@ class Order:
         return any(event.meta.get("launchId") == launch_id for event in self.events)
 
     @property
-    def standing(self) -> Status:
+    def current_status(self) -> Status:
         """The status of an order that exists."""
         if self.status is None:
             raise IllegalTransitionError(f"order {self.order_id} has no events")
@@ -198,7 +198,7 @@ def _kept_waiting(order: Order, event: Event) -> dict[str, Any]:
         "min_amount_out": int(least) if least else order.min_amount_out,
         "rearmed": int(meta.get("rearmed", order.rearmed)),
         # New terms are tried at once.
-        "rearmed_at": event.at if "rearmed" in meta else None if "amended" in meta else order.rearmed_at,
+        "last_missed_at": event.at if "rearmed" in meta else None if "amended" in meta else order.last_missed_at,
         **_NOTHING_SENT,
         # What can be amended of a sniper order is none of what a launch is judged by.
         "wait_reason": order.wait_reason if "amended" in meta and spec.launch else meta.get("reason"),

@@ -12,7 +12,7 @@ def backoff_seconds(attempt: int, base: float, cap: float, uniform: Callable[[fl
     return uniform(0.0, min(cap, base * 2 ** (attempt - 1)))
 
 
-def rearm_pause(rearmed: int, base: float, cap: float) -> float:
+def retrigger_pause(rearmed: int, base: float, cap: float) -> float:
     """How long, in seconds, an order that triggered and missed ``rearmed`` times is left alone: doubling, from base.
 
     It bounds how many events an order can gather in the time it may wait.

@@ -10,7 +10,7 @@ from psycopg.abc import RV, PQGen
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
-from chalicelib.ports import HistoryUnavailableError
+from chalicelib.ports.history import HistoryUnavailableError
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from chalicelib.encoding.times import from_text
+from chalicelib.codec.times import from_text
 
 #: Of an order in the list: when it was created, and its id.
 Position: TypeAlias = tuple[datetime, UUID]

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg.rows import TupleRow
 
-from chalicelib.ports import HistoryUnavailableError
+from chalicelib.ports.history import HistoryUnavailableError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 #: How long to wait for a server that is only just starting.

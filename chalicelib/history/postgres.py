@@ -6,16 +6,16 @@ from typing import Any
 
 from psycopg.rows import TupleRow
 
+from chalicelib.api.records import record_of
+from chalicelib.codec.exact_json import dumps, loads
+from chalicelib.codec.orders import event_to_json
+from chalicelib.codec.times import to_text
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import PHASES, Status
-from chalicelib.encoding.exact_json import dumps, loads
-from chalicelib.encoding.record import record_of
-from chalicelib.encoding.snapshots import event_to_json
-from chalicelib.encoding.times import to_text
 from chalicelib.history import cursors, statements
 from chalicelib.history.connection import PostgresConnection
 from chalicelib.history.quality import QUALITY
-from chalicelib.ports import OrderFilter, Page
+from chalicelib.ports.history import OrderFilter, Page
 
 
 class PostgresHistory:

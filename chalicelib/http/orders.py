@@ -4,18 +4,18 @@ from typing import Any
 
 from chalice.app import Blueprint, Request, Response
 
+from chalicelib.api.problems import malformed, well_formed
+from chalicelib.api.records import cancellation_of, cancellations_of, record_of
+from chalicelib.api.requests.amendments import read_amendment, read_if_match
+from chalicelib.api.requests.orders import read_order
+from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, UserModel
 from chalicelib.bootstrap import engine, utc_now
+from chalicelib.codec.times import to_text
 from chalicelib.domain.errors import FieldError
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.encoding.record import cancellation_of, cancellations_of, record_of
-from chalicelib.encoding.times import to_text
-from chalicelib.http.answers import CORS, answering, bad_query, json_answer, json_body, query_of, read_query
-from chalicelib.services.submit import Submission
-from chalicelib.wire.amend import read_amendment, read_if_match
-from chalicelib.wire.orders import read_order
-from chalicelib.wire.problems import malformed, well_formed
-from chalicelib.wire.queries import EventsModel, ListModel, OrderIdModel, UserModel
+from chalicelib.http.responses import CORS, answering, bad_query, json_body, json_response, query_of, read_query
+from chalicelib.services.orders.submit import Submission
 
 routes = Blueprint(__name__)
 
@@ -42,7 +42,7 @@ def preview_order() -> Response:
     settings = engine().settings
     body = json_body(routes.current_request, settings.max_body_bytes)
     spec = read_order(body, simulation=settings.simulation, now=utc_now())
-    return json_answer(engine().preview(spec))
+    return json_response(engine().preview(spec))
 
 
 @routes.route("/api/orders", methods=["GET"], cors=CORS)
@@ -53,7 +53,7 @@ def list_orders() -> Response:
         page = engine().queries.page(query.as_filter(), query.limit, query.cursor)
     except ValueError:
         raise bad_query((FieldError("cursor", "CURSOR_INVALID", "is no cursor of this list"),)) from None
-    return json_answer({"orders": page.orders, "nextCursor": page.next_cursor})
+    return json_response({"orders": page.orders, "nextCursor": page.next_cursor})
 
 
 @routes.route("/api/orders/{order_id}", methods=["GET"], cors=CORS)
@@ -74,21 +74,21 @@ def amend_order(order_id: str) -> Response:
 @routes.route("/api/orders/{order_id}", methods=["DELETE"], cors=CORS)
 @answering(routes)
 def cancel_order(order_id: str) -> Response:
-    return json_answer(cancellation_of(engine().cancel(_order_id(order_id))))
+    return json_response(cancellation_of(engine().cancel(_order_id(order_id))))
 
 
 @routes.route("/api/orders", methods=["DELETE"], cors=CORS)
 @answering(routes)
 def cancel_orders() -> Response:
     query = read_query(UserModel, query_of(routes.current_request))
-    return json_answer(cancellations_of(*engine().cancel.all_of(query.user_id)))
+    return json_response(cancellations_of(*engine().cancel.all_of(query.user_id)))
 
 
 @routes.route("/api/orders/status/{order_id}", methods=["GET"], cors=CORS)
 @answering(routes)
 def get_status(order_id: str) -> Response:
     record = record_of(engine().queries.order(_order_id(order_id)))
-    return json_answer({name: record[name] for name in ("orderId", "status", "phase", "seq", "updatedAt")})
+    return json_response({name: record[name] for name in ("orderId", "status", "phase", "seq", "updatedAt")})
 
 
 @routes.route("/api/orders/{order_id}/events", methods=["GET"], cors=CORS)
@@ -96,7 +96,7 @@ def get_status(order_id: str) -> Response:
 def get_events(order_id: str) -> Response:
     query = read_query(EventsModel, query_of(routes.current_request))
     events = engine().queries.events(_order_id(order_id), query.after_seq)
-    return json_answer(
+    return json_response(
         {
             "orderId": _order_id(order_id),
             "events": [
@@ -123,7 +123,7 @@ def _accept(request: Request) -> Response:
     spec = read_order(body, simulation=settings.simulation, now=utc_now())
     submission = engine().submit(spec, idempotency_key=key)
     headers = {"Idempotent-Replayed": "true"} if submission.replayed else {}
-    return json_answer(_accepted(submission, settings.public_ws_url), 202, headers)
+    return json_response(_accepted(submission, settings.public_ws_url), 202, headers)
 
 
 def _accepted(submission: Submission, public_ws_url: str) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _accepted(submission: Submission, public_ws_url: str) -> dict[str, Any]:
 
 def _record(order: Order) -> Response:
     """The record, and as its tag the event number that an amendment is made for."""
-    return json_answer(record_of(order), headers={"ETag": f'"{order.seq}"'})
+    return json_response(record_of(order), headers={"ETag": f'"{order.seq}"'})
 
 
 def _order_id(text: str) -> str:

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.codec.messages import order_message, replay_message
 from chalicelib.domain.orders import Priority
-from chalicelib.messaging.messages import order_message, replay_message
-from chalicelib.ports import Replay, Tracked
+from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.streams import Replay
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -37,12 +38,12 @@ class SqsQueue:
 class SqsOrderQueue(SqsQueue):
     """``OrderQueue`` on SQS."""
 
-    def __init__(self, client: "SQSClient", queue_url: str, urgent_queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", queue_url: str, high_priority_queue_url: str) -> None:
         super().__init__(client, queue_url)
-        self._urgent_url = urgent_queue_url
+        self._urgent_url = high_priority_queue_url
 
-    def send(self, tracked: Tracked, delay_seconds: int = 0) -> None:
-        spec, body = tracked.order.spec, order_message(tracked)
+    def send(self, stored: StoredOrder, delay_seconds: int = 0) -> None:
+        spec, body = stored.order.spec, order_message(stored)
         # The copy first: the message in the orders queue is what has somebody look for it.
         if spec.priority is Priority.HIGH:
             self._client.send_message(QueueUrl=self._urgent_url, MessageBody=body)
@@ -58,8 +59,8 @@ class SqsOrderQueue(SqsQueue):
         self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
 
 
-class SqsLetterQueue(SqsQueue):
-    """``LetterQueue`` on SQS."""
+class SqsDeadLetterQueue(SqsQueue):
+    """``DeadLetterQueue`` on SQS."""
 
     def __init__(self, client: "SQSClient", queue_url: str, kept_queue_url: str) -> None:
         super().__init__(client, queue_url)
@@ -69,8 +70,8 @@ class SqsLetterQueue(SqsQueue):
         self._client.send_message(QueueUrl=self._kept_url, MessageBody=body)
 
 
-class SqsUrgentQueue(SqsQueue):
-    """``UrgentQueue`` on SQS. A message taken comes back after ``seconds``."""
+class SqsHighPriorityQueue(SqsQueue):
+    """``HighPriorityQueue`` on SQS. A message taken comes back after ``seconds``."""
 
     def __init__(
         self, client: "SQSClient", queue_url: str, seconds: int, monotonic: Callable[[], float] = time.monotonic

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 
-from chalicelib.ports import ConnectionGoneError, PushFailedError
+from chalicelib.ports.streams import ConnectionGoneError, PushFailedError
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient

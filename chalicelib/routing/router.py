@@ -6,12 +6,14 @@ from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.domain.conditions import LaunchedPool
+from chalicelib.domain.depth import Depth
 from chalicelib.domain.failures import FATAL, AttemptFailedError, FailureCode
 from chalicelib.domain.money import percent
-from chalicelib.domain.terms import LaunchedPool
+from chalicelib.domain.swaps import Quote, SwapRequest
 from chalicelib.domain.tokens import Pair
-from chalicelib.routing.depth import MAX_IMPACT_PCT, Depth
-from chalicelib.routing.venue import Quote, SwapRequest, Venue
+from chalicelib.ports.venues import Venue
+from chalicelib.routing.best_swap import MAX_IMPACT_PCT
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +63,12 @@ class Router:
     def venue(self, name: str) -> Venue:
         return self._venues[name]
 
-    def depths(self, pair: Pair, known_ms: int = 0, pool: LaunchedPool | None = None) -> list[Depth]:
+    def depths(self, pair: Pair, market_as_of_ms: int = 0, pool: LaunchedPool | None = None) -> list[Depth]:
         """The pools of a pair as they are now, without those venues that have none or do not answer."""
         found = []
         for venue in self._asked(pool).values():
             try:
-                found.append(venue.depth(pair, known_ms, pool))
+                found.append(venue.depth(pair, market_as_of_ms, pool))
             except AttemptFailedError:
                 continue
             except Exception:

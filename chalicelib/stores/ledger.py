@@ -3,7 +3,7 @@
 from pynamodb.exceptions import PutError
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
-from chalicelib.routing.venue import Fill
+from chalicelib.domain.swaps import Fill
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import condition_failed
 from chalicelib.stores.connection import SharedConnection, bound

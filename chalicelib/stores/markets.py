@@ -5,10 +5,9 @@ from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
 
-from chalicelib.domain.terms import Launch
+from chalicelib.domain.conditions import Launch
 from chalicelib.domain.tokens import BY_MINT, Pair
-from chalicelib.ports import Watched
-from chalicelib.routing.feed import Known, PushedPrice
+from chalicelib.ports.market import MarketSnapshot, PushedPrice, WatchEntry
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import condition_failed, delete_if, save_together, update_if
 from chalicelib.stores.connection import SharedConnection, bound
@@ -18,14 +17,14 @@ _RELEASING = "releasing"
 _WATCHED = "watched"
 
 
-class DynamoMarkets:
-    """``Markets`` on DynamoDB. See ``ports.Markets`` for what each call promises."""
+class DynamoMarketStore:
+    """``MarketStore`` on DynamoDB. See ``ports.MarketStore`` for what each call promises."""
 
     def __init__(self, connection: SharedConnection, settings: Settings) -> None:
         self._connection = connection
         self._item = bound(MarketItem, settings.market_table, connection)
 
-    def known(self, pair: Pair) -> Known:
+    def known(self, pair: Pair) -> MarketSnapshot:
         # Prices and pools stand beside one another in the order of items, and launches before them.
         rows = list(self._item.query(_subject(pair), self._item.item > "m", consistent_read=True))
         by_name = {row.item: row for row in rows}
@@ -33,7 +32,7 @@ class DynamoMarkets:
         pools = _launches(row for row in rows if row.item.startswith("pool#"))
         # What was told of this pair counts before what was told of all.
         told = sorted(pools, key=lambda launch: launch.quote or "")
-        return Known(
+        return MarketSnapshot(
             PushedPrice(price.price, int(price.at)) if price and price.price is not None else None,
             {launch.opened: launch for launch in told if launch.quote in (None, pair.quote.symbol)},
         )
@@ -87,12 +86,12 @@ class DynamoMarkets:
         later = model.until.does_not_exist() | (model.until < until_ms)
         update_if(model(_WATCHED, key), [model.until.set(until_ms), since], later)
 
-    def watched(self, now_ms: int) -> list[Watched]:
+    def watched(self, now_ms: int) -> list[WatchEntry]:
         found = []
         for row in self._item.query(_WATCHED, consistent_read=True):
             until_ms = int(row.until or 0)
             if until_ms >= now_ms:
-                found.append(Watched(row.item, int(row.at or 0)))
+                found.append(WatchEntry(row.item, int(row.at or 0)))
             else:
                 # All that waited for it is over, unless somebody has come since.
                 delete_if(row, self._item.until == row.until)

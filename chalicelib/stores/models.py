@@ -28,7 +28,7 @@ class DecimalAttribute(Attribute[Decimal]):
         return Decimal(value)
 
 
-class AttentionIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
+class DeadlineIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
     """Sparse: the orders that somebody has to move on, by the moment by which it should have happened."""
 
     class Meta:
@@ -39,7 +39,7 @@ class AttentionIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-unty
     at = NumberAttribute(range_key=True, attr_name="attentionAt")
 
 
-class WaitingIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
+class OpenOrdersIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
     """Sparse: open orders by what triggers them: ``<pair>#<side>`` and the limit price, or ``launch#<mint>`` and age.
 
     It has all of an order, so that triggering one needs no look at the table before its conditional write.
@@ -49,8 +49,8 @@ class WaitingIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untype
         index_name = "waiting"
         projection = AllProjection()
 
-    waits_for = UnicodeAttribute(hash_key=True, attr_name="waitsFor")
-    waits_at = DecimalAttribute(range_key=True, attr_name="waitsAt")
+    watch_key = UnicodeAttribute(hash_key=True, attr_name="waitsFor")
+    watch_level = DecimalAttribute(range_key=True, attr_name="waitsAt")
 
 
 class UserOpenIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
@@ -98,18 +98,18 @@ class OrderItem(Model):
     subscribers = UnicodeSetAttribute(null=True)
     lease_owner = UnicodeAttribute(attr_name="leaseOwner", null=True)
     lease_until = NumberAttribute(attr_name="leaseUntil", null=True)
-    attention_shard = UnicodeAttribute(attr_name="attentionShard", null=True)
-    attention_at = NumberAttribute(attr_name="attentionAt", null=True)
+    deadline_shard = UnicodeAttribute(attr_name="attentionShard", null=True)
+    deadline_at = NumberAttribute(attr_name="attentionAt", null=True)
     open_user_id = UnicodeAttribute(attr_name="openUserId", null=True)
     start_slot = NumberAttribute(attr_name="startSlot", null=True)
     starts_at = NumberAttribute(attr_name="startsAt", null=True)
     start_ahead = BooleanAttribute(attr_name="startAhead", null=True)
-    waits_for = UnicodeAttribute(attr_name="waitsFor", null=True)
-    waits_at = DecimalAttribute(attr_name="waitsAt", null=True)
+    watch_key = UnicodeAttribute(attr_name="waitsFor", null=True)
+    watch_level = DecimalAttribute(attr_name="waitsAt", null=True)
 
-    attention = AttentionIndex()
+    attention = DeadlineIndex()
     user_open = UserOpenIndex()
-    waiting = WaitingIndex()
+    waiting = OpenOrdersIndex()
 
 
 class IdempotencyItem(Model):
@@ -152,7 +152,7 @@ class LedgerItem(Model):
     at = NumberAttribute()
 
 
-class StartItem(Model):
+class RateLimitItem(Model):
     """``turn``: the next slot in turn, ever growing. ``slot``: one of the rate limit's slots, by number.
 
     Times are milliseconds since the epoch: ``booked`` the last that was booked in turn, ``ahead`` the last that was

@@ -9,23 +9,23 @@ from pynamodb.exceptions import AttributeDeserializationError, DoesNotExist, Put
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from chalicelib.codec.orders import event_from_json, event_to_json, spec_from_dict, spec_to_dict
+from chalicelib.codec.times import from_text, to_ms, to_text
+from chalicelib.domain.conditions import launch_key, price_key
 from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.orders import Order
-from chalicelib.domain.rate import Booking
+from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.terms import launch_key, price_key
-from chalicelib.encoding.snapshots import event_from_json, event_to_json, spec_from_dict, spec_to_dict
-from chalicelib.encoding.times import from_text, to_ms, to_text
-from chalicelib.ports import (
-    Behind,
+from chalicelib.ports.orders import (
+    HistoryLag,
     IdempotencyKey,
     KeyTakenError,
     Lease,
     LostRaceError,
-    Subscriber,
-    Tracked,
+    StoredOrder,
     UnreadableOrderError,
 )
+from chalicelib.ports.streams import Subscriber
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import condition_failed, save_together, update_if
 from chalicelib.stores.connection import SharedConnection, bound
@@ -72,29 +72,29 @@ class DynamoOrderStore:
     def create(
         self,
         order: Order,
-        attention_at_ms: int,
+        deadline_ms: int,
         subscribers: Collection[Subscriber] = (),
         keys: Sequence[IdempotencyKey] = (),
-        booking: Booking | None = None,
-    ) -> Tracked:
+        reservation: SlotReservation | None = None,
+    ) -> StoredOrder:
         spec = spec_to_dict(order.spec)
-        waits_for, waits_at = waits(order) or (None, None)
+        watch_key, watch_level = waits(order) or (None, None)
         item = self._item(
             order.order_id,
             **{_SPEC_FIELDS[name]: value for name, value in spec.items()},
-            status=order.standing.value,
+            status=order.current_status.value,
             seq=order.seq,
             events=[event_to_json(event) for event in order.events],
             created_at=to_text(order.events[0].at),
             subscribers=to_set(subscribers) or None,
-            attention_shard=_shard(order),
-            attention_at=attention_at_ms,
+            deadline_shard=_shard(order),
+            deadline_at=deadline_ms,
             open_user_id=_open_user(order),
-            waits_for=waits_for,
-            waits_at=waits_at,
-            start_slot=booking.slot if booking else None,
-            starts_at=booking.at_ms if booking else None,
-            start_ahead=booking.ahead if booking else None,
+            watch_key=watch_key,
+            watch_level=watch_level,
+            start_slot=reservation.slot if reservation else None,
+            starts_at=reservation.at_ms if reservation else None,
+            start_ahead=reservation.ahead if reservation else None,
         )
         fresh = self._item.order_id.does_not_exist()
         try:
@@ -109,7 +109,7 @@ class DynamoOrderStore:
                 if keys and condition_failed(error):
                     raise KeyTakenError from error
                 raise
-        return Tracked(order, frozenset(subscribers), attention_at_ms=attention_at_ms, booking=booking)
+        return StoredOrder(order, frozenset(subscribers), deadline_ms=deadline_ms, reservation=reservation)
 
     def _create_with_keys(self, item: OrderItem, fresh: Condition, keys: Sequence[IdempotencyKey]) -> None:
         # Time to live deletes late, so a key that has run out may still be there.
@@ -129,9 +129,9 @@ class DynamoOrderStore:
             return None
         return IdempotencyKey(row.id, row.body_hash, row.order_id, int(row.expires_at))
 
-    def get(self, order_id: str) -> Tracked | None:
+    def get(self, order_id: str) -> StoredOrder | None:
         try:
-            return tracked_of(self._item.get(order_id, consistent_read=True))
+            return stored_order_of(self._item.get(order_id, consistent_read=True))
         except DoesNotExist:
             return None
         except AttributeDeserializationError as error:
@@ -139,20 +139,20 @@ class DynamoOrderStore:
 
     def write(
         self,
-        before: Tracked,
+        before: StoredOrder,
         after: Order,
         *,
         lease: Lease | None,
-        attention_at_ms: int | None,
+        deadline_ms: int | None,
         over_lease: bool = False,
-    ) -> Tracked:
+    ) -> StoredOrder:
         model, holder = self._item, lease or before.lease
         new_events = [event_to_json(event) for event in after.events[before.order.seq :]]
         actions: list[Action] = [
-            model.status.set(after.standing.value),
+            model.status.set(after.current_status.value),
             model.seq.set(after.seq),
             model.published.set(before.published),
-            *self._attention(after, attention_at_ms),
+            *self._attention(after, deadline_ms),
         ]
         if new_events:
             actions.append(model.events.set(model.events.append(new_events)))
@@ -167,11 +167,11 @@ class DynamoOrderStore:
             actions.append(model.open_user_id.set(_open_user(after)))
         if after.spec.type is not OrderType.MARKET:
             actions += self._waiting(after)
-        if before.booking:
+        if before.reservation:
             actions += [
-                model.start_slot.set(before.booking.slot),
-                model.starts_at.set(before.booking.at_ms),
-                model.start_ahead.set(before.booking.ahead),
+                model.start_slot.set(before.reservation.slot),
+                model.starts_at.set(before.reservation.at_ms),
+                model.start_ahead.set(before.reservation.ahead),
             ]
         free = model.lease_owner.does_not_exist() | (model.lease_until < self._now_ms())
         if holder:
@@ -183,24 +183,26 @@ class DynamoOrderStore:
         except UpdateError as error:
             if not condition_failed(error):
                 raise
-            return self._own_write(after, lease, attention_at_ms, error)
-        return Tracked(after, from_set(item.subscribers), before.published, lease, attention_at_ms, before.booking)
+            return self._own_write(after, lease, deadline_ms, error)
+        return StoredOrder(
+            after, from_set(item.subscribers), before.published, lease, deadline_ms, before.reservation
+        )
 
     def _own_write(
-        self, after: Order, lease: Lease | None, attention_at_ms: int | None, error: UpdateError
-    ) -> Tracked:
+        self, after: Order, lease: Lease | None, deadline_ms: int | None, error: UpdateError
+    ) -> StoredOrder:
         """A write whose answer was lost is tried again by the SDK and then finds its own work: no race lost."""
         found = self.get(after.order_id)
-        mine = found and (found.order, found.lease, found.attention_at_ms) == (after, lease, attention_at_ms)
+        mine = found and (found.order, found.lease, found.deadline_ms) == (after, lease, deadline_ms)
         if found is None or not mine:
             raise LostRaceError(after.order_id) from error
         return found
 
-    def set_attention(self, tracked: Tracked, attention_at_ms: int | None) -> None:
-        order = tracked.order
+    def set_deadline(self, stored: StoredOrder, deadline_ms: int | None) -> None:
+        order = stored.order
         update_if(
             self._item(order.order_id),
-            [self._item.published.set(tracked.published), *self._attention(order, attention_at_ms)],
+            [self._item.published.set(stored.published), *self._attention(order, deadline_ms)],
             self._item.seq == order.seq,
         )
 
@@ -221,18 +223,18 @@ class DynamoOrderStore:
         return [order_id for _, order_id in self._due(_OPEN_SHARD, now_ms, limit)]
 
     def _due(self, shard: str, now_ms: int, limit: int) -> list[tuple[float, str]]:
-        rows = self._item.attention.query(shard, self._item.attention_at <= now_ms, limit=limit)
-        return [(row.attention_at or 0, row.order_id) for row in rows]
+        rows = self._item.attention.query(shard, self._item.deadline_at <= now_ms, limit=limit)
+        return [(row.deadline_at or 0, row.order_id) for row in rows]
 
     def unfinished_of(self, user_id: str) -> list[str]:
         # Those that wait first: one that triggers in between is then seen twice, and not missed.
         rows = [row for user in (f"{user_id}{_WAITING}", user_id) for row in self._item.user_open.query(user)]
         return list(dict.fromkeys(row.order_id for row in sorted(rows, key=lambda row: row.created_at)))
 
-    def count_moving(self, user_id: str, limit: int) -> int:
+    def count_active(self, user_id: str, limit: int) -> int:
         return self._count(user_id, limit)
 
-    def count_waiting(self, user_id: str, limit: int) -> int:
+    def count_open(self, user_id: str, limit: int) -> int:
         return self._count(f"{user_id}{_WAITING}", limit)
 
     def _count(self, user: str, limit: int) -> int:
@@ -242,22 +244,22 @@ class DynamoOrderStore:
         )
         return int(found["Count"])
 
-    def behind(self, limit: int) -> Behind:
+    def behind(self, limit: int) -> HistoryLag:
         rows = list(self._item.attention.query(_HISTORY_SHARD, limit=limit))
         oldest = min((row.created_at for row in rows), default=None)
-        return Behind(len(rows), from_text(oldest) if oldest else None)
+        return HistoryLag(len(rows), from_text(oldest) if oldest else None)
 
     def _attention(self, order: Order, at_ms: int | None) -> list[Action]:
         model = self._item
         if at_ms is None:
-            return [model.attention_at.remove(), model.attention_shard.remove()]
-        return [model.attention_at.set(at_ms), model.attention_shard.set(_shard(order))]
+            return [model.deadline_at.remove(), model.deadline_shard.remove()]
+        return [model.deadline_at.set(at_ms), model.deadline_shard.set(_shard(order))]
 
     def _waiting(self, order: Order) -> list[Action]:
         model, waiting = self._item, waits(order)
         if waiting is None:
-            return [model.waits_for.remove(), model.waits_at.remove()]
-        return [model.waits_for.set(waiting[0]), model.waits_at.set(waiting[1])]
+            return [model.watch_key.remove(), model.watch_level.remove()]
+        return [model.watch_key.set(waiting[0]), model.watch_level.set(waiting[1])]
 
 
 def waits(order: Order) -> tuple[str, Decimal] | None:
@@ -281,27 +283,27 @@ def _shard(order: Order) -> str:
     return _OPEN_SHARD if order.status is Status.OPEN else _SHARDS[int(order.order_id[-1], 16) % len(_SHARDS)]
 
 
-def tracked_of(item: OrderItem) -> Tracked:
+def stored_order_of(item: OrderItem) -> StoredOrder:
     """The order of an item.
 
     :raises UnreadableOrderError: if it is none.
     """
     try:
-        return _tracked(item)
+        return _stored_order(item)
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, IllegalTransitionError) as error:
         raise UnreadableOrderError(item.order_id) from error
 
 
-def _tracked(item: OrderItem) -> Tracked:
+def _stored_order(item: OrderItem) -> StoredOrder:
     spec: dict[str, Any] = {name: getattr(item, attribute) for name, attribute in _SPEC_FIELDS.items()}
     events = tuple(event_from_json(text) for text in item.events)
     order = Order.replayed(item.order_id, spec_from_dict(spec), events)
     lease = Lease(item.lease_owner, int(item.lease_until or 0)) if item.lease_owner else None
-    attention = None if item.attention_at is None else int(item.attention_at)
-    return Tracked(order, from_set(item.subscribers), int(item.published), lease, attention, _booking(item))
+    attention = None if item.deadline_at is None else int(item.deadline_at)
+    return StoredOrder(order, from_set(item.subscribers), int(item.published), lease, attention, _reservation(item))
 
 
-def _booking(item: OrderItem) -> Booking | None:
+def _reservation(item: OrderItem) -> SlotReservation | None:
     if item.start_slot is None:
         return None
-    return Booking(int(item.start_slot), int(item.starts_at or 0), bool(item.start_ahead))
+    return SlotReservation(int(item.start_slot), int(item.starts_at or 0), bool(item.start_ahead))

@@ -2,7 +2,7 @@
 
 from pynamodb.exceptions import DoesNotExist
 
-from chalicelib.ports import Connection, Subscriber
+from chalicelib.ports.streams import Connection, Subscriber
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import update_if
 from chalicelib.stores.connection import SharedConnection, bound

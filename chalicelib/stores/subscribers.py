@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chalicelib.ports import Subscriber
+from chalicelib.ports.streams import Subscriber
 
 
 def to_text(subscriber: Subscriber) -> str:

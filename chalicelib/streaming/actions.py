@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from chalicelib.api.frames import reply_frame
+from chalicelib.api.problems import malformed, problem_of, too_large
+from chalicelib.api.records import cancellation_of, cancellations_of
+from chalicelib.api.requests.orders import read_order
+from chalicelib.api.requests.streams import read_cancel, read_stream
 from chalicelib.bootstrap import UNAVAILABLE, Engine, utc_now
-from chalicelib.encoding.exact_json import loads
-from chalicelib.encoding.frames import reply_frame
-from chalicelib.encoding.record import cancellation_of, cancellations_of
-from chalicelib.encoding.times import to_text
-from chalicelib.ports import ConnectionGoneError, PushFailedError, Replay, Subscriber
-from chalicelib.wire.orders import read_order
-from chalicelib.wire.problems import malformed, problem_of, too_large
-from chalicelib.wire.streams import read_cancel, read_stream
+from chalicelib.codec.exact_json import loads
+from chalicelib.codec.times import to_text
+from chalicelib.ports.streams import ConnectionGoneError, PushFailedError, Replay, Subscriber
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _MAX_REQUEST_ID = 128
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class SocketRequest:
     """One message: who said it, under which request id, and its fields."""
 
     engine: Engine
@@ -33,7 +33,7 @@ class _Said:
 
     def reply(self, kind: str, **fields: Any) -> None:
         frame = reply_frame(kind, self.request_id, **fields)
-        self.engine.outside.sockets.push(self.subscriber.connection_id, frame)
+        self.engine.adapters.sockets.push(self.subscriber.connection_id, frame)
 
 
 def message(engine: Engine, event: Mapping[str, Any]) -> None:
@@ -47,16 +47,16 @@ def message(engine: Engine, event: Mapping[str, Any]) -> None:
             action = _ACTIONS.get(str(said.pop("action", "")))
             if action is None:
                 raise malformed(f"action must be one of {', '.join(_ACTIONS)}.", "UNKNOWN_ACTION")
-            connection = engine.outside.streams.connection(connection_id)
+            connection = engine.adapters.streams.connection(connection_id)
             subscriber = Subscriber(connection_id, coarse=bool(connection and connection.coarse))
-            action(_Said(engine, subscriber, request_id, said))
+            action(SocketRequest(engine, subscriber, request_id, said))
         except (ConnectionGoneError, PushFailedError):
             raise
         except Exception as error:
             problem = problem_of(error, UNAVAILABLE)
             log.info("refused", extra={"connectionId": connection_id, "code": problem.code})
             frame = reply_frame("error", request_id, **problem.as_fields())
-            engine.outside.sockets.push(connection_id, frame)
+            engine.adapters.sockets.push(connection_id, frame)
     except (ConnectionGoneError, PushFailedError):
         log.info("nobody to answer", extra={"connectionId": connection_id})
 
@@ -82,7 +82,7 @@ def _request_id(said: dict[str, Any]) -> str | int | None:
     raise malformed(f"requestId must be a string of at most {_MAX_REQUEST_ID} characters or an integer.")
 
 
-def _execute_order(said: _Said) -> None:
+def _execute_order(said: SocketRequest) -> None:
     spec = read_order(said.fields, simulation=said.engine.settings.simulation, now=utc_now())
 
     def acknowledge(order_id: str) -> None:
@@ -95,7 +95,7 @@ def _execute_order(said: _Said) -> None:
     said.engine.submit(spec, subscriber=said.subscriber, acknowledge=acknowledge)
 
 
-def _subscribe(said: _Said) -> None:
+def _subscribe(said: SocketRequest) -> None:
     wanted = read_stream(said.fields)
     subscriptions = said.engine.subscriptions
     if wanted.order_id is not None:
@@ -107,10 +107,10 @@ def _subscribe(said: _Said) -> None:
     said.reply("ack", action="subscribe", userId=user_id)
     # A user may have many orders, and the next message waits for this one.
     look = Replay(said.subscriber.connection_id, {"userId": user_id}, said.subscriber.coarse, look=1)
-    said.engine.outside.replays.send([look])
+    said.engine.adapters.replays.send([look])
 
 
-def _unsubscribe(said: _Said) -> None:
+def _unsubscribe(said: SocketRequest) -> None:
     wanted = read_stream(said.fields)
     subscriptions = said.engine.subscriptions
     if wanted.order_id is not None:
@@ -121,7 +121,7 @@ def _unsubscribe(said: _Said) -> None:
         said.reply("ack", action="unsubscribe", userId=wanted.user_id)
 
 
-def _cancel_order(said: _Said) -> None:
+def _cancel_order(said: SocketRequest) -> None:
     wanted, cancel = read_cancel(said.fields), said.engine.cancel
     if wanted.order_id is not None:
         said.reply("ack", action="cancel_order", **cancellation_of(cancel(wanted.order_id)))
@@ -130,11 +130,11 @@ def _cancel_order(said: _Said) -> None:
         said.reply("ack", action="cancel_order", userId=user_id, **cancellations_of(*cancel.all_of(user_id)))
 
 
-def _ping(said: _Said) -> None:
+def _ping(said: SocketRequest) -> None:
     said.reply("pong", at=to_text(utc_now()))
 
 
-_ACTIONS: dict[str, Callable[[_Said], None]] = {
+_ACTIONS: dict[str, Callable[[SocketRequest], None]] = {
     "execute_order": _execute_order,
     "subscribe": _subscribe,
     "unsubscribe": _unsubscribe,

@@ -138,10 +138,10 @@ class Postgres:
 
 
 def home(state_dir: Path) -> Path:
-    """Where the server lives: in the state directory, or outside where only root gets there.
+    """Where the server lives: in the state directory, or adapters where only root gets there.
 
     Started by root it runs as ``nobody``, who cannot pass through a directory such as ``/root``.
-    Raises ``LocalStackError`` when somebody else has taken the place outside.
+    Raises ``LocalStackError`` when somebody else has taken the place adapters.
     """
     place = state_dir / "postgres"
     if os.geteuid() == 0 and not everybody_reaches(state_dir):

@@ -15,10 +15,10 @@ from unittest import mock
 
 from botocore.client import BaseClient
 
+from chalicelib.api.requests.orders import read_order
 from chalicelib.bootstrap import Engine, build_engine, connect, utc_now
 from chalicelib.consumers.orders import process_orders
 from chalicelib.settings import read_settings
-from chalicelib.wire.orders import read_order
 from tests.bench.errors import BenchError
 from tests.bench.subject import Subject
 from tests.bench.sustained import ORDER
@@ -60,7 +60,7 @@ def _order(subject: Subject, engine: Engine, queue: str) -> dict[str, dict[str, 
         failures = process_orders(engine, {"Records": records})["batchItemFailures"]
     for message in messages:
         subject.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-    status = engine.queries.order(submission.order_id).standing.value
+    status = engine.queries.order(submission.order_id).current_status.value
     if len(records) != 1 or failures or status != "confirmed":
         raise BenchError(f"the order whose calls were counted came as {len(records)} messages and is {status}")
     for made in (submitting, executing):

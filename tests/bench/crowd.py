@@ -14,13 +14,13 @@ import boto3
 from botocore.client import BaseClient
 
 from chalicelib.bootstrap import Engine, build_engine, connect, utc_now
+from chalicelib.codec.times import to_ms
+from chalicelib.domain.conditions import TimeInForce
 from chalicelib.domain.money import to_base_units
 from chalicelib.domain.orders import Order, OrderSpec
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.terms import TimeInForce
 from chalicelib.domain.tokens import Pair, Side, find_market
-from chalicelib.encoding.times import to_ms
-from chalicelib.services.entry import terms_meta
+from chalicelib.services.orders.acceptance import terms_meta
 from chalicelib.settings import Settings, read_settings
 from infra.local.config import REGION
 from tests.bench.subject import Subject
@@ -51,7 +51,7 @@ def own_engine(subject: Subject, name: str) -> Iterator[tuple[Engine, "Crowd"]]:
             own[field] = f"bench-{name}-{field}"
             _create_like(tables, getattr(settings, field), own[field])
             cleaning.callback(tables.delete_table, TableName=own[field])
-        for field in ("orders_queue_url", "urgent_queue_url"):
+        for field in ("orders_queue_url", "high_priority_queue_url"):
             own[field] = subject.sqs.create_queue(QueueName=f"bench-{name}-{field}")["QueueUrl"]
             cleaning.callback(subject.sqs.delete_queue, QueueUrl=own[field])
         # Looks follow one another here as they never do: none is to live off what the one before has looked up.
@@ -88,7 +88,7 @@ class Crowd:
         orders = (self._far(number, markets) for number in range(number))
         for market in markets:
             for side in Side:
-                self._engine.submit.watchlist.cover(
+                self._engine.submit.watch_list.cover(
                     _spec(market, side, "bench", Decimal(1)), utc_now() + _WAIT, utc_now()
                 )
         while items := [self._as_written(order) for order in islice(orders, _BATCH)]:
@@ -102,10 +102,10 @@ class Crowd:
         market = find_market(SELLING)
         assert market is not None
         for _ in range(number):
-            orders, until_ms = self._engine.outside.orders, to_ms(utc_now() + _WAIT)
-            tracked = orders.create(_waiting(_spec(market, Side.SELL, "bench", price, amount)), until_ms)
+            orders, until_ms = self._engine.adapters.orders, to_ms(utc_now() + _WAIT)
+            stored = orders.create(_waiting(_spec(market, Side.SELL, "bench", price, amount)), until_ms)
             # Their user has been told of them.
-            orders.set_attention(replace(tracked, published=tracked.order.seq), until_ms)
+            orders.set_deadline(replace(stored, published=stored.order.seq), until_ms)
 
     def _far(self, number: int, markets: list[Pair]) -> Order:
         if number % 2:
@@ -127,7 +127,7 @@ class Crowd:
             return {}
 
         with mock.patch.object(BaseClient, "_make_api_call", catch):
-            self._engine.outside.orders.create(order, to_ms(utc_now() + _WAIT))
+            self._engine.adapters.orders.create(order, to_ms(utc_now() + _WAIT))
         return caught[0]
 
 

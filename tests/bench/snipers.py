@@ -17,12 +17,12 @@ import requests
 from boto3.dynamodb.conditions import Key
 from websockets.sync.client import ClientConnection, connect
 
+from chalicelib.api.requests.orders import read_order
 from chalicelib.bootstrap import utc_now
-from chalicelib.encoding.times import from_text, to_ms
-from chalicelib.routing.base58 import base58
-from chalicelib.routing.chance import draw
+from chalicelib.codec.times import from_text, to_ms
 from chalicelib.settings import read_settings
-from chalicelib.wire.orders import read_order
+from chalicelib.simulation.base58 import base58
+from chalicelib.simulation.chance import draw
 from infra.local.config import REGION
 from tests.bench.errors import BenchError
 from tests.bench.subject import Subject

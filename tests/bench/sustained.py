@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from chalicelib.api.requests.orders import read_order
 from chalicelib.bootstrap import utc_now
 from chalicelib.settings import read_settings
-from chalicelib.wire.orders import read_order
 from tests.bench.errors import BenchError
 from tests.bench.load import post
 from tests.bench.slots import Span, full_cycles, most_in_flight

@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from chalicelib.domain.failures import AttemptFailedError
 from chalicelib.domain.orders import OrderSpec
-from chalicelib.routing.market import PROFILES, Market
-from chalicelib.routing.simulated import Surroundings
-from chalicelib.routing.venue import Fill, Quote, SwapRequest
-from chalicelib.routing.venues import simulated_venues
+from chalicelib.domain.swaps import Fill, Quote, SwapRequest
 from chalicelib.settings import Settings
+from chalicelib.simulation.market import PROFILES, Market
+from chalicelib.simulation.venue import SimulationContext
+from chalicelib.simulation.venues import simulated_venues
 from tests.support.market import a_feed
 
 
@@ -34,7 +34,7 @@ class VenueTimes:
     def __init__(self, settings: Settings) -> None:
         self._slept: list[float] = []
         self._venues = simulated_venues(
-            Surroundings(
+            SimulationContext(
                 market=Market(settings.venue_seed, PROFILES[settings.venue_profile]),
                 feed=a_feed(lambda: 0),
                 ledger=_NoLedger(),

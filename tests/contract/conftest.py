@@ -7,10 +7,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from chalicelib.encoding.exact_json import loads
+from chalicelib.codec.exact_json import loads
 from chalicelib.history.migrate import migrate
 from chalicelib.history.postgres import PostgresHistory
-from chalicelib.ports import History
+from chalicelib.ports.history import History
 from tests.fakes.history import FakeHistory
 from tests.support.postgres import PostgresServer, postgres_server
 

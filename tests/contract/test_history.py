@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.records import record_of
+from chalicelib.codec.exact_json import dumps
+from chalicelib.domain.conditions import TimeInForce
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.terms import TimeInForce
 from chalicelib.domain.tokens import Side
-from chalicelib.encoding.exact_json import dumps
-from chalicelib.encoding.record import record_of
 from chalicelib.history import cursors
-from chalicelib.ports import History, HistoryUnavailableError, OrderFilter, Page
+from chalicelib.ports.history import History, HistoryUnavailableError, OrderFilter, Page
 from tests.contract.conftest import KeptHistory
 from tests.fakes.history import FakeHistory
-from tests.support.lives import (
+from tests.support.open_orders import a_limit, a_sniper
+from tests.support.order_builders import (
     NOON,
     amended,
     cancelled,
@@ -31,7 +32,6 @@ from tests.support.lives import (
     routed,
     triggered,
 )
-from tests.support.waiting import a_limit, a_sniper
 
 MS = timedelta(milliseconds=1)
 ALL = OrderFilter()
@@ -96,7 +96,7 @@ def test_an_open_order_is_listed_with_its_terms_as_they_are(kept: KeptHistory) -
     seen = []
     for moved in (order, amended(order, "150.5"), triggered(amended(order, "150.5"))):
         kept.history.record(moved)
-        [listed] = kept.history.page(OrderFilter(status=moved.standing.value), 10, None).orders
+        [listed] = kept.history.page(OrderFilter(status=moved.current_status.value), 10, None).orders
         seen.append((listed["limitPrice"], listed["seq"], listed["waitReason"]))
     assert seen == [(100, 2, None), (Decimal("150.5"), 3, None), (Decimal("150.5"), 4, None)]
 

@@ -21,7 +21,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         "VENUE_TIME_SCALE": "0.1",
         "RATE_LIMIT_PER_MINUTE": "0",
         "MARKET_TICK_SECONDS": "1",
-        "USER_OPEN_ORDERS": str(OPEN_ORDERS),
+        "MAX_OPEN_ORDERS_PER_USER": str(OPEN_ORDERS),
     }
     with running_stack(state_dir, settings) as stack:
         yield stack

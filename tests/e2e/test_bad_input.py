@@ -95,7 +95,7 @@ def test_another_content_type_is_415(client: Client, path: str, kind: str) -> No
         ({"userId": "a b"}, {"userId"}),
         ({"userId": ""}, {"userId"}),
         ({"userId": "x" * 65}, {"userId"}),
-        ({"priority": "urgent"}, {"priority"}),
+        ({"priority": "high_priority"}, {"priority"}),
         ({"clientOrderId": "x" * 256}, {"clientOrderId"}),
         ({"clientOrderId": "a\x00b"}, {"clientOrderId"}),
         ({"type": "stop"}, {"type"}),

@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 import psycopg
 import pytest
 
-from chalicelib.messaging.messages import order_message
-from chalicelib.ports import Tracked
+from chalicelib.codec.messages import order_message
+from chalicelib.ports.orders import StoredOrder
 from infra.deployed import Deployment, of_endpoints
 from infra.doctor import examine
 from infra.letters import DeadLetters, Letter
 from infra.local.stack import RunningStack
 from tests.e2e.client import HAPPY, PATIENCE_SECONDS, Client
-from tests.support.lives import pending
+from tests.support.order_builders import pending
 
 T = TypeVar("T")
 
@@ -130,7 +130,7 @@ def test_letters_that_nobody_can_handle_are_listed_shown_and_redriven(
 ) -> None:
     dead_letters = DeadLetters(deployed)
     unknown = pending()
-    bodies = ["poison", order_message(Tracked(unknown))]
+    bodies = ["poison", order_message(StoredOrder(unknown))]
     for body in bodies:
         deployed.client("sqs").send_message(QueueUrl=deployed.output("DeadLettersQueueUrl"), MessageBody=body)
 
@@ -157,7 +157,7 @@ def test_a_letter_of_an_order_is_shown_with_its_events_and_redriven_knowing_that
     client: Client, stack: RunningStack, deployed: Deployment
 ) -> None:
     order_id = finished(client)
-    body = order_message(Tracked(replace(pending(), order_id=order_id)))
+    body = order_message(StoredOrder(replace(pending(), order_id=order_id)))
     deployed.client("sqs").send_message(QueueUrl=deployed.output("KeptLettersQueueUrl"), MessageBody=body)
 
     def kept() -> list[Letter]:
@@ -165,7 +165,7 @@ def test_a_letter_of_an_order_is_shown_with_its_events_and_redriven_knowing_that
             return [letter for letter in letters if letter.order_id == order_id]
 
     [letter] = until(lambda: kept() or None)
-    assert f"{letter.id}  KeptLettersQueue" in operate(stack.state_dir, "infra.dead_letters", "list").stdout
+    assert f"{letter.id}  UnprocessableQueue" in operate(stack.state_dir, "infra.dead_letters", "list").stdout
     shown = operate(stack.state_dir, "infra.dead_letters", "show", letter.id).stdout.splitlines()
     assert shown[1:4] == [body, "", f"order {order_id}, confirmed"]
     assert [line.split()[:2] for line in shown[4:]] == [[str(seq), status] for seq, status in enumerate(HAPPY, 1)]

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chalicelib.encoding.times import to_text
+from chalicelib.codec.times import to_text
 from infra.deployed import of_endpoints
 from infra.doctor import examine
 from infra.local.stack import RunningStack

@@ -64,7 +64,7 @@ def cancel_what_waits(client: Client, ids: list[str]) -> None:
 
 
 def test_one_user_cannot_fill_the_queue_for_all(tmp_path: Path) -> None:
-    environment = {"VENUE_TIME_SCALE": "1", "RATE_LIMIT_PER_MINUTE": "0", "USER_BACKLOG": "5"}
+    environment = {"VENUE_TIME_SCALE": "1", "RATE_LIMIT_PER_MINUTE": "0", "MAX_ACTIVE_ORDERS_PER_USER": "5"}
     with running_stack(tmp_path, environment) as stack:
         client = Client(stack.endpoints["http"], stack.endpoints["ws"])
         answers = [client.order(userId="greedy") for _ in range(30)]

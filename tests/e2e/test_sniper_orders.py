@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.routing.timetable import pool_address
+from chalicelib.simulation.launches import pool_address
 from infra.deployed import of_endpoints
 from infra.doctor import examine
 from infra.local.stack import RunningStack

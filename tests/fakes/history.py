@@ -7,12 +7,12 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
+from chalicelib.api.records import record_of
+from chalicelib.codec.times import from_text, to_ms
 from chalicelib.domain.orders import Event, Order
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.encoding.record import record_of
-from chalicelib.encoding.times import from_text, to_ms
 from chalicelib.history import cursors
-from chalicelib.ports import HistoryUnavailableError, OrderFilter, Page
+from chalicelib.ports.history import HistoryUnavailableError, OrderFilter, Page
 
 
 class FakeHistory:
@@ -59,7 +59,7 @@ class FakeHistory:
             if order.quotes and order.quotes["rQuote"] and order.quotes["mQuote"]
         ]
         return {
-            "orders": Counter(order.standing.value for order in recent),
+            "orders": Counter(order.current_status.value for order in recent),
             "failures": Counter(order.fail_code for order in recent if order.fail_code),
             "venues": Counter(order.dex for order in done),
             "retried": sum(order.attempts > 1 for order in recent),
@@ -84,7 +84,7 @@ def _meets(order: Order, wanted: OrderFilter) -> bool:
     created_at, spec = _position(order)[0], order.spec
     pairs: list[tuple[Any, Any]] = [
         (wanted.user_id, spec.user_id),
-        (wanted.status, order.standing.value),
+        (wanted.status, order.current_status.value),
         (wanted.type, spec.type.value),
         (wanted.pair, spec.pair.name),
         (wanted.client_order_id, spec.client_order_id),

@@ -3,7 +3,7 @@
 from threading import Lock
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
-from chalicelib.routing.venue import Fill
+from chalicelib.domain.swaps import Fill
 
 
 class FakeLedger:

@@ -2,14 +2,13 @@
 
 from threading import Lock
 
-from chalicelib.domain.terms import Launch, LaunchedPool
+from chalicelib.domain.conditions import Launch, LaunchedPool
 from chalicelib.domain.tokens import Pair
-from chalicelib.ports import Watched
-from chalicelib.routing.feed import Known, PushedPrice
+from chalicelib.ports.market import MarketSnapshot, PushedPrice, WatchEntry
 
 
-class FakeMarkets:
-    """``Markets`` in memory."""
+class FakeMarketStore:
+    """``MarketStore`` in memory."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -19,14 +18,14 @@ class FakeMarkets:
         self._releasing: dict[str, Launch] = {}
         self._watched: dict[str, tuple[int, int]] = {}
 
-    def known(self, pair: Pair) -> Known:
+    def known(self, pair: Pair) -> MarketSnapshot:
         pools = {
             opened: launch
             for quote in (None, pair.quote.symbol)
             for (mint, opened, of), launch in self._pools.items()
             if (mint, of) == (pair.base.mint, quote)
         }
-        return Known(self._prices.get(pair.name), pools)
+        return MarketSnapshot(self._prices.get(pair.name), pools)
 
     def push_price(self, pair: Pair, price: PushedPrice) -> None:
         with self._lock:
@@ -57,10 +56,10 @@ class FakeMarkets:
             if before_ms < until_ms:
                 self._watched[key] = since_ms, until_ms
 
-    def watched(self, now_ms: int) -> list[Watched]:
+    def watched(self, now_ms: int) -> list[WatchEntry]:
         with self._lock:
             self._watched = {key: times for key, times in self._watched.items() if times[1] >= now_ms}
-            return [Watched(key, since_ms) for key, (since_ms, _) in sorted(self._watched.items())]
+            return [WatchEntry(key, since_ms) for key, (since_ms, _) in sorted(self._watched.items())]
 
     def unwatch(self, key: str) -> None:
         self._watched.pop(key, None)

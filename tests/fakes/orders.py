@@ -5,9 +5,10 @@ from dataclasses import replace
 from threading import Lock
 
 from chalicelib.domain.orders import Order
-from chalicelib.domain.rate import Booking
+from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.status import Status
-from chalicelib.ports import Behind, IdempotencyKey, KeyTakenError, Lease, LostRaceError, Subscriber, Tracked
+from chalicelib.ports.orders import HistoryLag, IdempotencyKey, KeyTakenError, Lease, LostRaceError, StoredOrder
+from chalicelib.ports.streams import Subscriber
 
 
 class FakeOrderStore:
@@ -16,25 +17,25 @@ class FakeOrderStore:
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
         self._lock = Lock()
-        self._kept: dict[str, Tracked] = {}
+        self._kept: dict[str, StoredOrder] = {}
         self._keys: dict[str, IdempotencyKey] = {}
         self.writes = 0
 
     def create(
         self,
         order: Order,
-        attention_at_ms: int,
+        deadline_ms: int,
         subscribers: Collection[Subscriber] = (),
         keys: Sequence[IdempotencyKey] = (),
-        booking: Booking | None = None,
-    ) -> Tracked:
+        reservation: SlotReservation | None = None,
+    ) -> StoredOrder:
         with self._lock:
             now = self._now_ms() // 1000
             if any(key.id in self._keys and self._keys[key.id].expires_at >= now for key in keys):
                 raise KeyTakenError
             self._keys.update({key.id: key for key in keys})
-            self._kept[order.order_id] = Tracked(
-                order, frozenset(subscribers), attention_at_ms=attention_at_ms, booking=booking
+            self._kept[order.order_id] = StoredOrder(
+                order, frozenset(subscribers), deadline_ms=deadline_ms, reservation=reservation
             )
             self.writes += 1
             return self._kept[order.order_id]
@@ -43,18 +44,18 @@ class FakeOrderStore:
         key = self._keys.get(key_id)
         return key if key and key.expires_at >= self._now_ms() // 1000 else None
 
-    def get(self, order_id: str) -> Tracked | None:
+    def get(self, order_id: str) -> StoredOrder | None:
         return self._kept.get(order_id)
 
     def write(
         self,
-        before: Tracked,
+        before: StoredOrder,
         after: Order,
         *,
         lease: Lease | None,
-        attention_at_ms: int | None,
+        deadline_ms: int | None,
         over_lease: bool = False,
-    ) -> Tracked:
+    ) -> StoredOrder:
         with self._lock:
             kept = self._kept.get(after.order_id)
             holder = lease or before.lease
@@ -71,18 +72,18 @@ class FakeOrderStore:
             order = Order.replayed(
                 after.order_id, kept.order.spec, (*kept.order.events, *after.events[before.order.seq :])
             )
-            self._kept[after.order_id] = Tracked(
-                order, kept.subscribers, before.published, lease, attention_at_ms, before.booking or kept.booking
+            self._kept[after.order_id] = StoredOrder(
+                order, kept.subscribers, before.published, lease, deadline_ms, before.reservation or kept.reservation
             )
             self.writes += 1
             return replace(self._kept[after.order_id], order=after)
 
-    def set_attention(self, tracked: Tracked, attention_at_ms: int | None) -> None:
+    def set_deadline(self, stored: StoredOrder, deadline_ms: int | None) -> None:
         with self._lock:
-            order_id = tracked.order.order_id
+            order_id = stored.order.order_id
             kept = self._kept.get(order_id)
-            if kept and kept.order.seq == tracked.order.seq:
-                self._kept[order_id] = replace(kept, attention_at_ms=attention_at_ms, published=tracked.published)
+            if kept and kept.order.seq == stored.order.seq:
+                self._kept[order_id] = replace(kept, deadline_ms=deadline_ms, published=stored.published)
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
         with self._lock:
@@ -99,9 +100,9 @@ class FakeOrderStore:
 
     def due(self, now_ms: int, limit: int) -> list[str]:
         due = sorted(
-            (tracked.attention_at_ms, order_id, tracked.order)
-            for order_id, tracked in self._kept.items()
-            if tracked.attention_at_ms is not None and tracked.attention_at_ms <= now_ms
+            (stored.deadline_ms, order_id, stored.order)
+            for order_id, stored in self._kept.items()
+            if stored.deadline_ms is not None and stored.deadline_ms <= now_ms
         )
         kinds: list[list[str]] = [[], [], []]
         for _, order_id, order in due:
@@ -111,14 +112,14 @@ class FakeOrderStore:
     def unfinished_of(self, user_id: str) -> list[str]:
         return [
             order_id
-            for order_id, tracked in self._kept.items()
-            if tracked.order.spec.user_id == user_id and not tracked.order.is_terminal
+            for order_id, stored in self._kept.items()
+            if stored.order.spec.user_id == user_id and not stored.order.is_terminal
         ]
 
-    def count_moving(self, user_id: str, limit: int) -> int:
+    def count_active(self, user_id: str, limit: int) -> int:
         return self._count(user_id, limit, waiting=False)
 
-    def count_waiting(self, user_id: str, limit: int) -> int:
+    def count_open(self, user_id: str, limit: int) -> int:
         return self._count(user_id, limit, waiting=True)
 
     def _count(self, user_id: str, limit: int, *, waiting: bool) -> int:
@@ -129,10 +130,10 @@ class FakeOrderStore:
         due = self.due(now_ms, len(self._kept))
         return [one for one in due if self._kept[one].order.status is Status.OPEN][:limit]
 
-    def behind(self, limit: int) -> Behind:
+    def behind(self, limit: int) -> HistoryLag:
         waiting = [
-            tracked.order.events[0].at
-            for tracked in self._kept.values()
-            if tracked.order.is_terminal and tracked.attention_at_ms is not None
+            stored.order.events[0].at
+            for stored in self._kept.values()
+            if stored.order.is_terminal and stored.deadline_ms is not None
         ]
-        return Behind(min(len(waiting), limit), min(waiting, default=None))
+        return HistoryLag(min(len(waiting), limit), min(waiting, default=None))

@@ -3,26 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.codec.messages import order_message, read_order_message
 from chalicelib.domain.orders import Priority
-from chalicelib.messaging.messages import order_message, read_order_message
-from chalicelib.ports import Tracked
+from chalicelib.ports.orders import StoredOrder
 
 
 class FakeOrderQueue:
     """``OrderQueue`` that keeps messages as text. ``down`` makes it refuse them."""
 
-    def __init__(self, urgent: "FakeUrgentQueue | None" = None) -> None:
-        self.urgent = urgent
+    def __init__(self, high_priority: "FakeHighPriorityQueue | None" = None) -> None:
+        self.high_priority = high_priority
         self.bodies: list[str] = []
         self.delays: list[int] = []
         self.held: list[tuple[str, int]] = []
         self.down = False
 
-    def send(self, tracked: Tracked, delay_seconds: int = 0) -> None:
+    def send(self, stored: StoredOrder, delay_seconds: int = 0) -> None:
         self.ping()
-        body = order_message(tracked)
-        if self.urgent and tracked.order.spec.priority is Priority.HIGH:
-            self.urgent.bodies.append(body)
+        body = order_message(stored)
+        if self.high_priority and stored.order.spec.priority is Priority.HIGH:
+            self.high_priority.bodies.append(body)
         self.bodies.append(body)
         self.delays.append(delay_seconds)
 
@@ -33,13 +33,13 @@ class FakeOrderQueue:
     def hold(self, receipt: str, seconds: int) -> None:
         self.held.append((receipt, seconds))
 
-    def take(self) -> Tracked:
+    def take(self) -> StoredOrder:
         """The oldest message, read as the processor would."""
         return read_order_message(self.bodies.pop(0))
 
 
-class FakeUrgentQueue:
-    """``UrgentQueue`` in memory. What is taken stays, out of sight, until it is deleted."""
+class FakeHighPriorityQueue:
+    """``HighPriorityQueue`` in memory. What is taken stays, out of sight, until it is deleted."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []
@@ -53,7 +53,7 @@ class FakeUrgentQueue:
         if not self.bodies:
             return None
         body = self.bodies.pop(0)
-        receipt = f"urgent-{len(self.taken)}"
+        receipt = f"high_priority-{len(self.taken)}"
         self.taken[receipt] = body
         attributes = {"ApproximateReceiveCount": "1"}
         return {"messageId": receipt, "receiptHandle": receipt, "body": body, "attributes": attributes}
@@ -65,8 +65,8 @@ class FakeUrgentQueue:
         self.held.append((receipt, seconds))
 
 
-class FakeLetterQueue:
-    """``LetterQueue`` in memory."""
+class FakeDeadLetterQueue:
+    """``DeadLetterQueue`` in memory."""
 
     def __init__(self) -> None:
         self.kept: list[str] = []

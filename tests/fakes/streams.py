@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any
 
-from chalicelib.encoding.exact_json import loads
-from chalicelib.ports import Connection, ConnectionGoneError, PushFailedError, Replay, Subscriber
+from chalicelib.codec.exact_json import loads
+from chalicelib.ports.streams import Connection, ConnectionGoneError, PushFailedError, Replay, Subscriber
 
 
 class FakeStreamStore:

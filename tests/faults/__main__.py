@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from functools import partial
 
 from infra.local.stack import StackStartError
+from tests.faults.effort import LONG, SHORT
 from tests.faults.result import HEADER, Result, row
-from tests.faults.site import a_site
-from tests.faults.size import LONG, SHORT
+from tests.faults.stack_under_test import a_stack_under_test
 from tests.faults.trials import OWN, REAL, VIRTUAL
 
 
@@ -28,7 +28,7 @@ def main() -> int:
     try:
         with ExitStack() as stack:
             real = [trial for trial in REAL if trial.__name__ in wanted]
-            site = stack.enter_context(a_site()) if real else None
+            site = stack.enter_context(a_stack_under_test()) if real else None
             trials: list[Callable[[], Result]] = [
                 *(partial(trial, size) for trial in VIRTUAL if trial.__name__ in wanted),
                 *(partial(trial, site, size) for trial in real if site),

@@ -6,14 +6,14 @@ import pytest
 
 from chalicelib.domain.failures import AttemptFailedError
 from chalicelib.domain.orders import Order
-from chalicelib.ports import Tracked
+from chalicelib.ports.orders import StoredOrder
 from chalicelib.services import execute
-from chalicelib.services.execute import ExecuteOrder
-from chalicelib.services.publish import Publisher
-from chalicelib.services.trigger import Release, TriggerOrders
+from chalicelib.services.market.trigger import Release, TriggerOrders
+from chalicelib.services.orders.execute import ExecuteOrder
+from chalicelib.services.streams.publisher import Publisher
+from tests.faults.effort import SHORT
 from tests.faults.rates import most_in_a_minute, most_in_flight
 from tests.faults.result import Result
-from tests.faults.size import SHORT
 from tests.faults.streams import stream_violations
 from tests.faults.trials import races
 from tests.faults.trials.virtual import crash_at_every_call, stall_at_every_call
@@ -39,15 +39,15 @@ def test_a_minute_is_counted_wherever_it_begins() -> None:
 
 
 def test_an_engine_that_does_not_ask_the_ledger_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never_asks(self: ExecuteOrder, tracked: Tracked, error: AttemptFailedError) -> None:
-        raise execute._AttemptEndedError(tracked, error) from error
+    def never_asks(self: ExecuteOrder, stored: StoredOrder, error: AttemptFailedError) -> None:
+        raise execute._AttemptEndedError(stored, error) from error
 
     monkeypatch.setattr(ExecuteOrder, "_settle", never_asks)
     assert any("I1" in one for one in crash_at_every_call(SHORT).violations)
 
 
 def test_an_engine_that_forgets_the_limit_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execute, "least_acceptable", lambda order, quoted: 0)
+    monkeypatch.setattr(execute, "min_acceptable_output", lambda order, quoted: 0)
     monkeypatch.setattr(races, "DEEDS", (races.price, races.price_leaves))
     assert any("I2" in one for one in races.one_at_every_call_of_the_other(SHORT).violations)
 
@@ -74,8 +74,8 @@ def test_an_engine_that_overlooks_an_order_in_a_batch_is_found_out(monkeypatch: 
 def test_an_engine_that_does_not_publish_again_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     publish = Publisher.publish
 
-    def only_the_last(self: Publisher, tracked: Tracked) -> Tracked:
-        return publish(self, replace(tracked, published=tracked.order.seq - 1))
+    def only_the_last(self: Publisher, stored: StoredOrder) -> StoredOrder:
+        return publish(self, replace(stored, published=stored.order.seq - 1))
 
     monkeypatch.setattr(Publisher, "publish", only_the_last)
     assert stall_at_every_call(SHORT).violations

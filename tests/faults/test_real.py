@@ -4,20 +4,20 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.faults.effort import SHORT, Size
 from tests.faults.result import Result
-from tests.faults.site import Site, a_site
-from tests.faults.size import SHORT, Size
+from tests.faults.stack_under_test import StackUnderTest, a_stack_under_test
 from tests.faults.trials import REAL
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Site]:
-    with a_site() as site:
+def site() -> Iterator[StackUnderTest]:
+    with a_stack_under_test() as site:
         yield site
 
 
 @pytest.mark.parametrize("trial", REAL, ids=lambda trial: trial.__name__)
-def test_no_order_is_lost_or_doubled(trial: Callable[[Site, Size], Result], site: Site) -> None:
+def test_no_order_is_lost_or_doubled(trial: Callable[[StackUnderTest, Size], Result], site: StackUnderTest) -> None:
     result = trial(site, SHORT)
     assert result.violations == []
     assert result.orders > 0

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.faults.effort import SHORT, Size
 from tests.faults.result import Result
-from tests.faults.size import SHORT, Size
 from tests.faults.trials import VIRTUAL
 
 

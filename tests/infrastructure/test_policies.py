@@ -12,13 +12,13 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from moto.core.botocore_stubber import BotocoreStubber
 
+from chalicelib.api.requests.orders import read_order
 from chalicelib.bootstrap import Engine, build_engine, connect
+from chalicelib.domain.conditions import Launch
 from chalicelib.domain.errors import RateLimitedError
-from chalicelib.domain.terms import Launch
 from chalicelib.domain.tokens import find_market
-from chalicelib.routing.feed import PushedPrice
-from chalicelib.routing.timetable import pool_address
-from chalicelib.wire.orders import read_order
+from chalicelib.ports.market import PushedPrice
+from chalicelib.simulation.launches import pool_address
 from infra.package import ROOT
 from tests.contract.stores.aws import aws, resources, settings
 from tests.fakes.clock import FakeClock
@@ -85,7 +85,7 @@ def test_the_watcher_may_do_what_it_does_and_of_orders_and_market_nothing_else(
         for mint in MINTS:
             submit(engine, clock, type="sniper", tokenOut=mint, launch={"minLiquidity": 40})
         clock.sleep(10)
-        markets = engine.outside.markets
+        markets = engine.adapters.markets
         pair = find_market("SOL/USDC")
         assert pair
         markets.push_price(pair, PushedPrice(Decimal(250), clock.now_ms()))
@@ -123,6 +123,6 @@ def test_whoever_accepts_orders_may_look_for_a_start_however_many_are_booked(mon
                 while True:
                     submit(engine, clock, userId="many")
             engine.cancel.all_of("few")
-    assert ("Query", "StartsTable") in asked
+    assert ("Query", "RateLimitTable") in asked
     for function in ("api_handler", "websocket_message"):
         assert asked - allowed(function) == set(), function

@@ -12,7 +12,7 @@ import pytest
 from pynamodb.models import Model
 
 from chalicelib.settings import Settings, read_settings
-from chalicelib.stores.models import IdempotencyItem, LedgerItem, MarketItem, OrderItem, StartItem, StreamItem
+from chalicelib.stores.models import IdempotencyItem, LedgerItem, MarketItem, OrderItem, RateLimitItem, StreamItem
 from infra.package import ROOT
 from infra.settings import SETTINGS
 from tests.infrastructure.conftest import Packaged
@@ -22,7 +22,7 @@ TABLES = {
     "StreamsTable": StreamItem,
     "LedgerTable": LedgerItem,
     "IdempotencyTable": IdempotencyItem,
-    "StartsTable": StartItem,
+    "RateLimitTable": RateLimitItem,
     "MarketTable": MarketItem,
 }
 #: Indexes that the engine itself never asks: how many swaps an order made, for operators and fault tests.
@@ -72,7 +72,7 @@ def test_every_queue_handler_fails_messages_one_by_one(packaged: Packaged) -> No
     events = packaged.queue_events()
     assert {name: arn_of(event["Queue"]) for name, event in events.items()} == {
         "ProcessOrders": "OrdersQueue",
-        "ReplayStreams": "StreamQueue",
+        "ReplayStreams": "ReplayQueue",
         "CloseDeadLetters": "DeadLettersQueue",
     }
     for event in events.values():
@@ -84,8 +84,8 @@ def test_every_queue_handler_fails_messages_one_by_one(packaged: Packaged) -> No
     ("queue", "receives", "dead_letters"),
     [
         ("OrdersQueue", 5, "DeadLettersQueue"),
-        ("UrgentQueue", 5, "DeadLettersQueue"),
-        ("StreamQueue", 5, "StreamDeadLettersQueue"),
+        ("HighPriorityQueue", 5, "DeadLettersQueue"),
+        ("ReplayQueue", 5, "ReplayDeadLettersQueue"),
     ],
 )
 def test_a_message_that_nobody_can_handle_ends_in_a_queue_that_keeps_it_for_two_weeks(
@@ -124,9 +124,9 @@ def test_every_queue_and_table_is_encrypted(packaged: Packaged) -> None:
 
 
 def test_the_watchdog_looks_every_minute(packaged: Packaged) -> None:
-    [event] = packaged.functions["WatchOrders"]["Events"].values()
+    [event] = packaged.functions["RunWatchdog"]["Events"].values()
     assert event == {"Type": "Schedule", "Properties": {"Schedule": "rate(1 minute)"}}
-    assert packaged.functions["WatchOrders"]["Timeout"] < 60
+    assert packaged.functions["RunWatchdog"]["Timeout"] < 60
 
 
 def test_the_market_is_watched_without_a_gap_and_a_slow_last_look_is_not_cut_off(packaged: Packaged) -> None:
@@ -136,7 +136,7 @@ def test_the_market_is_watched_without_a_gap_and_a_slow_last_look_is_not_cut_off
     assert packaged.functions["WatchMarket"]["Timeout"] >= 90
 
 
-@pytest.mark.parametrize("function", ["WatchMarket", "WatchOrders"])
+@pytest.mark.parametrize("function", ["WatchMarket", "RunWatchdog"])
 def test_two_of_a_schedule_do_not_run_at_once_after_a_crash(packaged: Packaged, function: str) -> None:
     assert packaged.functions[function]["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
 

@@ -18,13 +18,13 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from chalicelib.encoding.record import record_of
+from chalicelib.api.records import record_of
 from chalicelib.history import connection
 from chalicelib.history.migrate import MIGRATIONS, MigrationChangedError, migrate
 from chalicelib.history.postgres import PostgresHistory
 from chalicelib.history.statements import page
-from chalicelib.ports import HistoryUnavailableError, OrderFilter
-from tests.support.lives import NOON, confirmed, pending, quote, routed
+from chalicelib.ports.history import HistoryUnavailableError, OrderFilter
+from tests.support.order_builders import NOON, confirmed, pending, quote, routed
 from tests.support.postgres import PostgresServer, postgres_server
 
 FILES = sorted(path.name for path in MIGRATIONS.glob("*.sql"))

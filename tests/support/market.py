@@ -1,10 +1,10 @@
-"""The simulated market of tests in which nothing was told from outside."""
+"""The simulated market of tests in which nothing was told from adapters."""
 
 from collections.abc import Callable
 
-from chalicelib.routing.feed import MarketFeed
-from tests.fakes.markets import FakeMarkets
+from chalicelib.simulation.feed import CachedMarketData
+from tests.fakes.markets import FakeMarketStore
 
 
-def a_feed(now_ms: Callable[[], int]) -> MarketFeed:
-    return MarketFeed(FakeMarkets(), 1000, now_ms)
+def a_feed(now_ms: Callable[[], int]) -> CachedMarketData:
+    return CachedMarketData(FakeMarketStore(), 1000, now_ms)

@@ -12,8 +12,8 @@ from fractions import Fraction
 from math import ceil, floor
 
 from chalicelib.domain.tokens import Pair, Side
-from chalicelib.routing.feed import Known, PushedPrice
-from chalicelib.routing.market import PROFILES, SLOT_MS, Market
+from chalicelib.ports.market import MarketSnapshot, PushedPrice
+from chalicelib.simulation.market import PROFILES, SLOT_MS, Market
 
 #: Profile and venue: the fee of the input, and what the share of the pool that is taken adds to it.
 _FEES = {
@@ -72,11 +72,11 @@ class Offer:
 class Oracle:
     """``told`` is what was told of a pair; without it only what was pushed here counts."""
 
-    def __init__(self, seed: str, profile: str, told: Callable[[Pair], Known] | None = None) -> None:
+    def __init__(self, seed: str, profile: str, told: Callable[[Pair], MarketSnapshot] | None = None) -> None:
         self._market = Market(seed, PROFILES[profile])
         self._fees = _FEES[profile]
         self._pushed: dict[str, PushedPrice] = {}
-        self._told = told or (lambda pair: Known(self._pushed.get(pair.name)))
+        self._told = told or (lambda pair: MarketSnapshot(self._pushed.get(pair.name)))
 
     def push(self, pair: Pair, price: Decimal, at_ms: int) -> None:
         self._pushed[pair.name] = PushedPrice(price, at_ms)

@@ -1,4 +1,4 @@
-"""The composition root: an engine on the real outside, of which nothing is called before it is needed."""
+"""The composition root: an engine on the real adapters, of which nothing is called before it is needed."""
 
 from chalicelib.bootstrap import build_engine, connect
 from tests.contract.stores.aws import settings

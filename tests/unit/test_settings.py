@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from chalicelib.settings import Settings, read_settings
-from tests.support.bench import a_bench
+from tests.support.workbench import a_workbench
 
 REQUIRED = {
     name: "x"
@@ -15,13 +15,13 @@ REQUIRED = {
         "STREAMS_TABLE",
         "LEDGER_TABLE",
         "IDEMPOTENCY_TABLE",
-        "STARTS_TABLE",
+        "RATE_LIMIT_TABLE",
         "MARKET_TABLE",
-        "URGENT_QUEUE_URL",
+        "HIGH_PRIORITY_QUEUE_URL",
         "ORDERS_QUEUE_URL",
         "DEAD_LETTERS_QUEUE_URL",
-        "KEPT_LETTERS_QUEUE_URL",
-        "STREAM_QUEUE_URL",
+        "UNPROCESSABLE_QUEUE_URL",
+        "REPLAY_QUEUE_URL",
         "WEBSOCKET_ENDPOINT",
         "PUBLIC_WS_URL",
         "DATABASE_URL",
@@ -101,7 +101,7 @@ def test_a_number_or_switch_out_of_bounds_is_named(variable: str, value: str) ->
 @pytest.mark.parametrize(("variable", "knob"), [("VENUE_PROFILE", "venue_profile"), ("VENUE_FAULT", "venue_fault")])
 def test_a_misspelt_choice_is_named_before_any_order_meets_it(variable: str, knob: str) -> None:
     with pytest.raises(ValueError, match=variable):
-        a_bench(**{knob: getattr(read_settings(REQUIRED | {variable: "misspelt"}), knob)})
+        a_workbench(**{knob: getattr(read_settings(REQUIRED | {variable: "misspelt"}), knob)})
 
 
 def test_settings_do_not_change_under_a_running_process() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.messaging.messages import replay_message
-from chalicelib.messaging.queues import SqsOrderQueue, SqsReplayQueue, SqsUrgentQueue
+from chalicelib.codec.messages import replay_message
+from chalicelib.messaging.queues import SqsHighPriorityQueue, SqsOrderQueue, SqsReplayQueue
 from tests.contract.stores.aws import Aws, aws, resources, settings
 from tests.fakes.queue import FakeOrderQueue
 from tests.fakes.streams import FakeReplayQueue
@@ -51,22 +51,24 @@ def module_aws() -> Iterator[Aws]:
 def sqs_orders(module_aws: Aws) -> Sqs:
     module_aws.start_over()
     url = settings().orders_queue_url
-    return Sqs(SqsOrderQueue(module_aws.sqs, url, settings().urgent_queue_url), module_aws.sqs, url)
+    return Sqs(SqsOrderQueue(module_aws.sqs, url, settings().high_priority_queue_url), module_aws.sqs, url)
 
 
 @pytest.fixture
 def sqs_urgent(sqs_orders: Sqs) -> Sqs:
     """Beside the orders queue, on which it depends so that it is not emptied again."""
-    url = settings().urgent_queue_url
+    url = settings().high_priority_queue_url
     return Sqs(
-        SqsUrgentQueue(sqs_orders.client, url, seconds=15, monotonic=count(step=10).__next__), sqs_orders.client, url
+        SqsHighPriorityQueue(sqs_orders.client, url, seconds=15, monotonic=count(step=10).__next__),
+        sqs_orders.client,
+        url,
     )
 
 
 @pytest.fixture
 def sqs_replays(module_aws: Aws) -> Sqs:
     module_aws.start_over()
-    url = settings().stream_queue_url
+    url = settings().replay_queue_url
     return Sqs(SqsReplayQueue(module_aws.sqs, url), module_aws.sqs, url)
 
 

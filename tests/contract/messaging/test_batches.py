@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.codec.messages import PoisonMessageError
 from chalicelib.consumers.batch import FAILED_SECONDS, work_through
-from chalicelib.messaging.messages import PoisonMessageError
 
 
 class Held:

@@ -7,14 +7,15 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
+from chalicelib.codec.messages import read_order_message, read_replay_message
 from chalicelib.domain.orders import Order, Priority
-from chalicelib.messaging.messages import read_order_message, read_replay_message
-from chalicelib.messaging.queues import SqsReplayQueue, SqsUrgentQueue
-from chalicelib.ports import Replay, Subscriber, Tracked
+from chalicelib.messaging.queues import SqsHighPriorityQueue, SqsReplayQueue
+from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.streams import Replay, Subscriber
 from tests.contract.messaging.conftest import Queued, Sqs
 from tests.contract.stores.aws import settings
-from tests.support.lives import pending, retried, routed
-from tests.support.orders import a_spec
+from tests.support.order_builders import pending, retried, routed
+from tests.support.specs import a_spec
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 REPLAY = Replay("abc=:#é", {"orderId": "order-1", "afterSeq": 3}, coarse=True, via_user=True, look=1)
@@ -22,10 +23,10 @@ REPLAY = Replay("abc=:#é", {"orderId": "order-1", "afterSeq": 3}, coarse=True, 
 
 @pytest.mark.parametrize("order", [pending(), routed(pending()), retried(routed(pending()))])
 def test_the_processor_reads_the_order_that_was_sent(order_queue: Queued, order: object) -> None:
-    tracked = Tracked(order, frozenset({Subscriber("one")}), published=1)  # type: ignore[arg-type]
-    order_queue.queue.send(tracked)
+    stored = StoredOrder(order, frozenset({Subscriber("one")}), published=1)  # type: ignore[arg-type]
+    order_queue.queue.send(stored)
     [body] = order_queue.bodies()
-    assert read_order_message(body) == Tracked(tracked.order, published=1)
+    assert read_order_message(body) == StoredOrder(stored.order, published=1)
 
 
 def test_a_stream_is_brought_as_it_was_asked_for(replay_queue: Queued) -> None:
@@ -59,7 +60,7 @@ def test_a_delayed_replay_is_not_delivered_at_once(sqs_replays: Sqs) -> None:
 
 
 def test_a_message_in_work_is_not_delivered_to_another_worker(sqs_orders: Sqs) -> None:
-    sqs_orders.queue.send(Tracked(pending()))
+    sqs_orders.queue.send(StoredOrder(pending()))
     [message] = sqs_orders.receive()
     sqs_orders.queue.hold(message["ReceiptHandle"], 15)
     assert sqs_orders.receive() == []
@@ -67,7 +68,7 @@ def test_a_message_in_work_is_not_delivered_to_another_worker(sqs_orders: Sqs) -
 
 @pytest.mark.parametrize("seconds", [0, -1])
 def test_a_message_that_is_held_no_longer_is_delivered_at_once(sqs_orders: Sqs, seconds: int) -> None:
-    sqs_orders.queue.send(Tracked(pending()))
+    sqs_orders.queue.send(StoredOrder(pending()))
     [message] = sqs_orders.receive()
     sqs_orders.queue.hold(message["ReceiptHandle"], seconds)
     assert [again["Body"] for again in sqs_orders.receive()] == [message["Body"]]
@@ -75,7 +76,7 @@ def test_a_message_that_is_held_no_longer_is_delivered_at_once(sqs_orders: Sqs, 
 
 def test_a_hold_is_never_longer_than_sqs_takes(sqs_orders: Sqs) -> None:
     """SQS counts its twelve hours from the moment when the message was received."""
-    sqs_orders.queue.send(Tracked(pending()))
+    sqs_orders.queue.send(StoredOrder(pending()))
     [message] = sqs_orders.receive()
     sqs_orders.queue.hold(message["ReceiptHandle"], 10**6)
     assert sqs_orders.receive() == []
@@ -91,12 +92,12 @@ def test_a_batch_that_is_taken_in_part_is_an_error(sqs_replays: Sqs) -> None:
 
 
 def test_an_urgent_order_is_in_both_queues_and_another_in_one(sqs_orders: Sqs, sqs_urgent: Sqs) -> None:
-    urgent = Order.accepted("order-1", a_spec(priority=Priority.HIGH), AT)
-    sqs_orders.queue.send(Tracked(urgent))
-    sqs_orders.queue.send(Tracked(pending()))
+    high_priority = Order.accepted("order-1", a_spec(priority=Priority.HIGH), AT)
+    sqs_orders.queue.send(StoredOrder(high_priority))
+    sqs_orders.queue.send(StoredOrder(pending()))
     assert len(sqs_orders.bodies()) == 2
     taken = sqs_urgent.queue.take()
-    assert read_order_message(taken["body"]).order == urgent
+    assert read_order_message(taken["body"]).order == high_priority
     assert sqs_urgent.queue.take() is None
     sqs_urgent.queue.hold(taken["receiptHandle"], 0)
     again = sqs_urgent.queue.take()
@@ -109,19 +110,21 @@ def test_orders_are_grouped_by_user_so_that_the_queue_is_fair(sqs_orders: Sqs) -
     with Stubber(sqs_orders.client) as stub:
         wanted = {"QueueUrl": sqs_orders.url, "MessageBody": ANY, "DelaySeconds": 7, "MessageGroupId": "tester"}
         stub.add_response("send_message", {}, wanted)
-        sqs_orders.queue.send(Tracked(Order.accepted("order-1", a_spec(user_id="tester"), AT)), delay_seconds=7)
+        sqs_orders.queue.send(StoredOrder(Order.accepted("order-1", a_spec(user_id="tester"), AT)), delay_seconds=7)
 
 
 def test_a_delayed_order_is_not_delivered_at_once(sqs_orders: Sqs) -> None:
-    sqs_orders.queue.send(Tracked(pending()), delay_seconds=900)
+    sqs_orders.queue.send(StoredOrder(pending()), delay_seconds=900)
     assert sqs_orders.bodies() == []
 
 
 def test_a_queue_that_was_empty_just_now_is_not_asked_again(sqs_orders: Sqs) -> None:
     now = 1000.0
-    urgent = SqsUrgentQueue(sqs_orders.client, settings().urgent_queue_url, seconds=15, monotonic=lambda: now)
-    assert urgent.take() is None
-    sqs_orders.queue.send(Tracked(Order.accepted("order-1", a_spec(priority=Priority.HIGH), AT)))
-    assert urgent.take() is None
+    high_priority = SqsHighPriorityQueue(
+        sqs_orders.client, settings().high_priority_queue_url, seconds=15, monotonic=lambda: now
+    )
+    assert high_priority.take() is None
+    sqs_orders.queue.send(StoredOrder(Order.accepted("order-1", a_spec(priority=Priority.HIGH), AT)))
+    assert high_priority.take() is None
     now += 1
-    assert urgent.take() is not None
+    assert high_priority.take() is not None

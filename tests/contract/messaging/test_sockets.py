@@ -16,7 +16,7 @@ from botocore.exceptions import (
 from botocore.stub import Stubber
 
 from chalicelib.messaging.sockets import ApiGatewaySockets
-from chalicelib.ports import ConnectionGoneError, PushFailedError
+from chalicelib.ports.streams import ConnectionGoneError, PushFailedError
 
 ENDPOINT = "http://127.0.0.1:1"
 

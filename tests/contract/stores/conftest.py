@@ -9,23 +9,26 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from chalicelib.ports import Markets, OrderStore, StartSlots, StreamStore, WaitingOrders
-from chalicelib.routing.venue import Ledger
+from chalicelib.ports.market import MarketStore
+from chalicelib.ports.orders import OpenOrderIndex, OrderStore
+from chalicelib.ports.rate_limit import RateLimitSlots
+from chalicelib.ports.streams import StreamStore
+from chalicelib.ports.venues import Ledger
 from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
-from chalicelib.stores.markets import DynamoMarkets
+from chalicelib.stores.markets import DynamoMarketStore
+from chalicelib.stores.open_orders import DynamoOpenOrderIndex
 from chalicelib.stores.orders import DynamoOrderStore
-from chalicelib.stores.starts import DynamoStartSlots
+from chalicelib.stores.rate_limit import DynamoRateLimitSlots
 from chalicelib.stores.streams import DynamoStreamStore
-from chalicelib.stores.waiting import DynamoWaitingOrders
 from tests.contract.stores.aws import Aws, Wire, aws, resources, settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
-from tests.fakes.markets import FakeMarkets
+from tests.fakes.markets import FakeMarketStore
+from tests.fakes.open_orders import FakeOpenOrderIndex
 from tests.fakes.orders import FakeOrderStore
-from tests.fakes.starts import FakeStartSlots
+from tests.fakes.rate_limit import FakeRateLimitSlots
 from tests.fakes.streams import FakeStreamStore
-from tests.fakes.waiting import FakeWaitingOrders
 
 TWINS = ["fake", "dynamodb"]
 #: So many starts a minute.
@@ -42,11 +45,11 @@ class DynamoStores:
     def __post_init__(self) -> None:
         connection = SharedConnection(settings())
         self.orders = DynamoOrderStore(connection, settings(), lambda: self.clock.now_ms())
-        self.waiting = DynamoWaitingOrders(connection, settings())
-        self.markets = DynamoMarkets(connection, settings())
+        self.waiting = DynamoOpenOrderIndex(connection, settings())
+        self.markets = DynamoMarketStore(connection, settings())
         self.streams = DynamoStreamStore(connection, settings())
         self.ledger = DynamoLedger(connection, settings())
-        self.starts = DynamoStartSlots(connection, replace(settings(), rate_limit_per_minute=SLOTS))
+        self.starts = DynamoRateLimitSlots(connection, replace(settings(), rate_limit_per_minute=SLOTS))
 
 
 @pytest.fixture(scope="module")
@@ -98,18 +101,18 @@ def ledger(request: pytest.FixtureRequest) -> Ledger:
 
 
 @pytest.fixture(params=TWINS)
-def starts(request: pytest.FixtureRequest) -> StartSlots:
-    return FakeStartSlots(SLOTS) if request.param == "fake" else request.getfixturevalue("dynamo").starts
+def starts(request: pytest.FixtureRequest) -> RateLimitSlots:
+    return FakeRateLimitSlots(SLOTS) if request.param == "fake" else request.getfixturevalue("dynamo").starts
 
 
 @pytest.fixture
-def waiting(request: pytest.FixtureRequest, orders: OrderStore) -> WaitingOrders:
+def waiting(request: pytest.FixtureRequest, orders: OrderStore) -> OpenOrderIndex:
     """The open ones of ``orders``."""
     if isinstance(orders, FakeOrderStore):
-        return FakeWaitingOrders(orders)
+        return FakeOpenOrderIndex(orders)
     return request.getfixturevalue("dynamo").waiting
 
 
 @pytest.fixture(params=TWINS)
-def markets(request: pytest.FixtureRequest) -> Markets:
-    return FakeMarkets() if request.param == "fake" else request.getfixturevalue("dynamo").markets
+def markets(request: pytest.FixtureRequest) -> MarketStore:
+    return FakeMarketStore() if request.param == "fake" else request.getfixturevalue("dynamo").markets

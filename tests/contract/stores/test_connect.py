@@ -1,4 +1,4 @@
-"""The real outside as a function builds it when it starts."""
+"""The real adapters as a function builds it when it starts."""
 
 from chalicelib.bootstrap import connect
 from tests.contract.stores.aws import Wire, settings

@@ -5,7 +5,7 @@ from decimal import Context, Decimal
 from hypothesis import given, strategies
 
 from chalicelib.domain.money import MAX_BASE_UNITS, to_base_units, to_human_units
-from chalicelib.ports import Subscriber
+from chalicelib.ports.streams import Subscriber
 from chalicelib.stores.models import DecimalAttribute
 from chalicelib.stores.subscribers import from_set, to_set
 

@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.money import MAX_BASE_UNITS
-from chalicelib.routing.venue import Fill, Ledger
+from chalicelib.domain.swaps import Fill
+from chalicelib.ports.venues import Ledger
 from chalicelib.stores.ledger import DynamoLedger
 from tests.contract.stores.aws import Wire
 from tests.contract.stores.racing import race

@@ -12,17 +12,18 @@ from botocore.session import Session
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as rules
 
+from chalicelib.domain.conditions import LaunchTerms, TimeInForce
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.orders import Order, OrderSpec, Priority
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.terms import LaunchTerms, TimeInForce
 from chalicelib.domain.tokens import BY_SYMBOL, Side
-from chalicelib.ports import IdempotencyKey, KeyTakenError, Lease, LostRaceError, OrderStore, Subscriber, Tracked
+from chalicelib.ports.orders import IdempotencyKey, KeyTakenError, Lease, LostRaceError, OrderStore, StoredOrder
+from chalicelib.ports.streams import Subscriber
 from chalicelib.stores.orders import DynamoOrderStore
 from tests.contract.stores.aws import Wire
 from tests.contract.stores.racing import race
 from tests.fakes.clock import FakeClock
-from tests.support.lives import NOON, confirmed, failed, pending, retried, routed
+from tests.support.order_builders import NOON, confirmed, failed, pending, retried, routed
 
 SOCKETS = frozenset(
     {
@@ -36,7 +37,7 @@ SOCKETS = frozenset(
 
 def created(
     orders: OrderStore, order: Order | None = None, subscribers: frozenset[Subscriber] = frozenset()
-) -> Tracked:
+) -> StoredOrder:
     return orders.create(order or pending(), 1_000, subscribers)
 
 
@@ -44,7 +45,7 @@ def begun(order: Order) -> Order:
     return order.moved(Status.ROUTING, NOON, next_attempt=True)
 
 
-def kept(orders: OrderStore, order_id: str) -> Tracked:
+def kept(orders: OrderStore, order_id: str) -> StoredOrder:
     found = orders.get(order_id)
     assert found is not None
     return found
@@ -82,7 +83,7 @@ def test_an_accepted_order_comes_back_with_every_field_of_its_specification(orde
     assert same == [], "each field has to be another than usual, or its loss would go unnoticed"
     order = Order.accepted(str(uuid4()), unlike_any_default, NOON)
     answer = orders.create(order, 1_000, SOCKETS)
-    assert answer == kept(orders, order.order_id) == Tracked(order, SOCKETS, 0, None, 1_000)
+    assert answer == kept(orders, order.order_id) == StoredOrder(order, SOCKETS, 0, None, 1_000)
 
 
 def test_what_a_client_left_out_stays_left_out(orders: OrderStore) -> None:
@@ -115,7 +116,7 @@ def test_every_number_of_an_events_meta_stays_exact(orders: OrderStore) -> None:
     before = created(orders)
     odd = {"price": Decimal("0.000000000000000001"), "large": Decimal("123456789012345678901234567890.123456789")}
     after = routed(before.order, **odd, nested=[{"deep": Decimal("0.1")}], nothing=None, text='é\n"')
-    orders.write(before, after, lease=None, attention_at_ms=None)
+    orders.write(before, after, lease=None, deadline_ms=None)
     assert kept(orders, after.order_id).order == after
 
 
@@ -229,44 +230,48 @@ def test_two_requests_with_one_key_at_the_same_moment_end_with_one_order(
 def test_a_write_appends_its_events_and_keeps_what_was_there(orders: OrderStore) -> None:
     before = created(orders)
     after = begun(before.order)
-    first = orders.write(before, after, lease=Lease("me", 5_000), attention_at_ms=2_000)
-    second = orders.write(first, routed(after), lease=Lease("me", 6_000), attention_at_ms=3_000)
-    assert first == Tracked(after, frozenset(), 0, Lease("me", 5_000), 2_000)
-    assert second == kept(orders, after.order_id) == Tracked(routed(after), frozenset(), 0, Lease("me", 6_000), 3_000)
+    first = orders.write(before, after, lease=Lease("me", 5_000), deadline_ms=2_000)
+    second = orders.write(first, routed(after), lease=Lease("me", 6_000), deadline_ms=3_000)
+    assert first == StoredOrder(after, frozenset(), 0, Lease("me", 5_000), 2_000)
+    assert (
+        second
+        == kept(orders, after.order_id)
+        == StoredOrder(routed(after), frozenset(), 0, Lease("me", 6_000), 3_000)
+    )
 
 
 def test_a_write_may_append_a_whole_life_at_once(orders: OrderStore) -> None:
     before = created(orders)
     after = confirmed(before.order)
-    orders.write(before, after, lease=None, attention_at_ms=None)
+    orders.write(before, after, lease=None, deadline_ms=None)
     assert kept(orders, after.order_id).order == after
 
 
 def test_a_write_without_a_new_event_only_moves_lease_and_attention(orders: OrderStore) -> None:
     before = created(orders)
-    same = orders.write(before, before.order, lease=Lease("me", 9), attention_at_ms=7)
-    assert same == kept(orders, before.order.order_id) == Tracked(before.order, frozenset(), 0, Lease("me", 9), 7)
+    same = orders.write(before, before.order, lease=Lease("me", 9), deadline_ms=7)
+    assert same == kept(orders, before.order.order_id) == StoredOrder(before.order, frozenset(), 0, Lease("me", 9), 7)
 
 
 def test_a_write_returns_the_subscribers_as_they_are_at_that_moment(orders: OrderStore) -> None:
     before = created(orders, subscribers=frozenset({Subscriber("left"), Subscriber("stays")}))
     orders.join(before.order.order_id, [Subscriber("joined", coarse=True)], before.order.seq)
     orders.leave(before.order.order_id, [Subscriber("left")])
-    written = orders.write(before, begun(before.order), lease=None, attention_at_ms=None)
+    written = orders.write(before, begun(before.order), lease=None, deadline_ms=None)
     assert written.subscribers == {Subscriber("stays"), Subscriber("joined", coarse=True)}
 
 
 def test_how_far_the_subscribers_were_told_is_kept_with_the_next_step(orders: OrderStore) -> None:
     before = replace(created(orders), published=1)
-    assert orders.write(before, begun(before.order), lease=None, attention_at_ms=None).published == 1
+    assert orders.write(before, begun(before.order), lease=None, deadline_ms=None).published == 1
     assert kept(orders, before.order.order_id).published == 1
 
 
 def test_a_step_from_a_stale_copy_is_refused_and_changes_nothing(orders: OrderStore) -> None:
     stale = created(orders)
-    now = orders.write(stale, begun(stale.order), lease=None, attention_at_ms=2_000)
+    now = orders.write(stale, begun(stale.order), lease=None, deadline_ms=2_000)
     with pytest.raises(LostRaceError):
-        orders.write(stale, stale.order.moved(Status.CANCELLED, NOON), lease=None, attention_at_ms=None)
+        orders.write(stale, stale.order.moved(Status.CANCELLED, NOON), lease=None, deadline_ms=None)
     assert kept(orders, stale.order.order_id) == now
 
 
@@ -274,30 +279,30 @@ def test_a_step_from_a_copy_of_the_future_is_refused(orders: OrderStore) -> None
     before = created(orders)
     ahead = replace(before, order=begun(before.order))
     with pytest.raises(LostRaceError):
-        orders.write(ahead, routed(ahead.order), lease=None, attention_at_ms=None)
+        orders.write(ahead, routed(ahead.order), lease=None, deadline_ms=None)
     assert kept(orders, before.order.order_id) == before
 
 
 def test_an_order_that_does_not_exist_cannot_be_moved(orders: OrderStore) -> None:
-    never = Tracked(pending())
+    never = StoredOrder(pending())
     with pytest.raises(LostRaceError):
-        orders.write(never, begun(never.order), lease=None, attention_at_ms=None)
+        orders.write(never, begun(never.order), lease=None, deadline_ms=None)
     assert orders.get(never.order.order_id) is None
 
 
 # --- leases -----------------------------------------------------------------------------------------------
 
 
-def leased(orders: OrderStore, until_ms: int) -> Tracked:
+def leased(orders: OrderStore, until_ms: int) -> StoredOrder:
     before = created(orders)
-    return orders.write(before, begun(before.order), lease=Lease("first", until_ms), attention_at_ms=2_000)
+    return orders.write(before, begun(before.order), lease=Lease("first", until_ms), deadline_ms=2_000)
 
 
 def test_nobody_works_on_an_order_while_anothers_lease_runs(orders: OrderStore, clock: FakeClock) -> None:
     held = leased(orders, clock.now_ms())
     for lease in (Lease("second", clock.now_ms() + 15_000), None):
         with pytest.raises(LostRaceError):
-            orders.write(replace(held, lease=None), routed(held.order), lease=lease, attention_at_ms=None)
+            orders.write(replace(held, lease=None), routed(held.order), lease=lease, deadline_ms=None)
     assert kept(orders, held.order.order_id) == held
 
 
@@ -305,7 +310,7 @@ def test_a_dead_workers_lease_is_taken_over_once_it_has_run_out(orders: OrderSto
     held = leased(orders, clock.now_ms())
     clock.sleep(0.001)
     lease = Lease("second", clock.now_ms() + 15_000)
-    taken = orders.write(held, routed(held.order), lease=lease, attention_at_ms=9_000)
+    taken = orders.write(held, routed(held.order), lease=lease, deadline_ms=9_000)
     assert taken == kept(orders, held.order.order_id)
     assert taken.lease == lease
 
@@ -313,16 +318,16 @@ def test_a_dead_workers_lease_is_taken_over_once_it_has_run_out(orders: OrderSto
 def test_a_worker_keeps_and_prolongs_its_own_lease(orders: OrderStore, clock: FakeClock) -> None:
     held = leased(orders, clock.now_ms() + 15_000)
     longer = Lease("first", clock.now_ms() + 30_000)
-    assert orders.write(held, routed(held.order), lease=longer, attention_at_ms=2_000).lease == longer
+    assert orders.write(held, routed(held.order), lease=longer, deadline_ms=2_000).lease == longer
 
 
 def test_a_worker_releases_its_own_running_lease_for_the_next_one(orders: OrderStore, clock: FakeClock) -> None:
     held = leased(orders, clock.now_ms() + 15_000)
-    free = orders.write(held, held.order, lease=None, attention_at_ms=2_000)
+    free = orders.write(held, held.order, lease=None, deadline_ms=2_000)
     assert free == kept(orders, held.order.order_id)
     assert free.lease is None
     next_lease = Lease("second", clock.now_ms() + 15_000)
-    assert orders.write(free, routed(free.order), lease=next_lease, attention_at_ms=2_000).lease == next_lease
+    assert orders.write(free, routed(free.order), lease=next_lease, deadline_ms=2_000).lease == next_lease
 
 
 def test_of_twenty_workers_with_one_message_one_gets_the_order(orders: OrderStore, clock: FakeClock) -> None:
@@ -331,7 +336,7 @@ def test_of_twenty_workers_with_one_message_one_gets_the_order(orders: OrderStor
 
     def claim(number: int) -> bool:
         try:
-            orders.write(before, after, lease=Lease(f"worker {number}", until), attention_at_ms=2_000)
+            orders.write(before, after, lease=Lease(f"worker {number}", until), deadline_ms=2_000)
         except LostRaceError:
             return False
         return True
@@ -349,7 +354,7 @@ def test_an_expired_order_is_taken_over_by_exactly_one_of_twenty(orders: OrderSt
     def take_over(number: int) -> bool:
         lease = Lease(f"worker {number}", clock.now_ms() + 15_000)
         try:
-            orders.write(held, held.order, lease=lease, attention_at_ms=2_000)
+            orders.write(held, held.order, lease=lease, deadline_ms=2_000)
         except LostRaceError:
             return False
         return True
@@ -363,7 +368,7 @@ def test_a_cancel_and_a_worker_that_meet_leave_one_history(orders: OrderStore, c
 
     def move(number: int) -> bool:
         try:
-            orders.write(before, steps[number], lease=None, attention_at_ms=None)
+            orders.write(before, steps[number], lease=None, deadline_ms=None)
         except LostRaceError:
             return False
         return True
@@ -379,8 +384,8 @@ def test_a_cancel_and_a_worker_that_meet_leave_one_history(orders: OrderStore, c
 def test_a_repeated_write_finds_its_own_work_and_wins(dynamo_orders: DynamoOrderStore, clock: FakeClock) -> None:
     before = created(dynamo_orders, subscribers=SOCKETS)
     after, lease = routed(before.order), Lease("me", clock.now_ms() + 15_000)
-    first = dynamo_orders.write(before, after, lease=lease, attention_at_ms=2_000)
-    again = dynamo_orders.write(before, after, lease=lease, attention_at_ms=2_000)
+    first = dynamo_orders.write(before, after, lease=lease, deadline_ms=2_000)
+    again = dynamo_orders.write(before, after, lease=lease, deadline_ms=2_000)
     assert first == again == kept(dynamo_orders, after.order_id)
     assert again.order.seq == len(again.order.events) == 3
 
@@ -391,16 +396,16 @@ def test_a_write_whose_answer_is_lost_has_won(dynamo_orders: DynamoOrderStore, w
     before = created(dynamo_orders, order)
     after = life(before.order)  # type: ignore[operator]
     wire.lose_answer_to.append("UpdateItem")
-    won = dynamo_orders.write(before, after, lease=None, attention_at_ms=None)
+    won = dynamo_orders.write(before, after, lease=None, deadline_ms=None)
     assert wire.calls.count("UpdateItem") == 2
-    assert won == kept(dynamo_orders, after.order_id) == Tracked(after)
+    assert won == kept(dynamo_orders, after.order_id) == StoredOrder(after)
 
 
 def test_anothers_identical_step_is_not_ones_own(dynamo_orders: DynamoOrderStore, clock: FakeClock) -> None:
     before, until = created(dynamo_orders), clock.now_ms() + 15_000
-    dynamo_orders.write(before, begun(before.order), lease=Lease("first", until), attention_at_ms=2_000)
+    dynamo_orders.write(before, begun(before.order), lease=Lease("first", until), deadline_ms=2_000)
     with pytest.raises(LostRaceError):
-        dynamo_orders.write(before, begun(before.order), lease=Lease("second", until), attention_at_ms=2_000)
+        dynamo_orders.write(before, begun(before.order), lease=Lease("second", until), deadline_ms=2_000)
 
 
 @pytest.mark.parametrize("operation", ["PutItem", "TransactWriteItems"])
@@ -412,7 +417,7 @@ def test_an_order_accepted_without_an_answer_is_accepted(
     wire.lose_answer_to.append(operation)
     assert dynamo_orders.create(order, 1_000, SOCKETS, keys).order == order
     assert wire.calls.count(operation) == 2
-    assert kept(dynamo_orders, order.order_id) == Tracked(order, SOCKETS, 0, None, 1_000)
+    assert kept(dynamo_orders, order.order_id) == StoredOrder(order, SOCKETS, 0, None, 1_000)
 
 
 def test_a_join_whose_answer_is_lost_has_joined(dynamo_orders: DynamoOrderStore, wire: Wire) -> None:
@@ -449,29 +454,29 @@ def test_more_overdue_orders_than_a_page_are_all_found_in_the_end(orders: OrderS
     while found := orders.due(1_000, 7):
         seen += found
         for order_id in found:
-            orders.set_attention(kept(orders, order_id), None)
+            orders.set_deadline(kept(orders, order_id), None)
     assert len(seen) == 30
     assert set(seen) == ids
 
 
 def test_attention_is_put_off_and_cleared(orders: OrderStore) -> None:
     order_id = created(orders).order.order_id
-    orders.set_attention(kept(orders, order_id), 5_000)
-    assert kept(orders, order_id).attention_at_ms == 5_000
+    orders.set_deadline(kept(orders, order_id), 5_000)
+    assert kept(orders, order_id).deadline_ms == 5_000
     assert (orders.due(4_999, 10), orders.due(5_000, 10)) == ([], [order_id])
-    orders.set_attention(kept(orders, order_id), None)
-    assert kept(orders, order_id).attention_at_ms is None
+    orders.set_deadline(kept(orders, order_id), None)
+    assert kept(orders, order_id).deadline_ms is None
     assert orders.due(10**13, 10) == []
-    orders.set_attention(replace(kept(orders, order_id), published=1), 6_000)
+    orders.set_deadline(replace(kept(orders, order_id), published=1), 6_000)
     assert kept(orders, order_id).published == 1
     assert orders.due(6_000, 10) == [order_id]
 
 
 def test_attention_follows_each_write(orders: OrderStore) -> None:
     before = created(orders)
-    on = orders.write(before, begun(before.order), lease=None, attention_at_ms=5_000)
+    on = orders.write(before, begun(before.order), lease=None, deadline_ms=5_000)
     assert (orders.due(4_999, 10), orders.due(5_000, 10)) == ([], [before.order.order_id])
-    orders.write(on, failed_from(on.order), lease=None, attention_at_ms=None)
+    orders.write(on, failed_from(on.order), lease=None, deadline_ms=None)
     assert orders.due(10**13, 10) == []
 
 
@@ -481,7 +486,7 @@ def failed_from(order: Order) -> Order:
 
 def test_attention_for_an_unknown_order_makes_no_ghost_of_it(orders: OrderStore) -> None:
     order_id = str(uuid4())
-    orders.set_attention(Tracked(pending(order_id=order_id)), 1_000)
+    orders.set_deadline(StoredOrder(pending(order_id=order_id)), 1_000)
     assert orders.get(order_id) is None
     assert orders.due(10**13, 10) == []
 
@@ -499,9 +504,9 @@ def test_only_the_users_own_orders_are_listed_oldest_first(orders: OrderStore) -
 @pytest.mark.parametrize("life", [confirmed, failed, lambda order: order.moved(Status.CANCELLED, NOON)])
 def test_an_order_that_is_over_is_no_longer_open(orders: OrderStore, life: object) -> None:
     before = created(orders)
-    on = orders.write(before, before.order, lease=None, attention_at_ms=1_000)
+    on = orders.write(before, before.order, lease=None, deadline_ms=1_000)
     assert orders.unfinished_of("alice") == [before.order.order_id]
-    orders.write(on, life(on.order), lease=None, attention_at_ms=1_000)  # type: ignore[operator]
+    orders.write(on, life(on.order), lease=None, deadline_ms=1_000)  # type: ignore[operator]
     assert orders.unfinished_of("alice") == []
     # It still wants its history stored.
     assert orders.due(1_000, 10) == [before.order.order_id]
@@ -515,7 +520,7 @@ def test_a_socket_joins_only_where_it_was_told_everything(orders: OrderStore) ->
     order_id = before.order.order_id
     assert not orders.join(order_id, [Subscriber("early")], 0)
     assert orders.join(order_id, [Subscriber("now")], 1)
-    orders.write(before, begun(before.order), lease=None, attention_at_ms=None)
+    orders.write(before, begun(before.order), lease=None, deadline_ms=None)
     assert not orders.join(order_id, [Subscriber("late")], 1)
     assert orders.join(order_id, [Subscriber("next")], 2)
     assert kept(orders, order_id).subscribers == {Subscriber("now"), Subscriber("next")}
@@ -561,7 +566,7 @@ def test_every_socket_that_joins_at_once_is_told_of_the_next_step(orders: OrderS
 
     def run(number: int) -> bool | frozenset[Subscriber]:
         if number == 10:
-            return orders.write(before, begun(before.order), lease=None, attention_at_ms=None).subscribers
+            return orders.write(before, begun(before.order), lease=None, deadline_ms=None).subscribers
         return orders.join(order_id, [Subscriber(str(number))], 1)
 
     outcomes = race(run)

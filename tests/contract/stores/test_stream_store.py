@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.ports import Connection, StreamStore, Subscriber
+from chalicelib.ports.streams import Connection, StreamStore, Subscriber
 from tests.contract.stores.racing import race
 
 

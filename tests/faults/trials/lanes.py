@@ -3,40 +3,40 @@
 import time
 from random import Random
 
-from chalicelib.encoding.times import to_ms
+from chalicelib.codec.times import to_ms
 from tests.e2e.client import parse
+from tests.faults.effort import Size
 from tests.faults.result import Result
-from tests.faults.site import Site, events_of, span_of
-from tests.faults.size import Size
+from tests.faults.stack_under_test import StackUnderTest, events_of, span_of
 from tests.faults.trials.messages import SLOTS
 
 #: Long enough for a line to form, whatever the machine.
 _SLOW = "slow:1000"
 
 
-def urgent_in_a_backlog(site: Site, size: Size) -> Result:
-    """Urgent orders behind many others: no slot takes more than what it has in hand before it takes an urgent one."""
-    result = Result("urgent orders in a backlog")
+def urgent_in_a_backlog(site: StackUnderTest, size: Size) -> Result:
+    """Urgent orders behind many others: no slot takes more than what it has in hand before it takes a high-priority one."""
+    result = Result("high_priority orders in a backlog")
     backlog = site.accept(size.pick(60, 500), "backlog", lambda _: _SLOW)
     wait_for_a_line(site, backlog)
-    urgent = []
+    high_priority = []
     for number in range(size.pick(3, 10)):
-        urgent.append(site.client.accept(userId=f"urgent-{number}", priority="high")["orderId"])
+        high_priority.append(site.client.accept(userId=f"high_priority-{number}", priority="high")["orderId"])
         result.faults += 1
-    result.recovered(site.at_rest(urgent))
+    result.recovered(site.at_rest(high_priority))
     site.at_rest(backlog)
     starts = [span_of(item)[0] for item in site.items(backlog).values()]
-    for order_id, item in site.items(urgent).items():
+    for order_id, item in site.items(high_priority).items():
         accepted, started = to_ms(events_of(item)[0].at), span_of(item)[0]
         overtook = sum(accepted < at < started for at in starts)
         # A slot that has just become free may be about to take its next order.
         if overtook > SLOTS:
-            result.violations.append(f"{order_id}: {overtook} others began before this urgent order")
-    site.judge([*backlog, *urgent], result)
+            result.violations.append(f"{order_id}: {overtook} others began before this high-priority order")
+    site.judge([*backlog, *high_priority], result)
     return result
 
 
-def one_user_with_most_of_the_load(site: Site, size: Size) -> Result:
+def one_user_with_most_of_the_load(site: StackUnderTest, size: Size) -> Result:
     """One user has nine of ten orders: those of the other are done before the line that was there first."""
     result = Result("nine of ten orders are one user's")
     greedy = site.accept(size.pick(90, 450), "greedy", lambda _: _SLOW)
@@ -56,7 +56,7 @@ def one_user_with_most_of_the_load(site: Site, size: Size) -> Result:
     return result
 
 
-def cancelled_at_any_moment(site: Site, size: Size) -> Result:
+def cancelled_at_any_moment(site: StackUnderTest, size: Size) -> Result:
     """Each order is cancelled at some moment of its life: the cancel is acknowledged, or too late, and holds."""
     result = Result("cancelled at any moment")
     random = Random(6)
@@ -86,6 +86,6 @@ def cancelled_at_any_moment(site: Site, size: Size) -> Result:
     return result
 
 
-def wait_for_a_line(site: Site, ids: list[str]) -> None:
+def wait_for_a_line(site: StackUnderTest, ids: list[str]) -> None:
     """Wait until all slots are taken."""
     site.wait_until(lambda: sum(item["status"] != "pending" for item in site.items(ids).values()) >= SLOTS)

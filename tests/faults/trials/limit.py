@@ -1,9 +1,9 @@
 """The rate limit over any sliding minute, on a stack of its own."""
 
+from tests.faults.effort import Size
 from tests.faults.rates import most_in_a_minute
 from tests.faults.result import Result
-from tests.faults.site import a_site, is_over, span_of
-from tests.faults.size import Size
+from tests.faults.stack_under_test import a_stack_under_test, is_over, span_of
 
 PER_MINUTE = 30
 
@@ -11,7 +11,7 @@ PER_MINUTE = 30
 def rate_limit(size: Size) -> Result:
     """More orders at once than two minutes' worth: never more are begun in any minute, and all of them in the end."""
     result = Result("the rate limit, over any minute")
-    with a_site(RATE_LIMIT_PER_MINUTE=str(PER_MINUTE)) as site:
+    with a_stack_under_test(RATE_LIMIT_PER_MINUTE=str(PER_MINUTE)) as site:
         ids = site.accept(size.pick(PER_MINUTE + 5, 2 * PER_MINUTE + 20), "limited")
         result.faults = 1
         result.recovered(site.at_rest(ids))

@@ -3,8 +3,8 @@
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.faults.effort import Size
 from tests.faults.result import Result
-from tests.faults.size import Size
 from tests.faults.virtual.machine import OrderLives
 
 

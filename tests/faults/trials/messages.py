@@ -3,17 +3,17 @@
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
+from tests.faults.effort import Size
 from tests.faults.rates import most_in_flight
 from tests.faults.result import Result
-from tests.faults.site import Site, span_of
-from tests.faults.size import Size
+from tests.faults.stack_under_test import StackUnderTest, span_of
 from tests.faults.trials.virtual import unknown_order
 
 SLOTS = 10
 _TIMES = 100
 
 
-def doubles(site: Site, size: Size) -> Result:
+def doubles(site: StackUnderTest, size: Size) -> Result:
     """Every order's message comes up to four times more, at once and late, out of order."""
     result = Result("every message up to five times")
     random = Random(5)
@@ -37,7 +37,7 @@ def doubles(site: Site, size: Size) -> Result:
     return result
 
 
-def poison(site: Site, size: Size) -> Result:
+def poison(site: StackUnderTest, size: Size) -> Result:
     """Bodies that nobody can read, or of no order, between good ones: all go, and no good one fails."""
     result = Result("poison messages")
     bodies = ["not JSON", "[]", "{}", '{"v": 1}', '{"v": 2, "order": {}, "published": 0}', unknown_order()]
@@ -52,7 +52,7 @@ def poison(site: Site, size: Size) -> Result:
     return result
 
 
-def replies_lost(site: Site, size: Size) -> Result:
+def replies_lost(site: StackUnderTest, size: Size) -> Result:
     """Of three swaps in ten the venue's answer is lost after the swap has landed."""
     result = Result("3 of 10 swaps landed, reply lost")
     number = size.pick(20, 300)
@@ -65,7 +65,7 @@ def replies_lost(site: Site, size: Size) -> Result:
     return result
 
 
-def one_key(site: Site, size: Size) -> Result:
+def one_key(site: StackUnderTest, size: Size) -> Result:
     """One key a hundred times in parallel: one order and equal answers; another body under it is refused."""
     result = Result("one key a hundred times in parallel")
     for number in range(size.pick(1, 5)):
@@ -86,7 +86,7 @@ def one_key(site: Site, size: Size) -> Result:
     return result
 
 
-def burst(site: Site, size: Size) -> Result:
+def burst(site: StackUnderTest, size: Size) -> Result:
     """Many orders at once: ten in flight are reached and never passed, and no message is given up."""
     result = Result("a burst")
     ids = site.accept(size.pick(60, 500), "burst")
@@ -104,6 +104,6 @@ def burst(site: Site, size: Size) -> Result:
     return result
 
 
-def wait_until_empty(site: Site, queue: str, result: Result) -> None:
+def wait_until_empty(site: StackUnderTest, queue: str, result: Result) -> None:
     if not site.wait_until(lambda: site.depth(queue) == 0):
         result.violations.append(f"{site.depth(queue)} messages are left in {queue}")

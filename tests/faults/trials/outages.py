@@ -8,17 +8,17 @@ from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 from chalicelib.domain.status import Status
+from tests.faults.effort import Size
 from tests.faults.proxy import FaultProxy, Harm, Rule
 from tests.faults.result import Result
-from tests.faults.site import Site, events_of, is_over
-from tests.faults.size import Size
+from tests.faults.stack_under_test import StackUnderTest, events_of, is_over
 
 SLOTS = 10
 #: Every function that works on orders, by its logical name.
-ALL_FUNCTIONS = ("APIHandler", "ProcessOrders", "ReplayStreams", "CloseDeadLetters", "WatchOrders")
+ALL_FUNCTIONS = ("APIHandler", "ProcessOrders", "ReplayStreams", "CloseDeadLetters", "RunWatchdog")
 
 
-def workers_killed(site: Site, size: Size) -> Result:
+def workers_killed(site: StackUnderTest, size: Size) -> Result:
     """Every processor's worker is killed while ten orders are in flight."""
     result = Result("workers killed with ten orders in flight")
     for number in range(size.pick(1, 5)):
@@ -38,7 +38,7 @@ def workers_killed(site: Site, size: Size) -> Result:
     return result
 
 
-def postgres_stopped(site: Site, size: Size) -> Result:
+def postgres_stopped(site: StackUnderTest, size: Size) -> Result:
     """PostgreSQL is stopped while orders run, and started again."""
     result = Result("PostgreSQL stopped and started again")
     before = site.accept(5, "stopped")
@@ -50,7 +50,7 @@ def postgres_stopped(site: Site, size: Size) -> Result:
     return _history_comes_back(site, ids, result)
 
 
-def postgres_frozen(site: Site, size: Size) -> Result:
+def postgres_frozen(site: StackUnderTest, size: Size) -> Result:
     """PostgreSQL takes connections and answers nothing, and then wakes up."""
     result = Result("PostgreSQL frozen")
     before = site.accept(5, "frozen")
@@ -59,7 +59,7 @@ def postgres_frozen(site: Site, size: Size) -> Result:
     return _history_comes_back(site, ids, result)
 
 
-def _trade_without_history(site: Site, number: int, seconds: float, result: Result) -> list[str]:
+def _trade_without_history(site: StackUnderTest, number: int, seconds: float, result: Result) -> list[str]:
     began = time.monotonic()
     result.faults += 1
     ids = site.accept(number, "no-history")
@@ -75,7 +75,7 @@ def _trade_without_history(site: Site, number: int, seconds: float, result: Resu
     return ids
 
 
-def _history_comes_back(site: Site, ids: list[str], result: Result) -> Result:
+def _history_comes_back(site: StackUnderTest, ids: list[str], result: Result) -> Result:
     result.recovered(site.at_rest(ids, watch=True))
     site.judge(ids, result)
     return result
@@ -83,7 +83,7 @@ def _history_comes_back(site: Site, ids: list[str], result: Result) -> Result:
 
 @contextmanager
 def through_proxy(
-    site: Site, functions: Sequence[str], rules: Sequence[Rule], *, pushes: bool = False
+    site: StackUnderTest, functions: Sequence[str], rules: Sequence[Rule], *, pushes: bool = False
 ) -> Iterator[FaultProxy]:
     """Put a proxy between functions and AWS, or before the pushes to sockets, that harms calls as the rules say."""
     variable = "WEBSOCKET_ENDPOINT" if pushes else "AWS_ENDPOINT_URL"
@@ -94,31 +94,31 @@ def through_proxy(
             yield proxy
 
 
-def queue_fails_after_the_write(site: Site, size: Size) -> Result:
+def queue_fails_after_the_write(site: StackUnderTest, size: Size) -> Result:
     """Orders are written, and the queue does not take their messages: accepted all the same, and ended."""
     rules = [Rule("SQS.SendMessage", 1, Harm.REFUSE)]
     return _harmed(site, "queue fails after the order was written", size.pick(8, 60), ["APIHandler"], rules)
 
 
-def calls_throttled(site: Site, size: Size) -> Result:
+def calls_throttled(site: StackUnderTest, size: Size) -> Result:
     """A fifth of all calls to DynamoDB is throttled."""
     rules = [Rule("DynamoDB.", 0.2, Harm.THROTTLE)]
     return _harmed(site, "a fifth of DynamoDB's calls throttled", size.pick(20, 150), ALL_FUNCTIONS, rules)
 
 
-def answers_lost(site: Site, size: Size) -> Result:
+def answers_lost(site: StackUnderTest, size: Size) -> Result:
     """Calls have their effect and their answers are lost."""
     rules = [Rule("DynamoDB.", 0.1, Harm.LOSE), Rule("SQS.", 0.1, Harm.LOSE)]
     return _harmed(site, "a tenth of all answers lost", size.pick(20, 150), ALL_FUNCTIONS, rules)
 
 
-def calls_delayed(site: Site, size: Size) -> Result:
+def calls_delayed(site: StackUnderTest, size: Size) -> Result:
     """Some calls take half a second, and a few longer than anybody waits for them."""
     rules = [Rule("DynamoDB.", 0.02, Harm.DELAY, 4), Rule("DynamoDB.", 0.1, Harm.DELAY, 0.5)]
     return _harmed(site, "calls delayed, some beyond their time-out", size.pick(10, 60), ALL_FUNCTIONS, rules)
 
 
-def _harmed(site: Site, name: str, number: int, functions: Sequence[str], rules: Sequence[Rule]) -> Result:
+def _harmed(site: StackUnderTest, name: str, number: int, functions: Sequence[str], rules: Sequence[Rule]) -> Result:
     """Orders posted until accepted, under a key each; they must end with the harm still going on."""
     result = Result(name)
     with through_proxy(site, functions, rules) as proxy:
@@ -133,7 +133,7 @@ def _harmed(site: Site, name: str, number: int, functions: Sequence[str], rules:
     return result
 
 
-def insist(site: Site, key: str) -> str:
+def insist(site: StackUnderTest, key: str) -> str:
     """The id of an order that is posted again, under its key, while the answer is 5xx."""
     deadline = time.monotonic() + 60
     while True:

@@ -9,19 +9,19 @@ from itertools import product
 from random import Random
 from typing import Any
 
+from chalicelib.codec.messages import order_message
+from chalicelib.domain.conditions import Amendment, TimeInForce
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.terms import Amendment, TimeInForce
-from chalicelib.messaging.messages import order_message
-from chalicelib.routing.feed import PushedPrice
+from chalicelib.ports.market import PushedPrice
+from tests.faults.effort import Size
 from tests.faults.result import Result
-from tests.faults.size import Size
+from tests.faults.virtual.client_scenarios import Expected, with_key
 from tests.faults.virtual.injection import Crash, Fault
 from tests.faults.virtual.judge import at_rest
-from tests.faults.virtual.lives import Expected, with_key
-from tests.faults.virtual.waiting import LIMIT, REACHED, SOL_USDC, a_launch, sniper_terms
+from tests.faults.virtual.open_orders import LIMIT, REACHED, SOL_USDC, a_launch, sniper_terms
 from tests.faults.virtual.world import World
-from tests.support.orders import a_spec
+from tests.support.specs import a_spec
 
 _LIFE_SECONDS = 40
 _AWAY = LIMIT * 3 / 4
@@ -105,8 +105,8 @@ def amend(race: Race) -> None:
 def deliver_double(race: Race) -> None:
     """Each order's message comes as the table has it now, whether or not one was sent."""
     for order_id in (race.limit_id, race.sniper_id):
-        if tracked := race.world.orders.get(order_id):
-            race.world.queue.put(order_message(tracked))
+        if stored := race.world.orders.get(order_id):
+            race.world.queue.put(order_message(stored))
     for message in race.world.queue.visible():
         race.world.deliver(race.world.queue, message)
 
@@ -170,9 +170,9 @@ def _broken_promises(race: Race) -> list[str]:
             found.append(f"I8 {order_id}: a cancel was acknowledged, and it is {status}")
     for order_id, promised in race.amended.items():
         order = orders[order_id]
-        if order.events[: promised.seq] != promised.events:
+        if order.events[: promised.seq] != guaranteed_min_output.events:
             found.append(f"{order_id}: an amendment was acknowledged, and is not among its events")
-        least = promised.spec.least_out or 0
+        least = promised.spec.limit_min_out or 0
         found += [
             f"I2 {order_id}: {fill.amount_out} came out, and {least} was promised at least"
             for fill in race.world.ledger.swaps_of(order_id)

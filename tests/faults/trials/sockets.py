@@ -9,11 +9,11 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
-from chalicelib.encoding.exact_json import loads
+from chalicelib.codec.exact_json import loads
+from tests.faults.effort import Size
 from tests.faults.proxy import Harm, Rule
 from tests.faults.result import Result
-from tests.faults.site import PATIENCE_SECONDS, Site
-from tests.faults.size import Size
+from tests.faults.stack_under_test import PATIENCE_SECONDS, StackUnderTest
 from tests.faults.streams import stream_violations
 from tests.faults.trials.outages import through_proxy
 
@@ -49,7 +49,7 @@ class Watcher:
                     return False
 
 
-def many_on_one_order(site: Site, size: Size) -> Result:
+def many_on_one_order(site: StackUnderTest, size: Size) -> Result:
     """Sockets on one order that join before, during and after it, of which many leave at some seq and resume."""
     random = Random(7)
     number = size.pick(50, 1_000)
@@ -57,7 +57,7 @@ def many_on_one_order(site: Site, size: Size) -> Result:
     return _watch(site, f"{number} sockets on one order", "slow:5000", watchers)
 
 
-def resumed_at_every_seq(site: Site, size: Size) -> Result:
+def resumed_at_every_seq(site: StackUnderTest, size: Size) -> Result:
     """One socket for each seq at which it is disconnected, on orders that are retried and so have many events."""
     result = Result("disconnecting at every seq, resuming")
     for simulate in ("slow:800", "tx_dropped:2", "network_error:1")[: size.pick(1, 3)]:
@@ -65,7 +65,7 @@ def resumed_at_every_seq(site: Site, size: Size) -> Result:
     return result
 
 
-def slow_sockets(site: Site, size: Size) -> Result:
+def slow_sockets(site: StackUnderTest, size: Size) -> Result:
     """Some pushes take longer than anybody waits, so that their sockets are caught up by the queue.
 
     Not too many: each try of a socket is put off for twice as long as the one before, though it made progress.
@@ -78,7 +78,7 @@ def slow_sockets(site: Site, size: Size) -> Result:
     return result
 
 
-def strangers(site: Site, size: Size) -> Result:
+def strangers(site: StackUnderTest, size: Size) -> Result:
     """User streams that were open before: each brings all of its user's orders, and nobody else's."""
     result = Result("user streams, each its own orders")
     users = [f"user-{number}" for number in range(size.pick(3, 10))]
@@ -86,7 +86,7 @@ def strangers(site: Site, size: Size) -> Result:
     return result
 
 
-async def _user_streams(site: Site, users: Sequence[str], each: int, result: Result) -> None:
+async def _user_streams(site: StackUnderTest, users: Sequence[str], each: int, result: Result) -> None:
     base = f"{site.client.ws}/ws"
     sockets = {user: await connect(f"{base}?userId={user}", open_timeout=PATIENCE_SECONDS) for user in users}
     # The first order of each user is seen once its stream is followed, by whichever way.
@@ -120,7 +120,7 @@ async def _until_over(socket: Any, frames: list[dict[str, Any]], waiting: set[st
             waiting.discard(frame["orderId"])
 
 
-def _watch(site: Site, name: str, simulate: str, watchers: list[Watcher]) -> Result:
+def _watch(site: StackUnderTest, name: str, simulate: str, watchers: list[Watcher]) -> Result:
     """All of them on one order; each must be told everything, in order."""
     result = Result(name, faults=sum(one.leaves_at > 0 for one in watchers))
     [order_id] = site.accept(1, "watched", lambda _: simulate)

@@ -8,19 +8,19 @@ from functools import partial
 from itertools import product
 from random import Random
 
+from chalicelib.codec.messages import order_message
+from chalicelib.codec.times import to_ms
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.encoding.times import to_ms
-from chalicelib.messaging.messages import order_message
-from chalicelib.ports import Tracked
+from chalicelib.ports.orders import StoredOrder
+from tests.faults.effort import Size
 from tests.faults.result import Result
-from tests.faults.size import Size
+from tests.faults.virtual.client_scenarios import Expected, Life
 from tests.faults.virtual.injection import Crash, Fault
 from tests.faults.virtual.judge import at_rest
-from tests.faults.virtual.lives import Expected, Life
-from tests.faults.virtual.waiting import LIVES
+from tests.faults.virtual.open_orders import LIVES
 from tests.faults.virtual.world import World
-from tests.support.orders import a_spec
+from tests.support.specs import a_spec
 
 CRASHES = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
 FAILURES = (Fault.FAIL_BEFORE, Fault.FAIL_AFTER)
@@ -77,10 +77,10 @@ def doubles_late_and_out_of_order(size: Size) -> Result:
 
         life = LIVES[seed % len(LIVES)]
         world = World(plan, seed, life.rate_limit)
-        for queue in (world.queue, world.urgent, world.stream_queue, world.dead_letters):
+        for queue in (world.queue, world.high_priority, world.replay_queue, world.dead_letters):
             queue.copies = copies
         _one_life(life, plan, seed, result, world)
-        result.faults += world.queue.sent + world.stream_queue.sent
+        result.faults += world.queue.sent + world.replay_queue.sent
     return result
 
 
@@ -143,13 +143,13 @@ def poison_in_every_queue(size: Size) -> Result:
     for seed in range(size.pick(10, 100)):
         world = World(seed=seed)
         bodies = ["", "not JSON", "[]", "{}", '{"v": 1}', '{"v": 2, "order": {}, "published": 0}', unknown_order()]
-        for queue, body in product((world.queue, world.stream_queue, world.dead_letters), bodies):
+        for queue, body in product((world.queue, world.replay_queue, world.dead_letters), bodies):
             queue.put(body)
         _one_life(LIVES[seed % len(LIVES)], {}, seed, result, world)
         result.faults += 3 * len(bodies)
         if left := [message.body for message in world.queue.messages.values()]:
             result.violations.append(f"left in the orders queue: {left}")
-        kept = Counter(message.body for message in world.kept_letters.messages.values())
+        kept = Counter(message.body for message in world.unprocessable.messages.values())
         # Once from the orders queue and once from the dead letters; the processor drops an order that is not there.
         if lost := [body for body in bodies if kept[body] < (1 if body == bodies[-1] else 2)]:
             result.violations.append(f"not kept: {lost}")
@@ -159,7 +159,7 @@ def poison_in_every_queue(size: Size) -> Result:
 def unknown_order() -> str:
     """A readable message of an order that does not exist."""
     order = Order.accepted("00000000-0000-4000-8000-000000000000", a_spec(), datetime(2026, 1, 1, tzinfo=UTC))
-    return order_message(Tracked(order))
+    return order_message(StoredOrder(order))
 
 
 def _back(world: World, what: str) -> None:

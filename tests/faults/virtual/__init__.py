@@ -1,1 +1,1 @@
-"""The engine in a world of fakes and virtual time, in which every call to the outside can go wrong."""
+"""The engine in a world of fakes and virtual time, in which every call to the adapters can go wrong."""

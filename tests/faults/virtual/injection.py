@@ -1,4 +1,4 @@
-"""Faults at calls to the outside: each call is counted, and the planned ones go wrong."""
+"""Faults at calls to the adapters: each call is counted, and the planned ones go wrong."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.ports import HistoryUnavailableError, PushFailedError
+from chalicelib.ports.history import HistoryUnavailableError
+from chalicelib.ports.streams import PushFailedError
 
 
 class Crash(BaseException):

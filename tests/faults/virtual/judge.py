@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Collection
 
+from chalicelib.codec.times import to_ms
 from chalicelib.domain.failures import FailureCode
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, violations_of
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.encoding.times import to_ms
-from chalicelib.ports import OrderFilter
+from chalicelib.ports.history import OrderFilter
 from tests.faults.rates import most_in_a_minute
 from tests.faults.streams import stream_violations
-from tests.faults.virtual.lives import Expected
+from tests.faults.virtual.client_scenarios import Expected
 from tests.faults.virtual.world import World
 
 #: At rest nothing is overdue at all.
@@ -107,11 +107,11 @@ def evidence_of(world: World) -> list[Evidence]:
             Evidence(
                 order_id=order_id,
                 spec=order.spec,
-                status=order.standing,
+                status=order.current_status,
                 seq=order.seq,
                 events=order.events,
                 swaps=swaps,
-                attention_at_ms=kept.attention_at_ms,
+                deadline_ms=kept.deadline_ms,
                 history=history,
             )
         )

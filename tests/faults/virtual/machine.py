@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chalicelib.domain.status import Status
-from chalicelib.ports import Subscriber
+from chalicelib.ports.streams import Subscriber
 from tests.faults.result import Result
+from tests.faults.virtual.client_scenarios import SIMULATED, Expected
 from tests.faults.virtual.injection import Crash
 from tests.faults.virtual.judge import at_rest, running
-from tests.faults.virtual.lives import SIMULATED, Expected
 from tests.faults.virtual.market_rules import FAULTS, INDEX, Armed, MarketRules
 from tests.faults.virtual.world import World
-from tests.support.orders import a_spec
+from tests.support.specs import a_spec
 
 #: A socket that stays away for longer is given up, and rightly.
 _SLOW_SECONDS = 120
@@ -140,7 +140,7 @@ class OrderLives(MarketRules, RuleBasedStateMachine):
         assert rested, "does not come to rest"
 
     def _queues(self) -> list[Any]:
-        return [self.world.queue, self.world.dead_letters, self.world.stream_queue]
+        return [self.world.queue, self.world.dead_letters, self.world.replay_queue]
 
     def _arm(self, fault: Armed) -> None:
         if fault:

@@ -9,13 +9,13 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
+from chalicelib.domain.conditions import Amendment, TimeInForce
 from chalicelib.domain.status import OrderType
-from chalicelib.domain.terms import Amendment, TimeInForce
+from tests.faults.virtual.client_scenarios import Expected
 from tests.faults.virtual.injection import Crash, Fault
-from tests.faults.virtual.lives import Expected
-from tests.faults.virtual.waiting import SOL_USDC, a_launch, sniper_terms
+from tests.faults.virtual.open_orders import SOL_USDC, a_launch, sniper_terms
 from tests.faults.virtual.world import World
-from tests.support.orders import a_spec
+from tests.support.specs import a_spec
 
 Armed = tuple[int, Fault] | None
 #: A fault at the n-th call from here on, or none.

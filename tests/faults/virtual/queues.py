@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.codec.messages import order_message, replay_message
 from chalicelib.domain.orders import Priority
-from chalicelib.messaging.messages import order_message, replay_message
-from chalicelib.ports import Replay, Tracked
+from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.streams import Replay
 
 
 @dataclass
@@ -97,22 +98,22 @@ class Queue:
 class OrderPort:
     """``OrderQueue`` on virtual queues."""
 
-    def __init__(self, queue: Queue, urgent: Queue | None = None) -> None:
+    def __init__(self, queue: Queue, high_priority: Queue | None = None) -> None:
         self._queue = queue
-        self._urgent = urgent
+        self._urgent = high_priority
         self.hold = queue.hold
         self.ping = queue.ping
 
-    def send(self, tracked: Tracked, delay_seconds: int = 0) -> None:
+    def send(self, stored: StoredOrder, delay_seconds: int = 0) -> None:
         self._queue.ping()
-        body = order_message(tracked)
-        if self._urgent is not None and tracked.order.spec.priority is Priority.HIGH:
+        body = order_message(stored)
+        if self._urgent is not None and stored.order.spec.priority is Priority.HIGH:
             self._urgent.put(body)
         self._queue.put(body, delay_seconds)
 
 
 class LetterPort:
-    """``LetterQueue`` on virtual queues."""
+    """``DeadLetterQueue`` on virtual queues."""
 
     def __init__(self, queue: Queue, kept: Queue) -> None:
         self._kept = kept
@@ -122,8 +123,8 @@ class LetterPort:
         self._kept.put(body)
 
 
-class UrgentPort:
-    """``UrgentQueue`` on a virtual queue."""
+class HighPriorityPort:
+    """``HighPriorityQueue`` on a virtual queue."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue

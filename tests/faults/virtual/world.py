@@ -15,17 +15,17 @@ from unittest.mock import patch
 from uuid import UUID
 
 from chalicelib import bootstrap
-from chalicelib.bootstrap import Outside, build_engine
+from chalicelib.bootstrap import Adapters, build_engine
+from chalicelib.codec.times import to_ms
 from chalicelib.consumers.orders import close_dead_letters, process_orders
 from chalicelib.domain.errors import InvalidOrderError, RefusedError
 from chalicelib.domain.status import Status
-from chalicelib.encoding.times import to_ms
-from chalicelib.ports import Tracked
+from chalicelib.ports.orders import StoredOrder
 from chalicelib.streaming import actions, connections
 from tests.faults.virtual.injection import Crash, Fault, Faulty, Injector, InlineExecutor
-from tests.faults.virtual.queues import LetterPort, Message, OrderPort, Queue, ReplayPort, UrgentPort
-from tests.support.bench import a_bench
+from tests.faults.virtual.queues import HighPriorityPort, LetterPort, Message, OrderPort, Queue, ReplayPort
 from tests.support.oracle import Oracle, Resting, Verdict
+from tests.support.workbench import a_workbench
 
 #: The watchdog's schedule, and what a frozen process sleeps: longer than a lease.
 WATCH_SECONDS = 60
@@ -43,24 +43,26 @@ class World:
         """``changes`` are settings."""
         self.random = Random(seed)
         venues = {"venue_time_scale": Decimal(1), "venue_seed": f"faults-{seed}"}
-        bench = a_bench(**venues, rate_limit_per_minute=rate_limit, **changes)
+        bench = a_workbench(**venues, rate_limit_per_minute=rate_limit, **changes)
         self.rate_limit = rate_limit
         self.clock = bench.clock
         self.orders, self.ledger, self.history = bench.orders, bench.ledger, bench.history
         self.sockets, self.streams = bench.sockets, bench.streams
         self.waiting, self.markets = bench.waiting, bench.markets
         now_ms = self.clock.now_ms
-        self.kept_letters = Queue("kept", now_ms, visibility_seconds=30)
+        self.unprocessable = Queue("kept", now_ms, visibility_seconds=30)
         self.dead_letters = Queue("dead", now_ms, visibility_seconds=360)
         self.queue = Queue("orders", now_ms, visibility_seconds=360, max_receives=5, dead_letters=self.dead_letters)
-        self.urgent = Queue("urgent", now_ms, visibility_seconds=15, max_receives=5, dead_letters=self.dead_letters)
-        self.stream_queue = Queue("stream", now_ms, visibility_seconds=180, max_receives=5)
+        self.high_priority = Queue(
+            "high_priority", now_ms, visibility_seconds=15, max_receives=5, dead_letters=self.dead_letters
+        )
+        self.replay_queue = Queue("stream", now_ms, visibility_seconds=180, max_receives=5)
         self.injector = Injector(dict(plan or {}), self._stall, now_ms)
-        self.engine = self._engine(bench.engine.settings, bench.engine.outside.starts)
+        self.engine = self._engine(bench.engine.settings, bench.engine.adapters.starts)
         self._handlers: list[tuple[Queue, Callable[..., Any]]] = [
             (self.queue, process_orders),
             (self.dead_letters, close_dead_letters),
-            (self.stream_queue, connections.bring_streams),
+            (self.replay_queue, connections.bring_streams),
         ]
         self._restores: list[tuple[int, Callable[[], None]]] = []
         self._next_watch_ms = now_ms() + WATCH_SECONDS * 1000
@@ -73,20 +75,20 @@ class World:
             "streams": self.streams,
             "starts": starts,
             "ledger": self.ledger,
-            "queue": OrderPort(self.queue, self.urgent),
-            "urgent": UrgentPort(self.urgent),
-            "dead_letters": LetterPort(self.dead_letters, self.kept_letters),
-            "replays": ReplayPort(self.stream_queue),
+            "queue": OrderPort(self.queue, self.high_priority),
+            "high_priority": HighPriorityPort(self.high_priority),
+            "dead_letters": LetterPort(self.dead_letters, self.unprocessable),
+            "replays": ReplayPort(self.replay_queue),
             "sockets": self.sockets,
             "history": self.history,
             "waiting": self.waiting,
             "markets": self.markets,
         }
-        outside: Any = Outside(**{name: Faulty(port, name, self.injector) for name, port in ports.items()})
+        adapters: Any = Adapters(**{name: Faulty(port, name, self.injector) for name, port in ports.items()})
         # Threads would take turns as they please, and the budget for pushes would be real time.
         clock = SimpleNamespace(monotonic=lambda: self.clock.now_ms() / 1000)
         with patch.multiple(bootstrap, ThreadPoolExecutor=InlineExecutor, time=clock):
-            engine = build_engine(settings, outside, self.clock.now, self.clock.sleep)
+            engine = build_engine(settings, adapters, self.clock.now, self.clock.sleep)
         return replace(
             engine,
             submit=replace(engine.submit, new_id=lambda: str(UUID(int=self.random.getrandbits(128), version=4))),
@@ -153,7 +155,7 @@ class World:
             return
 
     def later(self, seconds: float, work: Callable[[], Any]) -> None:
-        """Somebody outside does something in so many seconds, again and again until it is answered, if by a no."""
+        """Somebody adapters does something in so many seconds, again and again until it is answered, if by a no."""
 
         def until_answered() -> Any:
             with suppress(RefusedError):
@@ -210,12 +212,12 @@ class World:
         """Whether no order waits for anybody but the market, which has nothing for those that are open."""
         return not self.markets.unfinished() and all(map(self._rests, self.all_orders().values()))
 
-    def _rests(self, tracked: Tracked) -> bool:
-        order = tracked.order
+    def _rests(self, stored: StoredOrder) -> bool:
+        order = stored.order
         if order.status is not Status.OPEN:
-            return tracked.attention_at_ms is None
+            return stored.deadline_ms is None
         expires_at, spec = order.expires_at, order.spec
-        if expires_at is None or tracked.attention_at_ms != to_ms(expires_at) or expires_at <= self.clock.now():
+        if expires_at is None or stored.deadline_ms != to_ms(expires_at) or expires_at <= self.clock.now():
             return False
         if spec.launch:
             return self.launches_of(spec.launch.mint) <= {event.meta.get("launchId") for event in order.events}
@@ -227,7 +229,7 @@ class World:
         return {launch.id for launch in self.markets._launches.values() if launch.mint == mint}
 
     def _is_anything_watched(self) -> bool:
-        statuses = {tracked.order.status for tracked in self.all_orders().values()}
+        statuses = {stored.order.status for stored in self.all_orders().values()}
         return Status.OPEN in statuses or bool(self.markets.unfinished())
 
     def all_orders(self) -> Mapping[str, Any]:

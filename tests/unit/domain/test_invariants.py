@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 
+from chalicelib.codec.times import from_ms, to_text
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, orphans, violations_of
 from chalicelib.domain.orders import Event, Order
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.encoding.times import from_ms, to_text
-from tests.support.lives import NOON, cancelled, confirmed, failed, pending, retried, spec
-from tests.unit.any_life import lives
+from tests.support.order_builders import NOON, cancelled, confirmed, failed, pending, retried, spec
+from tests.unit.order_strategies import lives
 
 NOW_MS = 1_000_000
 OVERDUE_MS = 1000
@@ -24,11 +24,11 @@ def seen(order: Order, **changes: Any) -> Evidence:
     evidence = Evidence(
         order_id=order.order_id,
         spec=order.spec,
-        status=order.standing,
+        status=order.current_status,
         seq=order.seq,
         events=order.events,
         swaps=(swap,) if order.status is Status.CONFIRMED else (),
-        attention_at_ms=None if order.is_terminal else NOW_MS,
+        deadline_ms=None if order.is_terminal else NOW_MS,
         history=copy_of(order) if order.is_terminal else None,
     )
     return replace(evidence, **changes)
@@ -36,7 +36,7 @@ def seen(order: Order, **changes: Any) -> Evidence:
 
 def copy_of(order: Order) -> HistoryCopy:
     events = tuple((event.seq, event.status, event.attempt) for event in order.events)
-    return HistoryCopy(order.standing, order.seq, order.amount_out, events)
+    return HistoryCopy(order.current_status, order.seq, order.amount_out, events)
 
 
 def violated(evidence: Evidence, **limits: Any) -> list[str]:
@@ -75,7 +75,9 @@ def attempts(number: int) -> Order:
 
 @given(lives())
 def test_no_life_that_the_engine_may_lead_is_a_violation(order: Order) -> None:
-    assume(order.amount_out is None or order.amount_out >= max(order.min_amount_out or 0, order.spec.least_out or 0))
+    assume(
+        order.amount_out is None or order.amount_out >= max(order.min_amount_out or 0, order.spec.limit_min_out or 0)
+    )
     assert violated(seen(order), max_attempts=order.attempts) == []
 
 
@@ -93,9 +95,9 @@ def test_no_life_that_the_engine_may_lead_is_a_violation(order: Order) -> None:
         pytest.param(seen(PENDING, swaps=(SWAP, replace(SWAP, signature="2"))), "I1", id="two swaps, not over"),
         pytest.param(seen(CONFIRMED, swaps=(replace(SWAP, amount_out=197_497_118),)), "I2", id="below the minimum"),
         pytest.param(seen(FILLED), "I2", id="below the amended limit"),
-        pytest.param(seen(PENDING, attention_at_ms=None), "I3", id="nobody comes back"),
-        pytest.param(seen(OPEN, attention_at_ms=None), "I3", id="nobody lets it expire"),
-        pytest.param(seen(PENDING, attention_at_ms=NOW_MS - OVERDUE_MS - 1), "I3", id="nobody came back"),
+        pytest.param(seen(PENDING, deadline_ms=None), "I3", id="nobody comes back"),
+        pytest.param(seen(OPEN, deadline_ms=None), "I3", id="nobody lets it expire"),
+        pytest.param(seen(PENDING, deadline_ms=NOW_MS - OVERDUE_MS - 1), "I3", id="nobody came back"),
         pytest.param(seen(CONFIRMED, events=CONFIRMED.events[:-1]), "I4", id="the last event is missing"),
         pytest.param(seen(CONFIRMED, events=CONFIRMED.events[1:]), "I4", id="a gap"),
         pytest.param(seen(CONFIRMED, events=(PENDING.events[0], *CONFIRMED.events)), "I4", id="a double"),
@@ -106,7 +108,7 @@ def test_no_life_that_the_engine_may_lead_is_a_violation(order: Order) -> None:
         pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 3, meta=None)), "I4", id="no meta"),
         pytest.param(seen(CONFIRMED, events=(*CONFIRMED.events[:-1], "{")), "I4", id="an unreadable event"),
         pytest.param(seen(CONFIRMED, spec=None), "I4", id="an unreadable specification"),
-        pytest.param(seen(PENDING, status="lost"), "I4", id="an unknown standing"),
+        pytest.param(seen(PENDING, status="lost"), "I4", id="an unknown status"),
         pytest.param(
             seen(FAILED, events=(*FAILED.events, Event(4, Status.ROUTING, 1, NOON, {})), seq=4),
             "I5",
@@ -120,19 +122,19 @@ def test_no_life_that_the_engine_may_lead_is_a_violation(order: Order) -> None:
             id="it went on after the history's end",
         ),
         pytest.param(
-            seen(FAILED, attention_at_ms=NOW_MS, history=replace(COPY, seq=FAILED.seq)), "I5", id="two different ends"
+            seen(FAILED, deadline_ms=NOW_MS, history=replace(COPY, seq=FAILED.seq)), "I5", id="two different ends"
         ),
         pytest.param(seen(CONFIRMED, history=None), "I6", id="not in the history"),
         pytest.param(seen(CONFIRMED, history=replace(COPY, amount_out=1)), "I6", id="another amount"),
         pytest.param(seen(CONFIRMED, history=replace(COPY, events=COPY.events[:-1])), "I6", id="an event less"),
-        pytest.param(seen(OPEN, attention_at_ms=NOW_MS + 500), "I6", id="left alone and not in the history"),
+        pytest.param(seen(OPEN, deadline_ms=NOW_MS + 500), "I6", id="left alone and not in the history"),
         pytest.param(
-            seen(AMENDED, attention_at_ms=NOW_MS + 500, history=seen(confirmed(pending()), seq=2).history),
+            seen(AMENDED, deadline_ms=NOW_MS + 500, history=seen(confirmed(pending()), seq=2).history),
             "I5",
             id="left alone, and over in the history",
         ),
         pytest.param(
-            seen(AMENDED, attention_at_ms=NOW_MS + 500, history=copy_of(OPEN)), "I6", id="its amendment not recorded"
+            seen(AMENDED, deadline_ms=NOW_MS + 500, history=copy_of(OPEN)), "I6", id="its amendment not recorded"
         ),
         pytest.param(seen(CANCELLED, swaps=(SWAP,)), "I8", id="cancelled and swapped"),
         pytest.param(seen(attempts(4)), "I9", id="a fourth attempt"),
@@ -145,16 +147,16 @@ def test_each_damage_is_seen_as_what_it_is(evidence: Evidence, invariant: str) -
 
 
 def test_an_open_order_that_is_recorded_is_left_alone_until_it_expires() -> None:
-    assert violated(seen(OPEN, attention_at_ms=NOW_MS + 500, history=copy_of(OPEN))) == []
+    assert violated(seen(OPEN, deadline_ms=NOW_MS + 500, history=copy_of(OPEN))) == []
 
 
 def test_an_open_order_that_somebody_is_to_come_back_to_need_not_be_in_the_history_yet() -> None:
-    assert violated(seen(OPEN, attention_at_ms=NOW_MS + 499)) == []
+    assert violated(seen(OPEN, deadline_ms=NOW_MS + 499)) == []
 
 
 def test_an_open_order_past_its_expiry_is_stuck_whenever_somebody_is_to_look() -> None:
     late_ms = NOW_MS + 500 + OVERDUE_MS + 1
-    evidence = seen(OPEN, attention_at_ms=late_ms + 60_000)
+    evidence = seen(OPEN, deadline_ms=late_ms + 60_000)
     [found] = violations_of(evidence, late_ms, overdue_ms=OVERDUE_MS)
     assert (found.invariant, found.detail) == ("I3", f"open, and expired since {NOW_MS + 500} (ms since the epoch)")
     assert violations_of(evidence, late_ms - 1, overdue_ms=OVERDUE_MS) == ()
@@ -168,7 +170,7 @@ def test_a_limit_that_is_none_keeps_nothing_from_being_judged(limit: Decimal) ->
 
 
 def test_what_waits_for_its_history_need_not_be_in_it_yet() -> None:
-    assert violated(seen(CONFIRMED, history=None, attention_at_ms=NOW_MS)) == []
+    assert violated(seen(CONFIRMED, history=None, deadline_ms=NOW_MS)) == []
 
 
 def test_a_history_that_could_not_be_looked_at_accuses_nobody() -> None:
@@ -190,5 +192,5 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_a_history_that_nobody_catches_up_is_a_violation_once_it_had_time_to() -> None:
-    assert violated(seen(CONFIRMED, history=None, attention_at_ms=NOW_MS - 2 * OVERDUE_MS)) == []
-    assert violated(seen(CONFIRMED, history=None, attention_at_ms=NOW_MS - 30 * OVERDUE_MS)) == ["I6"]
+    assert violated(seen(CONFIRMED, history=None, deadline_ms=NOW_MS - 2 * OVERDUE_MS)) == []
+    assert violated(seen(CONFIRMED, history=None, deadline_ms=NOW_MS - 30 * OVERDUE_MS)) == ["I6"]

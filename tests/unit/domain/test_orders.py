@@ -13,7 +13,7 @@ from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.orders import Event, Order
 from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Phase, Status, may_follow
-from tests.support.orders import a_spec
+from tests.support.specs import a_spec
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 #: What an event has to tell, by its status.

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.orders import Event, Order
 from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Status, may_follow
-from tests.support.orders import a_spec
+from tests.support.specs import a_spec
 
 ALLOWED = {
     None: "pending",

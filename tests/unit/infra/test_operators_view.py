@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.codec.messages import order_message
+from chalicelib.codec.orders import event_to_json, spec_to_dict
+from chalicelib.codec.times import from_text, to_ms, to_text
 from chalicelib.domain.invariants import Evidence, Violation, violations_of
 from chalicelib.domain.orders import OrderSpec
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.encoding.snapshots import event_to_json, spec_to_dict
-from chalicelib.encoding.times import from_text, to_ms, to_text
-from chalicelib.messaging.messages import order_message
-from chalicelib.ports import Tracked
+from chalicelib.ports.orders import StoredOrder
 from infra.doctor import Report, _Examination
 from infra.letters import Letter
 from infra.stored import Stored, evidence_of
-from tests.support.lives import confirmed, pending
+from tests.support.order_builders import confirmed, pending
 
 ORDER = confirmed(pending())
 ITEM: dict[str, Any] = {
@@ -38,7 +38,7 @@ _VALUES = st.recursive(
 )
 
 
-def letter(body: str, queue: str = "KeptLettersQueue") -> Letter:
+def letter(body: str, queue: str = "UnprocessableQueue") -> Letter:
     return Letter("id", queue, body, datetime(2026, 1, 31, tzinfo=UTC), 1, "receipt")
 
 
@@ -116,7 +116,7 @@ def test_what_rests_is_counted_apart_and_must_be_in_the_history() -> None:
 
 @pytest.mark.parametrize("order_id", ["", "x" * 3000, "no-uuid", "\ud800"])
 def test_a_letter_about_what_can_be_no_order_is_about_none(order_id: str) -> None:
-    body = order_message(Tracked(pending()))
+    body = order_message(StoredOrder(pending()))
     assert letter(body).order_id is not None
     assert letter(body.replace(letter(body).order_id or "", order_id)).order_id is None
 
@@ -124,11 +124,11 @@ def test_a_letter_about_what_can_be_no_order_is_about_none(order_id: str) -> Non
 @pytest.mark.parametrize("wanted", ["{}", '{"orderId":5}', '{"orderId":null}', '{"orderId":["x"]}', '{"orderId":""}'])
 def test_a_stream_that_names_no_order_is_about_none(wanted: str) -> None:
     body = f'{{"v":1,"connection_id":"c","wanted":{wanted}}}'
-    assert letter(body, "StreamDeadLettersQueue").order_id is None
+    assert letter(body, "ReplayDeadLettersQueue").order_id is None
 
 
 @pytest.mark.parametrize("user_id", ["", "a b", "ü", "x" * 129])
 def test_a_letter_goes_back_whatever_its_user_is_called(user_id: str) -> None:
-    body = order_message(Tracked(pending()))
+    body = order_message(StoredOrder(pending()))
     assert letter(body).group == "alice"
     assert letter(body.replace("alice", user_id)).group == letter("poison").group

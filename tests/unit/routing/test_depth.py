@@ -6,8 +6,9 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.depth import Depth
 from chalicelib.domain.tokens import BY_SYMBOL, Pair, Side
-from chalicelib.routing.depth import MAX_IMPACT_PCT, Depth, best_price, best_swap
+from chalicelib.routing.best_swap import MAX_IMPACT_PCT, best_price, best_swap
 
 PAIRS = [
     Pair(base=BY_SYMBOL[base], quote=BY_SYMBOL[quote])

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
+from chalicelib.domain.swaps import Fill, Quote, SwapRequest, Transaction
 from chalicelib.routing.router import Router, choose
-from chalicelib.routing.venue import Fill, Quote, SwapRequest, Transaction
-from tests.support.orders import a_spec
+from tests.support.specs import a_spec
 
 _SPEC = a_spec()
 REQUEST = SwapRequest(_SPEC.pair, _SPEC.token_in, _SPEC.token_out, _SPEC.amount_in)

@@ -5,6 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from chalicelib.api.problems import problem_of
+from chalicelib.api.records import record_of
+from chalicelib.codec.times import to_text
+from chalicelib.domain.conditions import MAX_EVENTS_WHILE_OPEN, MAX_ORDER_LIFETIME, Amendment, TimeInForce
 from chalicelib.domain.errors import (
     AmendedTooOftenError,
     InvalidOrderError,
@@ -14,33 +18,30 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.domain.terms import LONGEST_WAIT, MOST_CHANGES, Amendment, TimeInForce
-from chalicelib.encoding.record import record_of
-from chalicelib.encoding.times import to_text
-from chalicelib.ports import OrderFilter, Subscriber
-from chalicelib.routing.feed import PushedPrice
-from chalicelib.wire.problems import problem_of
-from tests.support.bench import Bench, a_bench
-from tests.support.waiting import a_launch, a_limit, a_sniper, accept, push
+from chalicelib.ports.history import OrderFilter
+from chalicelib.ports.market import PushedPrice
+from chalicelib.ports.streams import Subscriber
+from tests.support.open_orders import a_launch, a_limit, a_sniper, accept, push
+from tests.support.workbench import Workbench, a_workbench
 
 
 @pytest.fixture
-def bench() -> Bench:
-    bench = a_bench()
+def bench() -> Workbench:
+    bench = a_workbench()
     push(bench, 100)
     return bench
 
 
-def amend(bench: Bench, order_id: str, seq: int | None = None, **changes: object) -> Order:
+def amend(bench: Workbench, order_id: str, seq: int | None = None, **changes: object) -> Order:
     return bench.engine.amend(order_id, Amendment(**changes), seq)  # type: ignore[arg-type]
 
 
-def listed(bench: Bench, order_id: str) -> dict[str, object]:
+def listed(bench: Workbench, order_id: str) -> dict[str, object]:
     [found] = [one for one in bench.history.page(OrderFilter(), 10, None).orders if one["orderId"] == order_id]
     return found
 
 
-def test_a_new_price_is_the_one_that_counts(bench: Bench) -> None:
+def test_a_new_price_is_the_one_that_counts(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     order = amend(bench, order_id, limit_price=Decimal(130))
     assert (order.seq, order.status) == (3, Status.OPEN)
@@ -56,7 +57,7 @@ def test_a_new_price_is_the_one_that_counts(bench: Bench) -> None:
     assert done.amount_out >= 260_000_000
 
 
-def test_a_price_that_the_market_has_already_triggers_at_once(bench: Bench) -> None:
+def test_a_price_that_the_market_has_already_triggers_at_once(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     amend(bench, order_id, limit_price=Decimal(90))
     assert bench.statuses(order_id) == ["pending", "open", "open", "triggered"]
@@ -64,13 +65,13 @@ def test_a_price_that_the_market_has_already_triggers_at_once(bench: Bench) -> N
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_another_tolerance_changes_no_minimum_of_a_limit_order(bench: Bench) -> None:
+def test_another_tolerance_changes_no_minimum_of_a_limit_order(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     order = amend(bench, order_id, slippage_bps=7)
     assert (order.spec.slippage_bps, order.spec.limit_price, order.min_amount_out) == (7, 110, 220_000_000)
 
 
-def test_another_tolerance_is_the_one_that_a_sniper_order_trades_with(bench: Bench) -> None:
+def test_another_tolerance_is_the_one_that_a_sniper_order_trades_with(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper())
     amend(bench, order_id, slippage_bps=500)
     bench.engine.market.launch(a_launch(bench))
@@ -80,7 +81,7 @@ def test_another_tolerance_is_the_one_that_a_sniper_order_trades_with(bench: Ben
     assert order.min_amount_out == (order.amount_out or 0) * 95 // 100
 
 
-def test_an_expiry_can_be_moved_either_way(bench: Bench) -> None:
+def test_an_expiry_can_be_moved_either_way(bench: Workbench) -> None:
     began = bench.clock.now()
     later, sooner = (accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=began + hours))
                      for hours in (timedelta(hours=1), timedelta(hours=5)))  # fmt: skip
@@ -90,58 +91,58 @@ def test_an_expiry_can_be_moved_either_way(bench: Bench) -> None:
     for _ in range(3):
         bench.clock.sleep(3600)
         bench.engine.market.look()
-        statuses.append([bench.order(one).standing.value for one in (later, sooner)])
+        statuses.append([bench.order(one).current_status.value for one in (later, sooner)])
     assert statuses == [["open", "open"], ["open", "expired"], ["expired", "expired"]]
 
 
-def test_an_order_that_waited_till_cancelled_and_gets_a_date_waits_to_a_date(bench: Bench) -> None:
+def test_an_order_that_waited_till_cancelled_and_gets_a_date_waits_to_a_date(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     amend(bench, order_id, expires_at=bench.clock.now() + timedelta(hours=1))
     for record in (record_of(bench.order(order_id)), listed(bench, order_id)):
         assert record["timeInForce"] == "GTD"
 
 
-def test_why_a_launch_did_not_suit_it_is_said_after_an_amendment_as_well(bench: Bench) -> None:
+def test_why_a_launch_did_not_suit_it_is_said_after_an_amendment_as_well(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper(venue="meteora"))
     bench.engine.market.launch(a_launch(bench))
     amend(bench, order_id, slippage_bps=500)
     assert record_of(bench.order(order_id))["waitReason"] == "launched on raydium, not on meteora"
 
 
-def test_all_that_is_wrong_for_this_order_is_named_at_once(bench: Bench) -> None:
+def test_all_that_is_wrong_for_this_order_is_named_at_once(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper())
     bench.clock.sleep(86_400)
     with pytest.raises(InvalidOrderError) as caught:
-        amend(bench, order_id, limit_price=Decimal(1), expires_at=bench.clock.now() + LONGEST_WAIT)
+        amend(bench, order_id, limit_price=Decimal(1), expires_at=bench.clock.now() + MAX_ORDER_LIFETIME)
     assert [(error.field, error.code) for error in caught.value.errors] == [
         ("limitPrice", "NOT_FOR_TYPE"),
         ("expiresAt", "EXPIRY_TOO_FAR"),
     ]
 
 
-def test_no_order_waits_for_more_than_thirty_days_in_all(bench: Bench) -> None:
+def test_no_order_waits_for_more_than_thirty_days_in_all(bench: Workbench) -> None:
     began = bench.clock.now()
     order_id = accept(bench, a_limit(110))
     bench.clock.sleep(86_400)
-    amend(bench, order_id, expires_at=began + LONGEST_WAIT)
+    amend(bench, order_id, expires_at=began + MAX_ORDER_LIFETIME)
     with pytest.raises(InvalidOrderError) as caught:
-        amend(bench, order_id, expires_at=began + LONGEST_WAIT + timedelta(milliseconds=1))
+        amend(bench, order_id, expires_at=began + MAX_ORDER_LIFETIME + timedelta(milliseconds=1))
     assert [(error.field, error.code) for error in caught.value.errors] == [("expiresAt", "EXPIRY_TOO_FAR")]
-    assert bench.order(order_id).spec.expires_at == began + LONGEST_WAIT
+    assert bench.order(order_id).spec.expires_at == began + MAX_ORDER_LIFETIME
 
 
 def test_the_market_is_watched_for_as_long_as_an_order_now_waits() -> None:
-    bench = a_bench()
+    bench = a_workbench()
     push(bench, 100)
     soon = bench.clock.now() + timedelta(hours=1)
     order_id = accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=soon))
-    amend(bench, order_id, expires_at=bench.clock.now() + LONGEST_WAIT)
+    amend(bench, order_id, expires_at=bench.clock.now() + MAX_ORDER_LIFETIME)
     bench.clock.sleep(20 * 86_400)
     bench.markets.push_price(a_limit().pair, PushedPrice(Decimal(130), bench.clock.now_ms()))
     assert bench.engine.market.look() == 1
 
 
-def test_the_record_and_the_list_show_the_terms_as_they_are_now(bench: Bench) -> None:
+def test_the_record_and_the_list_show_the_terms_as_they_are_now(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     until = bench.clock.now() + timedelta(hours=1)
     order = amend(bench, order_id, limit_price=Decimal("130.5"), expires_at=until)
@@ -152,7 +153,7 @@ def test_the_record_and_the_list_show_the_terms_as_they_are_now(bench: Bench) ->
         assert record["seq"] == 3
 
 
-def test_followers_see_the_change_once(bench: Bench) -> None:
+def test_followers_see_the_change_once(bench: Workbench) -> None:
     order_id = bench.engine.submit(a_limit(110), subscriber=Subscriber("me")).order_id
     amend(bench, order_id, limit_price=Decimal(120))
     amend(bench, order_id, limit_price=Decimal(90))
@@ -163,7 +164,7 @@ def test_followers_see_the_change_once(bench: Bench) -> None:
 # --- what is refused ---------------------------------------------------------------------------------------
 
 
-def test_who_has_not_seen_the_last_change_changes_nothing(bench: Bench) -> None:
+def test_who_has_not_seen_the_last_change_changes_nothing(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     amend(bench, order_id, 2, limit_price=Decimal(120))
     with pytest.raises(MovedOnError) as caught:
@@ -175,7 +176,7 @@ def test_who_has_not_seen_the_last_change_changes_nothing(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("end", ["triggered", "cancelled", "confirmed", "expired", "due"])
-def test_only_what_waits_can_be_changed(bench: Bench, end: str) -> None:
+def test_only_what_waits_can_be_changed(bench: Workbench, end: str) -> None:
     until = bench.clock.now() + timedelta(hours=1)
     order_id = accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=until))
     if end == "cancelled":
@@ -199,7 +200,7 @@ def test_only_what_waits_can_be_changed(bench: Bench, end: str) -> None:
     assert bench.order(order_id) == before
 
 
-def test_a_market_order_never_waits(bench: Bench) -> None:
+def test_a_market_order_never_waits(bench: Workbench) -> None:
     with pytest.raises(NotAmendableError):
         amend(bench, bench.submit(), slippage_bps=1)
 
@@ -208,7 +209,7 @@ def test_a_market_order_never_waits(bench: Bench) -> None:
     ("kind", "price", "code"),
     [("limit", "0.0000001", "PRICE_OUT_OF_REACH"), ("sniper", "1", "NOT_FOR_TYPE")],
 )
-def test_terms_that_an_order_cannot_have_are_refused(bench: Bench, kind: str, price: str, code: str) -> None:
+def test_terms_that_an_order_cannot_have_are_refused(bench: Workbench, kind: str, price: str, code: str) -> None:
     order_id = accept(bench, a_limit(110) if kind == "limit" else a_sniper())
     with pytest.raises(InvalidOrderError) as caught:
         amend(bench, order_id, limit_price=Decimal(price))
@@ -217,14 +218,14 @@ def test_terms_that_an_order_cannot_have_are_refused(bench: Bench, kind: str, pr
     assert bench.order(order_id).seq == 2
 
 
-def test_nobody_changes_an_order_that_there_is_not(bench: Bench) -> None:
+def test_nobody_changes_an_order_that_there_is_not(bench: Workbench) -> None:
     with pytest.raises(OrderNotFoundError):
         amend(bench, "5c0ffee0-0000-4000-8000-000000000001", slippage_bps=1)
 
 
-def test_an_order_that_was_changed_without_end_has_to_be_replaced(bench: Bench) -> None:
+def test_an_order_that_was_changed_without_end_has_to_be_replaced(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
-    for seq in range(2, MOST_CHANGES):
+    for seq in range(2, MAX_EVENTS_WHILE_OPEN):
         amend(bench, order_id, seq, slippage_bps=seq)
     with pytest.raises(AmendedTooOftenError) as caught:
         amend(bench, order_id, slippage_bps=1)

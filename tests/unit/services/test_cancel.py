@@ -7,16 +7,16 @@ import pytest
 
 from chalicelib.domain.errors import CancelTooLateError, OrderNotFoundError
 from chalicelib.domain.status import Status
-from chalicelib.ports import Subscriber
-from tests.support.bench import Bench, a_bench
+from chalicelib.ports.streams import Subscriber
+from tests.support.workbench import Workbench, a_workbench
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return a_bench()
+def bench() -> Workbench:
+    return a_workbench()
 
 
-def test_a_waiting_order_is_cancelled_told_and_recorded(bench: Bench) -> None:
+def test_a_waiting_order_is_cancelled_told_and_recorded(bench: Workbench) -> None:
     order_id = bench.submit(subscriber=Subscriber("one"))
     order = bench.engine.cancel(order_id)
     assert (order.status, order.seq) == (Status.CANCELLED, 2)
@@ -27,12 +27,12 @@ def test_a_waiting_order_is_cancelled_told_and_recorded(bench: Bench) -> None:
     assert bench.statuses(order_id) == ["pending", "cancelled"]
 
 
-def test_cancelling_again_gives_the_same_answer(bench: Bench) -> None:
+def test_cancelling_again_gives_the_same_answer(bench: Workbench) -> None:
     order_id = bench.submit()
     assert bench.engine.cancel(order_id) == bench.engine.cancel(order_id)
 
 
-def test_an_order_that_is_over_is_told_who_won(bench: Bench) -> None:
+def test_an_order_that_is_over_is_told_who_won(bench: Workbench) -> None:
     order_id = bench.submit()
     bench.process_all()
     with pytest.raises(CancelTooLateError) as refused:
@@ -40,12 +40,12 @@ def test_an_order_that_is_over_is_told_who_won(bench: Bench) -> None:
     assert refused.value.verdict == {"outcome": "too_late", "status": "confirmed", "seq": 6}
 
 
-def test_there_is_nothing_to_cancel_of_an_unknown_order(bench: Bench) -> None:
+def test_there_is_nothing_to_cancel_of_an_unknown_order(bench: Workbench) -> None:
     with pytest.raises(OrderNotFoundError):
         bench.engine.cancel("00000000-0000-4000-8000-000000000000")
 
 
-def test_all_orders_of_a_user_are_cancelled_and_nobody_elses(bench: Bench) -> None:
+def test_all_orders_of_a_user_are_cancelled_and_nobody_elses(bench: Workbench) -> None:
     mine = {bench.submit(user_id="alice") for _ in range(3)}
     other = bench.submit(user_id="bob")
     cancelled, too_late, more = bench.engine.cancel.all_of("alice")
@@ -54,16 +54,16 @@ def test_all_orders_of_a_user_are_cancelled_and_nobody_elses(bench: Bench) -> No
 
 
 def test_a_cancelled_start_is_free_for_somebody_else() -> None:
-    bench = a_bench(rate_limit_per_minute=1)
+    bench = a_workbench(rate_limit_per_minute=1)
     bench.engine.cancel(bench.submit())
     bench.submit()
     assert bench.queue.delays == [0, 0]
 
 
-def test_a_cancelled_order_whose_worker_was_lost_is_finished_by_the_watchdog(bench: Bench) -> None:
+def test_a_cancelled_order_whose_worker_was_lost_is_finished_by_the_watchdog(bench: Workbench) -> None:
     order_id = bench.submit(subscriber=Subscriber("one"))
-    tracked = bench.engine.execute.claim(bench.queue.take(), "lost")
-    assert tracked is not None
+    stored = bench.engine.execute.claim(bench.queue.take(), "lost")
+    assert stored is not None
     bench.engine.cancel(order_id)
     bench.clock.sleep(60)
     bench.engine.watch()
@@ -71,12 +71,12 @@ def test_a_cancelled_order_whose_worker_was_lost_is_finished_by_the_watchdog(ben
     assert len(bench.history.events[order_id]) == 3
 
 
-def told(bench: Bench) -> list[tuple[int, str]]:
+def told(bench: Workbench) -> list[tuple[int, str]]:
     """What the connection ``one`` was told, each event once; any may come twice."""
     return list(dict.fromkeys(bench.sockets.updates("one")))
 
 
-def before_write(bench: Bench, number: int, act: Callable[[], Any]) -> None:
+def before_write(bench: Workbench, number: int, act: Callable[[], Any]) -> None:
     """Have ``act`` happen right before the processor's write of this number."""
     write, seen = bench.orders.write, 0
 
@@ -92,13 +92,13 @@ def before_write(bench: Bench, number: int, act: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 8))
-def test_at_every_moment_either_the_cancel_or_the_swap_wins(bench: Bench, number: int) -> None:
+def test_at_every_moment_either_the_cancel_or_the_swap_wins(bench: Workbench, number: int) -> None:
     order_id = bench.submit(subscriber=Subscriber("one"))
     verdicts: list[str] = []
 
     def cancel() -> None:
         try:
-            verdicts.append(bench.engine.cancel(order_id).standing.value)
+            verdicts.append(bench.engine.cancel(order_id).current_status.value)
         except CancelTooLateError as error:
             verdicts.append(error.verdict["status"])
 

@@ -4,22 +4,22 @@ from typing import Any
 
 import pytest
 
-from chalicelib.messaging.messages import replay_message
+from chalicelib.codec.messages import replay_message
 from chalicelib.streaming import connections
-from tests.support.bench import Bench, a_bench
+from tests.support.workbench import Workbench, a_workbench
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return a_bench()
+def bench() -> Workbench:
+    return a_workbench()
 
 
-def connect(bench: Bench, **query: str) -> None:
+def connect(bench: Workbench, **query: str) -> None:
     event = {"requestContext": {"connectionId": "me"}, "queryStringParameters": query or None}
     assert connections.connect(bench.engine, event) == {"statusCode": 200}
 
 
-def bring(bench: Bench, receives: int = 1) -> bool:
+def bring(bench: Workbench, receives: int = 1) -> bool:
     """Work through what the stream queue holds; whether anything is to be delivered again."""
     records: list[dict[str, Any]] = [
         {
@@ -34,7 +34,7 @@ def bring(bench: Bench, receives: int = 1) -> bool:
 
 
 @pytest.mark.parametrize("stream", ["orderId", "userId"])
-def test_a_stream_that_comes_before_the_connection_is_there_is_brought_again(bench: Bench, stream: str) -> None:
+def test_a_stream_that_comes_before_the_connection_is_there_is_brought_again(bench: Workbench, stream: str) -> None:
     order_id = bench.submit(user_id="alice")
     connect(bench, **{stream: order_id if stream == "orderId" else "alice"})
     bench.sockets.gone.add("me")
@@ -46,14 +46,14 @@ def test_a_stream_that_comes_before_the_connection_is_there_is_brought_again(ben
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_connection_that_stays_away_is_given_up(bench: Bench) -> None:
+def test_a_connection_that_stays_away_is_given_up(bench: Workbench) -> None:
     order_id = bench.submit()
     connect(bench, orderId=order_id)
     bench.sockets.gone.add("me")
     assert bring(bench, receives=5) is False
 
 
-def test_a_connection_that_has_closed_is_not_waited_for(bench: Bench) -> None:
+def test_a_connection_that_has_closed_is_not_waited_for(bench: Workbench) -> None:
     order_id = bench.submit()
     connect(bench, orderId=order_id)
     connections.disconnect(bench.engine, {"requestContext": {"connectionId": "me"}})
@@ -61,7 +61,7 @@ def test_a_connection_that_has_closed_is_not_waited_for(bench: Bench) -> None:
     assert bring(bench) is False
 
 
-def test_what_was_asked_for_wrongly_is_said_when_the_connection_is_there(bench: Bench) -> None:
+def test_what_was_asked_for_wrongly_is_said_when_the_connection_is_there(bench: Workbench) -> None:
     connect(bench, orderId="x", afterSeq="-1")
     assert bring(bench) is False
     [frame] = bench.sockets.frames["me"]
@@ -69,7 +69,7 @@ def test_what_was_asked_for_wrongly_is_said_when_the_connection_is_there(bench: 
     assert {error["field"] for error in frame["errors"]} == {"orderId", "afterSeq"}
 
 
-def test_a_coarse_connection_stays_coarse_whatever_it_asks_for(bench: Bench) -> None:
+def test_a_coarse_connection_stays_coarse_whatever_it_asks_for(bench: Workbench) -> None:
     order_id = bench.submit()
     connect(bench, orderId=order_id, statuses="coarse")
     assert bring(bench) is False
@@ -77,6 +77,6 @@ def test_a_coarse_connection_stays_coarse_whatever_it_asks_for(bench: Bench) -> 
     assert bench.sockets.frames["me"][0]["detailedStatus"] == "pending"
 
 
-def test_a_connection_that_names_no_stream_is_just_open(bench: Bench) -> None:
+def test_a_connection_that_names_no_stream_is_just_open(bench: Workbench) -> None:
     connect(bench, afterSeq="3")
     assert bench.replays.sent == []

@@ -2,12 +2,14 @@
 
 import pytest
 
+from chalicelib.codec.messages import order_message, read_order_message
 from chalicelib.consumers.orders import close_dead_letters
 from chalicelib.domain.status import Status
-from chalicelib.messaging.messages import order_message, read_order_message
-from chalicelib.ports import OrderFilter, Subscriber, Tracked
-from tests.support.bench import Bench, a_bench
-from tests.support.lives import pending
+from chalicelib.ports.history import OrderFilter
+from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.streams import Subscriber
+from tests.support.order_builders import pending
+from tests.support.workbench import Workbench, a_workbench
 
 HAPPY = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
 
@@ -21,11 +23,11 @@ def crash(*_: object) -> None:
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return a_bench()
+def bench() -> Workbench:
+    return a_workbench()
 
 
-def test_a_market_order_confirms_with_one_swap_and_its_history(bench: Bench) -> None:
+def test_a_market_order_confirms_with_one_swap_and_its_history(bench: Workbench) -> None:
     order_id = bench.submit()
     bench.process_all()
     order = bench.order(order_id)
@@ -37,23 +39,23 @@ def test_a_market_order_confirms_with_one_swap_and_its_history(bench: Bench) -> 
     assert [row["orderId"] for row in bench.history.page(OrderFilter(), 10, None).orders] == [order_id]
 
 
-def test_every_event_reaches_the_socket_that_sent_the_order_once_and_in_order(bench: Bench) -> None:
+def test_every_event_reaches_the_socket_that_sent_the_order_once_and_in_order(bench: Workbench) -> None:
     bench.submit(Subscriber("me"))
     bench.process_all()
     assert bench.sockets.updates("me") == list(enumerate(HAPPY, start=1))
 
 
-def test_a_finished_order_needs_nobody_any_more(bench: Bench) -> None:
+def test_a_finished_order_needs_nobody_any_more(bench: Workbench) -> None:
     order_id = bench.submit()
     bench.process_all()
-    tracked = bench.orders.get(order_id)
-    assert tracked is not None
-    assert tracked.lease is None
-    assert tracked.attention_at_ms is None
+    stored = bench.orders.get(order_id)
+    assert stored is not None
+    assert stored.lease is None
+    assert stored.deadline_ms is None
 
 
 @pytest.mark.parametrize("fault", ["network_error:1", "venue_timeout:1", "stale_quote:2", "tx_dropped:2"])
-def test_a_passing_fault_is_retried_with_the_last_error_told(bench: Bench, fault: str) -> None:
+def test_a_passing_fault_is_retried_with_the_last_error_told(bench: Workbench, fault: str) -> None:
     order_id = bench.submit(simulate=fault)
     bench.process_all()
     order = bench.order(order_id)
@@ -65,7 +67,7 @@ def test_a_passing_fault_is_retried_with_the_last_error_told(bench: Bench, fault
     assert told == [fault[:-2].upper()] * failures
 
 
-def test_three_failed_attempts_are_the_end(bench: Bench) -> None:
+def test_three_failed_attempts_are_the_end(bench: Workbench) -> None:
     order_id = bench.submit(simulate="network_error:9")
     bench.process_all()
     order = bench.order(order_id)
@@ -74,21 +76,21 @@ def test_three_failed_attempts_are_the_end(bench: Bench) -> None:
     assert bench.ledger.swaps_of(order_id) == []
 
 
-def test_a_fatal_fault_fails_at_once(bench: Bench) -> None:
+def test_a_fatal_fault_fails_at_once(bench: Workbench) -> None:
     order_id = bench.submit(simulate="no_liquidity")
     bench.process_all()
     order = bench.order(order_id)
     assert (order.status, order.attempts, order.fail_code) == (Status.FAILED, 1, "NO_LIQUIDITY")
 
 
-def test_a_swap_whose_answer_was_lost_is_found_on_the_ledger_and_not_sent_again(bench: Bench) -> None:
+def test_a_swap_whose_answer_was_lost_is_found_on_the_ledger_and_not_sent_again(bench: Workbench) -> None:
     order_id = bench.submit(simulate="landed_reply_lost:3")
     bench.process_all()
     assert bench.statuses(order_id) == HAPPY
     assert len(bench.ledger.swaps_of(order_id)) == 1
 
 
-def test_a_retry_keeps_the_minimum_that_was_promised_first(bench: Bench) -> None:
+def test_a_retry_keeps_the_minimum_that_was_promised_first(bench: Workbench) -> None:
     order_id = bench.submit(simulate="slippage:1")
     bench.process()
     promised = bench.order(order_id).min_amount_out
@@ -96,7 +98,7 @@ def test_a_retry_keeps_the_minimum_that_was_promised_first(bench: Bench) -> None
     assert bench.order(order_id).min_amount_out == promised
 
 
-def test_one_venue_down_is_routed_around_and_said(bench: Bench) -> None:
+def test_one_venue_down_is_routed_around_and_said(bench: Workbench) -> None:
     order_id = bench.submit(simulate="venue_down:raydium")
     bench.process_all()
     order = bench.order(order_id)
@@ -108,7 +110,7 @@ def test_one_venue_down_is_routed_around_and_said(bench: Bench) -> None:
     assert order.quotes["errors"]["raydium"]["code"] == "VENUE_UNAVAILABLE"
 
 
-def test_the_same_message_twice_swaps_once(bench: Bench) -> None:
+def test_the_same_message_twice_swaps_once(bench: Workbench) -> None:
     order_id = bench.submit()
     bench.queue.bodies.append(bench.queue.bodies[0])
     bench.process_all()
@@ -116,7 +118,9 @@ def test_the_same_message_twice_swaps_once(bench: Bench) -> None:
     assert len(bench.ledger.swaps_of(order_id)) == 1
 
 
-def test_in_a_leases_last_millisecond_the_next_worker_waits_for_that_and_not_for_another_lease(bench: Bench) -> None:
+def test_in_a_leases_last_millisecond_the_next_worker_waits_for_that_and_not_for_another_lease(
+    bench: Workbench,
+) -> None:
     bench.submit()
     message = bench.queue.take()
     assert bench.engine.execute.claim(message, "lost") is not None
@@ -124,7 +128,7 @@ def test_in_a_leases_last_millisecond_the_next_worker_waits_for_that_and_not_for
     assert bench.engine.execute(message, "next", lambda seconds: None) == pytest.approx(0.001)
 
 
-def test_a_second_worker_waits_for_the_lease_of_the_first(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_worker_waits_for_the_lease_of_the_first(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = bench.submit()
     duplicate = bench.queue.bodies[0]
     asked: list[float | None] = []
@@ -143,7 +147,7 @@ def test_a_second_worker_waits_for_the_lease_of_the_first(bench: Bench, monkeypa
 
 
 def test_a_worker_lost_after_sending_leaves_one_swap_that_the_next_one_confirms(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(Subscriber("me"))
     body = bench.queue.bodies[0]
@@ -169,7 +173,7 @@ def test_a_worker_lost_after_sending_leaves_one_swap_that_the_next_one_confirms(
 
 
 def test_a_worker_lost_before_sending_leaves_a_signature_that_can_no_longer_land(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit()
     body = bench.queue.bodies[0]
@@ -193,7 +197,7 @@ def test_a_worker_lost_before_sending_leaves_a_signature_that_can_no_longer_land
     assert len(bench.ledger.swaps_of(order_id)) == 1
 
 
-def test_postgres_being_away_delays_history_and_not_the_trade(bench: Bench) -> None:
+def test_postgres_being_away_delays_history_and_not_the_trade(bench: Workbench) -> None:
     bench.history.down = True
     order_id = bench.submit()
     bench.process_all()
@@ -206,7 +210,7 @@ def test_postgres_being_away_delays_history_and_not_the_trade(bench: Bench) -> N
     assert bench.orders.due(bench.clock.now_ms() + 10**9, 10) == []
 
 
-def test_while_postgres_is_away_the_watchdog_repeats_no_frame_and_makes_it_good_afterwards(bench: Bench) -> None:
+def test_while_postgres_is_away_the_watchdog_repeats_no_frame_and_makes_it_good_afterwards(bench: Workbench) -> None:
     bench.history.down = True
     for _ in range(3):
         bench.submit(Subscriber("me"))
@@ -223,18 +227,18 @@ def test_while_postgres_is_away_the_watchdog_repeats_no_frame_and_makes_it_good_
     assert bench.queue.bodies == []
 
 
-def test_a_dead_letter_of_an_order_that_somebody_works_on_waits(bench: Bench) -> None:
+def test_a_dead_letter_of_an_order_that_somebody_works_on_waits(bench: Workbench) -> None:
     order_id = bench.submit()
     letter = bench.queue.take()
-    assert bench.engine.close(letter) == pytest.approx(bench.engine.settings.pending_attention_seconds)
-    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+    assert bench.engine.close(letter) == pytest.approx(bench.engine.settings.pending_deadline_seconds)
+    bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
     assert bench.engine.close(letter) is None
     order = bench.order(order_id)
     assert (order.status, order.fail_code) == (Status.FAILED, "QUEUE_EXHAUSTED")
 
 
 def test_a_dead_letter_of_an_order_whose_swap_landed_confirms_it(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit()
     letter = bench.queue.bodies[0]
@@ -255,7 +259,7 @@ def test_a_dead_letter_of_an_order_whose_swap_landed_confirms_it(
 
 @pytest.mark.parametrize("ended_by", ["the letter", "its worker"])
 def test_what_the_last_delivery_of_a_dead_letter_leaves_undone_is_the_watchdogs(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, ended_by: str
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, ended_by: str
 ) -> None:
     order_id = bench.submit()
     letter = read_order_message(bench.queue.bodies[0])
@@ -264,18 +268,18 @@ def test_what_the_last_delivery_of_a_dead_letter_leaves_undone_is_the_watchdogs(
         if ended_by == "its worker":
             with pytest.raises(CrashError):
                 bench.process()
-        bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+        bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
         with pytest.raises(CrashError):
             bench.engine.close(letter)
     assert bench.order(order_id).is_terminal
-    bench.clock.sleep(bench.engine.settings.attention_slack_seconds)
+    bench.clock.sleep(bench.engine.settings.deadline_grace_seconds)
     assert bench.engine.watch() == 1
     assert [row["orderId"] for row in bench.history.page(OrderFilter(), 10, None).orders] == [order_id]
     assert bench.orders.due(bench.clock.now_ms() + 10**9, 10) == []
 
 
-@pytest.mark.parametrize("body", ["not JSON", order_message(Tracked(pending()))])
-def test_a_dead_letter_that_no_order_can_be_closed_by_is_kept(bench: Bench, body: str) -> None:
+@pytest.mark.parametrize("body", ["not JSON", order_message(StoredOrder(pending()))])
+def test_a_dead_letter_that_no_order_can_be_closed_by_is_kept(bench: Workbench, body: str) -> None:
     record = {"messageId": "m", "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
     assert close_dead_letters(bench.engine, {"Records": [record]}) == {"batchItemFailures": []}
     assert bench.dead_letters.kept == [body]

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.conditions import TimeInForce
 from chalicelib.domain.status import OrderType
-from chalicelib.domain.terms import TimeInForce
 from chalicelib.domain.tokens import BY_SYMBOL, Side
-from tests.fakes.waiting import FakeWaitingOrders
-from tests.support.bench import a_bench
+from tests.fakes.open_orders import FakeOpenOrderIndex
+from tests.support.workbench import a_workbench
 
 _LIMIT: dict[str, Any] = {"type": OrderType.LIMIT, "time_in_force": TimeInForce.GTC}
 _BUY: dict[str, Any] = {"side": Side.BUY, "token_in": BY_SYMBOL["USDC"], "token_out": BY_SYMBOL["SOL"]}
@@ -26,15 +26,15 @@ _BUY: dict[str, Any] = {"side": Side.BUY, "token_in": BY_SYMBOL["USDC"], "token_
 def test_only_the_sides_that_are_waited_on_are_asked_for(
     waiting: list[dict[str, Any]], asked: list[Side], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench, sides = a_bench(), []
+    bench, sides = a_workbench(), []
     for changes in waiting:
         bench.submit(**_LIMIT, **changes)
-    crossed = FakeWaitingOrders.crossed
+    crossed = FakeOpenOrderIndex.crossed
 
-    def noting(self: FakeWaitingOrders, pair: Any, side: Side, price: Decimal) -> Any:
+    def noting(self: FakeOpenOrderIndex, pair: Any, side: Side, price: Decimal) -> Any:
         sides.append(side)
         return crossed(self, pair, side, price)
 
-    monkeypatch.setattr(FakeWaitingOrders, "crossed", noting)
+    monkeypatch.setattr(FakeOpenOrderIndex, "crossed", noting)
     bench.engine.market.look()
     assert sorted(sides) == asked

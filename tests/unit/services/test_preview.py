@@ -6,25 +6,25 @@ from decimal import Decimal
 
 import pytest
 
+from chalicelib.codec.times import to_text
+from chalicelib.domain.conditions import MAX_ORDER_LIFETIME, TimeInForce
 from chalicelib.domain.errors import PoolAlreadyLiveError
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.orders import OrderSpec
-from chalicelib.domain.terms import LONGEST_WAIT, TimeInForce
 from chalicelib.domain.tokens import Side
-from chalicelib.encoding.times import to_text
-from tests.support.bench import Bench, a_bench
-from tests.support.orders import a_spec
-from tests.support.waiting import a_launch, a_limit, a_sniper, best_output, push
+from tests.support.open_orders import a_launch, a_limit, a_sniper, best_output, push
+from tests.support.specs import a_spec
+from tests.support.workbench import Workbench, a_workbench
 
 
 @pytest.fixture
-def bench() -> Bench:
-    bench = a_bench()
+def bench() -> Workbench:
+    bench = a_workbench()
     push(bench, 100)
     return bench
 
 
-def test_a_market_order_is_shown_its_route_and_what_it_accepts_at_least(bench: Bench) -> None:
+def test_a_market_order_is_shown_its_route_and_what_it_accepts_at_least(bench: Workbench) -> None:
     found = bench.engine.preview(a_spec(slippage_bps=100))
     quoted = best_output(bench, a_spec())
     assert int(found["amountOutBase"]) == quoted
@@ -37,44 +37,44 @@ def test_a_market_order_is_shown_its_route_and_what_it_accepts_at_least(bench: B
 @pytest.mark.parametrize("side", Side)
 @pytest.mark.parametrize(("price", "sells"), [(50, True), (200, False)])
 def test_a_limit_order_is_shown_whether_it_would_fill_at_once(
-    bench: Bench, side: Side, price: int, sells: bool
+    bench: Workbench, side: Side, price: int, sells: bool
 ) -> None:
     spec = a_limit(price, side)
     found = bench.engine.preview(spec)
     marketable = sells == (side is Side.SELL)
     assert found["marketableAtEntry"] is marketable
-    assert found["minAmountOutBase"] == str(spec.least_out)
+    assert found["minAmountOutBase"] == str(spec.limit_min_out)
     assert ("at once" in found["summary"]) is marketable
-    assert (found["timeInForce"], found["expiresAt"]) == ("GTC", to_text(bench.clock.now() + LONGEST_WAIT))
+    assert (found["timeInForce"], found["expiresAt"]) == ("GTC", to_text(bench.clock.now() + MAX_ORDER_LIFETIME))
 
 
-def test_a_limit_order_is_not_shown_a_tolerance_that_it_does_not_have(bench: Bench) -> None:
+def test_a_limit_order_is_not_shown_a_tolerance_that_it_does_not_have(bench: Workbench) -> None:
     codes = [warning["code"] for warning in bench.engine.preview(a_limit(50, slippage_bps=5000))["warnings"]]
     assert "HIGH_SLIPPAGE" not in codes
 
 
-def test_an_immediate_order_is_not_told_that_it_would_wait(bench: Bench) -> None:
+def test_an_immediate_order_is_not_told_that_it_would_wait(bench: Workbench) -> None:
     found = bench.engine.preview(a_limit(150, time_in_force=TimeInForce.IOC))
     assert (found["marketableAtEntry"], found["expiresAt"]) == (False, None)
     assert "or not at all" in found["summary"]
 
 
-def test_an_order_to_a_date_is_shown_the_date(bench: Bench) -> None:
+def test_an_order_to_a_date_is_shown_the_date(bench: Workbench) -> None:
     until = bench.clock.now() + timedelta(hours=1)
     found = bench.engine.preview(a_limit(150, time_in_force=TimeInForce.GTD, expires_at=until))
     assert (found["timeInForce"], found["expiresAt"]) == ("GTD", to_text(until))
 
 
-def test_a_sniper_order_is_shown_what_it_would_wait_for(bench: Bench) -> None:
+def test_a_sniper_order_is_shown_what_it_would_wait_for(bench: Workbench) -> None:
     spec = a_sniper(venue="meteora", max_price=Decimal("0.002"))
     found = bench.engine.preview(spec)
-    assert found["minAmountOutBase"] == str(spec.least_out) == "500000000"
+    assert found["minAmountOutBase"] == str(spec.limit_min_out) == "500000000"
     assert (found["rQuote"], found["mQuote"], found["amountOut"]) == (None, None, None)
     assert "on meteora" in found["summary"]
     assert bench.engine.preview(a_sniper())["minAmountOut"] is None
 
 
-def test_a_preview_refuses_what_the_engine_would(bench: Bench) -> None:
+def test_a_preview_refuses_what_the_engine_would(bench: Workbench) -> None:
     bench.engine.market.launch(a_launch(bench))
     with pytest.raises(PoolAlreadyLiveError):
         bench.engine.preview(a_sniper())
@@ -83,17 +83,17 @@ def test_a_preview_refuses_what_the_engine_would(bench: Bench) -> None:
     assert caught.value.code is FailureCode.PRICE_IMPACT_TOO_HIGH
 
 
-def test_a_limit_order_that_nobody_could_fill_now_is_shown_that_it_would_wait(bench: Bench) -> None:
+def test_a_limit_order_that_nobody_could_fill_now_is_shown_that_it_would_wait(bench: Workbench) -> None:
     spec = a_limit(50, amount_in=20_000 * 10**9)
     found = bench.engine.preview(spec)
     assert (found["chosen"], found["marketableAtEntry"], found["timeInForce"]) == (None, False, "GTC")
-    assert found["minAmountOutBase"] == str(spec.least_out)
+    assert found["minAmountOutBase"] == str(spec.limit_min_out)
     assert [warning["code"] for warning in found["warnings"]] == ["PRICE_IMPACT_TOO_HIGH"]
     assert "not at all" in bench.engine.preview(replace(spec, time_in_force=TimeInForce.IOC))["summary"]
 
 
 @pytest.mark.parametrize("spec", [a_spec(), a_limit(50), a_limit(150), a_sniper()])
-def test_nothing_comes_of_a_preview(bench: Bench, spec: OrderSpec) -> None:
+def test_nothing_comes_of_a_preview(bench: Workbench, spec: OrderSpec) -> None:
     bench.engine.preview(spec)
     assert (bench.orders.writes, bench.queue.bodies) == (0, [])
     assert bench.markets.watched(bench.clock.now_ms()) == []

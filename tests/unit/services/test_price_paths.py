@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.conditions import Amendment, TimeInForce
 from chalicelib.domain.errors import NotAmendableError
 from chalicelib.domain.orders import OrderSpec
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.terms import Amendment, TimeInForce
 from chalicelib.domain.tokens import Pair, Side, find_market
-from chalicelib.routing.feed import PushedPrice
-from tests.support.bench import a_bench
+from chalicelib.ports.market import PushedPrice
 from tests.support.oracle import Oracle, Resting, Verdict
-from tests.support.orders import a_spec
+from tests.support.specs import a_spec
+from tests.support.workbench import a_workbench
 
 _PAIRS = [pair for name in ("SOL/USDC", "BONK/USDC", "JUP/SOL", "USDT/USDC") if (pair := find_market(name))]
 _STEPS = 14
@@ -33,7 +33,7 @@ class Path:
     def __init__(self, seed: int, profile: str, batch: int) -> None:
         self.random = Random(seed)
         # A batch smaller than what is waiting leaves the rest to the next look.
-        self.bench = a_bench(venue_seed=f"path-{seed}", venue_profile=profile, trigger_batch=batch)
+        self.bench = a_workbench(venue_seed=f"path-{seed}", venue_profile=profile, trigger_batch=batch)
         self.oracle = Oracle(f"path-{seed}", profile)
         self.batch = batch
         self.resting: dict[str, Resting] = {}
@@ -226,7 +226,7 @@ class Path:
             time_in_force=force,
             expires_at=self.bench.clock.now() + timedelta(seconds=seconds) if force is TimeInForce.GTD else None,
         )
-        return spec if spec.least_out else None
+        return spec if spec.limit_min_out else None
 
     def _around(self, pair: Pair, reach: Decimal) -> Decimal:
         """A price within so much of the registry's; of few digits as clients name them, or of many."""
@@ -271,7 +271,7 @@ def test_the_paths_release_orders_and_leave_others_waiting() -> None:
 
 
 def test_what_triggers_at_entry_and_misses_is_watched_for_like_any_other() -> None:
-    bench = a_bench()
+    bench = a_workbench()
     order_id = bench.submit(type=OrderType.LIMIT, limit_price=Decimal(90), time_in_force=TimeInForce.GTC)
     sol = _PAIRS[0]
     bench.engine.market.price(sol, Decimal(50))

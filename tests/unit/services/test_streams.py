@@ -3,20 +3,20 @@
 import pytest
 
 from chalicelib.domain.errors import OrderNotFoundError
-from chalicelib.ports import Connection, Subscriber
-from tests.support.bench import Bench, a_bench
+from chalicelib.ports.streams import Connection, Subscriber
+from tests.support.workbench import Workbench, a_workbench
 
 STATUSES = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
 
 
 @pytest.fixture
-def bench() -> Bench:
-    bench = a_bench()
+def bench() -> Workbench:
+    bench = a_workbench()
     bench.streams.connect(Connection("me", coarse=False, expires_at=0))
     return bench
 
 
-def follow(bench: Bench, user_id: str) -> None:
+def follow(bench: Workbench, user_id: str) -> None:
     """What a connection does that asks for a user's stream."""
     if bench.engine.subscriptions.follow_user(Subscriber("me"), user_id):
         bench.engine.subscriptions.look(Subscriber("me"), user_id)
@@ -24,7 +24,7 @@ def follow(bench: Bench, user_id: str) -> None:
 
 @pytest.mark.parametrize("step", range(1, 7))
 def test_whoever_joins_at_any_moment_gets_every_event_in_order(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, step: int
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     """The joiner comes in right after write number ``step``, before its frames are pushed."""
     order_id = bench.submit()
@@ -41,7 +41,9 @@ def test_whoever_joins_at_any_moment_gets_every_event_in_order(
     assert bench.sockets.updates("late") == list(enumerate(STATUSES, start=1))
 
 
-def test_an_event_between_the_look_and_the_join_is_not_missed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_between_the_look_and_the_join_is_not_missed(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order_id = bench.submit()
     join = bench.orders.join
     raced: list[str] = []
@@ -58,19 +60,19 @@ def test_an_event_between_the_look_and_the_join_is_not_missed(bench: Bench, monk
 
 
 @pytest.mark.parametrize("after_seq", range(8))
-def test_a_stream_is_resumed_after_any_seq_even_when_the_order_is_over(bench: Bench, after_seq: int) -> None:
+def test_a_stream_is_resumed_after_any_seq_even_when_the_order_is_over(bench: Workbench, after_seq: int) -> None:
     order_id = bench.submit()
     bench.process_all()
     bench.engine.subscriptions.join_order(Subscriber("back"), order_id, after_seq)
     assert bench.sockets.updates("back") == list(enumerate(STATUSES, start=1))[after_seq:]
 
 
-def test_an_unknown_order_is_said_to_be_unknown(bench: Bench) -> None:
+def test_an_unknown_order_is_said_to_be_unknown(bench: Workbench) -> None:
     with pytest.raises(OrderNotFoundError):
         bench.engine.subscriptions.join_order(Subscriber("me"), "00000000-0000-0000-0000-000000000000")
 
 
-def test_coarse_subscribers_get_phases_with_the_status_as_detail(bench: Bench) -> None:
+def test_coarse_subscribers_get_phases_with_the_status_as_detail(bench: Workbench) -> None:
     bench.submit(Subscriber("me", coarse=True))
     bench.process_all()
     frames = bench.sockets.frames["me"]
@@ -85,19 +87,19 @@ def test_coarse_subscribers_get_phases_with_the_status_as_detail(bench: Bench) -
     assert [frame["detailedStatus"] for frame in frames] == STATUSES
 
 
-def test_a_gone_socket_is_dropped_and_holds_nothing_up(bench: Bench) -> None:
+def test_a_gone_socket_is_dropped_and_holds_nothing_up(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("gone"))
     bench.engine.subscriptions.join_order(Subscriber("here"), order_id)
     bench.sockets.gone.add("gone")
     bench.process_all()
     assert bench.sockets.updates("here")[-1] == (6, "confirmed")
-    tracked = bench.orders.get(order_id)
-    assert tracked is not None
-    assert Subscriber("gone") not in tracked.subscribers
+    stored = bench.orders.get(order_id)
+    assert stored is not None
+    assert Subscriber("gone") not in stored.subscribers
     assert bench.replays.sent == []
 
 
-def test_a_slow_socket_is_handed_to_the_stream_queue_with_what_it_missed(bench: Bench) -> None:
+def test_a_slow_socket_is_handed_to_the_stream_queue_with_what_it_missed(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("slow"))
     bench.sockets.slow.add("slow")
     bench.process_all()
@@ -108,7 +110,9 @@ def test_a_slow_socket_is_handed_to_the_stream_queue_with_what_it_missed(bench: 
     assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
 
 
-def test_a_user_stream_starts_with_the_latest_of_each_open_order_and_brings_all_that_follows(bench: Bench) -> None:
+def test_a_user_stream_starts_with_the_latest_of_each_open_order_and_brings_all_that_follows(
+    bench: Workbench,
+) -> None:
     over = bench.submit(user_id="alice")
     bench.process_all()
     first = bench.submit(user_id="alice")
@@ -124,7 +128,7 @@ def test_a_user_stream_starts_with_the_latest_of_each_open_order_and_brings_all_
 
 
 def test_a_later_look_finds_an_order_that_the_index_did_not_show_at_first(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(user_id="alice")
     monkeypatch.setattr(bench.orders, "unfinished_of", lambda user_id: [])
@@ -138,14 +142,14 @@ def test_a_later_look_finds_an_order_that_the_index_did_not_show_at_first(
     assert {frame["orderId"] for frame in bench.sockets.frames["me"]} == {order_id}
 
 
-def test_looking_ends_after_the_last_look(bench: Bench) -> None:
+def test_looking_ends_after_the_last_look(bench: Workbench) -> None:
     follow(bench, "alice")
     for number in (1, 2):
         bench.engine.subscriptions.look(Subscriber("me"), "alice", number)
     assert [(replay.look, delay) for replay, delay in bench.replays.sent] == [(1, 1), (2, 4)]
 
 
-def test_a_look_under_way_does_not_undo_an_unsubscribe(bench: Bench) -> None:
+def test_a_look_under_way_does_not_undo_an_unsubscribe(bench: Workbench) -> None:
     bench.submit(user_id="alice")
     follow(bench, "alice")
     bench.engine.subscriptions.unfollow_user(Subscriber("me"), "alice")
@@ -156,7 +160,7 @@ def test_a_look_under_way_does_not_undo_an_unsubscribe(bench: Bench) -> None:
 
 
 def test_who_joins_again_in_the_middle_is_told_again_and_nothing_overtakes(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(Subscriber("me"))
     push = bench.sockets.push
@@ -173,7 +177,7 @@ def test_who_joins_again_in_the_middle_is_told_again_and_nothing_overtakes(
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 1, 2, 3, 4, 5, 6]
 
 
-def test_a_socket_that_stays_slow_is_tried_ever_later_and_given_up(bench: Bench) -> None:
+def test_a_socket_that_stays_slow_is_tried_ever_later_and_given_up(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("slow"))
     bench.sockets.slow.add("slow")
     bench.process_all()
@@ -186,7 +190,7 @@ def test_a_socket_that_stays_slow_is_tried_ever_later_and_given_up(bench: Bench)
     assert delays == [2, 4, 8, 16, 32, 64, 128, 256, 512]
 
 
-def test_a_stream_queue_that_is_down_does_not_stop_a_trade(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_queue_that_is_down_does_not_stop_a_trade(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = bench.submit(Subscriber("slow"))
     bench.sockets.slow.add("slow")
 
@@ -202,7 +206,7 @@ def test_a_stream_queue_that_is_down_does_not_stop_a_trade(bench: Bench, monkeyp
 
 
 def test_the_last_frames_are_told_later_if_neither_socket_nor_stream_queue_took_them(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(Subscriber("slow"))
     bench.sockets.slow.add("slow")
@@ -214,16 +218,16 @@ def test_the_last_frames_are_told_later_if_neither_socket_nor_stream_queue_took_
     bench.process_all()
     monkeypatch.undo()
     bench.sockets.slow.clear()
-    bench.clock.sleep(bench.engine.settings.attention_slack_seconds)
+    bench.clock.sleep(bench.engine.settings.deadline_grace_seconds)
     bench.engine.watch()
     assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
-    tracked = bench.orders.get(order_id)
-    assert tracked is not None
-    assert tracked.attention_at_ms is None
+    stored = bench.orders.get(order_id)
+    assert stored is not None
+    assert stored.deadline_ms is None
 
 
 def test_a_late_socket_that_was_joined_again_before_it_was_taken_off_is_handed_over_anew(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(Subscriber("late"))
     leave, publisher = bench.orders.leave, bench.engine.subscriptions.publisher
@@ -243,7 +247,7 @@ def test_a_late_socket_that_was_joined_again_before_it_was_taken_off_is_handed_o
     assert [replay.wanted["afterSeq"] for replay, _ in bench.replays.sent] == [0, 0]
 
 
-def test_who_has_left_is_told_nothing_more(bench: Bench) -> None:
+def test_who_has_left_is_told_nothing_more(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("me"), user_id="alice")
     follow(bench, "alice")
     bench.engine.subscriptions.leave_order(Subscriber("me"), order_id)
@@ -254,14 +258,14 @@ def test_who_has_left_is_told_nothing_more(bench: Bench) -> None:
     assert len(bench.sockets.frames["me"]) == told
 
 
-def test_a_follower_that_is_gone_is_forgotten(bench: Bench) -> None:
+def test_a_follower_that_is_gone_is_forgotten(bench: Workbench) -> None:
     follow(bench, "alice")
     bench.sockets.gone.add("me")
     bench.submit(user_id="alice")
     assert bench.streams.followers("alice") == frozenset()
 
 
-def test_a_connection_that_closed_meanwhile_does_not_become_a_follower(bench: Bench) -> None:
+def test_a_connection_that_closed_meanwhile_does_not_become_a_follower(bench: Workbench) -> None:
     bench.streams.disconnect("me")
     follow(bench, "alice")
     assert bench.streams.followers("alice") == frozenset()

@@ -2,68 +2,68 @@
 
 import pytest
 
+from chalicelib.codec.messages import replay_message
 from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.status import Status
-from chalicelib.messaging.messages import replay_message
-from chalicelib.ports import Connection, Subscriber
+from chalicelib.ports.streams import Connection, Subscriber
 from chalicelib.streaming.connections import bring_streams
-from tests.support.bench import Bench, a_bench
-from tests.support.orders import a_spec
+from tests.support.specs import a_spec
+from tests.support.workbench import Workbench, a_workbench
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return a_bench()
+def bench() -> Workbench:
+    return a_workbench()
 
 
-def test_an_order_is_accepted_although_the_queue_is_down_and_executed_later(bench: Bench) -> None:
+def test_an_order_is_accepted_although_the_queue_is_down_and_executed_later(bench: Workbench) -> None:
     bench.queue.down = True
     order_id = bench.submit()
     assert bench.statuses(order_id) == ["pending"]
     bench.queue.down = False
-    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+    bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
     assert bench.engine.watch() == 1
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_the_watchdog_does_not_send_the_same_order_every_tick(bench: Bench) -> None:
+def test_the_watchdog_does_not_send_the_same_order_every_tick(bench: Workbench) -> None:
     bench.submit()
-    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+    bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
     assert [bench.engine.watch(), bench.engine.watch()] == [1, 0]
 
 
-def test_one_key_makes_one_order(bench: Bench) -> None:
+def test_one_key_makes_one_order(bench: Workbench) -> None:
     first = bench.engine.submit(a_spec(), idempotency_key="k")
     again = bench.engine.submit(a_spec(), idempotency_key="k")
     assert (again.order_id, again.replayed) == (first.order_id, True)
     assert len(bench.queue.bodies) == 1
 
 
-def test_a_client_order_id_promises_the_same_as_a_key(bench: Bench) -> None:
+def test_a_client_order_id_promises_the_same_as_a_key(bench: Workbench) -> None:
     first = bench.engine.submit(a_spec(client_order_id="mine"))
     assert bench.engine.submit(a_spec(client_order_id="mine")).order_id == first.order_id
 
 
-def test_a_key_with_another_order_is_refused(bench: Bench) -> None:
+def test_a_key_with_another_order_is_refused(bench: Workbench) -> None:
     bench.engine.submit(a_spec(amount_in=1_000_000_000), idempotency_key="k")
     with pytest.raises(IdempotencyConflictError):
         bench.engine.submit(a_spec(amount_in=2_000_000_000), idempotency_key="k")
 
 
-def test_two_users_may_use_the_same_key(bench: Bench) -> None:
+def test_two_users_may_use_the_same_key(bench: Workbench) -> None:
     first = bench.engine.submit(a_spec(user_id="alice"), idempotency_key="k")
     other = bench.engine.submit(a_spec(user_id="bob"), idempotency_key="k")
     assert first.order_id != other.order_id
 
 
-def test_a_key_is_free_again_after_a_day(bench: Bench) -> None:
+def test_a_key_is_free_again_after_a_day(bench: Workbench) -> None:
     first = bench.engine.submit(a_spec(), idempotency_key="k")
     bench.clock.sleep(24 * 3600 + 1)
     assert bench.engine.submit(a_spec(), idempotency_key="k").order_id != first.order_id
 
 
-def test_the_acknowledgement_comes_before_the_first_frame(bench: Bench) -> None:
+def test_the_acknowledgement_comes_before_the_first_frame(bench: Workbench) -> None:
     seen: list[str] = []
 
     def acknowledge(order_id: str) -> None:
@@ -74,7 +74,7 @@ def test_the_acknowledgement_comes_before_the_first_frame(bench: Bench) -> None:
     assert bench.sockets.updates("me") == [(1, "pending")]
 
 
-def test_the_watchdog_comes_back_to_an_old_order_ever_later(bench: Bench) -> None:
+def test_the_watchdog_comes_back_to_an_old_order_ever_later(bench: Workbench) -> None:
     bench.submit()
     sent = []
     for minute in range(1, 17):
@@ -84,12 +84,12 @@ def test_the_watchdog_comes_back_to_an_old_order_ever_later(bench: Bench) -> Non
     assert sent == [1, 2, 4, 8, 16]
 
 
-def test_the_watchdog_brings_an_order_to_followers_that_its_submitter_did_not_reach(bench: Bench) -> None:
+def test_the_watchdog_brings_an_order_to_followers_that_its_submitter_did_not_reach(bench: Workbench) -> None:
     bench.streams.connect(Connection("me", coarse=False, expires_at=0))
     order_id = bench.submit(user_id="alice")
     bench.queue.bodies.clear()
     bench.streams.follow("alice", Subscriber("me", via_user=True))
-    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+    bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
     bench.engine.watch()
     bench.process_all()
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
@@ -97,7 +97,7 @@ def test_the_watchdog_brings_an_order_to_followers_that_its_submitter_did_not_re
 
 
 def test_an_order_is_queued_although_its_followers_cannot_be_told_and_they_are_told_later(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(user_id: str) -> None:
         raise ConnectionError

@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.conditions import Amendment, Launch, TimeInForce
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.domain.terms import Amendment, Launch, TimeInForce
+from chalicelib.domain.swaps import Quote
 from chalicelib.domain.tokens import Side
-from chalicelib.routing.feed import PushedPrice
-from chalicelib.routing.venue import Quote
-from chalicelib.services.market import LookFailedError
-from tests.support.bench import Bench, a_bench
-from tests.support.waiting import FAR, SOL_USDC, a_limit, accept, best_output, price_for, push
+from chalicelib.ports.market import PushedPrice
+from chalicelib.services.market.watcher import LookFailedError
+from tests.support.open_orders import FAR, SOL_USDC, a_limit, accept, best_output, price_for, push
+from tests.support.workbench import Workbench, a_workbench
 
 REARM = 1.0
 
 
 @pytest.fixture
-def bench() -> Bench:
-    bench = a_bench(rearm_seconds=REARM, rearm_cap_seconds=10.0)
+def bench() -> Workbench:
+    bench = a_workbench(retrigger_pause_seconds=REARM, max_retrigger_pause_seconds=10.0)
     push(bench, 100)
     return bench
 
@@ -35,7 +35,7 @@ def least_of(order: Order) -> int:
     return order.min_amount_out
 
 
-def waiting(bench: Bench, side: Side = Side.SELL, **changes: object) -> str:
+def waiting(bench: Workbench, side: Side = Side.SELL, **changes: object) -> str:
     """An order that a fifth more, or less, fills."""
     order_id = accept(bench, a_limit(110 if side is Side.SELL else 90, side, **changes))
     assert bench.order(order_id).status is Status.OPEN
@@ -43,7 +43,7 @@ def waiting(bench: Bench, side: Side = Side.SELL, **changes: object) -> str:
 
 
 @pytest.mark.parametrize(("side", "price"), [(Side.SELL, 100 * FAR), (Side.BUY, 100 / FAR)])
-def test_a_price_that_is_told_releases_and_fills_at_once(bench: Bench, side: Side, price: Decimal) -> None:
+def test_a_price_that_is_told_releases_and_fills_at_once(bench: Workbench, side: Side, price: Decimal) -> None:
     order_id = waiting(bench, side)
     assert push(bench, price) == 1
     trigger = bench.order(order_id).events[-1]
@@ -59,14 +59,14 @@ def test_a_price_that_is_told_releases_and_fills_at_once(bench: Bench, side: Sid
 
 
 @pytest.mark.parametrize(("side", "price"), [(Side.SELL, 100 / FAR), (Side.BUY, 100 * FAR)])
-def test_a_price_that_goes_the_other_way_releases_nothing(bench: Bench, side: Side, price: Decimal) -> None:
+def test_a_price_that_goes_the_other_way_releases_nothing(bench: Workbench, side: Side, price: Decimal) -> None:
     order_id = waiting(bench, side)
     assert push(bench, price) == 0
     assert bench.statuses(order_id) == ["pending", "open"]
 
 
 @pytest.mark.parametrize("side", Side)
-def test_an_order_triggers_by_what_its_whole_size_brings_to_the_last_base_unit(bench: Bench, side: Side) -> None:
+def test_an_order_triggers_by_what_its_whole_size_brings_to_the_last_base_unit(bench: Workbench, side: Side) -> None:
     bench.engine.market.look()
     now = best_output(bench, a_limit(side=side))
     # They wait, as the market was elsewhere when they came.
@@ -79,13 +79,13 @@ def test_an_order_triggers_by_what_its_whole_size_brings_to_the_last_base_unit(b
     assert bench.order(reached).amount_out == now
 
 
-def test_a_size_that_the_pool_cannot_fill_at_the_price_waits_although_a_small_one_fills(bench: Bench) -> None:
+def test_a_size_that_the_pool_cannot_fill_at_the_price_waits_although_a_small_one_fills(bench: Workbench) -> None:
     small, large = (accept(bench, a_limit(110, amount_in=sol * 10**9)) for sol in (1, 4_000))
     push(bench, 115)
     assert (bench.order(small).status, bench.order(large).status) == (Status.TRIGGERED, Status.OPEN)
 
 
-def test_a_look_at_the_market_finds_what_a_lost_worker_left(bench: Bench) -> None:
+def test_a_look_at_the_market_finds_what_a_lost_worker_left(bench: Workbench) -> None:
     order_id = waiting(bench)
     bench.markets.push_price(SOL_USDC, PushedPrice(Decimal(120), bench.clock.now_ms()))
     bench.clock.sleep(1)
@@ -94,7 +94,7 @@ def test_a_look_at_the_market_finds_what_a_lost_worker_left(bench: Bench) -> Non
 
 
 def test_what_one_look_cannot_release_is_left_to_the_next_and_none_is_asked_for_in_vain() -> None:
-    bench = a_bench(trigger_batch=3)
+    bench = a_workbench(trigger_batch=3)
     push(bench, 100)
     orders = [accept(bench, a_limit(110)) for _ in range(7)]
     for _ in range(20):
@@ -107,31 +107,31 @@ def test_what_one_look_cannot_release_is_left_to_the_next_and_none_is_asked_for_
 
 
 def test_those_that_accept_the_least_go_first() -> None:
-    bench = a_bench(trigger_batch=1)
+    bench = a_workbench(trigger_batch=1)
     push(bench, 100)
     dear, cheap = accept(bench, a_limit(115)), accept(bench, a_limit(110))
     push(bench, 130)
     assert (bench.order(cheap).status, bench.order(dear).status) == (Status.TRIGGERED, Status.OPEN)
 
 
-def test_an_order_that_triggered_while_the_queue_was_down_is_sent_by_the_watchdog(bench: Bench) -> None:
+def test_an_order_that_triggered_while_the_queue_was_down_is_sent_by_the_watchdog(bench: Workbench) -> None:
     order_id = waiting(bench)
     bench.queue.down = True
     push(bench, 120)
     assert bench.order(order_id).status is Status.TRIGGERED
     bench.queue.down = False
-    bench.clock.sleep(bench.engine.settings.pending_attention_seconds)
+    bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
     assert bench.engine.watch() == 1
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_an_order_that_waited_long_is_not_put_off_for_as_long_when_it_is_lost_again(bench: Bench) -> None:
+def test_an_order_that_waited_long_is_not_put_off_for_as_long_when_it_is_lost_again(bench: Workbench) -> None:
     order_id = waiting(bench)
     bench.clock.sleep(5 * 86_400)
     bench.queue.down = True
     push(bench, 120)
-    pause = bench.engine.settings.pending_attention_seconds
+    pause = bench.engine.settings.pending_deadline_seconds
     bench.clock.sleep(pause)
     bench.engine.watch()
     bench.queue.down = False
@@ -143,7 +143,7 @@ def test_an_order_that_waited_long_is_not_put_off_for_as_long_when_it_is_lost_ag
 
 @pytest.mark.parametrize(("failing", "reported"), [(11, False), (12, True)])
 def test_a_minute_in_which_no_look_was_whole_is_reported(
-    bench: Bench, failing: int, reported: bool, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, failing: int, reported: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks, unfinished = count(1), bench.markets.unfinished
 
@@ -159,7 +159,7 @@ def test_a_minute_in_which_no_look_was_whole_is_reported(
 
 
 def test_a_minute_of_looking_comes_round_every_few_seconds_and_ends_with_the_minute() -> None:
-    bench = a_bench(market_tick_seconds=5.0)
+    bench = a_workbench(market_tick_seconds=5.0)
     push(bench, 100)
     order_id = accept(bench, a_limit(110))
     began = bench.clock.now()
@@ -171,7 +171,7 @@ def test_a_minute_of_looking_comes_round_every_few_seconds_and_ends_with_the_min
 # --- the price left ----------------------------------------------------------------------------------------
 
 
-def test_an_order_whose_price_left_before_it_was_quoted_waits_again_and_has_used_no_attempt(bench: Bench) -> None:
+def test_an_order_whose_price_left_before_it_was_quoted_waits_again_and_has_used_no_attempt(bench: Workbench) -> None:
     order_id = waiting(bench)
     push(bench, 120)
     push(bench, 100)
@@ -189,7 +189,7 @@ def test_an_order_whose_price_left_before_it_was_quoted_waits_again_and_has_used
     assert (order.status, order.attempts) == (Status.CONFIRMED, 1)
 
 
-def test_an_order_whose_price_left_before_it_landed_waits_again_and_fills_later(bench: Bench) -> None:
+def test_an_order_whose_price_left_before_it_landed_waits_again_and_fills_later(bench: Workbench) -> None:
     order_id = waiting(bench, simulate="slippage:1")
     push(bench, 120)
     sent = bench.process()
@@ -208,7 +208,7 @@ def test_an_order_whose_price_left_before_it_landed_waits_again_and_fills_later(
     assert len(bench.ledger.swaps_of(order_id)) == 1
 
 
-def test_all_three_attempts_are_left_to_an_order_whose_price_left(bench: Bench) -> None:
+def test_all_three_attempts_are_left_to_an_order_whose_price_left(bench: Workbench) -> None:
     """The fault hits what is asked for the first three times, of which one is not sent at all."""
     order_id = waiting(bench, simulate="tx_dropped:3")
     push(bench, 120)
@@ -221,7 +221,7 @@ def test_all_three_attempts_are_left_to_an_order_whose_price_left(bench: Bench) 
     assert (order.status, order.attempts, order.rearmed) == (Status.CONFIRMED, 3, 1)
 
 
-def rests_of(bench: Bench, order_id: str, times: int) -> list[float]:
+def rests_of(bench: Workbench, order_id: str, times: int) -> list[float]:
     """How long the order is left alone each time after its swap has missed."""
     rests = []
     for _ in range(times):
@@ -234,9 +234,9 @@ def rests_of(bench: Bench, order_id: str, times: int) -> list[float]:
     return rests
 
 
-def hovering(times: int) -> tuple[Bench, str]:
+def hovering(times: int) -> tuple[Workbench, str]:
     """A market that is just at the price of an order, which misses so often."""
-    bench = a_bench(rearm_seconds=REARM, rearm_cap_seconds=10.0, venue_profile="flat")
+    bench = a_workbench(retrigger_pause_seconds=REARM, max_retrigger_pause_seconds=10.0, venue_profile="flat")
     push(bench, 100)
     least = best_output(bench, a_limit()) * 9_970 // 10_000
     order_id = accept(bench, a_limit(price_for(a_limit(), least), simulate=f"slippage:{times}"))
@@ -262,14 +262,14 @@ def test_a_price_that_goes_well_through_it_finds_an_order_that_rests() -> None:
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_one_that_misses_all_the_same_rests_twice_as_long_after_every_six_times(bench: Bench) -> None:
+def test_one_that_misses_all_the_same_rests_twice_as_long_after_every_six_times(bench: Workbench) -> None:
     order_id = waiting(bench, simulate="slippage:20")
     push(bench, 120)
     assert rests_of(bench, order_id, 19) == [1] * 6 + [2] * 6 + [4] * 6 + [8]
 
 
 def test_a_venue_that_shows_its_price_and_gives_no_quote_for_a_while_keeps_no_order_for_long(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unavailable(*args: object) -> Quote:
         raise AttemptFailedError(FailureCode.VENUE_UNAVAILABLE, "the venue is down")
@@ -295,7 +295,7 @@ def test_a_venue_that_shows_its_price_and_gives_no_quote_for_a_while_keeps_no_or
     assert bench.clock.now() - back_at < timedelta(minutes=2)
 
 
-def test_an_order_that_rests_is_tried_at_once_when_it_is_amended(bench: Bench) -> None:
+def test_an_order_that_rests_is_tried_at_once_when_it_is_amended(bench: Workbench) -> None:
     order_id = waiting(bench, simulate="slippage:1")
     push(bench, 120)
     bench.process_all()
@@ -304,7 +304,7 @@ def test_an_order_that_rests_is_tried_at_once_when_it_is_amended(bench: Bench) -
     assert bench.order(order_id).status is Status.TRIGGERED
 
 
-def test_an_order_that_the_pool_can_no_longer_take_waits_again(bench: Bench) -> None:
+def test_an_order_that_the_pool_can_no_longer_take_waits_again(bench: Workbench) -> None:
     """As the price of SOL falls, a pool has less USDC, and the same payment moves it further."""
     order_id = accept(bench, a_limit(Decimal("99"), Side.BUY, amount_in=200_000 * 10**6))
     push(bench, 90)
@@ -320,7 +320,7 @@ def test_an_order_that_the_pool_can_no_longer_take_waits_again(bench: Bench) -> 
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_an_order_that_rests_keeps_nobody_else_from_triggering(bench: Bench) -> None:
+def test_an_order_that_rests_keeps_nobody_else_from_triggering(bench: Workbench) -> None:
     resting = waiting(bench, simulate="slippage:1")
     push(bench, 120)
     bench.process_all()
@@ -329,7 +329,7 @@ def test_an_order_that_rests_keeps_nobody_else_from_triggering(bench: Bench) -> 
     assert (bench.order(resting).status, bench.order(other).status) == (Status.OPEN, Status.TRIGGERED)
 
 
-def test_a_message_of_before_the_order_waited_again_changes_nothing(bench: Bench) -> None:
+def test_a_message_of_before_the_order_waited_again_changes_nothing(bench: Workbench) -> None:
     order_id = waiting(bench)
     push(bench, 120)
     twice = bench.queue.bodies[0]
@@ -344,7 +344,7 @@ def test_a_message_of_before_the_order_waited_again_changes_nothing(bench: Bench
 @pytest.mark.parametrize(
     ("fault", "attempts"), [("slippage:1", 1), ("no_liquidity", 1), ("network_error:3", 3), ("tx_dropped:3", 3)]
 )
-def test_an_order_that_is_to_fill_at_once_and_does_not_expires(bench: Bench, fault: str, attempts: int) -> None:
+def test_an_order_that_is_to_fill_at_once_and_does_not_expires(bench: Workbench, fault: str, attempts: int) -> None:
     order_id = accept(bench, a_limit(50, time_in_force=TimeInForce.IOC, simulate=fault))
     bench.process_all()
     order = bench.order(order_id)
@@ -353,13 +353,13 @@ def test_an_order_that_is_to_fill_at_once_and_does_not_expires(bench: Bench, fau
     assert bench.ledger.swaps_of(order_id) == []
 
 
-def test_one_that_is_to_fill_at_once_and_landed_unheard_of_is_confirmed(bench: Bench) -> None:
+def test_one_that_is_to_fill_at_once_and_landed_unheard_of_is_confirmed(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(50, time_in_force=TimeInForce.IOC, simulate="landed_reply_lost:1"))
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_faults_of_the_way_use_attempts_as_of_any_order(bench: Bench) -> None:
+def test_faults_of_the_way_use_attempts_as_of_any_order(bench: Workbench) -> None:
     order_id = waiting(bench, simulate="network_error:9")
     push(bench, 120)
     bench.process_all()
@@ -382,7 +382,7 @@ def test_faults_of_the_way_use_attempts_as_of_any_order(bench: Bench) -> None:
 def test_no_fill_is_ever_below_the_limit(
     side: Side, limit: int, paid: int, prices: list[int], fault: str | None, in_force: TimeInForce
 ) -> None:
-    bench = a_bench()
+    bench = a_workbench()
     push(bench, 100)
     spec = a_limit(limit, side, amount_in=paid * 10**7, simulate=fault, time_in_force=in_force)
     order_id = accept(bench, spec)
@@ -393,9 +393,9 @@ def test_no_fill_is_ever_below_the_limit(
         bench.clock.sleep(3)
     bench.process_all()
     order = bench.order(order_id)
-    assert order.min_amount_out == spec.least_out
+    assert order.min_amount_out == spec.limit_min_out
     swaps = bench.ledger.swaps_of(order_id)
     assert len(swaps) == (order.status is Status.CONFIRMED)
-    assert all(fill.amount_out >= (spec.least_out or 0) for fill in swaps)
+    assert all(fill.amount_out >= (spec.limit_min_out or 0) for fill in swaps)
     allowed = {Status.CONFIRMED, Status.EXPIRED if in_force is TimeInForce.IOC else Status.OPEN}
     assert order.status in allowed

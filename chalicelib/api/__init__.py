@@ -1,0 +1,1 @@
+"""The public contract and nothing else: requests, responses, frames and problems."""

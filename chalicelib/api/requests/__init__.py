@@ -1,0 +1,1 @@
+"""Requests as clients write them, validated field by field."""

@@ -1,0 +1,82 @@
+"""What a client writes into a query, where every value is text."""
+
+from datetime import datetime
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from chalicelib.api.requests.fields import OrderId, UserId, WireModel
+from chalicelib.codec.times import from_text
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.tokens import find_market
+from chalicelib.ports.history import OrderFilter
+
+_MAX_PAGE = 200
+
+
+class OrderIdModel(WireModel):
+    """The id in a path."""
+
+    order_id: OrderId = Field(alias="orderId")
+
+
+class UserModel(WireModel):
+    """Whose orders."""
+
+    user_id: UserId = Field(alias="userId")
+
+
+class EventsModel(WireModel):
+    """From where an order's events are wanted."""
+
+    after_seq: int = Field(0, alias="afterSeq", ge=0, strict=False)
+
+
+class ListModel(WireModel):
+    """The filters of the list of orders, and which page of it."""
+
+    user_id: UserId | None = Field(None, alias="userId")
+    status: Status | None = Field(None, strict=False)
+    type: OrderType | None = Field(None, strict=False)
+    pair: str | None = None
+    client_order_id: str | None = Field(None, alias="clientOrderId", max_length=255)
+    since: datetime | None = Field(None, alias="from")
+    until: datetime | None = Field(None, alias="to")
+    limit: int = Field(50, ge=1, le=_MAX_PAGE, strict=False)
+    cursor: str | None = Field(None, max_length=512)
+
+    @field_validator("since", "until", mode="before")
+    @classmethod
+    def _time_has_a_zone(cls, value: str) -> datetime:
+        try:
+            return from_text(value)
+        except ValueError:
+            raise PydanticCustomError("time_invalid", "must be an RFC 3339 time with a zone") from None
+
+    @field_validator("client_order_id")
+    @classmethod
+    def _is_text(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise PydanticCustomError("not_printable", "must not hold control characters")
+        return value
+
+    @field_validator("pair")
+    @classmethod
+    def _pair_is_known(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        pair = find_market(value)
+        if pair is None:
+            raise PydanticCustomError("pair_unknown", "must be two tokens with a market, as in SOL/USDC")
+        return pair.name
+
+    def as_filter(self) -> OrderFilter:
+        return OrderFilter(
+            user_id=self.user_id,
+            status=self.status,
+            type=self.type,
+            pair=self.pair,
+            client_order_id=self.client_order_id,
+            since=self.since,
+            until=self.until,
+        )

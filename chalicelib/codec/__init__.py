@@ -1,0 +1,1 @@
+"""How the engine writes values down: exact JSON, times, orders, events and queue messages."""

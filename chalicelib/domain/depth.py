@@ -1,0 +1,46 @@
+"""A venue's pool at one moment: enough to say what any amount would bring, without asking the venue again."""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+
+from chalicelib.domain.money import to_human_units
+from chalicelib.domain.pool import FEE_DENOMINATOR, Pool, SwapResult
+from chalicelib.domain.tokens import Pair, Side
+
+_DIGITS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """Reserves in base units of the pair's two tokens; fees as in ``Pool.swap``."""
+
+    venue: str
+    pair: Pair
+    base: int
+    quote: int
+    fee_rate: int
+    impact_fee_rate: int
+
+    def swap(self, side: Side, amount_in: int) -> SwapResult:
+        """What ``amount_in`` brings."""
+        if side is Side.BUY:
+            pool = Pool(reserve_in=self.quote, reserve_out=self.base)
+        else:
+            pool = Pool(reserve_in=self.base, reserve_out=self.quote)
+        return pool.swap(amount_in, self.fee_rate, self.impact_fee_rate)
+
+    @property
+    def liquidity(self) -> Decimal:
+        """The quote-token side of the pool, in human units."""
+        return to_human_units(self.quote, self.pair.quote.decimals)
+
+    def best_price(self, side: Side) -> Decimal:
+        """The net price that no amount betters: that of an infinitely small one, in quote per base."""
+        up = side is Side.SELL
+        context = Context(prec=_DIGITS, rounding=ROUND_CEILING if up else ROUND_FLOOR)
+        quote = self.quote * 10**self.pair.base.decimals
+        base = self.base * 10**self.pair.quote.decimals
+        kept = FEE_DENOMINATOR - self.fee_rate
+        if up:
+            return context.divide(Decimal(quote * kept), Decimal(base * FEE_DENOMINATOR))
+        return context.divide(Decimal(quote * FEE_DENOMINATOR), Decimal(base * kept))

@@ -1,0 +1,119 @@
+"""Reading requests and writing answers, the same for every route."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from chalice.app import Blueprint, CORSConfig, Request, Response
+
+from chalicelib.api.problems import (
+    CONTENT_TYPE,
+    Problem,
+    malformed,
+    plain_problem,
+    problem_of,
+    too_large,
+    well_formed,
+)
+from chalicelib.api.requests.fields import WireModel
+from chalicelib.bootstrap import UNAVAILABLE
+from chalicelib.codec.exact_json import dumps, loads
+from chalicelib.domain.errors import FieldError
+
+log = logging.getLogger(__name__)
+
+CORS = CORSConfig(
+    allow_headers=["Idempotency-Key", "If-Match"],
+    expose_headers=["Idempotent-Replayed", "Retry-After", "ETag"],
+    max_age=3600,
+)
+
+_BAD_QUERY = ("The query is not valid.", "INVALID_QUERY")
+
+_Arguments = ParamSpec("_Arguments")
+_Model = TypeVar("_Model", bound=WireModel)
+
+
+def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON with exact numbers."""
+    all_headers: dict[str, str | list[str]] = {"Content-Type": "application/json", **(headers or {})}
+    return Response(dumps(body), all_headers, status)
+
+
+def problem_response(problem: Problem, request_id: str) -> Response:
+    headers: dict[str, str | list[str]] = {"Content-Type": CONTENT_TYPE}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    return Response(dumps(problem.as_body(request_id)), headers, problem.status)
+
+
+def answering(
+    blueprint: Blueprint,
+) -> Callable[[Callable[_Arguments, Response]], Callable[_Arguments, Response]]:
+    """Turns a view's exceptions into problem details."""
+
+    def decorate(view: Callable[_Arguments, Response]) -> Callable[_Arguments, Response]:
+        @wraps(view)
+        def answered(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Response:
+            try:
+                return view(*args, **kwargs)
+            except Exception as error:
+                return problem_response(problem_of(error, UNAVAILABLE), request_id_of(blueprint.current_request))
+
+        return answered
+
+    return decorate
+
+
+def finished(request: Request, response: Response) -> Response:
+    """The answer as it leaves: Chalice's own errors (wrong content type, a view that failed) as problem details.
+
+    One line is logged for every request.
+    """
+    body = response.body
+    if isinstance(body, dict) and "Code" in body and response.status_code >= 400:
+        cors = {name: value for name, value in response.headers.items() if name.lower() != "content-type"}
+        response = problem_response(plain_problem(response.status_code), request_id_of(request))
+        response.headers.update(cors)
+    log.info(
+        "%s %s %s", request.method, request.path, response.status_code, extra={"requestId": request_id_of(request)}
+    )
+    return response
+
+
+def request_id_of(request: Request) -> str:
+    return str(request.context.get("requestId", ""))
+
+
+def json_body(request: Request, max_bytes: int) -> dict[str, Any]:
+    """The body as an object.
+
+    :raises ProblemError: 413 for a body over ``max_bytes``, 400 for one that is no JSON object.
+    """
+    raw = request.raw_body
+    if isinstance(raw, str):
+        raw = raw.encode()
+    if len(raw) > max_bytes:
+        raise too_large(max_bytes)
+    try:
+        body = loads(raw.decode())
+    except ValueError:
+        raise malformed("The body must be JSON.", "MALFORMED_JSON") from None
+    if not isinstance(body, dict):
+        raise malformed("The body must be a JSON object.", "MALFORMED_JSON")
+    return body
+
+
+def query_of(request: Request) -> dict[str, str]:
+    """The query's parameters, the last value of each."""
+    return dict(request.query_params or {})
+
+
+def read_query(model: type[_Model], query: Mapping[str, Any]) -> _Model:
+    """:raises ProblemError: 400 naming every bad parameter."""
+    return well_formed(model, query, *_BAD_QUERY)
+
+
+def bad_query(errors: tuple[FieldError, ...]) -> Exception:
+    return malformed(*_BAD_QUERY, errors)

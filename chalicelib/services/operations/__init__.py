@@ -1,0 +1,1 @@
+"""What keeps the engine running and shows how it runs."""

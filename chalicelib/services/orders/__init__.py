@@ -1,0 +1,1 @@
+"""The use cases of one order, from acceptance to its terminal status."""

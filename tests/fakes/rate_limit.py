@@ -1,0 +1,73 @@
+"""The rate limit's slots in memory."""
+
+from dataclasses import dataclass
+from threading import Lock
+
+from chalicelib.domain.rate_limit import MINUTE_MS, SlotReservation, last_due, next_start, taken_ahead
+
+
+@dataclass
+class _Slot:
+    booked: int | None = None
+    ahead: int | None = None
+    spared: int = 0
+    started: int | None = None
+    starter: str = ""
+
+
+class FakeRateLimitSlots:
+    """``RateLimitSlots`` in memory."""
+
+    def __init__(self, slots: int) -> None:
+        self._lock = Lock()
+        self._turns = 0
+        self._slots = [_Slot() for _ in range(slots)]
+
+    def book(self, now_ms: int, latest_ms: int | None = None) -> SlotReservation:
+        with self._lock:
+            for _ in range(1 + len(self._slots)):
+                self._turns += 1
+                slot = self._slots[self._turns % len(self._slots)]
+                if not taken_ahead(now_ms, slot.booked, slot.ahead):
+                    break
+            times = [next_start(now_ms, slot.booked, slot.ahead, slot.started) for slot in self._slots]
+            number = self._turns % len(self._slots)
+            if latest_ms is not None and times[number] > latest_ms:
+                number = times.index(min(times))
+            reservation = SlotReservation(number, times[number])
+            if latest_ms is None or reservation.at_ms <= latest_ms:
+                self._slots[number].booked = reservation.at_ms
+            return reservation
+
+    def book_first(self, now_ms: int, spare_due: bool = False) -> SlotReservation:
+        with self._lock:
+            dues = [last_due(now_ms, slot.booked) if spare_due else None for slot in self._slots]
+            times = [
+                next_start(now_ms, slot.ahead, slot.started, due) for slot, due in zip(self._slots, dues, strict=True)
+            ]
+            number = times.index(min(times))
+            slot, due = self._slots[number], dues[number]
+            if not spare_due:
+                slot.spared = 0
+            elif due is not None and due > max(slot.ahead or 0, slot.started or 0):
+                slot.spared = due
+            slot.ahead = times[number]
+            return SlotReservation(number, times[number], ahead=True)
+
+    def give_back(self, reservation: SlotReservation) -> None:
+        with self._lock:
+            slot = self._slots[reservation.slot]
+            if reservation.ahead and slot.ahead == reservation.at_ms:
+                slot.ahead -= MINUTE_MS
+            elif not reservation.ahead and slot.booked == reservation.at_ms:
+                slot.booked -= MINUTE_MS
+
+    def start(self, reservation: SlotReservation, order_id: str, now_ms: int) -> int:
+        with self._lock:
+            slot = self._slots[reservation.slot % len(self._slots)]
+            mine = slot.starter == order_id and slot.started is not None and slot.started <= now_ms
+            first = reservation.ahead or slot.spared >= reservation.at_ms
+            at_ms = now_ms if mine else next_start(now_ms, slot.started, None if first else slot.ahead)
+            if at_ms == now_ms:
+                slot.started, slot.starter = now_ms, order_id
+            return at_ms

@@ -1,0 +1,212 @@
+"""The real local stack that trials run on, with a PostgreSQL of its own that can be stopped, and what it shows."""
+
+import json
+import os
+import shlex
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.codec.messages import order_message
+from chalicelib.codec.orders import event_from_json, spec_from_dict
+from chalicelib.codec.times import to_ms
+from chalicelib.domain.invariants import violations_of
+from chalicelib.domain.orders import Order
+from chalicelib.domain.status import TERMINAL, Status
+from chalicelib.ports.orders import StoredOrder
+from infra.deployed import of_endpoints
+from infra.local.config import REGION
+from infra.local.stack import RunningStack, running_stack
+from infra.stored import Stored, evidence_of
+from tests.bench.cpu import worker_seconds
+from tests.e2e.client import Client
+from tests.faults.result import Result
+from tests.support.postgres import PostgresServer, postgres_server
+
+#: Waits at most this long for anything; nothing takes that long unless it is broken.
+PATIENCE_SECONDS = 240
+_CLIENTS = 16
+_CONFIG = Config(connect_timeout=5, read_timeout=70, retries={"total_max_attempts": 1}, max_pool_connections=_CLIENTS)
+#: Short waits, so that what the watchdog makes good is made good while a trial looks.
+ENVIRONMENT = {
+    "VENUE_TIME_SCALE": "0.1",
+    "RATE_LIMIT_PER_MINUTE": "0",
+    "PENDING_DEADLINE_SECONDS": "5",
+    "DEADLINE_GRACE_SECONDS": "5",
+}
+
+Item = Mapping[str, Any]
+
+
+class StackUnderTest:
+    """A running stack."""
+
+    def __init__(self, stack: RunningStack, postgres: PostgresServer) -> None:
+        self.stack = stack
+        self.postgres = postgres
+        self.client = Client(stack.endpoints["http"], stack.endpoints["ws"])
+        lines = shlex.split((stack.state_dir / "app.env").read_text())
+        #: What the deployed functions see.
+        self.environment = dict(line.split("=", 1) for line in lines)
+        session = boto3.Session("test", "test", region_name=REGION)
+        where: Any = {"endpoint_url": stack.endpoints["aws"], "config": _CONFIG}
+        self.sqs = session.client("sqs", **where)
+        self.functions = session.client("lambda", **where)
+        dynamodb = session.resource("dynamodb", **where)
+        self.orders = dynamodb.Table(self.environment["ORDERS_TABLE"])
+        self.threads = ThreadPoolExecutor(_CLIENTS)
+
+    # --- doing ---------------------------------------------------------------------------------------------
+
+    def accept(self, number: int, user: str, simulate: Callable[[int], str | None] = lambda _: None) -> list[str]:
+        """So many orders at once; their ids."""
+        answers = self.threads.map(lambda one: self.client.accept(userId=user, simulate=simulate(one)), range(number))
+        return [answer["orderId"] for answer in answers]
+
+    def invoke(self, function: str) -> None:
+        """Run a function now that otherwise runs on its schedule."""
+        event = {"version": "0", "id": "trial", "detail-type": "Scheduled Event", "source": "aws.events"}
+        event |= {"account": "0", "time": "", "region": REGION, "resources": [], "detail": {}}  # type: ignore[dict-item]
+        name = self.function_name(function)
+        self.functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+
+    def function_name(self, function: str) -> str:
+        """The deployed name of a function by its logical one, as ``ProcessOrders``."""
+        names = [found["FunctionName"] for found in self.functions.list_functions()["Functions"]]
+        return next(name for name in names if name.startswith(f"engine-local-{function}-"))
+
+    def workers(self, function: str) -> list[int]:
+        """The processes that run a function now."""
+        return list(worker_seconds(self.stack.state_dir, f"engine-local-{function}-") or {})
+
+    @contextmanager
+    def environment_of(self, functions: Iterable[str], **changes: str) -> Iterator[None]:
+        """Give functions other environment variables for a while."""
+        names = [self.function_name(function) for function in functions]
+        before = {
+            name: self.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+            for name in names
+        }
+        try:
+            for name, variables in before.items():
+                self._set_environment(name, {**variables, **changes})
+            yield
+        finally:
+            for name, variables in before.items():
+                self._set_environment(name, variables)
+
+    def _set_environment(self, name: str, variables: Mapping[str, str]) -> None:
+        self.functions.update_function_configuration(FunctionName=name, Environment={"Variables": dict(variables)})
+
+    def send(self, body: str, delay_seconds: int = 0) -> None:
+        """A message into the orders queue."""
+        self.sqs.send_message(
+            QueueUrl=self.environment["ORDERS_QUEUE_URL"], MessageBody=body, DelaySeconds=delay_seconds
+        )
+
+    def depth(self, queue: str) -> int:
+        """Messages of a queue: visible, in flight and delayed."""
+        names: Any = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+        url = self.environment[f"{queue}_QUEUE_URL"]
+        found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+    # --- looking -------------------------------------------------------------------------------------------
+
+    def item(self, order_id: str) -> Item | None:
+        return self.orders.get_item(Key={"orderId": order_id}, ConsistentRead=True).get("Item")
+
+    def items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """The items of those orders that there are."""
+        found = self.threads.map(self.item, ids)
+        return {str(item["orderId"]): item for item in found if item}
+
+    def message_of(self, order_id: str) -> str:
+        """The message that the order was first queued with."""
+        item = self.item(order_id)
+        assert item is not None
+        return order_message(StoredOrder(Order.replayed(order_id, spec_from_dict(dict(item)), events_of(item)[:1])))
+
+    def wait_for(self, ids: Iterable[str], done: Callable[[Item], bool], watch: bool = False) -> float:
+        """Wait until something holds for each order; how long that took. ``watch``: with the watchdog's help.
+
+        Whatever has not happened by the end of all patience is left to the violations.
+        """
+        began = watched = time.monotonic()
+        waiting = list(ids)
+        while waiting and time.monotonic() - began < PATIENCE_SECONDS:
+            items = self.items(waiting)
+            waiting = [one for one in waiting if one not in items or not done(items[one])]
+            if watch and time.monotonic() - watched > 2:
+                self.invoke("RunWatchdog")
+                watched = time.monotonic()
+            if waiting:
+                time.sleep(0.1)
+        return time.monotonic() - began
+
+    def wait_until(self, done: Callable[[], bool]) -> bool:
+        """Wait until something holds; False if it does not in all patience."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (held := done()) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return held
+
+    def at_rest(self, ids: Iterable[str], watch: bool = False) -> float:
+        """Wait until all orders have ended and nobody is to come back to them."""
+        return self.wait_for(ids, lambda item: is_over(item) and "attentionAt" not in item, watch)
+
+    def judge(self, ids: list[str], result: Result) -> None:
+        """Wait for the history, and report everything that is wrong with these orders."""
+        result.orders += len(ids)
+        deadline = time.monotonic() + 20
+        while (found := self._violations(ids)) and time.monotonic() < deadline:
+            # A terminal order is in its queue until the history is written.
+            time.sleep(0.5)
+        result.violations += found
+
+    def _violations(self, ids: list[str]) -> list[str]:
+        items = self.items(ids)
+        found = [f"I3 {order_id}: accepted and not there" for order_id in ids if order_id not in items]
+        found += [f"I3 {order_id}: {one['status']}" for order_id, one in items.items() if not is_over(one)]
+        with closing(Stored(of_endpoints(self.stack.endpoints))) as stored:
+            swaps, copies = stored.swaps(), stored.copies(ids)
+            found += [stored.history_missing] if stored.history_missing else []
+        for order_id, item in items.items():
+            evidence = evidence_of(item, swaps.get(order_id, {}), copies.get(order_id))
+            judged = violations_of(evidence, int(time.time() * 1000), overdue_ms=60_000)
+            found += [f"{one.invariant} {order_id}: {one.detail}" for one in judged]
+        return found
+
+
+def events_of(item: Item) -> tuple[Any, ...]:
+    return tuple(event_from_json(text) for text in item["events"])
+
+
+def is_over(item: Item) -> bool:
+    return Status(item["status"]) in TERMINAL
+
+
+def span_of(item: Item) -> tuple[int, int]:
+    """When an order was first routed and when it ended, in milliseconds."""
+    events = events_of(item)
+    return to_ms(events[1].at), to_ms(events[-1].at)
+
+
+@contextmanager
+def a_stack_under_test(**environment: str) -> Iterator[StackUnderTest]:
+    """A stack of its own, gone with all its data afterwards."""
+    with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as directory:
+        # The user that PostgreSQL runs as passes through it.
+        os.chmod(directory, 0o755)  # noqa: S103
+        with (
+            postgres_server() as postgres,
+            running_stack(Path(directory), {**ENVIRONMENT, **environment, "DATABASE_URL": postgres.url}) as stack,
+        ):
+            yield StackUnderTest(stack, postgres)

@@ -1,0 +1,167 @@
+"""Orders that wait for their price or launch, what the market does meanwhile, and all lives together.
+
+What the feed tells and what clients change comes a few seconds after an order was answered.
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from chalicelib.domain.conditions import Amendment, Launch, LaunchTerms, TimeInForce
+from chalicelib.domain.errors import InvalidOrderError
+from chalicelib.domain.orders import Priority
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.tokens import BY_SYMBOL, Side, find_market, launched_token
+from chalicelib.simulation.market import SLOT_MS
+from tests.faults.virtual.client_scenarios import AT_ONCE, Expected, Life, follow, with_key
+from tests.faults.virtual.world import World
+
+SOL_USDC = find_market("SOL/USDC")
+MINT = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
+#: Sold at 120 at least; SOL begins at about 100, and stays within a few percent of what was told last.
+LIMIT, REACHED = Decimal(120), Decimal(135)
+_TRADES, _EXPIRES = (Status.CONFIRMED,), (Status.EXPIRED,)
+
+
+def a_limit(
+    world: World, expected: Expected, ends: tuple[Status, ...], simulate: str | None = None, **changes: Any
+) -> str:
+    terms = {"limit_price": LIMIT, "time_in_force": TimeInForce.GTC, **changes}
+    order_id = with_key(world, simulate, expected, type=OrderType.LIMIT, **terms)
+    expected.ends.append((order_id, ends))
+    return order_id
+
+
+def sniper_terms(**changes: Any) -> dict[str, Any]:
+    """Fifteen USDC for whatever launches."""
+    return {
+        "type": OrderType.SNIPER,
+        "side": Side.BUY,
+        "token_in": BY_SYMBOL["USDC"],
+        "token_out": launched_token(MINT),
+        "amount_in": 15_000_000,
+        "slippage_bps": 500,
+        "priority": Priority.HIGH,
+        "launch": LaunchTerms(MINT, **changes),
+        "time_in_force": TimeInForce.GTC,
+    }
+
+
+def a_launch(world: World, venue: str = "raydium", liquidity: int = 10_000, slot: int | None = None) -> Launch:
+    now_ms = world.clock.now_ms()
+    slot = now_ms // SLOT_MS if slot is None else slot
+    return Launch(MINT, venue, f"pool of {venue}", slot, Decimal("0.001"), Decimal(liquidity), now_ms)
+
+
+def price(world: World, seconds: float, to: Decimal) -> None:
+    """The feed tells of a price in so many seconds."""
+    assert SOL_USDC is not None
+    world.later(seconds, partial(world.engine.market.price, SOL_USDC, to))
+
+
+def launch(world: World, seconds: float, venue: str, liquidity: int = 10_000) -> None:
+    """The feed tells of a launch in so many seconds, and of the same one if it has to say it again."""
+    told = a_launch(world, venue, liquidity, slot=1)
+    world.later(seconds, partial(world.engine.market.launch, told))
+
+
+def stream(world: World, order_id: str, expected: Expected) -> None:
+    expected.users["watcher"] = "tester"
+    expected.streams.append(("watcher", order_id))
+    world.connect("watcher", orderId=order_id)
+
+
+def triggers_later(world: World, simulate: str | None, expected: Expected) -> None:
+    order_id = a_limit(world, expected, _TRADES, simulate)
+    price(world, 7, REACHED)
+    stream(world, order_id, expected)
+
+
+def marketable(world: World, simulate: str | None, expected: Expected) -> None:
+    a_limit(world, expected, _TRADES, simulate, limit_price=Decimal(80))
+
+
+def hit_at_once(world: World, simulate: str | None, expected: Expected) -> None:
+    a_limit(world, expected, _TRADES, simulate, limit_price=Decimal(80), time_in_force=TimeInForce.IOC)
+
+
+def missed_at_once(world: World, simulate: str | None, expected: Expected) -> None:
+    a_limit(world, expected, _EXPIRES, simulate, time_in_force=TimeInForce.IOC)
+
+
+def expires(world: World, simulate: str | None, expected: Expected) -> None:
+    expires_at = world.clock.now() + timedelta(seconds=9)
+    try:
+        order_id = a_limit(world, expected, _EXPIRES, simulate, time_in_force=TimeInForce.GTD, expires_at=expires_at)
+    except InvalidOrderError:
+        # It was up before anybody got to accepting it.
+        return
+    world.back_at(10, lambda: None)
+    stream(world, order_id, expected)
+
+
+def rests(world: World, simulate: str | None, expected: Expected) -> None:
+    a_limit(world, expected, (Status.OPEN,), simulate)
+    world.back_at(6, lambda: None)
+
+
+def amended(world: World, simulate: str | None, expected: Expected) -> None:
+    order_id = a_limit(world, expected, _TRADES, simulate, limit_price=Decimal(200))
+    world.later(3, partial(world.engine.amend, order_id, Amendment(limit_price=LIMIT)))
+    price(world, 7, REACHED)
+
+
+def amended_into_the_price(world: World, simulate: str | None, expected: Expected) -> None:
+    order_id = a_limit(world, expected, _TRADES, simulate)
+    world.later(3, partial(world.engine.amend, order_id, Amendment(limit_price=Decimal(80))))
+
+
+def sniper_fires(world: World, simulate: str | None, expected: Expected) -> None:
+    order_id = with_key(world, simulate, expected, **sniper_terms())
+    expected.ends.append((order_id, _TRADES))
+    launch(world, 4, "raydium")
+
+
+def sniper_refused_then_fires(world: World, simulate: str | None, expected: Expected) -> None:
+    order_id = with_key(world, simulate, expected, **sniper_terms(min_liquidity=Decimal(5000)))
+    expected.ends.append((order_id, _TRADES))
+    launch(world, 4, "raydium", 100)
+    launch(world, 9, "meteora")
+    stream(world, order_id, expected)
+
+
+def followed_and_triggers(world: World, simulate: str | None, expected: Expected) -> None:
+    follow(world, expected)
+    order_id = a_limit(world, expected, _TRADES, simulate)
+    price(world, 7, REACHED)
+    expected.streams.append(("follower", order_id))
+
+
+def followed_and_refused(world: World, simulate: str | None, expected: Expected) -> None:
+    follow(world, expected)
+    order_id = with_key(world, simulate, expected, **sniper_terms(min_liquidity=Decimal(5000)))
+    expected.ends.append((order_id, (Status.OPEN,)))
+    launch(world, 4, "raydium", 100)
+    expected.streams.append(("follower", order_id))
+
+
+WAITING = (
+    Life("limit that triggers later", triggers_later),
+    Life("limit that misses once", triggers_later, simulate="slippage:1"),
+    Life("limit with a network error", triggers_later, simulate="network_error:1"),
+    Life("limit marketable at entry", marketable),
+    Life("limit marketable at entry, under a limit", marketable, rate_limit=1),
+    Life("marketable, landed and not told", marketable, simulate="landed_reply_lost:1"),
+    Life("immediate, and filled", hit_at_once),
+    Life("immediate, and missed", missed_at_once),
+    Life("limit that expires", expires),
+    Life("limit that rests", rests),
+    Life("amended limit", amended),
+    Life("amended into the price", amended_into_the_price),
+    Life("sniper that fires", sniper_fires),
+    Life("sniper refused, then fires", sniper_refused_then_fires),
+    Life("followed limit that triggers", followed_and_triggers),
+    Life("followed sniper that is refused", followed_and_refused),
+)
+LIVES = (*AT_ONCE, *WAITING)

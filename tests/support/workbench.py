@@ -1,0 +1,110 @@
+"""The whole engine on fakes and a virtual clock: the services are real, the adapters is in memory."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from chalicelib.bootstrap import Adapters, Engine, build_engine
+from chalicelib.domain.orders import Order
+from chalicelib.ports.streams import Subscriber
+from chalicelib.settings import Settings
+from tests.fakes.clock import FakeClock
+from tests.fakes.history import FakeHistory
+from tests.fakes.ledger import FakeLedger
+from tests.fakes.markets import FakeMarketStore
+from tests.fakes.open_orders import FakeOpenOrderIndex
+from tests.fakes.orders import FakeOrderStore
+from tests.fakes.queue import FakeDeadLetterQueue, FakeHighPriorityQueue, FakeOrderQueue
+from tests.fakes.rate_limit import FakeRateLimitSlots
+from tests.fakes.streams import FakeReplayQueue, FakeSockets, FakeStreamStore
+from tests.support.specs import a_spec
+
+SETTINGS = Settings(
+    orders_table="orders",
+    streams_table="streams",
+    ledger_table="ledger",
+    idempotency_table="idempotency",
+    rate_limit_table="starts",
+    market_table="market",
+    orders_queue_url="orders",
+    high_priority_queue_url="high_priority",
+    dead_letters_queue_url="dead-letters",
+    unprocessable_queue_url="kept-letters",
+    replay_queue_url="stream",
+    websocket_endpoint="http://localhost",
+    public_ws_url="ws://localhost/ws",
+    database_url="",
+    venue_seed="bench",
+    simulation=True,
+    rate_limit_per_minute=0,
+)
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """An engine and every part of its adapters, to look into."""
+
+    engine: Engine
+    clock: FakeClock
+    orders: FakeOrderStore
+    streams: FakeStreamStore
+    ledger: FakeLedger
+    queue: FakeOrderQueue
+    high_priority: FakeHighPriorityQueue
+    dead_letters: FakeDeadLetterQueue
+    replays: FakeReplayQueue
+    sockets: FakeSockets
+    history: FakeHistory
+    waiting: FakeOpenOrderIndex
+    markets: FakeMarketStore
+
+    def submit(self, subscriber: Subscriber | None = None, **changes: Any) -> str:
+        """Accept an order; returns its id."""
+        return self.engine.submit(a_spec(**changes), subscriber=subscriber).order_id
+
+    def process(self, owner: str = "worker") -> float | None:
+        """Take one message from the queue and work on it; a message to be delivered again goes back."""
+        body = self.queue.bodies[0]
+        again = self.engine.execute(self.queue.take(), owner, lambda seconds: None)
+        if again is not None:
+            self.queue.bodies.append(body)
+        return again
+
+    def process_all(self) -> None:
+        """Work until the queue is empty, waiting out every backoff."""
+        while self.queue.bodies:
+            again = self.process()
+            if again is not None:
+                self.clock.sleep(again)
+
+    def order(self, order_id: str) -> Order:
+        stored = self.orders.get(order_id)
+        assert stored is not None
+        return stored.order
+
+    def statuses(self, order_id: str) -> list[str]:
+        return [event.status.value for event in self.order(order_id).events]
+
+
+def a_workbench(**changes: Any) -> Workbench:
+    """An engine on fresh fakes; ``changes`` are settings."""
+    clock = FakeClock()
+    settings = replace(SETTINGS, **{"venue_time_scale": Decimal(0), **changes})
+    high_priority = FakeHighPriorityQueue()
+    orders = FakeOrderStore(clock.now_ms)
+    adapters = Adapters(
+        orders=orders,
+        streams=FakeStreamStore(),
+        starts=FakeRateLimitSlots(settings.rate_limit_per_minute),
+        ledger=FakeLedger(),
+        queue=FakeOrderQueue(high_priority),
+        high_priority=high_priority,
+        dead_letters=FakeDeadLetterQueue(),
+        replays=FakeReplayQueue(),
+        sockets=FakeSockets(),
+        history=FakeHistory(),
+        waiting=FakeOpenOrderIndex(orders),
+        markets=FakeMarketStore(),
+    )
+    parts = {name: getattr(adapters, name) for name in Workbench.__annotations__ if name in Adapters.__annotations__}
+    return Workbench(build_engine(settings, adapters, clock.now, clock.sleep), clock, **parts)

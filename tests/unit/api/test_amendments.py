@@ -1,0 +1,95 @@
+"""A change of an open order, as a client writes it."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from chalicelib.api.problems import ProblemError
+from chalicelib.api.requests.amendments import read_amendment, read_if_match
+from chalicelib.codec.times import to_text
+from chalicelib.domain.conditions import Amendment
+from chalicelib.domain.errors import InvalidOrderError
+
+NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+TOMORROW = NOON + timedelta(days=1)
+
+
+def refused(body: dict[str, Any]) -> dict[str, str]:
+    with pytest.raises(InvalidOrderError) as caught:
+        read_amendment(body, NOON)
+    return {error.field: error.code for error in caught.value.errors}
+
+
+@pytest.mark.parametrize(
+    ("body", "amendment"),
+    [
+        ({"limitPrice": "101.5"}, Amendment(limit_price=Decimal("101.5"))),
+        ({"targetPrice": 101}, Amendment(limit_price=Decimal(101))),
+        ({"slippage": "0.5"}, Amendment(slippage_bps=50)),
+        ({"slippageBps": 0}, Amendment(slippage_bps=0)),
+        ({"slippage": 1, "slippageBps": 100}, Amendment(slippage_bps=100)),
+        ({"expiresAt": to_text(TOMORROW)}, Amendment(expires_at=TOMORROW)),
+        ({"limitPrice": 1, "expiresAt": None, "slippage": None}, Amendment(limit_price=Decimal(1))),
+    ],
+)
+def test_what_is_named_is_changed_and_nothing_else(body: dict[str, Any], amendment: Amendment) -> None:
+    assert read_amendment(body, NOON) == amendment
+
+
+@pytest.mark.parametrize("body", [{}, {"limitPrice": None}, {"expiresAt": None, "slippageBps": None}])
+def test_a_change_of_nothing_is_no_change(body: dict[str, Any]) -> None:
+    assert refused(body) == {"limitPrice": "NOTHING_TO_AMEND"}
+
+
+def test_every_bad_field_is_named_at_once() -> None:
+    body = {"limitPrice": 0, "slippage": 51, "slippageBps": 6000, "expiresAt": to_text(NOON), "amountIn": 2}
+    assert refused(body) == {
+        "limitPrice": "PRICE_NOT_POSITIVE",
+        "slippage": "SLIPPAGE_OUT_OF_RANGE",
+        "slippageBps": "LESS_THAN_EQUAL",
+        "expiresAt": "EXPIRY_PAST",
+        "amountIn": "UNKNOWN_FIELD",
+    }
+
+
+@pytest.mark.parametrize("name", ["amountIn", "side", "type", "tokenOut", "timeInForce", "launch", "limit_price"])
+def test_only_price_tolerance_and_expiry_can_be_changed(name: str) -> None:
+    assert refused({"limitPrice": 1, name: 1}) == {name: "UNKNOWN_FIELD"}
+
+
+@pytest.mark.parametrize(
+    ("header", "seq"),
+    [(None, None), ("*", None), (" * ", None), ('"2"', 2), ("2", 2), (' "17" ', 17), ('W/"3"', 3), ('"0"', 0)],
+)
+def test_an_order_may_be_changed_as_it_was_seen_or_as_it_is(header: str | None, seq: int | None) -> None:
+    assert read_if_match(header) == seq
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        '""',
+        "two",
+        '"-1"',
+        "1.5",
+        '"1", "2"',
+        "\u0662",
+        "9" * 9,
+        '"abc"',
+        "W/",
+        "W/2",
+        '"2',
+        '2"',
+        '""2""',
+        "1e2",
+        "0x1",
+        "²",
+    ],
+)
+def test_a_tag_that_is_no_event_number_is_malformed(header: str) -> None:
+    with pytest.raises(ProblemError) as caught:
+        read_if_match(header)
+    assert (caught.value.problem.status, caught.value.problem.code) == (400, "MALFORMED_IF_MATCH")

@@ -1,0 +1,312 @@
+"""The contract's table of order fields, rule by rule: each bad field is named, and all of them at once."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.api.requests.orders import read_order
+from chalicelib.codec.exact_json import loads
+from chalicelib.domain.errors import FieldError, InvalidOrderError
+from chalicelib.domain.money import MAX_BASE_UNITS
+from chalicelib.domain.orders import Priority
+from chalicelib.domain.tokens import BY_SYMBOL, Side, Token, find_pair
+
+NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+GOOD: dict[str, Any] = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": Decimal("1.5")}
+SOL_MINT = "So11111111111111111111111111111111111111112"
+
+
+def refused(body: Mapping[str, Any], *, simulation: bool = True) -> dict[str, str]:
+    """What is wrong with an order: code by field."""
+    with pytest.raises(InvalidOrderError) as caught:
+        read_order(body, simulation=simulation, now=NOON)
+    assert all(error.message for error in caught.value.errors)
+    assert len({error.field for error in caught.value.errors}) == len(caught.value.errors)
+    return {error.field: error.code for error in caught.value.errors}
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"),
+    [
+        (0, "AMOUNT_NOT_POSITIVE"),
+        ("0.000", "AMOUNT_NOT_POSITIVE"),
+        ("-0", "AMOUNT_NOT_POSITIVE"),
+        (-5, "AMOUNT_NOT_POSITIVE"),
+        (Decimal("-0.1"), "AMOUNT_NOT_POSITIVE"),
+        ("NaN", "NUMBER_INVALID"),
+        ("sNaN", "NUMBER_INVALID"),
+        ("Infinity", "NUMBER_INVALID"),
+        ("-inf", "NUMBER_INVALID"),
+        (Decimal("NaN"), "NUMBER_INVALID"),
+        (Decimal("Infinity"), "NUMBER_INVALID"),
+        (Decimal("1e309"), "NUMBER_OUT_OF_RANGE"),
+        ("1e309", "NUMBER_OUT_OF_RANGE"),
+        ("1e-309", "NUMBER_OUT_OF_RANGE"),
+        ("1e999999999", "NUMBER_OUT_OF_RANGE"),
+        ("9" * 65, "NUMBER_INVALID"),
+        (10**70, "NUMBER_INVALID"),
+        ("1.0000000001", "AMOUNT_TOO_PRECISE"),
+        ("1e-10", "AMOUNT_TOO_PRECISE"),
+        ("18446744073.709551616", "AMOUNT_TOO_LARGE"),
+        ("1e30", "AMOUNT_TOO_LARGE"),
+        (True, "NUMBER_TYPE"),
+        (False, "NUMBER_TYPE"),
+        (None, "NUMBER_TYPE"),
+        (1.5, "NUMBER_TYPE"),
+        ([1], "NUMBER_TYPE"),
+        ({"value": 1}, "NUMBER_TYPE"),
+        ("", "NUMBER_INVALID"),
+        ("ten", "NUMBER_INVALID"),
+        ("0x10", "NUMBER_INVALID"),
+        ("1_000", "NUMBER_INVALID"),
+        ("1,5", "NUMBER_INVALID"),
+        ("\u0661", "NUMBER_INVALID"),
+    ],
+)
+@pytest.mark.parametrize("name", ["amountIn", "amount"])
+def test_an_amount_that_cannot_be_traded_is_named(name: str, amount: object, code: str) -> None:
+    assert refused({"tokenIn": "SOL", "tokenOut": "USDC", name: amount}) == {name: code}
+
+
+@given(st.sampled_from([token for token in BY_SYMBOL.values() if token.symbol != "USDC"]), st.data())
+def test_every_amount_a_token_can_hold_is_taken_to_the_last_unit(token: Token, data: st.DataObject) -> None:
+    units = data.draw(st.integers(1, MAX_BASE_UNITS))
+    digits = str(units).zfill(token.decimals + 1)
+    text = f"{digits[: -token.decimals]}.{digits[-token.decimals :]}"
+    body = {"tokenIn": token.symbol, "tokenOut": "USDC"}
+    assert read_order(body | {"amountIn": text}, simulation=False, now=NOON).amount_in == units
+    assert read_order(body | {"amountIn": loads(text)}, simulation=False, now=NOON).amount_in == units
+    assert refused(body | {"amountIn": f"{text}1"}) == {"amountIn": "AMOUNT_TOO_PRECISE"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "errors"),
+    [
+        ({"tokenIn": "DOGE"}, {"tokenIn": "TOKEN_UNKNOWN"}),
+        ({"tokenIn": "sol"}, {"tokenIn": "TOKEN_UNKNOWN"}),
+        ({"tokenIn": SOL_MINT.lower()}, {"tokenIn": "TOKEN_UNKNOWN"}),
+        ({"tokenIn": ""}, {"tokenIn": "TOKEN_UNKNOWN"}),
+        ({"tokenIn": 7}, {"tokenIn": "STRING_TYPE"}),
+        ({"tokenIn": None}, {"tokenIn": "STRING_TYPE"}),
+        ({"tokenOut": ["USDC"]}, {"tokenOut": "STRING_TYPE"}),
+        ({"tokenOut": "SOL"}, {"tokenOut": "TOKEN_SAME"}),
+        ({"tokenOut": SOL_MINT}, {"tokenOut": "TOKEN_SAME"}),
+        ({"tokenIn": "BONK", "tokenOut": "JUP"}, {"tokenOut": "PAIR_UNSUPPORTED"}),
+    ],
+)
+def test_tokens_are_of_the_registry_and_two_of_a_market(changes: dict[str, Any], errors: dict[str, str]) -> None:
+    assert refused(GOOD | changes) == errors
+
+
+@pytest.mark.parametrize("missing", ["tokenIn", "tokenOut", "amountIn"])
+def test_what_is_missing_is_named(missing: str) -> None:
+    body = {name: value for name, value in GOOD.items() if name != missing}
+    assert refused(body) == {missing: "REQUIRED"}
+
+
+@pytest.mark.parametrize(
+    "name", ["slipage", "token_in", "amountin", "TOKENIN", "orderId", "upgrade", "", "a.b", "\x00"]
+)
+def test_a_misspelt_field_does_not_trade_with_a_default(name: str) -> None:
+    assert refused(GOOD | {name: 1}) == {name: "UNKNOWN_FIELD"}
+
+
+@pytest.mark.parametrize("amount", [Decimal("1.5"), 2])
+def test_an_amount_under_both_of_its_names_is_ambiguous(amount: object) -> None:
+    assert refused(GOOD | {"amount": amount}) == {"amount": "UNKNOWN_FIELD"}
+
+
+@pytest.mark.parametrize(
+    "user_id", ["", "x" * 65, "a b", "a/b", "a\n", "a\x00", "é", "\ud800", "a#b", 7, None, True, ["alice"]]
+)
+def test_a_user_id_of_other_characters_is_refused(user_id: object) -> None:
+    assert refused(GOOD | {"userId": user_id}) == {"userId": "USER_ID_INVALID"}
+
+
+@given(st.text("ABCXYZabcxyz0189_.:@-", min_size=1, max_size=64))
+def test_a_user_id_of_the_contract_is_kept_as_it_is(user_id: str) -> None:
+    assert read_order(GOOD | {"userId": user_id}, simulation=False, now=NOON).user_id == user_id
+
+
+def test_an_order_of_nobody_is_anonymous_normal_and_of_one_percent() -> None:
+    spec = read_order(GOOD, simulation=False, now=NOON)
+    assert (spec.user_id, spec.priority, spec.slippage_bps) == ("anonymous", Priority.NORMAL, 100)
+    assert (spec.client_order_id, spec.simulate) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "errors"),
+    [
+        ({"slippage": "50.01"}, {"slippage": "SLIPPAGE_OUT_OF_RANGE"}),
+        ({"slippage": -1}, {"slippage": "SLIPPAGE_OUT_OF_RANGE"}),
+        ({"slippage": "0.005"}, {"slippage": "SLIPPAGE_TOO_PRECISE"}),
+        ({"slippage": "NaN"}, {"slippage": "NUMBER_INVALID"}),
+        ({"slippage": True}, {"slippage": "NUMBER_TYPE"}),
+        ({"slippage": [1]}, {"slippage": "NUMBER_TYPE"}),
+        ({"slippageBps": -1}, {"slippageBps": "GREATER_THAN_EQUAL"}),
+        ({"slippageBps": 5001}, {"slippageBps": "LESS_THAN_EQUAL"}),
+        ({"slippageBps": "100"}, {"slippageBps": "INT_TYPE"}),
+        ({"slippageBps": Decimal("1.5")}, {"slippageBps": "INT_TYPE"}),
+        ({"slippageBps": True}, {"slippageBps": "INT_TYPE"}),
+        ({"slippage": 1, "slippageBps": 101}, {"slippageBps": "SLIPPAGE_CONTRADICTS"}),
+        ({"slippage": 0, "slippageBps": 100}, {"slippageBps": "SLIPPAGE_CONTRADICTS"}),
+    ],
+)
+def test_slippage_is_bounded_and_said_once(changes: dict[str, Any], errors: dict[str, str]) -> None:
+    assert refused(GOOD | changes) == errors
+
+
+@given(st.integers(0, 5000))
+def test_percent_and_basis_points_mean_the_same_at_every_step(bps: int) -> None:
+    percent = str(Decimal(bps) / 100)
+    for said in ({"slippage": percent}, {"slippageBps": bps}, {"slippage": percent, "slippageBps": bps}):
+        assert read_order(GOOD | said, simulation=False, now=NOON).slippage_bps == bps
+
+
+@pytest.mark.parametrize("token_in", BY_SYMBOL)
+@pytest.mark.parametrize("token_out", BY_SYMBOL)
+def test_paying_with_the_quote_token_is_a_buy_and_the_contrary_is_refused(token_in: str, token_out: str) -> None:
+    pair = find_pair(BY_SYMBOL[token_in], BY_SYMBOL[token_out])
+    if pair is None or token_in == token_out:
+        return
+    side, other = (Side.BUY, Side.SELL) if pair.quote.symbol == token_in else (Side.SELL, Side.BUY)
+    body = {"tokenIn": token_in, "tokenOut": token_out, "amountIn": 1}
+    assert read_order(body, simulation=False, now=NOON).side is side
+    assert read_order(body | {"side": side.value}, simulation=False, now=NOON).side is side
+    assert refused(body | {"side": other.value}) == {"side": "SIDE_CONTRADICTS"}
+
+
+@pytest.mark.parametrize("side", ["", "SELL", "hold", 1, True, ["sell"], {"side": "sell"}])
+def test_a_side_is_buy_or_sell(side: object) -> None:
+    assert refused(GOOD | {"side": side}) == {"side": "NOT_ALLOWED"}
+
+
+@pytest.mark.parametrize("priority", ["", "HIGH", "high_priority", 1, None, ["high"]])
+def test_a_priority_is_normal_or_high(priority: object) -> None:
+    assert refused(GOOD | {"priority": priority}) == {"priority": "NOT_ALLOWED"}
+    assert read_order(GOOD | {"priority": "high"}, simulation=False, now=NOON).priority is Priority.HIGH
+
+
+@pytest.mark.parametrize("kind", ["", "MARKET", "stop", 1, None, ["market"]])
+def test_a_type_is_one_that_exists(kind: object) -> None:
+    assert refused(GOOD | {"type": kind}) == {"type": "NOT_ALLOWED"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "STRING_TOO_SHORT"),
+        ("x" * 256, "STRING_TOO_LONG"),
+        ("a\x00b", "NOT_PRINTABLE"),
+        ("a\tb", "NOT_PRINTABLE"),
+        ("\x7f", "NOT_PRINTABLE"),
+        ("\u2028", "NOT_PRINTABLE"),
+        ("\u202e", "NOT_PRINTABLE"),
+        ("\ud800", "STRING_UNICODE"),
+        ("a\udfffb", "STRING_UNICODE"),
+        (7, "STRING_TYPE"),
+        (["x"], "STRING_TYPE"),
+    ],
+)
+def test_a_client_order_id_is_text_that_can_be_stored_and_shown(text: object, code: str) -> None:
+    assert refused(GOOD | {"clientOrderId": text}) == {"clientOrderId": code}
+
+
+@pytest.mark.parametrize("text", ["x", "x" * 255, "order #1 / é 注文 😀"])
+def test_a_client_order_id_is_kept_as_it_is(text: str) -> None:
+    assert read_order(GOOD | {"clientOrderId": text}, simulation=False, now=NOON).client_order_id == text
+
+
+@pytest.mark.parametrize("fault", ["no_liquidity", "network_error:1", "meteor_strike", ""])
+def test_no_fault_passes_where_simulation_is_off(fault: str) -> None:
+    assert refused(GOOD | {"simulate": fault}, simulation=False) == {"simulate": "SIMULATE_REFUSED"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [("meteor_strike", "SIMULATE_UNKNOWN"), ("slow:10001", "SIMULATE_UNKNOWN"), (7, "STRING_TYPE"),
+     ("x" * 65, "STRING_TOO_LONG"), ("\ud800", "STRING_UNICODE")],
+)  # fmt: skip
+def test_an_unknown_fault_is_named_where_simulation_is_on(fault: object, code: str) -> None:
+    assert refused(GOOD | {"simulate": fault}) == {"simulate": code}
+
+
+def test_a_fault_is_kept_where_simulation_is_on() -> None:
+    assert read_order(GOOD | {"simulate": "tx_dropped:2"}, simulation=True, now=NOON).simulate == "tx_dropped:2"
+
+
+@pytest.mark.parametrize("name", ["side", "slippage", "slippageBps", "clientOrderId", "simulate"])
+def test_an_optional_field_may_be_null(name: str) -> None:
+    assert read_order(GOOD | {name: None}, simulation=False, now=NOON) == read_order(GOOD, simulation=False, now=NOON)
+
+
+def test_every_bad_field_is_named_at_once() -> None:
+    body = {
+        "tokenIn": "DOGE",
+        "tokenOut": 5,
+        "amountIn": -5,
+        "type": "stop",
+        "userId": "?",
+        "side": "hold",
+        "slippage": 60,
+        "slippageBps": 6000,
+        "priority": "high_priority",
+        "clientOrderId": "a\x00",
+        "simulate": "meteor_strike",
+        "slipage": 1,
+    }
+    assert set(refused(body)) == set(body)
+
+
+def test_an_empty_order_is_told_all_that_is_missing() -> None:
+    assert refused({}) == {"tokenIn": "REQUIRED", "tokenOut": "REQUIRED", "amountIn": "REQUIRED"}
+
+
+FIELDS = [
+    *GOOD,
+    "amount",
+    "userId",
+    "type",
+    "side",
+    "slippage",
+    "slippageBps",
+    "priority",
+    "clientOrderId",
+    "simulate",
+]
+any_text = st.text(st.characters(), max_size=80)
+any_value = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-(10**400), 10**400)
+    | st.decimals()
+    | any_text
+    | st.sampled_from(["SOL", "USDC", "sell", "buy", "market", "high", "slow:1", "\ud800", "1e99999"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_text, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS) | any_text, any_value, max_size=6), st.booleans(), st.booleans())
+def test_any_object_is_an_order_within_bounds_or_an_invalid_one(
+    body: dict[str, Any], whole: bool, simulation: bool
+) -> None:
+    errors: tuple[FieldError, ...] = ()
+    try:
+        spec = read_order(GOOD | body if whole else body, simulation=simulation, now=NOON)
+    except InvalidOrderError as error:
+        errors = error.errors
+    else:
+        assert 0 < spec.amount_in <= MAX_BASE_UNITS
+        assert 0 <= spec.slippage_bps <= 5000
+        assert spec.simulate is None or simulation
+        return
+    assert errors
+    # What is told has to reach the client: text that no encoder takes would end in a 500.
+    assert all((error.field + error.code + error.message).encode() for error in errors)

@@ -1,0 +1,78 @@
+"""The filters of the list of orders, as a query writes them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chalicelib.api.requests.fields import validated
+from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, WireModel
+from chalicelib.domain.errors import InvalidOrderError
+
+
+def refused(model: type[WireModel], **query: Any) -> set[str]:
+    with pytest.raises(InvalidOrderError) as caught:
+        validated(model, query)
+    return {error.field for error in caught.value.errors}
+
+
+def test_without_filters_the_newest_fifty_are_meant() -> None:
+    wanted = validated(ListModel, {})
+    assert wanted.limit == 50
+    assert wanted.as_filter() == type(wanted.as_filter())()
+
+
+def test_every_filter_is_read_from_text() -> None:
+    query = {
+        "userId": "alice",
+        "status": "confirmed",
+        "type": "market",
+        "pair": "SOL/USDC",
+        "clientOrderId": "mine",
+        "from": "2026-01-31T12:00:00.001Z",
+        "to": "2026-01-31T14:00:00+01:00",
+        "limit": "200",
+    }
+    wanted = validated(ListModel, query)
+    found = wanted.as_filter()
+    assert (wanted.limit, found.user_id, found.client_order_id) == (200, "alice", "mine")
+    assert (found.status, found.type) == ("confirmed", "market")
+    assert found.since == datetime(2026, 1, 31, 12, 0, 0, 1000, UTC)
+    assert found.until == datetime(2026, 1, 31, 13, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "pair", ["SOL/USDC", "USDC/SOL", "SOL-USDC", "So11111111111111111111111111111111111111112/USDC"]
+)
+def test_a_market_is_found_under_any_of_its_names(pair: str) -> None:
+    assert validated(ListModel, {"pair": pair}).pair == "SOL/USDC"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("limit", "0"), ("limit", "201"), ("limit", "-1"), ("limit", "many"), ("limit", "1.5"), ("limit", ""),
+        ("status", "done"), ("status", ""), ("type", "stop"), ("userId", "a b"), ("userId", ""),
+        ("pair", "SOL"), ("pair", "SOL/"), ("pair", "SOL/SOL"), ("pair", "BONK/JUP"), ("pair", "SOL/USDC/RAY"),
+        ("from", "yesterday"), ("from", "2026-01-31T12:00:00"), ("to", ""), ("to", "0001-01-01T00:00:00+14:00"),
+        ("clientOrderId", "x" * 256), ("clientOrderId", "a\x00b"), ("cursor", "x" * 513), ("colour", "red"),
+    ],
+)  # fmt: skip
+def test_a_filter_that_cannot_be_meant_is_named(name: str, value: str) -> None:
+    assert refused(ListModel, **{name: value}) == {name}
+
+
+def test_every_bad_filter_is_named_at_once() -> None:
+    bad = {"limit": "0", "status": "done", "from": "x", "pair": "x", "userId": "a b", "colour": "red"}
+    assert refused(ListModel, **bad) == set(bad)
+
+
+@pytest.mark.parametrize("after_seq", ["-1", "x", "1.5", ""])
+def test_events_are_wanted_after_a_seq(after_seq: str) -> None:
+    assert refused(EventsModel, afterSeq=after_seq) == {"afterSeq"}
+    assert validated(EventsModel, {"afterSeq": "3"}).after_seq == 3
+    assert validated(EventsModel, {}).after_seq == 0
+
+
+def test_the_id_in_a_path_is_a_uuid() -> None:
+    assert refused(OrderIdModel, orderId="not-a-uuid") == {"orderId"}

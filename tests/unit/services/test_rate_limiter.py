@@ -1,0 +1,195 @@
+"""The rate limit: delayed and not dropped, and never more starts in any sliding minute than allowed."""
+
+from math import ceil
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.codec.times import to_ms
+from chalicelib.domain.errors import RateLimitedError
+from chalicelib.domain.orders import Priority
+from chalicelib.domain.rate_limit import MINUTE_MS
+from chalicelib.domain.status import Status
+from tests.faults.rates import most_in_a_minute
+from tests.faults.virtual.world import World
+from tests.support.specs import a_spec
+from tests.support.workbench import Workbench, a_workbench
+
+
+def starts_of(bench: Workbench, orders: list[str]) -> list[int]:
+    """When each order began, in milliseconds."""
+    return sorted(
+        to_ms(event.at)
+        for order_id in orders
+        for event in bench.order(order_id).events[:2]
+        if event.status is Status.ROUTING
+    )
+
+
+def run(bench: Workbench, random: Random, late_seconds: float = 0.0) -> int:
+    """Deliver every message once it is due, and then up to so much later; returns how often the busiest came."""
+
+    def due_in(seconds: float) -> int:
+        return bench.clock.now_ms() + round((seconds + random.uniform(0, late_seconds)) * 1000)
+
+    due = [(due_in(delay), 1, body) for delay, body in zip(bench.queue.delays, bench.queue.bodies, strict=True)]
+    most = 0
+    while due:
+        due.sort()
+        at_ms, receives, body = due.pop(0)
+        most = max(most, receives)
+        bench.clock.sleep(max(0, at_ms - bench.clock.now_ms()) / 1000)
+        bench.queue.bodies = [body]
+        again = bench.engine.execute(bench.queue.take(), "worker", lambda seconds: None)
+        if again is not None:
+            due.append((due_in(ceil(again)), receives + 1, body))
+    return most
+
+
+def test_the_limit_delays_what_is_too_much_and_drops_nothing() -> None:
+    bench = a_workbench(rate_limit_per_minute=10)
+    orders = [bench.submit() for _ in range(25)]
+    assert bench.queue.delays == [0] * 10 + [60] * 10 + [120] * 5
+    run(bench, Random(1))
+    assert {bench.order(order_id).status for order_id in orders} == {Status.CONFIRMED}
+    assert most_in_a_minute(starts_of(bench, orders)) == 10
+
+
+def test_a_delayed_order_says_when_it_begins() -> None:
+    bench = a_workbench(rate_limit_per_minute=1)
+    first, second = bench.submit(), bench.submit()
+    assert "startsAt" not in bench.order(first).events[0].meta
+    assert bench.order(second).events[0].meta["startsAt"] == "2026-01-01T12:01:00.000Z"
+
+
+def test_past_the_horizon_nothing_is_accepted_and_the_client_is_told_when_to_come_back() -> None:
+    bench = a_workbench(rate_limit_per_minute=1)
+    for _ in range(16):
+        bench.submit()
+    writes = bench.orders.writes
+    with pytest.raises(RateLimitedError) as refused:
+        bench.submit()
+    assert (refused.value.retry_after, bench.orders.writes) == (60, writes)
+    bench.clock.sleep(refused.value.retry_after)
+    bench.submit()
+
+
+def test_a_retry_takes_no_second_start() -> None:
+    bench = a_workbench(rate_limit_per_minute=1)
+    order_id = bench.submit(simulate="network_error:2")
+    began = bench.clock.now()
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
+    assert (bench.clock.now() - began).total_seconds() < 60
+
+
+def test_one_key_books_one_start_however_often_it_comes() -> None:
+    bench = a_workbench(rate_limit_per_minute=2)
+    for _ in range(50):
+        bench.submit(client_order_id="one")
+    bench.submit()
+    assert bench.queue.delays == [0, 0]
+
+
+def test_a_known_key_is_answered_although_nothing_new_is_taken_in() -> None:
+    bench = a_workbench(rate_limit_per_minute=1, rate_horizon_seconds=0)
+    order_id = bench.submit(client_order_id="one")
+    with pytest.raises(RateLimitedError):
+        bench.submit()
+    assert bench.submit(client_order_id="one") == order_id
+
+
+def test_the_watchdog_leaves_an_order_alone_until_its_start_is_overdue() -> None:
+    bench = a_workbench(rate_limit_per_minute=1)
+    bench.submit()
+    bench.submit()
+    bench.process()
+    bench.clock.sleep(bench.engine.settings.pending_deadline_seconds + 1)
+    assert bench.engine.watch() == 0
+    bench.clock.sleep(60)
+    assert bench.engine.watch() == 1
+
+
+def test_an_urgent_order_overtakes_those_that_wait_for_their_start() -> None:
+    bench = a_workbench(rate_limit_per_minute=2)
+    orders = [bench.submit() for _ in range(6)]
+    bench.clock.sleep(1)
+    high_priority = bench.submit(priority=Priority.HIGH)
+    run(bench, Random(1))
+    starts = {order_id: starts_of(bench, [order_id])[0] for order_id in [*orders, high_priority]}
+    assert sum(at < starts[high_priority] for at in starts.values()) <= 3
+    assert most_in_a_minute(sorted(starts.values())) == 2
+
+
+def test_one_users_many_orders_do_not_keep_another_user_waiting_for_minutes() -> None:
+    bench = a_workbench(rate_limit_per_minute=10)
+    for _ in range(100):
+        bench.submit(user_id="greedy")
+    modest = [bench.submit(user_id="modest") for _ in range(5)]
+    assert bench.queue.delays[:100][-1] == 540
+    # The ten that are due go first, the ninety that wait do not.
+    assert bench.queue.delays[100:] == [60] * 5
+    run(bench, Random(1))
+    begun = {order_id: starts_of(bench, [order_id])[0] for order_id in modest}
+    assert max(begun.values()) - min(begun.values()) < MINUTE_MS
+    assert most_in_a_minute(starts_of(bench, list(bench.orders._kept))) == 10
+
+
+def test_who_is_due_and_has_not_begun_is_not_put_off_by_who_came_later() -> None:
+    bench = a_workbench(rate_limit_per_minute=3)
+    due = [bench.submit(user_id="bob") for _ in range(4)][:3]
+    bench.clock.sleep(0.6)
+    for _ in range(20):
+        bench.submit(user_id="alice")
+    bench.clock.sleep(4)
+    began = bench.clock.now_ms()
+    run(bench, Random(1))
+    assert starts_of(bench, due) == [began] * 3
+    assert most_in_a_minute(starts_of(bench, list(bench.orders._kept))) == 3
+
+
+def test_who_is_put_off_again_and_again_is_not_given_up() -> None:
+    world = World(rate_limit=8)
+    spec = a_spec(user_id="normal")
+    normal = [world.engine.submit(spec).order_id for _ in range(40)]
+    high_priority = []
+    for _ in range(150):
+        high_priority.append(world.engine.submit(a_spec(user_id="high_priority", priority=Priority.HIGH)).order_id)
+        world.go_on(6)
+    assert world.run()
+    orders = world.all_orders()
+    assert {orders[order_id].order.status for order_id in [*normal, *high_priority]} == {Status.CONFIRMED}
+    begun = sorted(to_ms(orders[order_id].order.events[1].at) for order_id in [*normal, *high_priority])
+    assert most_in_a_minute(begun) <= 8
+
+
+def test_what_is_cancelled_all_at_once_leaves_its_starts_to_others() -> None:
+    bench = a_workbench(rate_limit_per_minute=10)
+    for _ in range(100):
+        bench.submit(user_id="fickle")
+    bench.engine.cancel.all_of("fickle")
+    for _ in range(10):
+        bench.submit(user_id="other")
+    assert bench.queue.delays[100:] == [0] * 10
+
+
+@given(
+    limit=st.integers(1, 6),
+    arrivals=st.lists(st.tuples(st.floats(0, 20), st.booleans()), min_size=1, max_size=40),
+    late=st.sampled_from([0.0, 0.3, 5.0, 90.0]),
+    seed=st.integers(0, 9),
+)
+def test_no_sliding_minute_holds_more_starts_than_allowed_however_late_messages_come(
+    limit: int, arrivals: list[tuple[float, bool]], late: float, seed: int
+) -> None:
+    bench = a_workbench(rate_limit_per_minute=limit, rate_horizon_seconds=100_000)
+    random = Random(seed)
+    orders = []
+    for wait, high_priority in arrivals:
+        bench.clock.sleep(wait)
+        orders.append(bench.submit(priority=Priority.HIGH if high_priority else Priority.NORMAL))
+    run(bench, random, late)
+    assert all(bench.order(order_id).status is Status.CONFIRMED for order_id in orders)
+    assert most_in_a_minute(starts_of(bench, orders)) <= limit

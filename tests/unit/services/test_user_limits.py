@@ -1,0 +1,51 @@
+"""One user cannot pile up so much that the others have no room."""
+
+import pytest
+
+from chalicelib.domain.errors import TooManyActiveOrdersError
+from tests.support.specs import a_spec
+from tests.support.workbench import a_workbench
+
+
+def test_a_user_with_a_full_backlog_is_refused_and_the_others_are_not() -> None:
+    bench = a_workbench(max_active_orders_per_user=3)
+    for _ in range(3):
+        bench.submit(user_id="greedy")
+    with pytest.raises(TooManyActiveOrdersError):
+        bench.submit(user_id="greedy")
+    bench.submit(user_id="modest")
+
+
+def test_there_is_room_again_once_orders_are_over() -> None:
+    bench = a_workbench(max_active_orders_per_user=2)
+    bench.submit()
+    bench.submit()
+    bench.process()
+    bench.submit()
+
+
+def test_a_known_key_is_answered_although_the_backlog_is_full() -> None:
+    bench = a_workbench(max_active_orders_per_user=1)
+    order_id = bench.submit(client_order_id="mine")
+    assert bench.submit(client_order_id="mine") == order_id
+
+
+def test_a_user_with_much_room_is_not_counted_for_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = a_workbench(max_active_orders_per_user=1000)
+    counted: list[str] = []
+    count = bench.orders._count
+
+    def counting(user_id: str, limit: int, *, waiting: bool) -> int:
+        counted.append(user_id)
+        return count(user_id, limit, waiting=waiting)
+
+    monkeypatch.setattr(bench.orders, "_count", counting)
+    for _ in range(100):
+        bench.engine.submit(a_spec(user_id="busy"))
+    assert 5 <= len(counted) <= 15
+
+
+def test_no_limit_counts_nothing() -> None:
+    bench = a_workbench(max_active_orders_per_user=0)
+    bench.orders.count_active = None  # type: ignore[assignment, method-assign]
+    bench.submit()

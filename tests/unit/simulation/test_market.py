@@ -1,0 +1,215 @@
+"""The simulated market as a trader meets it: gaps, paths, fees and pool arithmetic, at both venues."""
+
+from decimal import Decimal
+from itertools import combinations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.conditions import Launch
+from chalicelib.domain.money import MAX_BASE_UNITS
+from chalicelib.domain.swaps import Quote, SwapRequest
+from chalicelib.domain.tokens import BY_SYMBOL, Pair, find_pair, launched_token
+from chalicelib.ports.market import MarketSnapshot, PushedPrice
+from chalicelib.ports.venues import Venue
+from chalicelib.routing.router import choose
+from chalicelib.simulation.base58 import base58
+from chalicelib.simulation.chance import between
+from chalicelib.simulation.market import PROFILES, Market
+from tests.unit.simulation.test_simulation import World
+
+SOL, USDC = BY_SYMBOL["SOL"], BY_SYMBOL["USDC"]
+PAIRS = [pair for one, other in combinations(BY_SYMBOL.values(), 2) if (pair := find_pair(one, other))]
+VENUES = ["raydium", "meteora"]
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+HOUR = 9_000
+#: Reserves are whole base units, which costs a price its last digits.
+DUST = Decimal("1E-6")
+
+seeds = st.text(min_size=1, max_size=20)
+slots = st.integers(0, 10**10)
+pairs = st.sampled_from(PAIRS)
+venues = st.sampled_from(VENUES)
+
+
+def price_at(market: Market, venue: str, pair: Pair, slot: int) -> Decimal:
+    pool = market.reserves(venue, pair, slot)
+    return (Decimal(pool.quote) / pool.base).scaleb(pair.base.decimals - pair.quote.decimals)
+
+
+def gap_at(market: Market, pair: Pair, slot: int) -> Decimal:
+    low, high = sorted(price_at(market, venue, pair, slot) for venue in VENUES)
+    return high / low - 1
+
+
+def middle_at(market: Market, pair: Pair, slot: int) -> Decimal:
+    return sum((price_at(market, venue, pair, slot) for venue in VENUES), Decimal(0)) / 2
+
+
+def a_swap(pair: Pair, amount_in: int, *, buy: bool) -> SwapRequest:
+    paid, got = (pair.quote, pair.base) if buy else (pair.base, pair.quote)
+    return SwapRequest(pair, paid, got, amount_in, "order")
+
+
+def sold(venue: Venue, sol: Decimal | int) -> Quote:
+    return venue.quote(SwapRequest(PAIRS[0], SOL, USDC, int(sol * 10**9), "order"))
+
+
+@pytest.mark.parametrize("profile", ["realistic", "brief"])
+@given(seeds, slots, pairs)
+def test_the_venues_are_two_to_five_percent_apart_on_every_market(
+    profile: str, seed: str, slot: int, pair: Pair
+) -> None:
+    assert Decimal("0.02") - DUST <= gap_at(Market(seed, PROFILES[profile]), pair, slot) <= Decimal("0.05") + DUST
+
+
+@given(seeds, slots, pairs)
+def test_flat_venues_are_within_twenty_bps_on_every_market(seed: str, slot: int, pair: Pair) -> None:
+    assert gap_at(Market(seed, PROFILES["flat"]), pair, slot) <= Decimal("0.002") + DUST
+
+
+def test_the_gap_uses_its_whole_range_and_either_venue_may_be_the_dearer_one() -> None:
+    market = Market("seed", PROFILES["realistic"])
+    times = range(0, 300 * HOUR, HOUR)
+    gaps = [gap_at(market, PAIRS[0], slot) for slot in times]
+    dearer = {
+        price_at(market, "raydium", PAIRS[0], slot) > price_at(market, "meteora", PAIRS[0], slot) for slot in times
+    }
+    assert min(gaps) < Decimal("0.021")
+    assert max(gaps) > Decimal("0.049")
+    assert dearer == {True, False}
+
+
+@given(seeds, slots, pairs, st.sampled_from(list(PROFILES)))
+def test_the_reference_price_moves_in_small_steps_around_the_base_price(
+    seed: str, slot: int, pair: Pair, profile: str
+) -> None:
+    market = Market(seed, PROFILES[profile])
+    now, next_slot = middle_at(market, pair, slot), middle_at(market, pair, slot + 1)
+    assert abs(now / (pair.base.usd / pair.quote.usd) - 1) <= Decimal("0.03") + DUST
+    assert abs(next_slot / now - 1) <= Decimal("0.001")
+
+
+@given(seeds, slots, pairs, venues)
+def test_within_the_hour_a_venues_price_moves_in_small_steps_too(
+    seed: str, slot: int, pair: Pair, venue: str
+) -> None:
+    if slot // HOUR == (slot + 1) // HOUR:
+        market = Market(seed, PROFILES["realistic"])
+        step = price_at(market, venue, pair, slot + 1) / price_at(market, venue, pair, slot) - 1
+        assert abs(step) <= Decimal("0.001")
+
+
+def test_seeds_and_markets_move_each_on_their_own() -> None:
+    def path(seed: str, pair: Pair) -> list[Decimal]:
+        market = Market(seed, PROFILES["realistic"])
+        base = pair.base.usd / pair.quote.usd
+        return [round(middle_at(market, pair, slot) / base, 6) for slot in range(0, 1000, 100)]
+
+    one = path("one", PAIRS[0])
+    assert one == path("one", PAIRS[0])
+    assert one != path("two", PAIRS[0])
+    assert one != path("one", PAIRS[1])
+
+
+@pytest.mark.parametrize(
+    ("profile", "raydium", "meteora"), [("realistic", 25, 20), ("flat", 25, 20), ("brief", 30, 20)]
+)
+def test_small_trades_pay_the_fee_of_the_profile(profile: str, raydium: int, meteora: int) -> None:
+    world = World(scale="0", profile=profile)
+    # A tenth of a SOL is a millionth of the pool, and what impact adds is in the third decimal.
+    paid = [sold(world.venues[venue], Decimal("0.1")).fee_bps for venue in VENUES]
+    assert [round(bps, 2) for bps in paid] == [raydium, meteora]
+
+
+def test_a_large_trade_pays_more_at_meteora_and_only_in_the_profiles_that_say_so() -> None:
+    fees = {profile: sold(World(scale="0", profile=profile).venues["meteora"], 5_000).fee_bps for profile in PROFILES}
+    assert fees["brief"] == 20
+    assert fees["realistic"] > 20
+    assert fees["flat"] > 20
+
+
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_fee_told_is_the_fee_taken(profile: str, venue: str) -> None:
+    quote = sold(World(scale="0", profile=profile).venues[venue], 1_234)
+    taken = Decimal(quote.fee) * 10_000 / quote.request.amount_in
+    assert abs(taken - quote.fee_bps) <= Decimal("0.0001")
+
+
+@given(seeds, pairs, venues, st.booleans(), st.integers(1, 2**64 - 1))
+def test_no_trade_takes_value_out_of_a_venues_pool(seed: str, pair: Pair, venue: str, buy: bool, amount: int) -> None:
+    world = World(seed, "0")
+    quote = world.venues[venue].quote(a_swap(pair, amount, buy=buy))
+    pool = Market(seed, PROFILES["realistic"]).reserves(venue, pair, quote.quoted_at_ms // 400)
+    x, y = (pool.quote, pool.base) if buy else (pool.base, pool.quote)
+    assert (x + amount) * (y - quote.amount_out) >= x * y
+    assert 0 <= quote.amount_out < y
+
+
+@given(seeds, pairs, venues, st.booleans(), st.integers(1, 2**64 - 1))
+def test_there_and_back_at_one_venue_never_gains(seed: str, pair: Pair, venue: str, buy: bool, amount: int) -> None:
+    place = World(seed, "0").venues[venue]
+    got = place.quote(a_swap(pair, amount, buy=buy)).amount_out
+    if got:
+        assert place.quote(a_swap(pair, got, buy=not buy)).amount_out <= amount
+
+
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("step_bps", ["20", "20.01", "21", "25", "35"])
+def test_one_base_unit_more_in_is_never_less_out(venue: str, step_bps: str) -> None:
+    """Looks where the fee rate, as quoted, steps up: there an output could fall."""
+    place = World(scale="0").venues[venue]
+
+    def quote(amount: int) -> Quote:
+        return place.quote(SwapRequest(PAIRS[0], SOL, USDC, amount, "order"))
+
+    low, high = 2, 10**15
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if quote(middle).fee_bps > Decimal(step_bps) else (middle + 1, high)
+    assert quote(low - 1).amount_out <= quote(low).amount_out <= quote(low + 1).amount_out
+
+
+def test_the_deeper_pool_can_be_seen_winning_in_the_flat_profile_and_never_in_the_realistic_one() -> None:
+    def reasons(profile: str) -> str:
+        worlds = [World(f"seed {number}", "0", profile) for number in range(50)]
+        return " ".join(choose([sold(venue, 1) for venue in world.venues.values()])[1] for world in worlds)
+
+    assert "deeper pool" in reasons("flat")
+    assert "deeper pool" not in reasons("realistic")
+
+
+@given(st.integers(-100, 100), st.integers(0, 5), seeds)
+def test_a_draw_stays_in_its_range_and_may_be_either_end(low: int, width: int, seed: str) -> None:
+    drawn = {between(low, low + width, seed, "p", number) for number in range(200)}
+    assert drawn == set(range(low, low + width + 1))
+
+
+@given(st.binary(max_size=70))
+def test_base58_keeps_every_byte(data: bytes) -> None:
+    text = base58(data)
+    number = 0
+    for character in text:
+        number = number * 58 + ALPHABET.index(character)
+    zeros = len(text) - len(text.lstrip("1"))
+    assert b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big") == data
+
+
+@given(seeds, slots, pairs, venues, st.integers(-18, 20))
+def test_no_pool_holds_more_than_an_account_can_whatever_price_is_told(
+    seed: str, slot: int, pair: Pair, venue: str, power: int
+) -> None:
+    market = Market(seed, PROFILES["realistic"])
+    told = MarketSnapshot(PushedPrice(Decimal(1).scaleb(power), 0))
+    listed = market.reserves(venue, pair, slot, told)
+    mint = launched_token("HMcfnsfPdBANkJYL6aPEZzs5CgC7Y1wY51rKTxnnHxHU")
+    assert mint
+    launch = Launch(mint.mint, venue, "pool", 0, Decimal(1).scaleb(power), Decimal(1).scaleb(abs(power)), 0)
+    launched = market.reserves(
+        venue, Pair(mint, USDC), slot, MarketSnapshot(pools={launch.opened: launch}), launch.opened
+    )
+    for pool in (listed, launched):
+        assert pool
+        assert max(pool.base, pool.quote) <= MAX_BASE_UNITS
