@@ -1,8 +1,27 @@
-"""Every door of the engine on one screen; each is a decorator and one line that hands over.
+"""Every door of the engine on one screen; each is a decorator and one line that delegates.
 
-The socket, queue and schedule handlers stand here and not in blueprints, because Chalice makes only those of
-``app.py`` entry points that load this application. Concurrency, redrive and time-outs stand beside the queues in
-``infra/resources.yaml``; the placeholders for queue ARNs are filled there.
+===========================================  =======================================================
+route                                        view
+===========================================  =======================================================
+POST    /api/orders/execute, /orders         http.orders.execute_order, create_order
+POST    /api/orders/preview                  http.orders.preview_order
+GET     /api/orders                          http.orders.list_orders
+DELETE  /api/orders                          http.orders.cancel_orders
+GET     /api/orders/{order_id}               http.orders.get_order
+PATCH   /api/orders/{order_id}               http.orders.amend_order
+DELETE  /api/orders/{order_id}               http.orders.cancel_order
+GET     /api/orders/status/{order_id}        http.orders.get_status
+GET     /api/orders/{order_id}/events        http.orders.get_events
+GET     /api/quotes                          http.market.get_quotes
+POST    /api/market/events                   http.market.post_market_event
+GET     /api/tokens                          http.market.get_tokens
+GET     /api/stats                           http.market.get_stats
+GET     /health                              http.market.get_health
+===========================================  =======================================================
+
+The socket, queue and schedule handlers are here and not in blueprints, because Chalice packages a blueprint's handlers
+so that Lambda does not load this application. Concurrency, redrive and timeouts are beside the queues in the template,
+which also replaces the placeholders for queue ARNs.
 """
 
 from collections.abc import Callable
@@ -11,7 +30,8 @@ from typing import Any
 from chalice.app import Chalice, Rate, Request, Response, SQSEvent, WebsocketEvent
 
 from chalicelib import bootstrap, logs
-from chalicelib.consumers import orders as order_queues
+from chalicelib.consumers import orders as order_consumer
+from chalicelib.consumers import streams as replay_consumer
 from chalicelib.http import market, orders, responses
 from chalicelib.streaming import actions, connections
 
@@ -23,8 +43,8 @@ app.register_blueprint(market.routes)
 
 
 @app.middleware("http")
-def finish_answer(event: Request, get_response: Callable[[Request], Response]) -> Response:
-    return responses.finished(event, get_response(event))
+def finish_response(event: Request, get_response: Callable[[Request], Response]) -> Response:
+    return responses.finish(event, get_response(event))
 
 
 @app.on_ws_connect(name="websocket_connect")
@@ -34,7 +54,7 @@ def websocket_connect(event: WebsocketEvent) -> dict[str, int]:
 
 @app.on_ws_message(name="websocket_message")
 def websocket_message(event: WebsocketEvent) -> None:
-    actions.message(bootstrap.engine(), event.to_dict())
+    actions.handle_message(bootstrap.engine(), event.to_dict())
 
 
 @app.on_ws_disconnect(name="websocket_disconnect")
@@ -44,24 +64,24 @@ def websocket_disconnect(event: WebsocketEvent) -> None:
 
 @app.on_sqs_message(queue_arn="orders-queue-arn", name="process_orders")
 def process_orders(event: SQSEvent) -> dict[str, Any]:
-    return order_queues.process_orders(bootstrap.engine(), event.to_dict())
+    return order_consumer.process_orders(bootstrap.engine(), event.to_dict())
 
 
-@app.on_sqs_message(queue_arn="stream-queue-arn", name="replay_streams")
+@app.on_sqs_message(queue_arn="replay-queue-arn", name="replay_streams")
 def replay_streams(event: SQSEvent) -> dict[str, Any]:
-    return connections.bring_streams(bootstrap.engine(), event.to_dict())
+    return replay_consumer.replay_streams(bootstrap.engine(), event.to_dict())
 
 
 @app.on_sqs_message(queue_arn="dead-letters-queue-arn", name="close_dead_letters")
 def close_dead_letters(event: SQSEvent) -> dict[str, Any]:
-    return order_queues.close_dead_letters(bootstrap.engine(), event.to_dict())
+    return order_consumer.close_dead_letters(bootstrap.engine(), event.to_dict())
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="watch_market")
 def watch_market(event: object) -> None:
-    bootstrap.engine().market.for_a_minute()
+    bootstrap.engine().market.run_for_a_minute()
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="run_watchdog")
 def run_watchdog(event: object) -> None:
-    bootstrap.engine().watch()
+    bootstrap.engine().watchdog()

@@ -1,32 +1,25 @@
-"""The composition root: the services, built from the settings once per process."""
+"""The composition root: the use cases on their adapters, built from the settings once per process.
+
+Four factories build the wings of the engine: streams, trading, market and operations.
+"""
 
 import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from uuid import uuid4
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
-
+from chalicelib.adapters import Adapters, connect
+from chalicelib.api.frames import update_frame
+from chalicelib.api.requests.rules import RequestRules
+from chalicelib.clock import Clock, utc_now
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.errors import TooManyActiveOrdersError, TooManyOpenOrdersError
-from chalicelib.history.postgres import PostgresHistory
-from chalicelib.messaging.queues import SqsDeadLetterQueue, SqsHighPriorityQueue, SqsOrderQueue, SqsReplayQueue
-from chalicelib.messaging.sockets import ApiGatewaySockets
-from chalicelib.ports.history import History
-from chalicelib.ports.market import MarketStore
-from chalicelib.ports.orders import OpenOrderIndex, OrderStore
-from chalicelib.ports.queues import DeadLetterQueue, HighPriorityQueue, OrderQueue, ReplayQueue
-from chalicelib.ports.rate_limit import RateLimitSlots
-from chalicelib.ports.streams import Sockets, StreamStore
-from chalicelib.ports.venues import Ledger
+from chalicelib.engine import Engine
 from chalicelib.routing.router import Router
+from chalicelib.services.limits.priority_lane import PriorityLane
 from chalicelib.services.limits.rate_limiter import RateLimiter
 from chalicelib.services.limits.user_limits import UserOrderLimit
 from chalicelib.services.market.launches import ProcessLaunches
@@ -38,6 +31,7 @@ from chalicelib.services.operations.stats import ShowStats
 from chalicelib.services.operations.watchdog import Watchdog
 from chalicelib.services.orders.acceptance import PlanAcceptance, WatchList
 from chalicelib.services.orders.amend import AmendOrder
+from chalicelib.services.orders.attempt import RunAttempt
 from chalicelib.services.orders.cancel import CancelOrder
 from chalicelib.services.orders.dead_letter import CloseDeadLetter
 from chalicelib.services.orders.execute import ExecuteOrder, RetryPolicy
@@ -46,199 +40,176 @@ from chalicelib.services.orders.lease import LeaseOrder
 from chalicelib.services.orders.preview import PreviewOrder
 from chalicelib.services.orders.queries import Queries
 from chalicelib.services.orders.submit import SubmitOrder
+from chalicelib.services.streams.connections import Connections
 from chalicelib.services.streams.publisher import Publisher
 from chalicelib.services.streams.subscriptions import Subscriptions
-from chalicelib.settings import USER_AGENT, Settings, read_settings
-from chalicelib.simulation.faults import Fault
-from chalicelib.simulation.feed import CachedMarketData
-from chalicelib.simulation.launches import LaunchSchedule
-from chalicelib.simulation.market import PROFILES, Market
-from chalicelib.simulation.venue import SimulationContext
-from chalicelib.simulation.venues import simulated_venues
-from chalicelib.stores.connection import SharedConnection
-from chalicelib.stores.ledger import DynamoLedger
-from chalicelib.stores.markets import DynamoMarketStore
-from chalicelib.stores.open_orders import DynamoOpenOrderIndex
-from chalicelib.stores.orders import DynamoOrderStore
-from chalicelib.stores.rate_limit import DynamoRateLimitSlots
-from chalicelib.stores.streams import DynamoStreamStore
+from chalicelib.settings import Settings, read_settings
+from chalicelib.simulation.factory import Simulation, build_simulation
 
-#: What the SDKs raise when AWS does not answer, throttles or refuses.
-UNAVAILABLE: tuple[type[Exception], ...] = (BotoCoreError, ClientError, PynamoDBException)
-
-
-@dataclass(frozen=True, slots=True)
-class Adapters:
-    """Everything that is not the engine itself. Tests bring their own."""
-
-    orders: OrderStore
-    streams: StreamStore
-    starts: RateLimitSlots
-    ledger: Ledger
-    queue: OrderQueue
-    high_priority: HighPriorityQueue
-    dead_letters: DeadLetterQueue
-    replays: ReplayQueue
-    sockets: Sockets
-    history: History
-    waiting: OpenOrderIndex
-    markets: MarketStore
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """The services behind the doors."""
-
-    settings: Settings
-    adapters: Adapters
-    submit: SubmitOrder
-    execute: ExecuteOrder
-    cancel: CancelOrder
-    amend: AmendOrder
-    close: CloseDeadLetter
-    watch: Watchdog
-    market: MarketWatcher
-    subscriptions: Subscriptions
-    queries: Queries
-    preview: PreviewOrder
-    health: CheckHealth
-    stats: ShowStats
-
-
-def utc_now() -> datetime:
-    """Now, in whole milliseconds, as the engine writes times."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
-def now_ms() -> int:
-    return to_ms(utc_now())
+_Sleep = Callable[[float], None]
 
 
 @cache
 def engine() -> Engine:
-    """The engine of this process, from the environment."""
+    """The engine of this process, from the environment.
+
+    :raises ValueError: naming the variable that is missing or wrong.
+    """
     settings = read_settings()
     return build_engine(settings, connect(settings))
 
 
-def connect(settings: Settings) -> Adapters:
-    """The real adapters: DynamoDB, SQS, API Gateway and Postgres. Nothing is called before it is needed."""
-    dynamodb = SharedConnection(settings)
-    session = boto3.Session(region_name=settings.aws_region)
-    sqs = session.client(
-        "sqs",
-        endpoint_url=settings.aws_endpoint_url,
-        config=Config(
-            connect_timeout=settings.aws_connect_timeout_seconds,
-            read_timeout=settings.aws_read_timeout_seconds,
-            retries={"mode": "standard", "total_max_attempts": 3},
-            user_agent=USER_AGENT,
-            parameter_validation=False,
+def build_engine(settings: Settings, adapters: Adapters, now: Clock = utc_now, sleep: _Sleep = time.sleep) -> Engine:
+    """The use cases on these adapters, by this clock.
+
+    :raises ValueError: naming the variable of a setting that is wrong.
+    """
+    simulation = build_simulation(settings, adapters.ledger, adapters.markets, lambda: to_ms(now()), sleep)
+    router = Router(simulation.venues, _threads(settings.quote_threads, "quote"), settings.quote_timeout_seconds)
+    streams = _streams(settings, adapters, now)
+    trading = _trading(settings, adapters, now, router, streams)
+    market = _market(settings, adapters, now, sleep, router, streams, trading, simulation)
+    return Engine(
+        settings=settings,
+        now=now,
+        rules=RequestRules(
+            venues=router.venue_names,
+            check_fault=simulation.check_fault if settings.simulation else None,
+            pool_address=simulation.pool_address,
         ),
-    )
-    management = session.client(
-        "apigatewaymanagementapi",
-        endpoint_url=settings.websocket_endpoint,
-        config=Config(
-            connect_timeout=settings.push_connect_timeout_seconds,
-            read_timeout=settings.push_read_timeout_seconds,
-            retries={"mode": "standard", "total_max_attempts": 1},
-            max_pool_connections=settings.push_threads,
-            user_agent=USER_AGENT,
-            parameter_validation=False,
+        submit=trading.submit,
+        execute=trading.execute,
+        cancel=CancelOrder(adapters.orders, trading.finalize, streams.subscriptions, trading.rate_limiter, now),
+        amend=AmendOrder(adapters.orders, trading.open_orders, market.triggers, trading.watch_list, now),
+        preview=PreviewOrder(router, trading.plan, now),
+        queries=Queries(adapters.orders, adapters.history, router),
+        close_dead_letter=CloseDeadLetter(
+            adapters.orders, adapters.order_queue, adapters.ledger, trading.finalize, now
         ),
-    )
-    return Adapters(
-        orders=DynamoOrderStore(dynamodb, settings, now_ms),
-        streams=DynamoStreamStore(dynamodb, settings),
-        starts=DynamoRateLimitSlots(dynamodb, settings),
-        ledger=DynamoLedger(dynamodb, settings),
-        queue=SqsOrderQueue(sqs, settings.orders_queue_url, settings.high_priority_queue_url),
-        high_priority=SqsHighPriorityQueue(sqs, settings.high_priority_queue_url, settings.lease_seconds),
-        dead_letters=SqsDeadLetterQueue(sqs, settings.dead_letters_queue_url, settings.unprocessable_queue_url),
-        replays=SqsReplayQueue(sqs, settings.replay_queue_url),
-        sockets=ApiGatewaySockets(management),
-        history=PostgresHistory(
-            settings.database_url,
-            connect_timeout_seconds=settings.postgres_connect_timeout_seconds,
-            statement_timeout_seconds=settings.postgres_statement_timeout_seconds,
-        ),
-        waiting=DynamoOpenOrderIndex(dynamodb, settings),
-        markets=DynamoMarketStore(dynamodb, settings),
+        watchdog=_watchdog(settings, adapters, now, streams, trading),
+        market=market.watcher,
+        subscriptions=streams.subscriptions,
+        connections=streams.connections,
+        priority_lane=PriorityLane(adapters.high_priority_queue),
+        health=CheckHealth(adapters.orders, adapters.order_queue, adapters.history),
+        stats=ShowStats(adapters.orders, adapters.history, now),
+        sockets=adapters.sockets,
+        order_queue=adapters.order_queue,
+        dead_letter_queue=adapters.dead_letter_queue,
+        replay_queue=adapters.replay_queue,
     )
 
 
-def build_engine(
-    settings: Settings,
-    adapters: Adapters,
-    now: Callable[[], datetime] = utc_now,
-    sleep: Callable[[float], None] = time.sleep,
-) -> Engine:
-    """The services on this adapters, by this clock."""
-    if settings.venue_profile not in PROFILES:
-        raise ValueError(f"VENUE_PROFILE={settings.venue_profile!r} is none of {', '.join(PROFILES)}")
-    try:
-        Fault.parse(settings.venue_fault)
-    except ValueError as error:
-        raise ValueError(f"VENUE_FAULT={settings.venue_fault!r} {error}") from None
+@dataclass(frozen=True, slots=True)
+class _Streams:
+    publisher: Publisher
+    subscriptions: Subscriptions
+    connections: Connections
 
-    def clock_ms() -> int:
-        return to_ms(now())
 
-    router = Router(
-        simulated_venues(
-            SimulationContext(
-                market=Market(settings.venue_seed, PROFILES[settings.venue_profile]),
-                feed=CachedMarketData(adapters.markets, int(settings.market_cache_seconds * 1000), clock_ms),
-                ledger=adapters.ledger,
-                now_ms=clock_ms,
-                sleep=sleep,
-                time_scale=settings.venue_time_scale,
-                fault=settings.venue_fault or None,
-            )
-        ),
-        ThreadPoolExecutor(settings.quote_threads, thread_name_prefix="quote"),
-        settings.quote_timeout_seconds,
-    )
+def _streams(settings: Settings, adapters: Adapters, now: Clock) -> _Streams:
     publisher = Publisher(
         adapters.sockets,
         adapters.orders,
         adapters.streams,
-        adapters.replays,
-        ThreadPoolExecutor(settings.push_threads, thread_name_prefix="push"),
+        adapters.replay_queue,
+        _threads(settings.push_threads, "push"),
         time.monotonic,
         settings.push_budget_seconds,
+        update_frame,
     )
-    subscriptions = Subscriptions(adapters.orders, adapters.streams, publisher, adapters.replays)
-    slack = settings.deadline_grace_seconds
-    finish = FinalizeOrder(adapters.orders, publisher, adapters.history, now, slack)
-    starts = RateLimiter(
-        orders=adapters.orders,
-        slots=adapters.starts,
-        per_minute=settings.rate_limit_per_minute,
-        horizon_seconds=settings.rate_horizon_seconds,
-        pending_deadline_seconds=settings.pending_deadline_seconds,
-    )
-    side_by_side = ThreadPoolExecutor(settings.trigger_threads, thread_name_prefix="trigger")
-    open_orders = OpenOrders(
-        orders=adapters.orders,
+    return _Streams(
         publisher=publisher,
-        subscriptions=subscriptions,
-        history=adapters.history,
-        finish=finish,
-        executor=side_by_side,
-        now=now,
-        batch=settings.watchdog_batch,
+        subscriptions=Subscriptions(adapters.orders, adapters.streams, publisher, adapters.replay_queue),
+        connections=Connections(adapters.streams, adapters.replay_queue, now, settings.connection_hours),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Trading:
+    finalize: FinalizeOrder
+    rate_limiter: RateLimiter
+    open_orders: OpenOrders
+    watch_list: WatchList
+    plan: PlanAcceptance
+    submit: SubmitOrder
+    execute: ExecuteOrder
+
+
+def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router, streams: _Streams) -> _Trading:
+    orders, publisher, grace = adapters.orders, streams.publisher, settings.deadline_grace_seconds
+    finalize = FinalizeOrder(orders, publisher, adapters.history, now, grace)
+    rate_limiter = RateLimiter(
+        orders,
+        adapters.rate_limit_slots,
+        settings.rate_limit_per_minute,
+        settings.rate_horizon_seconds,
+        settings.pending_deadline_seconds,
+    )
+    executor = _threads(settings.trigger_threads, "open")
+    open_orders = OpenOrders(
+        orders, publisher, streams.subscriptions, adapters.history, finalize, executor, now, settings.watchdog_batch
+    )
+    watch_list = WatchList(adapters.markets, launches=settings.simulated_launch_seconds > 0)
+    plan = PlanAcceptance(adapters.markets, router)
+    submit = SubmitOrder(
+        orders=orders,
+        queue=adapters.order_queue,
+        publisher=publisher,
+        subscriptions=streams.subscriptions,
+        plan=plan,
+        watch_list=watch_list,
+        open_orders=open_orders,
+        active_limit=UserOrderLimit(
+            orders.count_active, settings.max_active_orders_per_user, time.monotonic, TooManyActiveOrdersError
+        ),
+        open_limit=UserOrderLimit(
+            orders.count_open, settings.max_open_orders_per_user, time.monotonic, TooManyOpenOrdersError
+        ),
+        rate_limiter=rate_limiter,
+        now=now,
+        new_id=lambda: str(uuid4()),
+        pending_deadline_seconds=settings.pending_deadline_seconds,
+        idempotency_seconds=settings.idempotency_hours * 3600,
+    )
+    execute = ExecuteOrder(
+        orders=orders,
+        lease=LeaseOrder(orders, publisher, rate_limiter, now, settings.lease_seconds, grace),
+        attempt=RunAttempt(orders, router, adapters.ledger, publisher, now),
+        finalize=finalize,
+        open_orders=open_orders,
+        now=now,
+        uniform=random.uniform,
+        retry=RetryPolicy(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds, grace),
+    )
+    return _Trading(finalize, rate_limiter, open_orders, watch_list, plan, submit, execute)
+
+
+@dataclass(frozen=True, slots=True)
+class _Market:
+    triggers: TriggerOrders
+    watcher: MarketWatcher
+
+
+def _market(
+    settings: Settings,
+    adapters: Adapters,
+    now: Clock,
+    sleep: _Sleep,
+    router: Router,
+    streams: _Streams,
+    trading: _Trading,
+    simulation: Simulation,
+) -> _Market:
+    executor = _threads(settings.trigger_threads, "trigger")
     triggers = TriggerOrders(
         orders=adapters.orders,
-        waiting=adapters.waiting,
+        open_order_index=adapters.open_order_index,
         router=router,
-        queue=adapters.queue,
-        publisher=publisher,
-        subscriptions=subscriptions,
-        executor=side_by_side,
+        queue=adapters.order_queue,
+        publisher=streams.publisher,
+        subscriptions=streams.subscriptions,
+        executor=executor,
         now=now,
         batch=settings.trigger_batch,
         pending_deadline_seconds=settings.pending_deadline_seconds,
@@ -246,83 +217,35 @@ def build_engine(
         retrigger_cap=settings.max_retrigger_pause_seconds,
     )
     launches = ProcessLaunches(
-        waiting=adapters.waiting,
+        open_order_index=adapters.open_order_index,
         markets=adapters.markets,
         router=router,
         triggers=triggers,
-        open_orders=open_orders,
-        executor=side_by_side,
+        open_orders=trading.open_orders,
+        executor=executor,
         now=now,
         batch=settings.trigger_batch,
     )
-    watch_list = WatchList(adapters.markets, launches=settings.simulated_launch_seconds > 0)
-    enter = PlanAcceptance(adapters.markets, router)
-    submit = SubmitOrder(
-        orders=adapters.orders,
-        queue=adapters.queue,
-        publisher=publisher,
-        subscriptions=subscriptions,
-        enter=enter,
-        watch_list=watch_list,
-        open_orders=open_orders,
-        backlog=UserOrderLimit(
-            adapters.orders.count_active,
-            settings.max_active_orders_per_user,
-            time.monotonic,
-            TooManyActiveOrdersError,
-        ),
-        open_cap=UserOrderLimit(
-            adapters.orders.count_open, settings.max_open_orders_per_user, time.monotonic, TooManyOpenOrdersError
-        ),
-        starts=starts,
+    watcher = MarketWatcher(
+        markets=adapters.markets,
+        triggers=triggers,
+        launches=launches,
+        open_orders=trading.open_orders,
+        launch_source=simulation.launches,
         now=now,
-        new_id=lambda: str(uuid4()),
-        pending_deadline_seconds=settings.pending_deadline_seconds,
-        idempotency_seconds=settings.idempotency_hours * 3600,
+        sleep=sleep,
+        tick_seconds=settings.market_tick_seconds,
     )
-    execute = ExecuteOrder(
-        orders=adapters.orders,
-        claim=LeaseOrder(adapters.orders, publisher, starts, now, settings.lease_seconds, slack),
-        router=router,
-        ledger=adapters.ledger,
-        publisher=publisher,
-        finish=finish,
-        open_orders=open_orders,
-        now=now,
-        uniform=random.uniform,
-        timing=RetryPolicy(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds, slack),
+    return _Market(triggers, watcher)
+
+
+def _watchdog(settings: Settings, adapters: Adapters, now: Clock, streams: _Streams, trading: _Trading) -> Watchdog:
+    orders, queue, pause_seconds = adapters.orders, adapters.order_queue, settings.pending_deadline_seconds
+    finalize, open_orders = trading.finalize, trading.open_orders
+    return Watchdog(
+        orders, queue, streams.subscriptions, finalize, open_orders, now, settings.watchdog_batch, pause_seconds
     )
-    return Engine(
-        settings=settings,
-        adapters=adapters,
-        submit=submit,
-        execute=execute,
-        cancel=CancelOrder(adapters.orders, finish, subscriptions, starts, now),
-        amend=AmendOrder(adapters.orders, open_orders, triggers, watch_list, now),
-        close=CloseDeadLetter(adapters.orders, adapters.queue, adapters.ledger, finish, now),
-        watch=Watchdog(
-            orders=adapters.orders,
-            queue=adapters.queue,
-            subscriptions=subscriptions,
-            finish=finish,
-            open_orders=open_orders,
-            now=now,
-            batch=settings.watchdog_batch,
-            pause_seconds=settings.pending_deadline_seconds,
-        ),
-        market=MarketWatcher(
-            markets=adapters.markets,
-            triggers=triggers,
-            launches=launches,
-            open_orders=open_orders,
-            launch_source=LaunchSchedule(settings.venue_seed, settings.simulated_launch_seconds),
-            now=now,
-            sleep=sleep,
-            tick_seconds=settings.market_tick_seconds,
-        ),
-        subscriptions=subscriptions,
-        queries=Queries(adapters.orders, adapters.history, router),
-        preview=PreviewOrder(router, enter, now),
-        health=CheckHealth(adapters.orders, adapters.queue, adapters.history),
-        stats=ShowStats(adapters.orders, adapters.history, now),
-    )
+
+
+def _threads(number: int, name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(number, thread_name_prefix=name)

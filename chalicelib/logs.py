@@ -8,7 +8,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 
 def configure_logging() -> None:
-    """Send everything through one JSON handler, in place of the one that Lambda installs."""
+    """Send all logs through one JSON handler, which replaces the handler that Lambda installs."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         JsonFormatter(
@@ -19,7 +19,7 @@ def configure_logging() -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    # Both tell at every start, on INFO, where they found what every deployment has.
+    # These libraries log at every start, on INFO, where they found the credentials and settings of the deployment.
     for chatty in ("botocore.credentials", "pynamodb.settings"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     root.setLevel(os.environ.get("LOG_LEVEL") or "INFO")

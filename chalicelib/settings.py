@@ -1,8 +1,8 @@
-"""Every knob of the engine, read from the environment once."""
+"""Every setting of the engine with its unit and default, read from the environment once."""
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +12,9 @@ USER_AGENT = "order-execution-engine"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Names, units and defaults. Seconds where a name says so; a number in the environment is decimal text."""
+    """The variable of a field is its name in capitals. Numbers are decimal text, switches on or off."""
 
-    # Where things are. Set by the deployment.
+    # The deployment sets the resources.
     orders_table: str
     streams_table: str
     ledger_table: str
@@ -39,58 +39,58 @@ class Settings:
     venue_fault: str = ""
     simulation: bool = False
 
-    # Waiting orders: limit and sniper.
-    #: How often the market is looked at, within the minute of the schedule that does it.
+    # Open orders: limit and sniper.
+    #: Pause between two looks of the market watcher.
     market_tick_seconds: float = 5.0
-    #: One look triggers so many orders of a pair, or of a launch, at most; the next one goes on.
+    #: Most orders of a pair or a launch that one look triggers; the next look continues.
     trigger_batch: int = 500
     trigger_threads: int = 8
-    #: What is known of the market is looked up again after this long.
+    #: Age at which a process reads market data again.
     market_cache_seconds: float = 1.0
-    #: An order that triggered and whose price left may trigger again after this long, and each time twice as long.
+    #: Pause of an order after a trigger whose price moved away; each further miss doubles it, up to the maximum.
     retrigger_pause_seconds: float = 1.0
     max_retrigger_pause_seconds: float = 6 * 3600.0
-    #: Unknown mints that somebody waits for launch a pool within so many seconds. 0: only when told of.
+    #: Mints that sniper orders wait for launch within this time. 0: only a market event launches them.
     simulated_launch_seconds: int = 0
 
-    # How much is taken in. 0 is no limit.
-    #: Orders that may start in any minute; more are delayed, and refused once the delay would pass the horizon.
+    # Limits on accepted orders. 0 is no limit.
+    #: Orders that may start in any minute. The engine delays more, and refuses those it would delay past the horizon.
     rate_limit_per_minute: int = 100
-    #: SQS can delay a message for so long.
+    #: SQS delays a message for at most 900 s.
     rate_horizon_seconds: int = 900
-    #: Orders of one user that are on their way, neither open nor over.
+    #: Orders of one user that are neither open nor terminal.
     max_active_orders_per_user: int = 1000
     #: Open limit and sniper orders of one user.
     max_open_orders_per_user: int = 200
 
-    # Attempts. The lease covers one attempt with its longest waits; it is also the message's visibility.
+    # Attempts. The lease covers one attempt with its longest waits; the message's visibility timeout is set to it.
     max_attempts: int = 3
     backoff_base_seconds: float = 1.0
     backoff_cap_seconds: float = 20.0
     lease_seconds: int = 15
-    #: How long the queue may take to bring an order back before the watchdog asks.
+    #: Time that the queue has to deliver an order again before the watchdog sends it.
     deadline_grace_seconds: int = 15
-    #: A new order waits in the queue at most this long before the watchdog sends it again.
+    #: Time that a new order may wait in the queue before the watchdog sends it again.
     pending_deadline_seconds: int = 60
     watchdog_batch: int = 200
     quote_timeout_seconds: float = 1.0
-    #: A venue that is late holds a thread until it answers.
+    #: A slow venue occupies a thread until it answers.
     quote_threads: int = 32
 
-    # Calls to the adapters.
+    # Calls to AWS, sockets and Postgres.
     aws_connect_timeout_seconds: float = 1.0
     aws_read_timeout_seconds: float = 3.0
-    #: Connections kept open to DynamoDB; the push threads use them side by side.
+    #: Pooled connections to DynamoDB, which the push threads share.
     aws_connections: int = 20
     push_connect_timeout_seconds: float = 0.5
     push_read_timeout_seconds: float = 1.0
-    #: One event is pushed for this long at most; sockets not served by then go to the stream queue.
+    #: Time to push one event; sockets that take longer go to the replay queue.
     push_budget_seconds: float = 1.0
     push_threads: int = 8
     postgres_connect_timeout_seconds: int = 2
     postgres_statement_timeout_seconds: int = 2
 
-    # Limits at the door.
+    # Limits on requests.
     max_body_bytes: int = 16 * 1024
     idempotency_hours: int = 24
     #: API Gateway closes a WebSocket after two hours.
@@ -101,9 +101,9 @@ _SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings of this process; absent or empty variables leave the default.
+    """The settings of this process. An absent or empty variable means the default.
 
-    :raises ValueError: naming the variable that is missing or cannot be read.
+    :raises ValueError: naming every variable that is missing, or the variable whose value is not valid.
     """
     values: dict[str, Any] = {}
     for name, kind in Settings.__annotations__.items():
@@ -115,10 +115,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             values[name] = _parse(kind, text)
         except (ValueError, ArithmeticError, KeyError) as error:
             raise ValueError(f"{variable}={text!r} is not a valid value") from error
-    try:
-        return Settings(**values)
-    except TypeError as error:
-        raise ValueError(f"settings are incomplete: {error}") from error
+    required = [field.name for field in fields(Settings) if field.default is MISSING]
+    if missing := [name.upper() for name in required if name not in values]:
+        raise ValueError(f"missing settings: {', '.join(missing)}")
+    return Settings(**values)
 
 
 def _parse(kind: object, text: str) -> object:

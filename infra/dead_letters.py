@@ -9,7 +9,7 @@ import sys
 
 from chalicelib.codec.exact_json import dumps
 from chalicelib.codec.times import to_text
-from chalicelib.domain.orders import Event
+from chalicelib.domain.events import Event
 from chalicelib.domain.status import TERMINAL
 from infra.deployed import CANNOT_LOOK, Deployment, find, with_stage
 from infra.errors import InfraError

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, Violation, orphans, violations_of
-from chalicelib.domain.orders import Event
+from chalicelib.domain.events import Event
 from chalicelib.domain.status import PHASES, TERMINAL, Phase, Status
 from infra.deployed import CANNOT_LOOK, Deployment, find, with_stage
 from infra.stored import Stored, database_of, evidence_of

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chalicelib.codec.messages import PoisonMessageError, read_order_message, read_replay_message
+from chalicelib.codec.messages import PoisonMessageError, read_order_message
+from chalicelib.codec.replays import read_replay_message
 from chalicelib.codec.times import from_ms
 from infra.deployed import Deployment
 

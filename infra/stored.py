@@ -10,9 +10,11 @@ from uuid import UUID
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from chalicelib.codec.orders import event_from_json, spec_from_dict
+from chalicelib.codec.events import event_from_json
+from chalicelib.codec.orders import spec_from_dict
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap
-from chalicelib.domain.orders import Event, OrderSpec
+from chalicelib.domain.events import Event
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.history.connection import BoundedConnection, PostgresConnection
 from chalicelib.ports.history import HistoryUnavailableError
 from infra.deployed import Deployment

@@ -1,1 +1,1 @@
-"""The public contract and nothing else: requests, responses, frames and problems."""
+"""The public contract: requests, responses, frames and problems."""

@@ -1,32 +1,61 @@
-"""The frames of the public contract."""
+"""The frames that the engine sends on a socket."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
 
+from chalicelib.api.meta import meta_of
 from chalicelib.codec.exact_json import dumps
 from chalicelib.codec.times import to_text
-from chalicelib.domain.orders import Event, Order
+from chalicelib.domain.events import Event
+from chalicelib.domain.orders import Order
 
 
-def update_frame(order: Order, event: Event, *, coarse: bool) -> str:
-    """``ORDER_UPDATE`` for one event. A coarse frame has the phase as status, and the status as detail."""
-    phase = event.phase.value
-    status = {"status": phase, "detailedStatus": event.status.value} if coarse else {"status": event.status.value}
-    return dumps(
-        {
-            "type": "ORDER_UPDATE",
-            "orderId": order.order_id,
-            "userId": order.spec.user_id,
-            "seq": event.seq,
-            **status,
-            "phase": phase,
-            "attempt": event.attempt,
-            "at": to_text(event.at),
-            "meta": event.meta,
-        }
-    )
+class UpdateFrame(TypedDict, total=False):
+    """An event of an order. ``detailedStatus`` is present in coarse frames, whose ``status`` is the phase."""
+
+    type: Literal["ORDER_UPDATE"]
+    orderId: str
+    userId: str
+    seq: int
+    status: str
+    detailedStatus: str
+    phase: str
+    attempt: int
+    at: str
+    meta: Mapping[str, Any]
+
+
+class EventBody(TypedDict):
+    """An event of an order in the answer of the events call."""
+
+    seq: int
+    status: str
+    phase: str
+    attempt: int
+    at: str
+    meta: Mapping[str, Any]
+
+
+def update_frame(order: Order, event: Event, coarse: bool) -> str:
+    """The ``UpdateFrame`` of one event as JSON text."""
+    body = event_body(order, event)
+    status = {"status": body["phase"], "detailedStatus": body["status"]} if coarse else {}
+    frame = {"type": "ORDER_UPDATE", "orderId": order.order_id, "userId": order.spec.user_id}
+    return dumps({**frame, **body, **status})
+
+
+def event_body(order: Order, event: Event) -> EventBody:
+    return {
+        "seq": event.seq,
+        "status": event.status.value,
+        "phase": event.phase.value,
+        "attempt": event.attempt,
+        "at": to_text(event.at),
+        "meta": meta_of(order.spec, event),
+    }
 
 
 def reply_frame(kind: str, request_id: object = None, **fields: Any) -> str:
-    """An answer to something a client said: ``ack``, ``pong`` or ``error``."""
+    """The answer to a message of the client: ``ack``, ``pong`` or ``error``."""
     request = {} if request_id is None else {"requestId": request_id}
     return dumps({"type": kind, **request, **fields})

@@ -1,40 +1,58 @@
 """RFC 9457 problem details: the one form of every error, over HTTP and on sockets.
 
-``problem_of`` is the one table from exception to answer. What is not in it is a bug: it is logged with its trace,
-and the caller learns no more than that something went wrong.
+``problem_of`` is the one table from exception to answer. An exception that it does not know is a bug: the engine logs
+it with its trace, and the caller learns only that the engine failed.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, NotRequired, TypedDict, TypeVar
 
-from chalicelib.api.requests.fields import WireModel, validated
-from chalicelib.domain.errors import (
-    AmendedTooOftenError,
-    CancelTooLateError,
-    FieldError,
-    IdempotencyConflictError,
-    InvalidOrderError,
-    MovedOnError,
-    NotAmendableError,
-    OrderNotFoundError,
-    PoolAlreadyLiveError,
-    RateLimitedError,
-    TooManyActiveOrdersError,
-    TooManyOpenOrdersError,
-    TooManyOrdersError,
-)
-from chalicelib.domain.failures import AttemptFailedError
-from chalicelib.ports.history import HistoryUnavailableError
+from chalicelib.api.codes import FieldCode, ProblemCode
+from chalicelib.api.errors import FieldError, InvalidOrderError
+from chalicelib.api.refusals import REFUSALS, RULES, WIRE_NAMES, Refusal
+from chalicelib.api.requests.fields import RequestModel, validated
+from chalicelib.api.verdicts import Verdict, verdict_of
+from chalicelib.domain import errors
+from chalicelib.domain.errors import BrokenRule
+from chalicelib.domain.failures import AttemptFailedError, FailureCode
 
-_Model = TypeVar("_Model", bound=WireModel)
+_Model = TypeVar("_Model", bound=RequestModel)
 
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 _TYPE_BASE = "urn:order-execution-engine:problem:"
+#: Seconds after which a client should try again when a dependency does not answer.
+_RETRY_SECONDS = 5
+
+
+class FieldErrorBody(TypedDict):
+    field: str
+    code: str
+    message: str
+
+
+class ProblemFields(TypedDict):
+    """A problem on a socket, where ``type`` is the frame's and the client names the request."""
+
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldErrorBody]
+    retryAfter: NotRequired[int]
+    verdict: NotRequired[Verdict]
+    outcome: NotRequired[str]
+
+
+class ProblemBody(ProblemFields):
+    """A problem over HTTP."""
+
+    type: str
+    requestId: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,93 +60,69 @@ class Problem:
     """An error as a client sees it. ``retry_after`` is in seconds, ``verdict`` why a change came too late."""
 
     status: int
-    code: str
+    code: ProblemCode | FailureCode
     title: str
     detail: str
     errors: Sequence[FieldError] = ()
     retry_after: int | None = None
-    verdict: Mapping[str, Any] | None = None
+    verdict: Verdict | None = None
 
-    def as_body(self, request_id: str) -> dict[str, Any]:
-        return {
-            "type": _TYPE_BASE + self.code.lower().replace("_", "-"),
-            "requestId": request_id,
-            **self.as_fields(),
-        }
+    def as_body(self, request_id: str) -> ProblemBody:
+        kind = _TYPE_BASE + self.code.value.lower().replace("_", "-")
+        return {"type": kind, "requestId": request_id, **self.as_fields()}
 
-    def as_fields(self) -> dict[str, Any]:
-        """What is wrong. On a socket ``type`` is the frame's, and the request is the client's to name."""
-        return {
+    def as_fields(self) -> ProblemFields:
+        fields: ProblemFields = {
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
-            "code": self.code,
-            "errors": [{"field": error.field, "code": error.code, "message": error.message} for error in self.errors],
-            **({} if self.retry_after is None else {"retryAfter": self.retry_after}),
-            # ``status`` is the answer's own, so the order's is found in the verdict.
-            **({} if self.verdict is None else {"verdict": self.verdict, "outcome": self.verdict["outcome"]}),
+            "code": self.code.value,
+            "errors": [
+                {"field": error.field, "code": error.code.value, "message": error.message} for error in self.errors
+            ],
         }
-
-
-_REFUSED: dict[type[Exception], tuple[int, str, str, str]] = {
-    OrderNotFoundError: (404, "ORDER_NOT_FOUND", "Order not found", "There is no order with this id."),
-    IdempotencyConflictError: (
-        422,
-        "IDEMPOTENCY_KEY_REUSED",
-        "Idempotency key reused",
-        "This idempotency key was used with a different order before.",
-    ),
-    PoolAlreadyLiveError: (
-        409,
-        "POOL_ALREADY_LIVE",
-        "Pool already live",
-        "A pool of this mint is open already, so there is no launch to wait for.",
-    ),
-}
-#: What the detail says is filled in from the verdict.
-_TOO_LATE: dict[type[Exception], tuple[int, str, str, str]] = {
-    CancelTooLateError: (
-        409,
-        "CANCEL_TOO_LATE",
-        "Too late to cancel",
-        "The order is {status} and can no longer be cancelled.",
-    ),
-    NotAmendableError: (
-        409,
-        "NOT_AMENDABLE",
-        "Order not open",
-        "The order is {status}; only open orders can be amended.",
-    ),
-    AmendedTooOftenError: (
-        409,
-        "AMENDED_TOO_OFTEN",
-        "Amended too often",
-        "The order has {seq} events. Cancel it and place another.",
-    ),
-    MovedOnError: (412, "ORDER_MOVED_ON", "Order moved on", "The order is {status} and at seq {seq} by now."),
-}
-_TOO_MANY = {
-    RateLimitedError: ("RATE_LIMITED", "All starts of the next minutes are taken."),
-    TooManyActiveOrdersError: ("BACKLOG_FULL", "You have too many orders on their way."),
-    TooManyOpenOrdersError: ("OPEN_ORDERS_FULL", "You have too many open limit and sniper orders."),
-}
+        if self.retry_after is not None:
+            fields["retryAfter"] = self.retry_after
+        if self.verdict is not None:
+            # ``status`` is the answer's own, so the verdict carries the order's.
+            fields["verdict"] = self.verdict
+            fields["outcome"] = self.verdict["outcome"]
+        return fields
 
 
 class ProblemError(Exception):
-    """A problem found at the door itself, before any service was called."""
+    """A problem that a door finds itself, before it calls a use case."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
         self.problem = problem
 
 
-def malformed(detail: str, code: str = "MALFORMED_REQUEST", errors: Sequence[FieldError] = ()) -> ProblemError:
-    """400: what came cannot be read at all."""
-    return ProblemError(Problem(400, code, "Malformed request", detail, errors))
+_PLAIN = {
+    400: ProblemCode.BAD_REQUEST,
+    401: ProblemCode.UNAUTHORIZED,
+    403: ProblemCode.FORBIDDEN,
+    404: ProblemCode.NOT_FOUND,
+    405: ProblemCode.METHOD_NOT_ALLOWED,
+    413: ProblemCode.REQUEST_ENTITY_TOO_LARGE,
+    415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+    429: ProblemCode.TOO_MANY_REQUESTS,
+    500: ProblemCode.INTERNAL_SERVER_ERROR,
+    502: ProblemCode.BAD_GATEWAY,
+    503: ProblemCode.SERVICE_UNAVAILABLE,
+    504: ProblemCode.GATEWAY_TIMEOUT,
+}
 
 
-def well_formed(model: type[_Model], data: Mapping[str, Any], detail: str, code: str) -> _Model:
-    """Read what is no order: what is wrong with it is 400, and not 422.
+def malformed(
+    detail: str, code: ProblemCode = ProblemCode.MALFORMED_REQUEST, field_errors: Sequence[FieldError] = ()
+) -> ProblemError:
+    """400: the request cannot be read."""
+    return ProblemError(Problem(400, code, "Malformed request", detail, field_errors))
+
+
+def well_formed(model: type[_Model], data: Mapping[str, Any], detail: str, code: ProblemCode) -> _Model:
+    """Read a request that is not an order: an error in it is 400, not 422.
 
     :raises ProblemError: 400 naming every bad field.
     """
@@ -140,49 +134,68 @@ def well_formed(model: type[_Model], data: Mapping[str, Any], detail: str, code:
 
 def too_large(limit: int) -> ProblemError:
     """413."""
-    detail = f"The body may have {limit} bytes at most."
-    return ProblemError(Problem(413, "BODY_TOO_LARGE", "Content too large", detail))
+    detail = f"The body may have at most {limit} bytes."
+    return ProblemError(Problem(413, ProblemCode.BODY_TOO_LARGE, "Content too large", detail))
 
 
 def plain_problem(status: int, detail: str = "") -> Problem:
-    """A problem that its HTTP status says all about."""
+    """The problem of a bare HTTP status."""
     known = HTTPStatus(status)
-    return Problem(status, known.name, known.phrase, detail or known.description or known.phrase)
+    code = _PLAIN.get(status, ProblemCode.BAD_REQUEST if status < 500 else ProblemCode.INTERNAL_SERVER_ERROR)
+    return Problem(status, code, known.phrase, detail or known.description or known.phrase)
 
 
 def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) -> Problem:
-    """The answer to an exception. ``unavailable`` are what the adapters raises; a door knows that."""
+    """The answer to an exception. ``unavailable`` are the exceptions by which the SDKs report an outage."""
     match error:
         case ProblemError():
             return error.problem
         case InvalidOrderError():
-            count = len(error.errors)
-            detail = f"{count} field{'s are' if count > 1 else ' is'} not valid."
-            return Problem(422, "INVALID_ORDER", "Invalid order", detail, error.errors)
-        case CancelTooLateError() | MovedOnError() | NotAmendableError() | AmendedTooOftenError():
-            status, code, title, detail = _TOO_LATE[type(error)]
-            return Problem(status, code, title, detail.format(**error.verdict), verdict=error.verdict)
-        case OrderNotFoundError() | IdempotencyConflictError() | PoolAlreadyLiveError():
-            return Problem(*_REFUSED[type(error)])
-        case TooManyOrdersError():
-            code, reason = _TOO_MANY[type(error)]
-            detail = f"{reason} Nothing was accepted; come back later."
-            return Problem(429, code, "Too many orders", detail, retry_after=error.retry_after)
+            return _invalid(error.errors)
+        case errors.BrokenRulesError():
+            return _invalid([_field_error(broken) for broken in error.broken])
+        case errors.InvalidCursorError():
+            bad_cursor = FieldError("cursor", FieldCode.CURSOR_INVALID, "is not a valid cursor")
+            return malformed("The query is not valid.", ProblemCode.INVALID_QUERY, [bad_cursor]).problem
+        case errors.MissingScopeError():
+            detail = f"The credential does not grant the scope {error.scope}."
+            return Problem(403, ProblemCode.MISSING_SCOPE, "Forbidden", detail)
         case AttemptFailedError():
-            return Problem(
-                503 if error.retryable else 422,
-                error.code.value,
-                "No quote available",
-                error.reason,
-                retry_after=1 if error.retryable else None,
-            )
-        case HistoryUnavailableError():
-            detail = "The order history cannot be read now. Single orders can."
-            return Problem(503, "HISTORY_UNAVAILABLE", "History unavailable", detail, retry_after=5)
+            return _no_quote(error)
+        case _ if type(error) in REFUSALS:
+            return _refused(error, REFUSALS[type(error)])
         case _ if isinstance(error, unavailable):
             log.error("a dependency does not answer", exc_info=error)
-            detail = "The engine cannot reach what it needs right now. Nothing is known to be lost; try again."
-            return Problem(503, "UNAVAILABLE", "Unavailable", detail, retry_after=5)
+            detail = "The engine cannot reach a dependency right now. Nothing is known to be lost; try again."
+            return Problem(503, ProblemCode.UNAVAILABLE, "Unavailable", detail, retry_after=_RETRY_SECONDS)
         case _:
-            log.error("unforeseen", exc_info=error)
-            return Problem(500, "INTERNAL_ERROR", "Internal error", "Something went wrong on our side.")
+            log.error("unexpected error", exc_info=error)
+            detail = "Something went wrong on our side."
+            return Problem(500, ProblemCode.INTERNAL_ERROR, "Internal error", detail)
+
+
+def _invalid(field_errors: Sequence[FieldError]) -> Problem:
+    count = len(field_errors)
+    detail = f"{count} field{'s are' if count > 1 else ' is'} not valid."
+    return Problem(422, ProblemCode.INVALID_ORDER, "Invalid order", detail, field_errors)
+
+
+def _field_error(broken: BrokenRule) -> FieldError:
+    return FieldError(WIRE_NAMES[broken.field], *RULES[broken.rule])
+
+
+def _no_quote(error: AttemptFailedError) -> Problem:
+    status, retry_after = (503, 1) if error.retryable else (422, None)
+    return Problem(status, error.code, "No quote available", error.reason, retry_after=retry_after)
+
+
+def _refused(error: Exception, refusal: Refusal) -> Problem:
+    verdict, detail, retry_after = None, refusal.detail, None
+    if isinstance(error, errors.OrderStateError):
+        verdict = verdict_of(error)
+        detail = detail.format(**verdict)
+    if isinstance(error, errors.TooManyOrdersError):
+        retry_after = error.retry_after
+    elif refusal.status == 503:
+        retry_after = _RETRY_SECONDS
+    return Problem(refusal.status, refusal.code, refusal.title, detail, retry_after=retry_after, verdict=verdict)

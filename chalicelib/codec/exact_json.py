@@ -20,14 +20,14 @@ def dumps(value: Any) -> str:
 def loads(text: str) -> Any:
     """Parse JSON, numbers with a fraction or an exponent as ``Decimal``.
 
-    :raises ValueError: if the text is no JSON, nests too deeply, or holds ``NaN`` or ``Infinity``.
+    :raises ValueError: if the text is not JSON, nests too deeply, or holds ``NaN`` or ``Infinity``.
     """
     try:
         return simplejson.loads(text, use_decimal=True, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except InvalidOperation as error:
-        raise ValueError("a number beyond all bounds") from error
+        raise ValueError("a number out of range") from error
 
 
 def _default(value: Any) -> Any:

@@ -1,37 +1,30 @@
-"""An order as plain data: its specification and its events, from which everything else follows."""
+"""Orders as JSON: the specification and the events, from which all other fields follow."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from chalicelib.codec.events import event_from_json, event_to_json
 from chalicelib.codec.exact_json import dumps, loads
 from chalicelib.codec.times import from_text, to_text
 from chalicelib.domain.conditions import LaunchTerms, TimeInForce
 from chalicelib.domain.money import to_base_units, to_human_units
-from chalicelib.domain.orders import Event, Order, OrderSpec, Priority
-from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.orders import Order
+from chalicelib.domain.spec import OrderSpec, Priority
+from chalicelib.domain.status import OrderType
 from chalicelib.domain.tokens import Side, Token, any_token
 
-
-def event_to_json(event: Event) -> str:
-    return dumps(
-        {
-            "seq": event.seq,
-            "status": event.status.value,
-            "attempt": event.attempt,
-            "at": to_text(event.at),
-            "meta": event.meta,
-        }
-    )
-
-
-def event_from_json(text: str) -> Event:
-    """:raises ValueError, KeyError: if the text is not an event."""
-    data = loads(text)
-    return Event(data["seq"], Status(data["status"]), data["attempt"], from_text(data["at"]), data["meta"])
+#: The exceptions that reading a damaged order, event or message ends in.
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+#: The form of a specification. Version 1 had the same fields as one attribute each.
+VERSION = 2
 
 
 def spec_to_dict(spec: OrderSpec) -> dict[str, Any]:
-    """The specification; ``amountIn`` is a ``Decimal`` in human units, what is absent is left out."""
+    """The specification without absent fields; ``amountIn`` is a ``Decimal`` in human units.
+
+    Idempotency keys keep a hash of this form, so a change of it makes every key conflict for a day.
+    """
     launch = spec.launch
     data = {
         "userId": spec.user_id,
@@ -55,8 +48,8 @@ def spec_to_dict(spec: OrderSpec) -> dict[str, Any]:
     return {name: value for name, value in data.items() if value is not None}
 
 
-def spec_from_dict(data: dict[str, Any]) -> OrderSpec:
-    """:raises ValueError, KeyError: if the data is not a specification."""
+def spec_from_dict(data: Mapping[str, Any]) -> OrderSpec:
+    """:raises ValueError, LookupError, TypeError: if the data is not a specification."""
     token_in = _token(data["tokenIn"])
     time_in_force, expires_at = data.get("timeInForce"), data.get("expiresAt")
     return OrderSpec(
@@ -78,26 +71,16 @@ def spec_from_dict(data: dict[str, Any]) -> OrderSpec:
     )
 
 
-def _token(text: str) -> Token:
-    token = any_token(text)
-    if token is None:
-        raise KeyError(text)
-    return token
+def spec_to_json(spec: OrderSpec) -> str:
+    return dumps({"v": VERSION, **spec_to_dict(spec)})
 
 
-def _decimal(number: Any) -> Decimal | None:
-    return None if number is None else Decimal(number)
-
-
-def _launch(data: dict[str, Any]) -> LaunchTerms | None:
-    if not data.get("launchMint"):
-        return None
-    return LaunchTerms(
-        mint=data["launchMint"],
-        venue=data.get("launchVenue"),
-        min_liquidity=_decimal(data.get("launchMinLiquidity")),
-        max_price=_decimal(data.get("launchMaxPrice")),
-    )
+def spec_from_json(text: str) -> OrderSpec:
+    """:raises ValueError, LookupError, TypeError: if the text is not a specification of this version."""
+    data = loads(text)
+    if data["v"] != VERSION:
+        raise ValueError(f"a specification of version {data['v']}")
+    return spec_from_dict(data)
 
 
 def order_to_dict(order: Order) -> dict[str, Any]:
@@ -108,9 +91,31 @@ def order_to_dict(order: Order) -> dict[str, Any]:
     }
 
 
-def order_from_dict(data: dict[str, Any]) -> Order:
-    """:raises ValueError, KeyError, RefusedError: if the data is not an order."""
+def order_from_dict(data: Mapping[str, Any]) -> Order:
+    """:raises ValueError, LookupError, TypeError, RefusedError: if the data is not an order."""
     events = tuple(event_from_json(text) for text in data["events"])
     if not isinstance(data["orderId"], str):
         raise ValueError("an order id is text")
     return Order.replayed(data["orderId"], spec_from_dict(data["spec"]), events)
+
+
+def _token(text: str) -> Token:
+    token = any_token(text)
+    if token is None:
+        raise LookupError(text)
+    return token
+
+
+def _decimal(number: Any) -> Decimal | None:
+    return None if number is None else Decimal(number)
+
+
+def _launch(data: Mapping[str, Any]) -> LaunchTerms | None:
+    if not data.get("launchMint"):
+        return None
+    return LaunchTerms(
+        mint=data["launchMint"],
+        venue=data.get("launchVenue"),
+        min_liquidity=_decimal(data.get("launchMinLiquidity")),
+        max_price=_decimal(data.get("launchMaxPrice")),
+    )

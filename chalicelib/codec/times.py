@@ -1,8 +1,8 @@
-"""RFC 3339 in UTC with milliseconds, the only form of a time adapters a process."""
+"""Times as RFC 3339 in UTC with milliseconds, their only form outside a process."""
 
 from datetime import UTC, datetime, timedelta
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_text(at: datetime) -> str:
@@ -22,13 +22,13 @@ def from_text(text: str) -> datetime:
 
 def to_ms(at: datetime) -> int:
     """Milliseconds since the epoch."""
-    return (at - _EPOCH) // timedelta(milliseconds=1)
+    return (at - EPOCH) // timedelta(milliseconds=1)
 
 
 def from_ms(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)
+    return EPOCH + timedelta(milliseconds=milliseconds)
 
 
-def earliest_ms(at_ms: int, than: datetime | None) -> int:
-    """This moment, in milliseconds since the epoch, or the other one if that is earlier."""
-    return at_ms if than is None else min(at_ms, to_ms(than))
+def earliest_ms(at_ms: int, other: datetime | None) -> int:
+    """The earlier of two moments, in milliseconds since the epoch; the second may be absent."""
+    return at_ms if other is None else min(at_ms, to_ms(other))

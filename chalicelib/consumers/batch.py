@@ -1,4 +1,4 @@
-"""Working through a batch from SQS: side by side, and each message failed or done for itself."""
+"""Processing of a batch from SQS: in parallel, and each message fails or succeeds for itself."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -11,58 +11,53 @@ from chalicelib.codec.messages import PoisonMessageError
 log = logging.getLogger(__name__)
 
 Record = Mapping[str, Any]
-#: Keeps the message of a receipt from being delivered again for so many seconds.
+BatchResult = dict[str, list[dict[str, str]]]
+#: Processes a record. Returns ``None`` when it is done, or the seconds after which to deliver it again.
+Handler = Callable[[Record], float | None]
+#: Keeps the queue from delivering the message of a receipt for some seconds.
 Hold = Callable[[str, int], None]
 
-#: A failed message comes again after this long, and each time twice as long: five receives, after which it is a dead
-#: letter, outlast an outage of some minutes.
-FAILED_SECONDS = 15
+#: Pause after a first failure; each further failure doubles it. Five receives, after which SQS moves the message to
+#: the dead-letter queue, outlast an outage of some minutes.
+FAILURE_PAUSE_SECONDS = 15
 
 
-def work_through(
-    event: Mapping[str, Any],
-    handle: Callable[[Record], float | None],
-    hold: Hold,
-) -> dict[str, list[dict[str, str]]]:
-    """Handle every record; the answer names those that SQS shall deliver again.
-
-    ``handle`` returns ``None`` when a record is done with, or in how many seconds it wants it again. An exception
-    never leaves this function, as it would end the worker; its record comes again after ``FAILED_SECONDS`` and more.
-    """
-
-    def failed(record: Record) -> bool:
-        try:
-            seconds = handle(record)
-            if seconds is None:
-                return False
-            hold(record["receiptHandle"], ceil(seconds))
-        except PoisonMessageError:
-            # On to the dead letters without waiting; the order itself, if there is one, is the watchdog's.
-            log.exception("poison message", extra={"messageId": record["messageId"], "body": record["body"][:500]})
-            try_hold(hold, record, 0)
-        except Exception:
-            log.exception("message failed", extra={"messageId": record["messageId"]})
-            receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-            try_hold(hold, record, FAILED_SECONDS * 2 ** (receives - 1))
-        return True
-
+def process_batch(event: Mapping[str, Any], handle: Handler, hold: Hold) -> BatchResult:
+    """Handle every record; the result names those that SQS must deliver again."""
     records: list[Record] = event["Records"]
     if len(records) == 1:
-        outcomes = [failed(records[0])]
+        done = [process_record(records[0], handle, hold)]
     else:
         with ThreadPoolExecutor(len(records) or 1) as pool:
-            outcomes = list(pool.map(failed, records))
-    return {
-        "batchItemFailures": [
-            {"itemIdentifier": record["messageId"]}
-            for record, outcome in zip(records, outcomes, strict=True)
-            if outcome
-        ]
-    }
+            done = list(pool.map(lambda record: process_record(record, handle, hold), records))
+    failed = [record for record, is_done in zip(records, done, strict=True) if not is_done]
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
+
+
+def process_record(record: Record, handle: Handler, hold: Hold) -> bool:
+    """Handle one record; returns whether it is done.
+
+    No exception leaves this function, because it would end the worker. SQS delivers the record of a failed handler
+    again after ``FAILURE_PAUSE_SECONDS`` and more.
+    """
+    try:
+        seconds = handle(record)
+        if seconds is None:
+            return True
+        hold(record["receiptHandle"], ceil(seconds))
+    except PoisonMessageError:
+        # No pause on the way to the dead-letter queue; the watchdog takes care of the order, if there is one.
+        log.exception("poison message", extra={"messageId": record["messageId"], "body": record["body"][:500]})
+        try_hold(hold, record, 0)
+    except Exception:
+        log.exception("message failed", extra={"messageId": record["messageId"]})
+        receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
+        try_hold(hold, record, FAILURE_PAUSE_SECONDS * 2 ** (receives - 1))
+    return False
 
 
 def try_hold(hold: Hold, record: Record, seconds: int) -> None:
-    """Hold a message if that can be done; the queue's visibility timeout stands where it cannot."""
+    """Hold a message if possible; otherwise the queue's visibility timeout applies."""
     try:
         hold(record["receiptHandle"], seconds)
     except Exception:

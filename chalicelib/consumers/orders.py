@@ -1,4 +1,4 @@
-"""What each queue's messages are for."""
+"""The consumers of the orders queue and of the dead-letter queue."""
 
 import logging
 from collections.abc import Mapping
@@ -6,89 +6,75 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from chalicelib.bootstrap import Engine
 from chalicelib.codec.messages import PoisonMessageError, read_order_message
-from chalicelib.consumers.batch import Hold, Record, try_hold, work_through
-from chalicelib.domain.orders import Priority
+from chalicelib.consumers.batch import BatchResult, Hold, Record, process_batch, process_record, try_hold
+from chalicelib.domain.errors import OrderNotFoundError
+from chalicelib.engine import Engine
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.queues import HighPriorityQueue
 
 log = logging.getLogger(__name__)
 
-BatchResult = dict[str, list[dict[str, str]]]
-
-#: A message that waited so long in the queue stood in line.
-_IN_LINE_MS = 1000
-
 
 def process_orders(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
-    """The ``orders`` queue: execute each order, as a lease owner that no other invocation shares.
+    """The ``orders`` queue: execute each order, as a lease owner that no other invocation shares."""
+    return process_batch(event, _Invocation(engine).handle, engine.order_queue.hold)
 
-    a high-priority order has a second message in the ``high_priority`` queue. Where orders stand in line that one is looked for
-    and worked on first, so that a high-priority order is taken up as soon as anybody is free.
-    """
-    queue, high_priority = engine.adapters.queue, engine.adapters.high_priority
-    invocation = uuid4().hex
-    worked_on: dict[str, float | None] = {}
 
-    def execute(hold: Hold, record: Record, message: StoredOrder | None = None) -> float | None:
-        message = message or read_order_message(record["body"])
-        order_id = message.order.order_id
-        # The two messages of a high-priority order may both be here.
-        if order_id not in worked_on:
-            owner = f"{invocation}/{record['messageId']}"
-            worked_on[order_id] = engine.execute(message, owner, partial(try_hold, hold, record))
-        return worked_on[order_id]
+class _Invocation:
+    """An invocation of the processor."""
 
-    def handle(record: Record) -> float | None:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._id = uuid4().hex
+        self._results: dict[str, float | None] = {}
+
+    def handle(self, record: Record) -> float | None:
         message = read_order_message(record["body"])
-        urgent_first = message.order.spec.priority is Priority.HIGH or _stood_in_line(record)
-        if urgent_first and (copy := _take(high_priority)):
-            try_hold(queue.hold, record, 2 * engine.settings.lease_seconds)
-            failed = work_through({"Records": [copy]}, partial(execute, high_priority.hold), high_priority.hold)
-            if not failed["batchItemFailures"]:
-                _delete(high_priority, copy)
-        return execute(queue.hold, record, message)
+        first = self._engine.priority_lane.take_before(message.order.spec, _waited_ms(record))
+        if first:
+            self._process_first(first, record)
+        return self._execute(record, message, self._engine.order_queue.hold)
 
-    return work_through(event, handle, queue.hold)
+    def _process_first(self, first: Record, waiting: Record) -> None:
+        """Execute a high-priority order while the message in turn waits."""
+        try_hold(self._engine.order_queue.hold, waiting, 2 * self._engine.settings.lease_seconds)
+        lane = self._engine.priority_lane
 
+        def handle(record: Record) -> float | None:
+            return self._execute(record, read_order_message(record["body"]), lane.hold)
 
-def _stood_in_line(record: Record) -> bool:
-    attributes = record["attributes"]
-    return int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"]) > _IN_LINE_MS
+        if process_record(first, handle, lane.hold):
+            lane.delete(first)
 
-
-def _take(high_priority: HighPriorityQueue) -> Record | None:
-    try:
-        return high_priority.take()
-    except Exception:
-        # The order has a message in the orders queue too, and the one in hand need not wait for this.
-        log.exception("not looked for high-priority orders")
-        return None
-
-
-def _delete(high_priority: HighPriorityQueue, copy: Record) -> None:
-    try:
-        high_priority.delete(copy["receiptHandle"])
-    except Exception:
-        # It comes again, and finds the order over.
-        log.exception("a high-priority copy is left", extra={"messageId": copy["messageId"]})
+    def _execute(self, record: Record, message: StoredOrder, hold: Hold) -> float | None:
+        order_id = message.order.order_id
+        # The two messages of a high-priority order may be in this batch.
+        if order_id not in self._results:
+            owner = f"{self._id}/{record['messageId']}"
+            self._results[order_id] = self._engine.execute(message, owner, partial(try_hold, hold, record))
+        return self._results[order_id]
 
 
 def close_dead_letters(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
-    """The ``dead-letters`` queue: close what the queue has given up on.
+    """The ``dead-letters`` queue: close the orders that the orders queue has given up.
 
-    A letter that no order can be closed by is kept, so that somebody can look at it. (Not by a redrive of its own: a
-    letter may bring its receive count along, and would be past any limit before it is read.)
+    A letter that closes no order moves to the unprocessable queue for an operator. (A redrive policy cannot do that:
+    a letter may keep its receive count, and would exceed any limit before it is read.)
     """
-    letters = engine.adapters.dead_letters
+    queue = engine.dead_letter_queue
 
     def handle(record: Record) -> float | None:
         try:
-            return engine.close(read_order_message(record["body"]))
-        except PoisonMessageError:
-            log.exception("a letter to be kept", extra={"messageId": record["messageId"]})
-            letters.keep(record["body"])
+            return engine.close_dead_letter(read_order_message(record["body"]))
+        except (PoisonMessageError, OrderNotFoundError):
+            log.exception("unprocessable dead letter", extra={"messageId": record["messageId"]})
+            queue.keep(record["body"])
             return None
 
-    return work_through(event, handle, letters.hold)
+    return process_batch(event, handle, queue.hold)
+
+
+def _waited_ms(record: Record) -> int:
+    """How long the message waited in its queue."""
+    attributes = record["attributes"]
+    return int(attributes["ApproximateFirstReceiveTimestamp"]) - int(attributes["SentTimestamp"])

@@ -1,1 +1,1 @@
-"""What an order is and may do. Pure: no clock, no randomness, no I/O."""
+"""The order and its rules. The domain is pure: no clock, no randomness, no I/O."""

@@ -1,4 +1,4 @@
-"""What a waiting order waits for, and what it accepts at least."""
+"""The conditions of limit and sniper orders: price, launch, lifetime, and the minimum output that they imply."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,16 +8,14 @@ from fractions import Fraction
 
 from chalicelib.domain.tokens import Pair, Side, Token
 
-#: An order waits at most so long, and so long if it is to wait until it is cancelled.
+#: The longest time an order may be open, and the lifetime of a GTC order.
 MAX_ORDER_LIFETIME = timedelta(days=30)
-#: An order that has so many events takes no more of those that leave it waiting: an item has its size.
+#: Most events an order may have and still be amended or refused a launch (DynamoDB items end at 400 KB).
 MAX_EVENTS_WHILE_OPEN = 300
-#: How the key of a launch begins.
-LAUNCH = "launch#"
 
 
 class TimeInForce(StrEnum):
-    """How long an order waits: until it is cancelled, until a date, or not at all."""
+    """How long an order is open: until it is cancelled, until a date, or for one attempt."""
 
     GTC = "GTC"
     GTD = "GTD"
@@ -26,9 +24,9 @@ class TimeInForce(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LaunchTerms:
-    """The launch that a sniper order waits for. What is ``None`` does not matter.
+    """The launch that a sniper order waits for. ``None`` accepts any value.
 
-    ``min_liquidity`` is in human units of the token paid, ``max_price`` in that token per token got.
+    ``min_liquidity`` is in human units of the token paid, ``max_price`` in that token per token received.
     """
 
     mint: str
@@ -39,7 +37,7 @@ class LaunchTerms:
 
 @dataclass(frozen=True, slots=True)
 class LaunchedPool:
-    """The one pool that a launched mint is bought in."""
+    """The pool in which a launched mint is bought."""
 
     venue: str
     address: str
@@ -47,9 +45,10 @@ class LaunchedPool:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A pool that was opened. ``price`` is quote per base and ``liquidity`` the pool's quote side, in human units.
+    """A pool that a market feed announced.
 
-    ``quote`` is the symbol that both are in; ``None``: they hold for whichever quote token an order pays with.
+    ``price`` is quote per base and ``liquidity`` the quote side of the pool, both in human units. ``quote`` is the
+    symbol of the quote token; ``None`` applies price and liquidity to any quote token that an order pays with.
     """
 
     mint: str
@@ -63,7 +62,7 @@ class Launch:
 
     @property
     def id(self) -> str:
-        """What a second announcement of the same launch has in common with the first."""
+        """The identity of a launch: a second announcement with the same mint, pool and slot is a duplicate."""
         return f"{self.mint}#{self.pool}#{self.slot}"
 
     @property
@@ -73,29 +72,38 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """New terms of an open order; what is ``None`` stays. ``limit_price`` is quote per base."""
+    """New terms for an open order; a field that is ``None`` keeps its value. ``limit_price`` is quote per base."""
 
     limit_price: Decimal | None = None
     slippage_bps: int | None = None
     expires_at: datetime | None = None
 
 
-def price_key(pair: Pair, side: Side) -> str:
-    """What limit orders wait for."""
-    return f"{pair.name}#{side.value}"
+@dataclass(frozen=True, slots=True)
+class PriceWatch:
+    """Limit orders of one side of a pair wait for its price."""
+
+    pair: Pair
+    side: Side
 
 
-def launch_key(mint: str) -> str:
-    """What sniper orders wait for."""
-    return f"{LAUNCH}{mint}"
+@dataclass(frozen=True, slots=True)
+class LaunchWatch:
+    """Sniper orders wait for the first launch of a mint."""
+
+    mint: str
+
+
+#: The market condition that an open order waits for.
+Watch = PriceWatch | LaunchWatch
 
 
 def min_output_at_price(side: Side, token_in: Token, token_out: Token, amount_in: int, price_limit: Decimal) -> int:
-    """The least output in base units that a price limit in quote per base allows.
+    """The minimum output in base units that a price limit in quote per base allows.
 
     Buy ``floor(amountIn / limit)``, sell ``floor(amountIn * limit)``, with one floor at the end.
     """
     paid = Fraction(amount_in, 10**token_in.decimals)
     limit = Fraction(price_limit)
-    got = paid / limit if side is Side.BUY else paid * limit
-    return int(got * 10**token_out.decimals)
+    received = paid / limit if side is Side.BUY else paid * limit
+    return int(received * 10**token_out.decimals)

@@ -1,4 +1,4 @@
-"""A venue's pool at one moment: enough to say what any amount would bring, without asking the venue again."""
+"""The depth of a venue's pool at one moment: enough to compute any swap without asking the venue again."""
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
@@ -22,7 +22,7 @@ class Depth:
     impact_fee_rate: int
 
     def swap(self, side: Side, amount_in: int) -> SwapResult:
-        """What ``amount_in`` brings."""
+        """The swap of ``amount_in`` base units."""
         if side is Side.BUY:
             pool = Pool(reserve_in=self.quote, reserve_out=self.base)
         else:
@@ -35,7 +35,7 @@ class Depth:
         return to_human_units(self.quote, self.pair.quote.decimals)
 
     def best_price(self, side: Side) -> Decimal:
-        """The net price that no amount betters: that of an infinitely small one, in quote per base."""
+        """The best possible net price in quote per base: that of an infinitely small amount."""
         up = side is Side.SELL
         context = Context(prec=_DIGITS, rounding=ROUND_CEILING if up else ROUND_FLOOR)
         quote = self.quote * 10**self.pair.base.decimals

@@ -1,42 +1,63 @@
-"""What the engine refuses to do, before anything was done.
+"""Refusals: requests that the engine declines before it acts.
 
 RefusedError
-├── InvalidOrderError        the request breaks the contract; carries every bad field
-├── OrderNotFoundError       no such order, or not the caller's
-├── IdempotencyConflictError the key was used with another body
-├── CancelTooLateError       the order can no longer be cancelled; carries the verdict
-├── TooManyOrdersError       more than may be taken in now; says when to come back
-│   ├── RateLimitedError     the engine's rate limit is booked out
-│   ├── TooManyActiveOrdersError     the user has too many orders on their way
-│   └── TooManyOpenOrdersError  the user has too many limit and sniper orders that wait
-├── PoolAlreadyLiveError     a sniper order for what is traded already
-├── NotAmendableError        the order does not wait, or not any more
-├── AmendedTooOftenError     it was changed so often that it has to be replaced
-├── MovedOnError             the order is not as it was when the change was made up
-└── IllegalTransitionError   a status that may not follow (a bug or a lost race, never a client's fault)
+├── BrokenRulesError             the order or its amendment breaks rules that depend on time or on the stored order
+├── MissingScopeError            the caller's credential does not grant the scope
+├── OrderNotFoundError           no such order, or an order that the caller may not access
+├── IdempotencyConflictError     the key was used with another body
+├── TooManyOrdersError           the engine is at a limit; carries when to try again
+│   ├── RateLimitedError         the engine's rate limit is fully reserved
+│   ├── TooManyActiveOrdersError the user has too many active orders
+│   └── TooManyOpenOrdersError   the user has too many open limit and sniper orders
+├── PoolAlreadyLiveError         a sniper order for a mint that is already traded
+├── OrderStateError              the order's status does not allow the change; carries status and seq
+│   ├── CancelTooLateError       the transaction was sent, or the order is terminal
+│   ├── NotAmendableError        the order is not open
+│   ├── AmendedTooOftenError     the order has as many events as an open order may have
+│   └── OrderMovedOnError        the order is not at the seq that the client named
+├── ContendedError               other writers kept changing the same item
+├── InvalidCursorError           the cursor does not belong to this list
+└── IllegalTransitionError       a status that may not follow (a bug or a lost race, never a client's fault)
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
+
+from chalicelib.domain.status import Status
+
+
+class Rule(Enum):
+    """A rule that a use case checks, beside those that hold for the request alone."""
+
+    EXPIRES_IN_THE_FUTURE = auto()
+    EXPIRES_WITHIN_THE_MAX_LIFETIME = auto()
+    PRICE_FOR_LIMIT_ORDERS_ONLY = auto()
+    PRICE_LEAVES_AN_OUTPUT = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class FieldError:
-    """One bad field: its name on the wire, a stable code and a sentence for a person."""
+class BrokenRule:
+    """A rule, and the field of the specification that breaks it."""
 
     field: str
-    code: str
-    message: str
+    rule: Rule
 
 
 class RefusedError(Exception):
-    """The common root, so that a door can tell a refusal from a bug."""
+    """The common root, by which a door distinguishes a refusal from a bug."""
 
 
-class InvalidOrderError(RefusedError):
-    def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
-        self.errors = tuple(errors)
+class BrokenRulesError(RefusedError):
+    def __init__(self, broken: Sequence[BrokenRule]) -> None:
+        super().__init__("; ".join(f"{one.field}: {one.rule.name}" for one in broken))
+        self.broken = tuple(broken)
+
+
+class MissingScopeError(RefusedError):
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"missing scope {scope}")
+        self.scope = scope
 
 
 class OrderNotFoundError(RefusedError):
@@ -49,61 +70,62 @@ class IdempotencyConflictError(RefusedError):
     """The same idempotency key came with a different order."""
 
 
-class CancelTooLateError(RefusedError):
-    """The order's transaction was sent, or the order is over: it stands at ``status``, event number ``seq``."""
-
-    def __init__(self, order_id: str, status: str, seq: int) -> None:
-        super().__init__(f"order {order_id} is {status} ({seq})")
-        self.order_id = order_id
-        self.verdict = {"outcome": "too_late", "status": status, "seq": seq}
-
-
 class TooManyOrdersError(RefusedError):
     """``retry_after`` is in seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"come back in {retry_after} s")
+        super().__init__(f"retry after {retry_after} s")
         self.retry_after = retry_after
 
 
 class RateLimitedError(TooManyOrdersError):
-    """All starts within the horizon are booked."""
+    """Every slot of the rate limit is reserved up to the horizon."""
 
 
 class TooManyActiveOrdersError(TooManyOrdersError):
-    """One user has as many orders on their way as the engine takes of one user."""
+    """The user has as many active orders as one user may have."""
 
 
 class TooManyOpenOrdersError(TooManyOrdersError):
-    """One user has as many waiting orders as the engine keeps for one user."""
+    """The user has as many open orders as one user may have."""
 
 
 class PoolAlreadyLiveError(RefusedError):
-    """The mint that a sniper order is to wait for has a pool: it can be bought now."""
+    """The mint of a sniper order already has a pool, so a market order can buy it now."""
 
 
-class NotAmendableError(RefusedError):
-    """The order is not open: it stands at ``status``, event number ``seq``."""
+class OrderStateError(RefusedError):
+    """The order is ``status`` at event number ``seq``, which does not allow the change."""
 
-    def __init__(self, order_id: str, status: str, seq: int) -> None:
+    def __init__(self, order_id: str, status: Status, seq: int) -> None:
         super().__init__(f"order {order_id} is {status} ({seq})")
-        self.verdict = {"outcome": "not_open", "status": status, "seq": seq}
+        self.order_id = order_id
+        self.status = status
+        self.seq = seq
 
 
-class AmendedTooOftenError(RefusedError):
-    """The order has as many events as an order may have that waits; it can be cancelled and placed anew."""
-
-    def __init__(self, order_id: str, status: str, seq: int) -> None:
-        super().__init__(f"order {order_id} is {status} ({seq})")
-        self.verdict = {"outcome": "too_often", "status": status, "seq": seq}
+class CancelTooLateError(OrderStateError):
+    """The order's transaction was sent, or the order is terminal."""
 
 
-class MovedOnError(RefusedError):
-    """The order is not at the event number that the change was made for, but at ``seq``, and is ``status``."""
+class NotAmendableError(OrderStateError):
+    """The order is not open, or its expiry has passed."""
 
-    def __init__(self, order_id: str, status: str, seq: int) -> None:
-        super().__init__(f"order {order_id} is {status} ({seq})")
-        self.verdict = {"outcome": "moved_on", "status": status, "seq": seq}
+
+class AmendedTooOftenError(OrderStateError):
+    """The order has as many events as an open order may have; the client can cancel it and place another."""
+
+
+class OrderMovedOnError(OrderStateError):
+    """The order is not at the event number that the client named."""
+
+
+class ContendedError(RefusedError):
+    """Other writers changed the item in every try of a bounded loop. The write had no effect; a retry may succeed."""
+
+
+class InvalidCursorError(RefusedError):
+    """The cursor does not belong to this list."""
 
 
 class IllegalTransitionError(RefusedError):

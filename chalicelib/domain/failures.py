@@ -1,5 +1,6 @@
-"""Why an attempt fails at a venue, and what follows from it. (What is refused at the door: ``errors``.)"""
+"""Failures of an attempt at a venue. Refusals of requests are in ``errors``."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -19,7 +20,7 @@ class FailureCode(StrEnum):
     QUEUE_EXHAUSTED = "QUEUE_EXHAUSTED"
 
 
-#: Trying again cannot help: the order fails at once with the reason.
+#: Failures that a retry cannot mend: the order fails at once.
 FATAL = frozenset(
     {
         FailureCode.NO_LIQUIDITY,
@@ -31,13 +32,26 @@ FATAL = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The reason why an attempt, or a venue's quote, failed."""
+
+    code: FailureCode
+    reason: str
+
+
 class AttemptFailedError(Exception):
-    """One attempt to execute an order failed; ``code`` says whether another may follow."""
+    """An attempt to execute an order failed; ``code`` decides whether another may follow."""
 
     def __init__(self, code: FailureCode, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
+
+    @property
+    def failure(self) -> Failure:
+        """The failure as an event keeps it."""
+        return Failure(self.code, self.reason)
 
     @property
     def retryable(self) -> bool:

@@ -1,6 +1,6 @@
-"""What must always hold of an order (I1 to I9), judged from what orders table, ledger and history show of it.
+"""The invariants I1 to I9, checked on the data that the orders table, the ledger and the history store of an order.
 
-I7, that no event reaches another user's socket, leaves no trace in stored data and is not judged here.
+I7, that no event reaches another user's socket, leaves no trace in stored data, so this module cannot check it.
 """
 
 from collections.abc import Collection, Iterable
@@ -8,12 +8,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.errors import IllegalTransitionError
-from chalicelib.domain.orders import Event, Order, OrderSpec
+from chalicelib.domain.events import Event
+from chalicelib.domain.orders import Order
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import TERMINAL, Status
 
-#: I9, where a deployment sets no other.
+#: The demand of each invariant in a few words.
+TITLES = {
+    "I1": "one swap per order, and only of confirmed orders",
+    "I2": "never less than the minimum output",
+    "I3": "no order is stuck",
+    "I4": "events without gap or duplicate, every step allowed",
+    "I5": "nothing changes after a terminal status",
+    "I6": "the history equals the orders",
+    "I7": "no event for another user",
+    "I8": "no cancelled order has a swap",
+    "I9": "no more attempts than allowed",
+}
+#: The limit of I9, unless a deployment sets another.
 MAX_ATTEMPTS = 3
-#: What an event that is not as the engine writes it makes of a replay.
+#: Exceptions that replaying a malformed event can raise.
 _BAD_EVENT = (IllegalTransitionError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
@@ -28,7 +42,7 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class HistoryCopy:
-    """What the history holds of an order; events as ``(seq, status, attempt)``."""
+    """The history's copy of an order; events as ``(seq, status, attempt)``."""
 
     status: str
     seq: int
@@ -38,9 +52,9 @@ class HistoryCopy:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that is known of one order, as it is stored, right or wrong.
+    """The stored data of one order, right or wrong.
 
-    ``spec`` is ``None`` where it cannot be read, and an event that cannot be read is its text.
+    ``spec`` is ``None`` if it cannot be read, and an event that cannot be read is present as its text.
     """
 
     order_id: str
@@ -62,21 +76,21 @@ class Violation:
     detail: str
 
 
-#: A history that was away catches up in its own time: so many times as long as an order may be overdue.
-_CATCHING_UP = 20
+#: A history that recovers from an outage may lag this many times longer than an order may be overdue.
+_HISTORY_LAG_FACTOR = 20
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: A violation before it is known whose it is.
+#: The invariant and the detail of a violation.
 _Found = tuple[str, str]
 
 
 def violations_of(
     evidence: Evidence, now_ms: int, *, overdue_ms: int, max_attempts: int = MAX_ATTEMPTS, history_known: bool = True
 ) -> tuple[Violation, ...]:
-    """What is wrong with an order. One that ended, or is open, and waits for nobody must be in the history as it is.
+    """The violations of an order. The history must equal a terminal or open order that has no work left.
 
-    Never raises, whatever is stored. ``history_known`` is false where the history could not be looked at.
+    Never raises, also for damaged data. ``history_known`` is false if the history could not be read.
     """
     order, broken = _replayed(evidence)
     sound = None if broken else order
@@ -84,21 +98,21 @@ def violations_of(
     if order and order.attempts > max_attempts:
         found.append(("I9", f"{order.attempts} attempts"))
     if sound and history_known:
-        found += _history(evidence, sound, now_ms - _CATCHING_UP * overdue_ms)
+        found += _history(evidence, sound, now_ms - _HISTORY_LAG_FACTOR * overdue_ms)
     return tuple(Violation(invariant, evidence.order_id, detail) for invariant, detail in found)
 
 
 def orphans(swaps: Iterable[Swap], order_ids: Collection[str]) -> tuple[Violation, ...]:
-    """Swaps of orders that there are not."""
+    """Swaps of orders that do not exist."""
     return tuple(
-        Violation("I1", one.order_id, f"swap {one.signature} of an order that is not there")
+        Violation("I1", one.order_id, f"swap {one.signature} of an order that does not exist")
         for one in swaps
         if one.order_id not in order_ids
     )
 
 
 def _replayed(evidence: Evidence) -> tuple[Order | None, list[_Found]]:
-    """The order as far as its events make one, and what is wrong with them."""
+    """The order after its valid events, and the violations of the rest."""
     if evidence.spec is None:
         return None, [("I4", "its specification cannot be read")]
     order = Order(evidence.order_id, evidence.spec)
@@ -114,7 +128,7 @@ def _replayed(evidence: Evidence) -> tuple[Order | None, list[_Found]]:
         except IllegalTransitionError as error:
             return order, [("I4", str(error))]
         except _BAD_EVENT as error:
-            return order, [("I4", f"event {number} is not as it should be: {error!r}")]
+            return order, [("I4", f"event {number} is malformed: {error!r}")]
     if (order.status, order.seq) != (evidence.status, evidence.seq):
         return order, [("I4", f"{evidence.status} ({evidence.seq}), its events say {order.status} ({order.seq})")]
     return order, []
@@ -124,7 +138,8 @@ def _swaps(evidence: Evidence, order: Order | None) -> list[_Found]:
     status, swaps = evidence.status, evidence.swaps
     if status == Status.CANCELLED and swaps:
         return [("I8", f"cancelled with {_counted(swaps)}")]
-    if len(swaps) > 1 or (status in TERMINAL and len(swaps) != (status == Status.CONFIRMED)):
+    expected = 1 if status == Status.CONFIRMED else 0
+    if len(swaps) > 1 or (status in TERMINAL and len(swaps) != expected):
         return [("I1", f"{status} with {_counted(swaps)}")]
     if order is None or not swaps:
         return []
@@ -132,12 +147,12 @@ def _swaps(evidence: Evidence, order: Order | None) -> list[_Found]:
     if status == Status.CONFIRMED and swap.signature != order.tx_hash:
         return [("I1", f"confirmed with {order.tx_hash}, but what landed is {swap.signature}")]
     try:
-        # The minimum that was noted, and the one that its price limit (as amended) makes, whoever noted the first.
-        least = max(order.min_amount_out or 0, order.spec.limit_min_out or 0)
+        # The stored minimum and the minimum of the (amended) price limit must both hold.
+        minimum = max(order.min_amount_out or 0, order.spec.limit_min_out or 0)
     except _BAD_EVENT as error:
-        return [("I4", f"its price limit is not as it should be: {error!r}")]
-    if swap.amount_out < least:
-        return [("I2", f"{swap.amount_out} came out, less than {least}")]
+        return [("I4", f"its price limit is malformed: {error!r}")]
+    if swap.amount_out < minimum:
+        return [("I2", f"{swap.amount_out} came out, less than {minimum}")]
     if status == Status.CONFIRMED and swap.amount_out != order.amount_out:
         return [("I1", f"confirmed with {order.amount_out} out, but what landed is {swap.amount_out}")]
     return []
@@ -148,8 +163,8 @@ def _stuck(evidence: Evidence, order: Order | None, latest_ms: int) -> list[_Fou
     if status in TERMINAL:
         return []
     if due is None:
-        # An open order's attention is its expiry, so that there is none that nobody ever comes back to.
-        return [("I3", f"{status}, and nobody comes back to it")]
+        # Every active order has a deadline, and an open order's deadline is at the latest its expiry.
+        return [("I3", f"{status} without a deadline")]
     if due < latest_ms:
         return [("I3", f"{status}, overdue since {due} (ms since the epoch)")]
     over = _expiry_ms(order) if status == Status.OPEN else None
@@ -157,25 +172,27 @@ def _stuck(evidence: Evidence, order: Order | None, latest_ms: int) -> list[_Fou
 
 
 def _expiry_ms(order: Order | None) -> int | None:
-    """When an order that waits is over; ``None`` if that is nowhere to be read."""
+    """The expiry of an order in milliseconds since the epoch; ``None`` if it does not, or if its expiry cannot be
+    read.
+    """
     at = order.expires_at if order else None
     return (at - _EPOCH) // timedelta(milliseconds=1) if at and at.tzinfo else None
 
 
-def _history(evidence: Evidence, order: Order, given_up_ms: int) -> list[_Found]:
+def _history(evidence: Evidence, order: Order, lag_limit_ms: int) -> list[_Found]:
     copy = evidence.history
-    # What had ended by the time it was recorded must stand there still.
+    # The history must not hold another terminal status than the order.
     moved = copy and copy.status in TERMINAL and (copy.status, copy.seq) != (order.current_status, order.seq)
     if copy and (moved or copy.seq > order.seq):
         return [("I5", f"the history is at {copy.status} ({copy.seq}), the order at {order.status} ({order.seq})")]
     due = evidence.deadline_ms
-    # An open order is left alone until it expires once all of it is told and recorded.
+    # The deadline of an open order is its expiry once all events are published and recorded.
     settled = order.status is Status.OPEN and due is not None and due == _expiry_ms(order)
     if copy == _copy_of(order) or not (order.is_terminal or settled):
         return []
     if settled or due is None:
         return [("I6", f"the history has {copy}" if copy else "not in the history")]
-    return [("I6", f"not in the history, and overdue since {due} (ms since the epoch)")] if due < given_up_ms else []
+    return [("I6", f"not in the history, and overdue since {due} (ms since the epoch)")] if due < lag_limit_ms else []
 
 
 def _copy_of(order: Order) -> HistoryCopy:

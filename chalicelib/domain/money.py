@@ -51,5 +51,5 @@ def percent(part: Decimal | int, whole: Decimal | int) -> Decimal:
 
 
 def minimum_output(quoted: int, slippage_bps: int) -> int:
-    """The least output in base units a trader accepts: the quoted one less the tolerance, rounded down."""
+    """The minimum output in base units: the quoted output less the tolerance, rounded down."""
     return quoted * (_BPS - slippage_bps) // _BPS

@@ -1,91 +1,40 @@
-"""The order: a fold of its events. ``apply`` is the only thing that moves it."""
+"""The order as the fold of its events: only ``apply`` changes it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
-from chalicelib.domain.conditions import LaunchedPool, LaunchTerms, TimeInForce, min_output_at_price
+from chalicelib.domain.conditions import Amendment, LaunchedPool, TimeInForce
 from chalicelib.domain.errors import IllegalTransitionError
-from chalicelib.domain.money import MAX_BASE_UNITS
-from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Phase, Status, may_follow
-from chalicelib.domain.tokens import Pair, Side, Token, find_pair
-
-Meta: TypeAlias = Mapping[str, Any]
-
-
-class Priority(StrEnum):
-    NORMAL = "normal"
-    HIGH = "high"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One step of an order's life. ``seq`` is 1, 2, 3 ... per order; ``meta`` is what the stream tells."""
-
-    seq: int
-    status: Status
-    attempt: int
-    at: datetime
-    meta: Meta
-
-    @property
-    def phase(self) -> Phase:
-        return PHASES[self.status]
-
-
-@dataclass(frozen=True, slots=True)
-class OrderSpec:
-    """What the client asked for, as amended. ``amount_in`` is in base units of ``token_in``.
-
-    ``limit_price`` is what a limit order accepts, quote per base, and ``launch`` what a sniper order waits for;
-    both have a ``time_in_force``, and ``expires_at`` where that is a date.
-    """
-
-    user_id: str
-    type: OrderType
-    side: Side
-    token_in: Token
-    token_out: Token
-    amount_in: int
-    slippage_bps: int
-    priority: Priority = Priority.NORMAL
-    client_order_id: str | None = None
-    simulate: str | None = None
-    limit_price: Decimal | None = None
-    launch: LaunchTerms | None = None
-    time_in_force: TimeInForce | None = None
-    expires_at: datetime | None = None
-
-    def __post_init__(self) -> None:
-        """:raises ValueError: for an amount that no token account can hold."""
-        if not 0 < self.amount_in <= MAX_BASE_UNITS:
-            raise ValueError(f"amount_in of {self.amount_in} base units")
-
-    @property
-    def pair(self) -> Pair:
-        pair = find_pair(self.token_in, self.token_out)
-        if pair is None:
-            raise LookupError(f"no market of {self.token_in.symbol} and {self.token_out.symbol}")
-        return pair
-
-    @property
-    def limit_min_out(self) -> int | None:
-        """The least output in base units that its price limit allows; ``None`` if it has none."""
-        limit = self.launch.max_price if self.launch else self.limit_price
-        if limit is None:
-            return None
-        return min_output_at_price(self.side, self.token_in, self.token_out, self.amount_in, limit)
+from chalicelib.domain.events import (
+    Accepted,
+    Amended,
+    Building,
+    Confirmed,
+    Event,
+    EventData,
+    Failed,
+    LaunchRefused,
+    LaunchTriggered,
+    Opened,
+    OpenTerms,
+    PriceMovedAway,
+    QuotesReceived,
+    Submitted,
+)
+from chalicelib.domain.failures import FailureCode
+from chalicelib.domain.spec import OrderSpec
+from chalicelib.domain.status import PHASES, TERMINAL, Phase, Status, may_follow
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as its events left it. Amounts are in base units; what has not happened yet is ``None``.
+    """An order after its events. Amounts are in base units; a field that no event has set is ``None``.
 
-    ``expires_at`` is when one that waits is over, ``wait_reason`` why it waits still. ``rearmed`` is how often the
-    price left after it had triggered, last ``last_missed_at``; ``launched_in`` the pool that released it.
+    ``expires_at`` ends an open order, ``wait_reason`` is why it is still open. ``missed_triggers`` counts how
+    often the price moved away between trigger and swap, last at ``last_missed_at``. ``launched_in`` is the pool whose
+    launch triggered a sniper order.
     """
 
     order_id: str
@@ -95,28 +44,31 @@ class Order:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     events: tuple[Event, ...] = ()
-    quotes: Meta | None = None
-    dex: str | None = None
+    quotes: QuotesReceived | None = None
+    venue: str | None = None
     min_amount_out: int | None = None
     tx_hash: str | None = None
     amount_out: int | None = None
     executed_price: Decimal | None = None
-    fail_code: str | None = None
+    fail_code: FailureCode | None = None
     fail_reason: str | None = None
     expires_at: datetime | None = None
     wait_reason: str | None = None
-    rearmed: int = 0
+    missed_triggers: int = 0
     last_missed_at: datetime | None = None
     launched_in: LaunchedPool | None = None
 
     @classmethod
-    def accepted(cls, order_id: str, spec: OrderSpec, at: datetime, meta: Meta | None = None) -> Self:
+    def accepted(cls, order_id: str, spec: OrderSpec, at: datetime, starts_at: datetime | None = None) -> Self:
         """A new order with its first event."""
-        return cls(order_id, spec).moved(Status.PENDING, at, meta)
+        return cls(order_id, spec).after(Accepted(starts_at), at)
 
     @classmethod
     def replayed(cls, order_id: str, spec: OrderSpec, events: tuple[Event, ...]) -> Self:
-        """The order that these events make."""
+        """The order that results from these events.
+
+        :raises IllegalTransitionError: if an event may not follow the one before it.
+        """
         order = cls(order_id, spec)
         for event in events:
             order = order.apply(event)
@@ -135,24 +87,29 @@ class Order:
         return self.status in TERMINAL
 
     def is_expired(self, at: datetime) -> bool:
-        """Whether an order that is not over should be, as its time was up."""
+        """True if the expiry of an order that is not terminal has passed."""
         return self.expires_at is not None and at >= self.expires_at and not self.is_terminal
 
     def was_refused(self, launch_id: str) -> bool:
-        """Whether this launch did not suit it."""
-        return any(event.meta.get("launchId") == launch_id for event in self.events)
+        """True if the order's filters have refused this launch."""
+        return any(
+            isinstance(event.data, LaunchRefused) and event.data.launch.id == launch_id for event in self.events
+        )
 
     @property
     def current_status(self) -> Status:
-        """The status of an order that exists."""
+        """The status of an order that has events.
+
+        :raises IllegalTransitionError: for an order without events.
+        """
         if self.status is None:
             raise IllegalTransitionError(f"order {self.order_id} has no events")
         return self.status
 
-    def moved(self, status: Status, at: datetime, meta: Meta | None = None, *, next_attempt: bool = False) -> Self:
-        """The order after the next event, which begins a new attempt if told so."""
+    def after(self, data: EventData, at: datetime, *, next_attempt: bool = False) -> Self:
+        """The order after its next event, which begins a new attempt if ``next_attempt`` is set."""
         attempt = self.attempts + 1 if next_attempt else self.attempts
-        return self.apply(Event(self.seq + 1, status, attempt, at, meta or {}))
+        return self.apply(Event(self.seq + 1, attempt, at, data))
 
     def apply(self, event: Event) -> Self:
         """The order after this event.
@@ -171,61 +128,57 @@ class Order:
             created_at=self.created_at or event.at,
             updated_at=event.at,
             events=(*self.events, event),
-            **(_kept_waiting(self, event) if event.status is Status.OPEN else _learned(event)),
+            **_changes(self, event),
         )
 
 
-#: Where an order goes that does not trade (now), what it was about to send is void.
-_NOTHING_SENT: dict[str, Any] = {"dex": None, "tx_hash": None, "wait_reason": None}
+#: A prepared transaction and a reason to wait are void once the order takes another path.
+_RESET: dict[str, Any] = {"venue": None, "tx_hash": None, "wait_reason": None}
 
 
-def _kept_waiting(order: Order, event: Event) -> dict[str, Any]:
-    """What the order learns where it begins to wait, is amended, is refused a launch, or waits again."""
-    meta, spec = event.meta, order.spec
-    if "amended" in meta:
-        amended = meta["amended"]
-        spec = replace(
-            spec,
-            limit_price=Decimal(amended["limitPrice"]) if "limitPrice" in amended else spec.limit_price,
-            slippage_bps=int(amended.get("slippageBps", spec.slippage_bps)),
-        )
-        if until := amended.get("expiresAt"):
-            spec = replace(spec, time_in_force=TimeInForce.GTD, expires_at=datetime.fromisoformat(until))
-    least, expires_at = meta.get("minAmountOutBase"), meta.get("expiresAt")
+def _changes(order: Order, event: Event) -> dict[str, Any]:  # noqa: C901 - one case per kind of event
+    """The fields of the order that the event's data sets, beside those that every event sets."""
+    match event.data:
+        case Opened(terms=terms):
+            return _RESET | _from_terms(order, terms)
+        case Amended(terms=terms, changes=changes):
+            # A client cannot amend what a launch is judged by, so the last refusal still holds.
+            reason = order.wait_reason if order.spec.launch else None
+            amended = {"spec": _amended(order.spec, changes), "wait_reason": reason}
+            # New terms may trigger at once.
+            return _RESET | _from_terms(order, terms) | amended | {"last_missed_at": None}
+        case LaunchRefused(reason=reason):
+            return _RESET | {"wait_reason": reason}
+        case PriceMovedAway(reason=reason, count=count):
+            return _RESET | {"wait_reason": reason, "missed_triggers": count, "last_missed_at": event.at}
+        case LaunchTriggered(launch=launch):
+            return _RESET | {"launched_in": launch.opened}
+        case QuotesReceived():
+            return _RESET | {"quotes": event.data}
+        case Building(venue=venue, min_amount_out=min_amount_out):
+            return {"venue": venue, "min_amount_out": min_amount_out}
+        case Submitted(venue=venue, tx_hash=tx_hash):
+            return {"venue": venue, "tx_hash": tx_hash}
+        case Confirmed(venue=venue, tx_hash=tx_hash, amount_out=amount_out, executed_price=price):
+            return {"venue": venue, "tx_hash": tx_hash, "amount_out": amount_out, "executed_price": price}
+        case Failed(failure=failure):
+            return _RESET | {"fail_code": failure.code, "fail_reason": failure.reason}
+        case _:
+            return _RESET
+
+
+def _from_terms(order: Order, terms: OpenTerms) -> dict[str, Any]:
     return {
-        "spec": spec,
-        "expires_at": datetime.fromisoformat(expires_at) if expires_at else order.expires_at,
-        "min_amount_out": int(least) if least else order.min_amount_out,
-        "rearmed": int(meta.get("rearmed", order.rearmed)),
-        # New terms are tried at once.
-        "last_missed_at": event.at if "rearmed" in meta else None if "amended" in meta else order.last_missed_at,
-        **_NOTHING_SENT,
-        # What can be amended of a sniper order is none of what a launch is judged by.
-        "wait_reason": order.wait_reason if "amended" in meta and spec.launch else meta.get("reason"),
+        "expires_at": terms.expires_at or order.expires_at,
+        "min_amount_out": order.min_amount_out if terms.min_amount_out is None else terms.min_amount_out,
     }
 
 
-def _learned(event: Event) -> dict[str, Any]:
-    """What the order learns from an event's meta, by the event's status."""
-    meta = event.meta
-    match event.status:
-        case Status.TRIGGERED if "launch" in meta:
-            launch = meta["launch"]
-            return {"launched_in": LaunchedPool(launch["venue"], launch["pool"]), **_NOTHING_SENT}
-        case Status.ROUTING if "chosen" in meta:
-            return {"quotes": meta, **_NOTHING_SENT}
-        case Status.BUILDING:
-            return {"dex": meta["dex"], "min_amount_out": int(meta["minAmountOutBase"])}
-        case Status.SUBMITTED:
-            return {"dex": meta["dex"], "tx_hash": meta["txHash"]}
-        case Status.CONFIRMED:
-            return {
-                "dex": meta["dex"],
-                "tx_hash": meta["txHash"],
-                "amount_out": int(meta["amountOutBase"]),
-                "executed_price": Decimal(meta["executedPrice"]),
-            }
-        case Status.FAILED:
-            return {"fail_code": meta["code"], "fail_reason": meta["reason"], **_NOTHING_SENT}
-        case _:
-            return _NOTHING_SENT
+def _amended(spec: OrderSpec, changes: Amendment) -> OrderSpec:
+    return replace(
+        spec,
+        limit_price=spec.limit_price if changes.limit_price is None else changes.limit_price,
+        slippage_bps=spec.slippage_bps if changes.slippage_bps is None else changes.slippage_bps,
+        time_in_force=TimeInForce.GTD if changes.expires_at else spec.time_in_force,
+        expires_at=changes.expires_at or spec.expires_at,
+    )

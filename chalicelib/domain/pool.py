@@ -14,7 +14,7 @@ FEE_DENOMINATOR = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class SwapResult:
-    """All in base units: ``fee`` of the input token, ``amount_out`` of the output token."""
+    """The result of a swap in base units: ``fee`` of the input token, ``amount_out`` of the output token."""
 
     fee: int
     amount_out: int
@@ -23,17 +23,16 @@ class SwapResult:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Reserves in base units, seen from the trader: ``reserve_in`` takes what is paid."""
+    """Reserves in base units as the trader sees them: the trader pays into ``reserve_in``."""
 
     reserve_in: int
     reserve_out: int
 
     def swap(self, amount_in: int, fee_rate: int, impact_fee_rate: int = 0) -> SwapResult:
-        """What ``amount_in`` buys.
+        """The swap of ``amount_in`` base units.
 
-        ``fee_rate`` is in millionths of the input (2500 = 0.25 %). ``impact_fee_rate`` adds to it, in proportion to
-        the share of the pool that the trade takes. The whole fee is rounded up once, so that paying more never
-        brings less.
+        ``fee_rate`` is in millionths of the input (2500 = 0.25 %). ``impact_fee_rate`` adds to it in proportion to
+        the trade's share of the pool. The whole fee is rounded up once, so that a larger input never brings less.
         """
         depth = self.reserve_in + amount_in
         fee = -(-amount_in * (fee_rate * depth + impact_fee_rate * amount_in) // (FEE_DENOMINATOR * depth))

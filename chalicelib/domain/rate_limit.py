@@ -1,7 +1,11 @@
-"""The rate limit: as many slots as a minute allows starts, and each slot is good for one start in any minute.
+"""The rate limit: as many slots as orders may start in a minute, and each slot serves one start per minute.
 
-However the slots are taken, no sliding minute then holds more starts than there are slots. Taken in turn, start n
-comes a minute after start n - limit at the earliest: a full minute's worth may begin at once, and then it flows.
+However orders take the slots, no sliding minute then holds more starts than there are slots. Orders take slots in
+turn, so start n comes at least a minute after start n - limit: a full minute's worth may begin at once, and then it
+flows.
+
+An example with two slots a minute and orders A to D at 12:00:00: A reserves slot 0 and B slot 1 for 12:00:00, C slot
+0 and D slot 1 for 12:01:00. If the message of A arrives at 12:00:20, A starts then, and C may start at 12:01:20.
 """
 
 from dataclasses import dataclass
@@ -12,9 +16,9 @@ MINUTE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class SlotReservation:
-    """A slot, and the moment from which it may be used for the order that booked it.
+    """A slot, and the moment from which the order that reserved it may start.
 
-    ``ahead``: it was not booked in turn but ahead of others, who stand back for it.
+    ``ahead``: the reservation was made ahead of the slot's turn, and reservations in turn yield to it.
     """
 
     slot: int
@@ -22,29 +26,31 @@ class SlotReservation:
     ahead: bool = False
 
     def seconds_from(self, now_ms: int) -> int:
-        """How long to wait for it."""
+        """Whole seconds until the order may start."""
         return max(0, ceil((self.at_ms - now_ms) / 1000))
 
 
 def next_start(now_ms: int, *used_ms: int | None) -> int:
-    """When a slot is free again that is or was used, or booked, at these moments."""
+    """The earliest start in a slot that was or will be used at these moments, in milliseconds since the epoch."""
     return max(now_ms, *(at_ms + MINUTE_MS for at_ms in used_ms if at_ms is not None), 0)
 
 
-def last_due(now_ms: int, booked_ms: int | None) -> int | None:
-    """The latest reservation of a slot that is due, of those a minute apart up to the last; there may have been none.
+def last_due(now_ms: int, reserved_ms: int | None) -> int | None:
+    """The latest reservation of a slot that is due, given its last reservation; ``None`` without reservations.
 
-    Only the last is known. What was booked for later than now follows a reservation or a start a minute before it.
+    A slot stores its last reservation alone. A reservation in the future follows another use one minute before it.
     """
-    if booked_ms is None:
+    if reserved_ms is None:
         return None
-    return booked_ms - max(0, ceil((booked_ms - now_ms) / MINUTE_MS)) * MINUTE_MS
+    return reserved_ms - max(0, ceil((reserved_ms - now_ms) / MINUTE_MS)) * MINUTE_MS
 
 
-def taken_ahead(now_ms: int, booked_ms: int | None, ahead_ms: int | None) -> bool:
-    """Whether a high-priority order has used a slot's turn up that nobody had booked: then it is the next slot's turn.
+def is_used_up(now_ms: int, reserved_ms: int | None, ahead_ms: int | None) -> bool:
+    """True if a high-priority order used a turn of the slot that no order had reserved, so the next slot is in turn.
 
-    Urgent ones take the slot that was used longest ago, which is the very one whose turn it is. Who comes after
-    them would wait for up to a minute while nearly all slots are free.
+    High-priority orders take the slot that was used longest ago, which is the slot in turn. Without this rule the
+    next order in turn would wait up to a minute for it while nearly all slots are free.
     """
-    return next_start(now_ms, booked_ms) == now_ms < next_start(now_ms, ahead_ms)
+    unreserved = next_start(now_ms, reserved_ms) <= now_ms
+    is_taken = next_start(now_ms, ahead_ms) > now_ms
+    return unreserved and is_taken

@@ -23,7 +23,7 @@ class Status(StrEnum):
 
 
 class Phase(StrEnum):
-    """The coarse form of a status, for clients that only want to know how far an order is."""
+    """The coarse form of a status, for clients that need no details."""
 
     QUEUED = "queued"
     PROCESSING = "processing"
@@ -52,42 +52,42 @@ _ALL = frozenset(OrderType)
 _WAITING = frozenset({OrderType.LIMIT, OrderType.SNIPER})
 _LIMIT = frozenset({OrderType.LIMIT})
 
-#: (from, to) -> the order types that may take the step. What is not listed is refused.
-#: ``None`` is the order that does not exist yet.
+#: (from, to) -> the order types that may take the step. The engine refuses every other step.
+#: ``None`` is the status before an order exists.
 TRANSITIONS: dict[tuple[Status | None, Status], frozenset[OrderType]] = {
     (None, Status.PENDING): _ALL,
     (Status.PENDING, Status.OPEN): _WAITING,  # the second event of the write that accepts the order
     (Status.PENDING, Status.ROUTING): _ALL,
     (Status.PENDING, Status.CANCELLED): _ALL,
     (Status.PENDING, Status.EXPIRED): _ALL,
-    (Status.PENDING, Status.FAILED): _ALL,  # the dead-letter queue gave it up
-    (Status.OPEN, Status.OPEN): _WAITING,  # its terms were amended, or a launch did not pass its filters
+    (Status.PENDING, Status.FAILED): _ALL,  # the queue gave the order up
+    (Status.OPEN, Status.OPEN): _WAITING,  # amended, or refused a launch
     (Status.OPEN, Status.TRIGGERED): _WAITING,
     (Status.OPEN, Status.CANCELLED): _WAITING,
     (Status.OPEN, Status.EXPIRED): _WAITING,
     (Status.TRIGGERED, Status.ROUTING): _WAITING,
-    (Status.TRIGGERED, Status.OPEN): _WAITING,  # the price left again before anybody took the order up
+    (Status.TRIGGERED, Status.OPEN): _WAITING,  # the price moved away before a worker leased the order
     (Status.TRIGGERED, Status.CANCELLED): _WAITING,
     (Status.TRIGGERED, Status.EXPIRED): _WAITING,
     (Status.TRIGGERED, Status.FAILED): _WAITING,
-    (Status.ROUTING, Status.ROUTING): _ALL,  # the quotes are in, or the next attempt begins
+    (Status.ROUTING, Status.ROUTING): _ALL,  # quotes received, or the next attempt begins
     (Status.ROUTING, Status.BUILDING): _ALL,
     (Status.ROUTING, Status.OPEN): _LIMIT,
     (Status.ROUTING, Status.FAILED): _ALL,
     (Status.ROUTING, Status.CANCELLED): _ALL,
-    (Status.ROUTING, Status.EXPIRED): _WAITING,  # who cannot wait again: immediate-or-cancel, and snipers
-    (Status.BUILDING, Status.SUBMITTED): _ALL,  # the line that a cancel has to beat
+    (Status.ROUTING, Status.EXPIRED): _WAITING,  # orders that cannot wait again: immediate-or-cancel, and snipers
+    (Status.BUILDING, Status.SUBMITTED): _ALL,  # the write that a cancel has to beat
     (Status.BUILDING, Status.ROUTING): _ALL,
     (Status.BUILDING, Status.OPEN): _LIMIT,
     (Status.BUILDING, Status.FAILED): _ALL,
     (Status.BUILDING, Status.CANCELLED): _ALL,
     (Status.SUBMITTED, Status.CONFIRMED): _ALL,
-    # Only once the ledger has said that the transaction did not land and no longer can:
+    # Only once the ledger has voided the transaction, so that it can no longer land:
     (Status.SUBMITTED, Status.ROUTING): _ALL,
     (Status.SUBMITTED, Status.FAILED): _ALL,
 }
 
 
 def may_follow(order_type: OrderType, before: Status | None, after: Status) -> bool:
-    """Whether an order of this type may go from one status to the other."""
+    """True if an order of this type may go from one status to the other."""
     return order_type in TRANSITIONS.get((before, after), frozenset())

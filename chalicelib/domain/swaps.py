@@ -1,19 +1,20 @@
-"""A swap from the request to the fill: what is asked of a venue and what comes of it."""
+"""A swap from request to fill: what the router asks of a venue, and what the venue makes of it."""
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from chalicelib.domain.conditions import LaunchedPool
+from chalicelib.domain.events import VenueQuote
 from chalicelib.domain.money import price, to_human_units
 from chalicelib.domain.tokens import Pair, Side, Token, side_of
 
 
 @dataclass(frozen=True, slots=True)
 class SwapRequest:
-    """What is to be swapped. ``order_id`` and ``attempt`` make a simulated answer repeatable.
+    """A swap of ``amount_in`` base units of ``token_in``. ``order_id`` and ``attempt`` make a simulation repeatable.
 
-    ``market_as_of_ms``: what was told of the market by then must be known to who answers. ``pool``: the only one to ask.
+    ``market_as_of_ms``: the venue must know every price and launch that was pushed by then. ``pool`` restricts the
+    swap to one pool.
     """
 
     pair: Pair
@@ -31,15 +32,15 @@ class SwapRequest:
         return side_of(self.pair, self.token_in)
 
     def price_of(self, amount_out: int) -> Decimal:
-        """Quote per base if ``amount_in`` brings ``amount_out`` base units."""
+        """The price in quote per base if ``amount_in`` brings ``amount_out`` base units."""
         paid = to_human_units(self.amount_in, self.token_in.decimals)
-        got = to_human_units(amount_out, self.token_out.decimals)
-        return price(paid, got) if self.side is Side.BUY else price(got, paid)
+        received = to_human_units(amount_out, self.token_out.decimals)
+        return price(paid, received) if self.side is Side.BUY else price(received, paid)
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a venue would give now. ``amount_out`` is net of the fee; ``fee`` is in units of the token paid."""
+    """A venue's offer for a request. ``amount_out`` is net of the fee; ``fee`` is in base units of the token paid."""
 
     venue: str
     request: SwapRequest
@@ -50,24 +51,21 @@ class Quote:
     liquidity: Decimal
     quoted_at_ms: int
 
-    def as_meta(self) -> dict[str, Any]:
-        """The quote as the stream and the record show it."""
-        request = self.request
-        return {
-            "price": request.price_of(self.amount_out),
-            "amountOut": to_human_units(self.amount_out, request.token_out.decimals),
-            "amountOutBase": str(self.amount_out),
-            "fee": to_human_units(self.fee, request.token_in.decimals),
-            "feeBase": str(self.fee),
-            "feeBps": self.fee_bps,
-            "priceImpactPct": self.price_impact_pct,
-            "liquidity": self.liquidity,
-        }
+    def as_venue_quote(self) -> VenueQuote:
+        """The offer as an event keeps it."""
+        return VenueQuote(
+            price=self.request.price_of(self.amount_out),
+            amount_out=self.amount_out,
+            fee=self.fee,
+            fee_bps=self.fee_bps,
+            price_impact_pct=self.price_impact_pct,
+            liquidity=self.liquidity,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A swap ready to send. ``signature`` is known before sending and is its identity on the chain."""
+    """A swap ready to send. ``signature`` is known before sending and identifies the transaction on the chain."""
 
     signature: str
     quote: Quote
@@ -77,7 +75,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A swap that landed."""
+    """A swap that landed. Amounts are in base units."""
 
     signature: str
     order_id: str

@@ -1,12 +1,10 @@
-"""The token registry: symbol, mint and decimals as on Solana's mainnet, and a base price for the simulation.
+"""The token registry: symbol, mint and decimals as on Solana's mainnet.
 
-Mints and decimals are those of the tokens' SPL mint accounts. ``usd`` is the price around which the
-simulated venues move; it is no market data.
+Mints and decimals are those of the tokens' SPL mint accounts.
 """
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
 
@@ -16,7 +14,6 @@ class Token:
     name: str
     mint: str
     decimals: int
-    usd: Decimal
 
 
 class Side(StrEnum):
@@ -37,28 +34,27 @@ class Pair:
 
 
 _TOKENS = (
-    Token("SOL", "Solana", "So11111111111111111111111111111111111111112", 9, Decimal("100")),
-    Token("USDC", "USD Coin", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 6, Decimal("1")),
-    Token("USDT", "Tether USD", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB", 6, Decimal("1")),
-    Token("JUP", "Jupiter", "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN", 6, Decimal("0.8")),
-    Token("RAY", "Raydium", "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R", 6, Decimal("2.5")),
-    Token("BONK", "Bonk", "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", 5, Decimal("0.00002")),
-    Token("WIF", "dogwifhat", "EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm", 6, Decimal("1.6")),
-    Token("PYTH", "Pyth Network", "HZ1JovNiVvGrGNiiYvEozEVgZ58xaU3RKwX8eACQBCt3", 6, Decimal("0.4")),
-    Token("JTO", "Jito", "jtojtomepa8beP8AuQc6eXt5FriJwfFMwQx2v2f9mCL", 9, Decimal("2.2")),
-    Token("ORCA", "Orca", "orcaEKTdK7LKz57vaAYr9QeNsVEPfiu6QeMU1kektZE", 6, Decimal("2.1")),
-    Token("mSOL", "Marinade staked SOL", "mSoLzYCxHdYgdzU16g5QSh3i5K3z3KZK7ytfqcJm7So", 9, Decimal("120")),
+    Token("SOL", "Solana", "So11111111111111111111111111111111111111112", 9),
+    Token("USDC", "USD Coin", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 6),
+    Token("USDT", "Tether USD", "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB", 6),
+    Token("JUP", "Jupiter", "JUPyiwrYJFskUPiHa7hkeR8VUtAeFoSYbKedZNsDvCN", 6),
+    Token("RAY", "Raydium", "4k3Dyjzvzp8eMZWUXbBCjEvwSkkk59S5iCNLY3QrkX6R", 6),
+    Token("BONK", "Bonk", "DezXAZ8z7PnrnRJjz3wXBoRgixCa6xjnB7YaB1pPB263", 5),
+    Token("WIF", "dogwifhat", "EKpQGSJtjMFqKZ9KQanSqYXRcF8fBopzLHYxdM65zcjm", 6),
+    Token("PYTH", "Pyth Network", "HZ1JovNiVvGrGNiiYvEozEVgZ58xaU3RKwX8eACQBCt3", 6),
+    Token("JTO", "Jito", "jtojtomepa8beP8AuQc6eXt5FriJwfFMwQx2v2f9mCL", 9),
+    Token("ORCA", "Orca", "orcaEKTdK7LKz57vaAYr9QeNsVEPfiu6QeMU1kektZE", 6),
+    Token("mSOL", "Marinade staked SOL", "mSoLzYCxHdYgdzU16g5QSh3i5K3z3KZK7ytfqcJm7So", 9),
 )
 
 BY_SYMBOL = {token.symbol: token for token in _TOKENS}
 BY_MINT = {token.mint: token for token in _TOKENS}
 SOL = BY_SYMBOL["SOL"]
 
-#: The quote token of a pair is the first of these that is in it.
+#: The quote token of a pair is the first of these in the pair.
 QUOTE_SYMBOLS = ("USDC", "USDT", "SOL")
 
-
-#: What a mint that the registry does not know is taken to have, as nearly every token that launches on Solana has.
+#: Decimals of a mint outside the registry. Nearly every token that launches on Solana has six.
 _LAUNCHED_DECIMALS = 6
 _BASE58 = re.compile("[1-9A-HJ-NP-Za-km-z]{32,44}")
 
@@ -69,10 +65,10 @@ def find_token(symbol_or_mint: str) -> Token | None:
 
 
 def launched_token(mint: str) -> Token | None:
-    """A token that the registry does not know, named by its mint; ``None`` if that can be no mint."""
+    """A token outside the registry, named by its mint; ``None`` if the text cannot be a mint."""
     if not _BASE58.fullmatch(mint):
         return None
-    return Token(mint, mint, mint, _LAUNCHED_DECIMALS, Decimal(1))
+    return Token(mint, mint, mint, _LAUNCHED_DECIMALS)
 
 
 def any_token(symbol_or_mint: str) -> Token | None:
@@ -81,14 +77,14 @@ def any_token(symbol_or_mint: str) -> Token | None:
 
 
 def find_market(name: str) -> Pair | None:
-    """The market of that name, as in ``SOL/USDC`` or ``SOL-USDC``; of tokens that may be launched, too."""
+    """The market of that name, as in ``SOL/USDC`` or ``SOL-USDC``. Tokens outside the registry are allowed."""
     one, _, other = name.replace("-", "/").partition("/")
     tokens = any_token(one), any_token(other)
     return find_pair(tokens[0], tokens[1]) if tokens[0] and tokens[1] and tokens[0] != tokens[1] else None
 
 
 def find_pair(one: Token, other: Token) -> Pair | None:
-    """The market of two tokens, or ``None`` where neither is a quote token."""
+    """The market of two tokens; ``None`` if neither is a quote token."""
     for symbol in QUOTE_SYMBOLS:
         if symbol == one.symbol:
             return Pair(base=other, quote=one)

@@ -1,4 +1,4 @@
-"""One connection to Postgres per process, on which every wait ends."""
+"""The connection to Postgres, which a process shares, with a bound on every wait."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -14,16 +14,16 @@ from chalicelib.ports.history import HistoryUnavailableError
 
 T = TypeVar("T")
 
-#: Where an answer was waited for in vain, it is taken for so long that there would be none.
-_REST_SECONDS = 5.0
-#: What fails sooner than this has kept nobody waiting.
-_SOON_SECONDS = 1.0
-#: How much longer than the server's own statement timeout the client waits for the answer.
+#: Circuit breaker: after a timeout, bulk writes fail at once for this long.
+_BREAKER_SECONDS = 5.0
+#: A failure that comes sooner than this was no timeout.
+_TIMEOUT_SECONDS = 1.0
+#: The client waits this much longer than the server's statement timeout.
 _GRACE_SECONDS = 0.5
 
 
 class BoundedConnection(psycopg.Connection[TupleRow]):
-    """A server that is frozen or cut off does not keep its statement timeout, so the client keeps one too."""
+    """A connection with a timeout in the client: a frozen or unreachable server does not enforce its own."""
 
     wait_seconds: float | None = None
 
@@ -32,9 +32,9 @@ class BoundedConnection(psycopg.Connection[TupleRow]):
 
 
 class PostgresConnection:
-    """A connection opened when it is first needed, kept between uses, and opened anew once when it turns out dead.
+    """A connection that opens on first use, stays open between uses, and reopens once when it proves dead.
 
-    Threads take turns. Timeouts are in seconds, of which libpq makes a connect timeout at least 2.
+    Threads take turns. Timeouts are in seconds; libpq raises a connect timeout to at least 2.
     """
 
     def __init__(self, database_url: str, connect_timeout_seconds: int, statement_timeout_seconds: float) -> None:
@@ -42,35 +42,35 @@ class PostgresConnection:
         self._connect_timeout = connect_timeout_seconds
         self._statement_timeout = statement_timeout_seconds
         self._kept: BoundedConnection | None = None
-        self._rests_until = 0.0
+        self._breaker_until = 0.0
         self._lock = Lock()
 
-    def run(self, work: Callable[[BoundedConnection], T], *, one_of_many: bool = False) -> T:
-        """The result of ``work``, which must be safe to do twice.
+    def run(self, work: Callable[[BoundedConnection], T], *, is_bulk: bool = False) -> T:
+        """The result of ``work``, which must be safe to repeat.
 
-        ``one_of_many`` is not tried where another of them has just waited in vain.
+        ``is_bulk``: the work is one of many of its kind, and fails at once while the circuit breaker is open.
 
-        :raises HistoryUnavailableError: whatever Postgres or the way to it suffers from.
+        :raises HistoryUnavailableError: if Postgres does not answer, or refuses the statement.
         """
-        # The turn before this one takes at most two statements and a connect.
+        # The thread before this one takes at most two statements and a connect.
         patience = 2 * (self._statement_timeout + _GRACE_SECONDS) + max(2, self._connect_timeout)
         if not self._lock.acquire(timeout=patience):
             raise HistoryUnavailableError("the connection to Postgres is busy")
         began = monotonic()
         try:
-            if one_of_many and began < self._rests_until:
-                raise HistoryUnavailableError("Postgres did not answer a moment ago")
+            if is_bulk and began < self._breaker_until:
+                raise HistoryUnavailableError("Postgres timed out a moment ago")
             return self._run(work)
         except psycopg.Error as error:
-            if one_of_many and monotonic() - began > _SOON_SECONDS:
-                self._rests_until = monotonic() + _REST_SECONDS
+            if is_bulk and monotonic() - began > _TIMEOUT_SECONDS:
+                self._breaker_until = monotonic() + _BREAKER_SECONDS
             self._drop_unless_idle()
             raise HistoryUnavailableError(f"{type(error).__name__}: {error}") from error
         finally:
             self._lock.release()
 
     def close(self) -> None:
-        """Let go of the connection; the next use opens another."""
+        """Close the connection; the next use opens another."""
         with self._lock:
             if self._kept is not None:
                 self._kept.close()
@@ -80,8 +80,8 @@ class PostgresConnection:
             try:
                 return work(self._kept)
             except psycopg.OperationalError:
-                # Closed: Postgres was restarted while this process was idle. Still open: it refused the statement
-                # or was too slow, and asking again would only take as long again.
+                # Closed: Postgres restarted while this process was idle. Still open: Postgres refused the statement
+                # or was too slow, and a retry would take as long again.
                 if not self._kept.closed:
                     raise
         self._kept = self._open()
@@ -100,6 +100,6 @@ class PostgresConnection:
         return connection
 
     def _drop_unless_idle(self) -> None:
-        """A statement that was waited for in vain is still running: its answer must not meet the next one."""
+        """Close the connection if a statement still runs on it, so that the next one does not receive its answer."""
         if self._kept is not None and self._kept.info.transaction_status is not TransactionStatus.IDLE:
             self._kept.close()

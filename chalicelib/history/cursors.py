@@ -1,26 +1,27 @@
-"""Where a page of history ends, as opaque text."""
+"""The position of a page in the list of orders, as opaque text."""
 
 import base64
 from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from chalicelib.codec.times import from_text
+from chalicelib.codec.times import from_text, to_text
+from chalicelib.domain.errors import InvalidCursorError
 
-#: Of an order in the list: when it was created, and its id.
+#: The creation time and the id of the last order of a page.
 Position: TypeAlias = tuple[datetime, UUID]
 
 
-def encode(created_at: str, order_id: str) -> str:
-    """The cursor after the order created at that moment (RFC 3339 with milliseconds)."""
-    return base64.urlsafe_b64encode(f"{created_at} {order_id}".encode()).rstrip(b"=").decode()
+def encode(created_at: datetime, order_id: str) -> str:
+    """The cursor after the order created at that moment (in milliseconds)."""
+    return base64.urlsafe_b64encode(f"{to_text(created_at)} {order_id}".encode()).rstrip(b"=").decode()
 
 
 def decode(cursor: str) -> Position:
-    """:raises ValueError: if the cursor is none of ours."""
+    """:raises InvalidCursorError: if ``encode`` did not make the cursor."""
     padded = cursor + "=" * (-len(cursor) % 4)
     try:
         created_at, order_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(" ")
         return from_text(created_at), UUID(order_id)
     except (ValueError, OverflowError) as error:
-        raise ValueError("not a cursor of this list") from error
+        raise InvalidCursorError(cursor) from error

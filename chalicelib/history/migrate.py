@@ -1,7 +1,7 @@
-"""Brings the history's schema up to date, also by ``DATABASE_URL=... python -m chalicelib.history.migrate``.
+"""Migration of the history's schema, also by ``DATABASE_URL=... python -m chalicelib.history.migrate``.
 
-The files in ``migrations/`` are applied in the order of their names, each in one transaction together with the
-note that it was. Any number of runs may go on at once.
+A run applies the files in ``migrations/`` in the order of their names, each in one transaction that also records it.
+Concurrent runs are safe.
 """
 
 import logging
@@ -17,15 +17,15 @@ from psycopg.rows import TupleRow
 from chalicelib.ports.history import HistoryUnavailableError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-#: How long to wait for a server that is only just starting.
+#: Time that a starting server has to answer.
 _SERVER_SECONDS = 30.0
 _PAUSE_SECONDS = 0.2
 _CONNECT_SECONDS = 5
-#: How long another run may take over one file.
+#: Time that another run may take for one file.
 _LOCK_TIMEOUT = b"set lock_timeout = '60s'"
-#: Any number that nothing else in the database locks.
+#: An advisory lock key, reserved for migrations.
 _LOCK_KEY = 0x6F726465_72730001
-_NOTES = b"""
+_APPLIED_TABLE = b"""
 create table if not exists schema_migrations (
     name        text         primary key,
     checksum    text         not null,
@@ -37,17 +37,17 @@ log = logging.getLogger(__name__)
 
 
 class MigrationChangedError(Exception):
-    """A file that was applied has been edited since. Put it back and write the change as a new file."""
+    """An applied file was edited afterwards. Restore it and write the change as a new file."""
 
 
 def migrate(
     database_url: str, directory: Path = MIGRATIONS, server_timeout_seconds: float = _SERVER_SECONDS
 ) -> list[str]:
-    """Apply what has not been applied yet; the names of the files applied now.
+    """Apply the pending files; returns their names.
 
-    :raises MigrationChangedError: if an applied file is no longer what it was.
+    :raises MigrationChangedError: if an applied file was edited afterwards.
     :raises HistoryUnavailableError: if no server answers in time.
-    :raises psycopg.Error: if a file cannot be applied; those before it stay applied.
+    :raises psycopg.Error: if a file cannot be applied; the files before it stay applied.
     """
     files = sorted(directory.glob("*.sql"))
     with _connect(database_url, server_timeout_seconds) as connection:
@@ -56,22 +56,22 @@ def migrate(
 
 
 def _apply(connection: psycopg.Connection[TupleRow], file: Path) -> bool:
-    """Whether the file was applied by this call."""
+    """Apply a file unless it is applied; returns whether this call applied it."""
     content = file.read_bytes()
     checksum = sha256(content).hexdigest()
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
-        connection.execute(_NOTES)
+        connection.execute(_APPLIED_TABLE)
         query = "select checksum from schema_migrations where name = %s"
-        noted = connection.execute(query, [file.name]).fetchone()
-        if noted is None:
+        recorded = connection.execute(query, [file.name]).fetchone()
+        if recorded is None:
             connection.execute(content)
             connection.execute(
                 "insert into schema_migrations (name, checksum) values (%s, %s)", [file.name, checksum]
             )
-        elif noted != (checksum,):
+        elif recorded != (checksum,):
             raise MigrationChangedError(f"{file.name} was changed after it had been applied")
-    return noted is None
+    return recorded is None
 
 
 def _connect(database_url: str, timeout_seconds: float) -> psycopg.Connection[TupleRow]:
@@ -87,7 +87,7 @@ def _connect(database_url: str, timeout_seconds: float) -> psycopg.Connection[Tu
 
 
 def main() -> None:
-    """The command; ends with the reason where the schema could not be brought up to date."""
+    """The command; exits with the reason if the migration fails."""
     database_url = os.environ.get("DATABASE_URL")
     if not database_url:
         sys.exit("DATABASE_URL is not set")

@@ -4,91 +4,92 @@ from collections.abc import Collection
 
 from psycopg import sql
 
-#: Columns of ``orders`` and the keys of the public record that they hold.
-RECORD_KEYS = {
-    "order_id": "orderId",
-    "user_id": "userId",
-    "client_order_id": "clientOrderId",
-    "type": "type",
-    "side": "side",
-    "token_in": "tokenIn",
-    "token_out": "tokenOut",
-    "amount_in": "amountIn",
-    "amount_in_base": "amountInBase",
-    "amount_out": "amountOut",
-    "amount_out_base": "amountOutBase",
-    "min_amount_out": "minAmountOut",
-    "status": "status",
-    "seq": "seq",
-    "attempts": "attempts",
-    "dex_used": "dexUsed",
-    "executed_price": "executedPrice",
-    "limit_price": "limitPrice",
-    "time_in_force": "timeInForce",
-    "expires_at": "expiresAt",
-    "launch": "launch",
-    "wait_reason": "waitReason",
-    "tx_hash": "txHash",
-    "fail_code": "failCode",
-    "error_reason": "failReason",
-    "quotes": "quotes",
-    "created_at": "createdAt",
-    "updated_at": "updatedAt",
-}
-_ALL_COLUMNS = (*RECORD_KEYS, "pair", "slippage_bps", "priority")
-#: Read as text: ids and base units are text in the record, and JSON must not be parsed to floats.
-_READ_AS_TEXT = frozenset({"order_id", "amount_in_base", "amount_out_base", "quotes", "launch"})
+#: The columns of ``orders``, as ``rows.order_row`` writes them.
+ORDER_COLUMNS = (
+    "order_id",
+    "user_id",
+    "client_order_id",
+    "type",
+    "side",
+    "pair",
+    "token_in",
+    "token_out",
+    "amount_in",
+    "amount_in_base",
+    "amount_out",
+    "amount_out_base",
+    "min_amount_out",
+    "slippage_bps",
+    "priority",
+    "status",
+    "seq",
+    "attempts",
+    "dex_used",
+    "executed_price",
+    "slippage_pct",
+    "limit_price",
+    "time_in_force",
+    "expires_at",
+    "launch",
+    "wait_reason",
+    "tx_hash",
+    "fail_code",
+    "error_reason",
+    "quotes",
+    "created_at",
+    "updated_at",
+)
+#: Read as text: ids are text in the read model, and the JSON parser must not make floats.
+_READ_AS_TEXT = frozenset({"order_id", "quotes", "launch"})
 
 
 def _names(columns: Collection[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, columns))
 
 
-#: Writes one order with its events and quotes: a single statement, so one round trip, and all or nothing.
-#: Its parameters are JSON texts: ``order`` by column name, ``events`` by wire name.
+#: Writes one order with its events and quotes in a single statement: one atomic round trip.
+#: Its parameters are JSON texts with the names of the columns: ``order``, ``events`` and ``quotes``.
 RECORD = (
     sql.SQL(
         """
         with event as materialized (
             select (%(order)s::jsonb ->> 'order_id')::uuid as order_id, e.*
             from jsonb_to_recordset(%(events)s::jsonb)
-                as e (seq integer, status text, attempt integer, at timestamptz, meta jsonb)
+                as e (seq integer, status text, attempt integer, at timestamptz, kind text, meta jsonb)
         ), written_order as (
             insert into orders ({columns})
             select {columns} from jsonb_populate_record(null::orders, %(order)s::jsonb)
             on conflict (order_id) do update set {updates}
             where excluded.seq > orders.seq
         ), written_events as (
-            insert into order_events (order_id, seq, status, attempt, at, meta)
-            select order_id, seq, status, attempt, at, meta from event
+            insert into order_events (order_id, seq, status, attempt, at, kind, meta)
+            select order_id, seq, status, attempt, at, kind, meta from event
             on conflict do nothing
         )
         insert into order_quotes (
             order_id, seq, venue, attempt, price, amount_out, fee, fee_bps, price_impact_pct, liquidity, chosen, at
         )
         select
-            order_id, seq, venue.name, attempt, quote.price, quote."amountOut", quote.fee, quote."feeBps",
-            quote."priceImpactPct", quote.liquidity, venue.name = meta ->> 'chosen', at
-        from event
-        cross join (values ('raydium', 'rQuote'), ('meteora', 'mQuote')) as venue (name, key)
-        cross join jsonb_to_record(meta -> venue.key) as quote (
-            price numeric, "amountOut" numeric, fee numeric, "feeBps" numeric,
-            "priceImpactPct" numeric, liquidity numeric
+            event.order_id, quote.seq, venue, quote.attempt, price, amount_out, fee, fee_bps,
+            price_impact_pct, liquidity, chosen, quote.at
+        from jsonb_to_recordset(%(quotes)s::jsonb) as quote (
+            seq integer, venue text, attempt integer, price numeric, amount_out numeric, fee numeric,
+            fee_bps numeric, price_impact_pct numeric, liquidity numeric, chosen boolean, at timestamptz
         )
-        where jsonb_typeof(meta -> venue.key) = 'object'
+        join event on event.seq = quote.seq
         on conflict do nothing
         """
     )
     .format(
-        columns=_names(_ALL_COLUMNS),
+        columns=_names(ORDER_COLUMNS),
         updates=sql.SQL(", ").join(
-            sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column)) for column in _ALL_COLUMNS
+            sql.SQL("{0} = excluded.{0}").format(sql.Identifier(column)) for column in ORDER_COLUMNS
         ),
     )
     .as_string()
 )
 
-#: What an ``OrderFilter`` field, and ``after`` for the cursor, ask of an order.
+#: The condition of each ``OrderFilter`` field, and of ``after_id`` for the cursor.
 _CONDITIONS = {
     "user_id": sql.SQL("user_id = %(user_id)s"),
     "status": sql.SQL("status = %(status)s"),
@@ -105,13 +106,13 @@ def _read(column: str) -> sql.Composed:
     return sql.SQL("{}::text" if column in _READ_AS_TEXT else "{}").format(sql.Identifier(column))
 
 
-def page(asked: Collection[str]) -> sql.Composed:
-    """Lists orders by ``RECORD_KEYS``, newest first, under the conditions of these names."""
-    conditions = [condition for name, condition in _CONDITIONS.items() if name in asked] or [sql.SQL("true")]
-    # A bare order_id would be the text that is read, which no index has and a locale may sort otherwise.
+def page(parameters: Collection[str]) -> sql.Composed:
+    """Lists orders by ``ORDER_COLUMNS``, newest first, under the conditions of these parameters."""
+    conditions = [condition for name, condition in _CONDITIONS.items() if name in parameters] or [sql.SQL("true")]
+    # A bare order_id would mean the text column, which has no index and whose order depends on the locale.
     return sql.SQL(
         """
         select {columns} from orders where {conditions}
         order by orders.created_at desc, orders.order_id desc limit %(limit)s
         """
-    ).format(columns=sql.SQL(", ").join(map(_read, RECORD_KEYS)), conditions=sql.SQL(" and ").join(conditions))
+    ).format(columns=sql.SQL(", ").join(map(_read, ORDER_COLUMNS)), conditions=sql.SQL(" and ").join(conditions))

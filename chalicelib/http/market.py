@@ -1,10 +1,21 @@
-"""The routes of the market: quotes, tokens, what is told of it, and the engine's own health."""
+"""The routes of the market and of the engine itself."""
 
 from chalice.app import Blueprint, Response
 
+from chalicelib import VERSION
+from chalicelib.api.quotes import route_body
 from chalicelib.api.requests.market_events import read_market_event
 from chalicelib.api.requests.swaps import SwapModel
-from chalicelib.bootstrap import engine, now_ms, utc_now
+from chalicelib.api.responses.operations import (
+    health_body,
+    launch_accepted_body,
+    price_accepted_body,
+    stats_body,
+    tokens_body,
+)
+from chalicelib.auth import caller_of
+from chalicelib.bootstrap import engine
+from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import Launch
 from chalicelib.domain.swaps import SwapRequest
 from chalicelib.domain.tokens import BY_SYMBOL
@@ -18,46 +29,34 @@ routes = Blueprint(__name__)
 def get_quotes() -> Response:
     query = read_query(SwapModel, query_of(routes.current_request))
     token_in, token_out, pair = query.tokens
-    request = SwapRequest(pair, token_in, token_out, query.amount_in_base, market_as_of_ms=now_ms())
-    return json_response(engine().queries.route(request).as_meta())
+    request = SwapRequest(pair, token_in, token_out, query.amount_in_base, market_as_of_ms=to_ms(engine().now()))
+    return json_response(route_body(engine().queries.quotes(caller_of({}), request), token_in, token_out))
 
 
 @routes.route("/api/market/events", methods=["POST"], cors=CORS)
 @answering(routes)
 def post_market_event() -> Response:
     body = json_body(routes.current_request, engine().settings.max_body_bytes)
-    told = read_market_event(body, utc_now())
-    if isinstance(told, Launch):
-        return json_response({"accepted": True, "duplicate": not engine().market.launch(told)}, 202)
-    return json_response({"accepted": True, "triggered": engine().market.price(told.pair, told.price)}, 202)
+    event, caller, market = read_market_event(body, engine().rules, engine().now()), caller_of({}), engine().market
+    if isinstance(event, Launch):
+        return json_response(launch_accepted_body(is_new=market.announce_launch(caller, event)), 202)
+    return json_response(price_accepted_body(market.push_price(caller, event.pair, event.price)), 202)
 
 
 @routes.route("/api/tokens", methods=["GET"], cors=CORS)
 @answering(routes)
 def get_tokens() -> Response:
-    return json_response(
-        {
-            "tokens": [
-                {
-                    "symbol": token.symbol,
-                    "name": token.name,
-                    "mint": token.mint,
-                    "decimals": token.decimals,
-                }
-                for token in BY_SYMBOL.values()
-            ]
-        }
-    )
+    return json_response(tokens_body(BY_SYMBOL.values()))
 
 
 @routes.route("/api/stats", methods=["GET"], cors=CORS)
 @answering(routes)
 def get_stats() -> Response:
-    return json_response(engine().stats())
+    return json_response(stats_body(engine().stats(caller_of({}))))
 
 
 @routes.route("/health", methods=["GET"], cors=CORS)
 @answering(routes)
 def get_health() -> Response:
     health = engine().health()
-    return json_response(health.as_body(), 200 if health.can_trade else 503)
+    return json_response(health_body(health, VERSION), 200 if health.can_trade else 503)

@@ -1,27 +1,24 @@
 """The routes of orders."""
 
-from typing import Any
-
 from chalice.app import Blueprint, Request, Response
 
+from chalicelib.api.codes import ProblemCode
 from chalicelib.api.problems import malformed, well_formed
-from chalicelib.api.records import cancellation_of, cancellations_of, record_of
 from chalicelib.api.requests.amendments import read_amendment, read_if_match
 from chalicelib.api.requests.orders import read_order
 from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, UserModel
-from chalicelib.bootstrap import engine, utc_now
-from chalicelib.codec.times import to_text
-from chalicelib.domain.errors import FieldError
+from chalicelib.api.responses.orders import accepted_body, cancellation_body, cancellations_body, events_body
+from chalicelib.api.responses.previews import preview_body
+from chalicelib.api.responses.records import list_body, record_of, status_body
+from chalicelib.auth import caller_of
+from chalicelib.bootstrap import engine
+from chalicelib.domain.identity import Caller
 from chalicelib.domain.orders import Order
-from chalicelib.domain.status import Status
-from chalicelib.http.responses import CORS, answering, bad_query, json_body, json_response, query_of, read_query
-from chalicelib.services.orders.submit import Submission
+from chalicelib.http.responses import CORS, answering, json_body, json_response, query_of, read_query
 
 routes = Blueprint(__name__)
 
-_MAX_KEY = 255
-#: Of an order that waits, what its acceptance says at once.
-_TOLD_AT_ENTRY = ("marketableAtEntry", "expiresAt")
+_MAX_KEY_LENGTH = 255
 
 
 @routes.route("/api/orders/execute", methods=["POST"], cors=CORS, name="execute_order")
@@ -39,27 +36,25 @@ def create_order() -> Response:
 @routes.route("/api/orders/preview", methods=["POST"], cors=CORS)
 @answering(routes)
 def preview_order() -> Response:
-    settings = engine().settings
-    body = json_body(routes.current_request, settings.max_body_bytes)
-    spec = read_order(body, simulation=settings.simulation, now=utc_now())
-    return json_response(engine().preview(spec))
+    body = json_body(routes.current_request, engine().settings.max_body_bytes)
+    caller = caller_of(body)
+    spec = read_order(body, caller, engine().rules, engine().now())
+    return json_response(preview_body(engine().preview(caller, spec)))
 
 
 @routes.route("/api/orders", methods=["GET"], cors=CORS)
 @answering(routes)
 def list_orders() -> Response:
-    query = read_query(ListModel, query_of(routes.current_request))
-    try:
-        page = engine().queries.page(query.as_filter(), query.limit, query.cursor)
-    except ValueError:
-        raise bad_query((FieldError("cursor", "CURSOR_INVALID", "is no cursor of this list"),)) from None
-    return json_response({"orders": page.orders, "nextCursor": page.next_cursor})
+    query = query_of(routes.current_request)
+    wanted = read_query(ListModel, query)
+    page = engine().queries.page(caller_of(query), wanted.as_filter(), wanted.limit, wanted.cursor)
+    return json_response(list_body(page))
 
 
 @routes.route("/api/orders/{order_id}", methods=["GET"], cors=CORS)
 @answering(routes)
 def get_order(order_id: str) -> Response:
-    return _record(engine().queries.order(_order_id(order_id)))
+    return _record(engine().queries.order(_caller(), _order_id(order_id)))
 
 
 @routes.route("/api/orders/{order_id}", methods=["PATCH"], cors=CORS)
@@ -67,83 +62,63 @@ def get_order(order_id: str) -> Response:
 def amend_order(order_id: str) -> Response:
     request = routes.current_request
     seq = read_if_match(request.headers.get("if-match"))
-    amendment = read_amendment(json_body(request, engine().settings.max_body_bytes), utc_now())
-    return _record(engine().amend(_order_id(order_id), amendment, seq))
+    amendment = read_amendment(json_body(request, engine().settings.max_body_bytes), engine().now())
+    return _record(engine().amend(_caller(), _order_id(order_id), amendment, seq))
 
 
 @routes.route("/api/orders/{order_id}", methods=["DELETE"], cors=CORS)
 @answering(routes)
 def cancel_order(order_id: str) -> Response:
-    return json_response(cancellation_of(engine().cancel(_order_id(order_id))))
+    return json_response(cancellation_body(engine().cancel(_caller(), _order_id(order_id))))
 
 
 @routes.route("/api/orders", methods=["DELETE"], cors=CORS)
 @answering(routes)
 def cancel_orders() -> Response:
-    query = read_query(UserModel, query_of(routes.current_request))
-    return json_response(cancellations_of(*engine().cancel.all_of(query.user_id)))
+    query = query_of(routes.current_request)
+    user_id = read_query(UserModel, query).user_id
+    return json_response(cancellations_body(engine().cancel.all_of(caller_of(query), user_id)))
 
 
 @routes.route("/api/orders/status/{order_id}", methods=["GET"], cors=CORS)
 @answering(routes)
 def get_status(order_id: str) -> Response:
-    record = record_of(engine().queries.order(_order_id(order_id)))
-    return json_response({name: record[name] for name in ("orderId", "status", "phase", "seq", "updatedAt")})
+    return json_response(status_body(engine().queries.order(_caller(), _order_id(order_id))))
 
 
 @routes.route("/api/orders/{order_id}/events", methods=["GET"], cors=CORS)
 @answering(routes)
 def get_events(order_id: str) -> Response:
     query = read_query(EventsModel, query_of(routes.current_request))
-    events = engine().queries.events(_order_id(order_id), query.after_seq)
-    return json_response(
-        {
-            "orderId": _order_id(order_id),
-            "events": [
-                {
-                    "seq": event.seq,
-                    "status": event.status.value,
-                    "phase": event.phase.value,
-                    "attempt": event.attempt,
-                    "at": to_text(event.at),
-                    "meta": event.meta,
-                }
-                for event in events
-            ],
-        }
-    )
+    order, events = engine().queries.events(_caller(), _order_id(order_id), query.after_seq)
+    return json_response(events_body(order, events))
 
 
 def _accept(request: Request) -> Response:
     settings = engine().settings
     key = request.headers.get("idempotency-key")
-    if key is not None and not (1 <= len(key) <= _MAX_KEY and key.isprintable()):
-        raise malformed(f"Idempotency-Key must have 1 to {_MAX_KEY} printable characters.", "MALFORMED_KEY")
+    if key is not None and not (1 <= len(key) <= _MAX_KEY_LENGTH and key.isprintable()):
+        detail = f"Idempotency-Key must have 1 to {_MAX_KEY_LENGTH} printable characters."
+        raise malformed(detail, ProblemCode.MALFORMED_KEY)
     body = json_body(request, settings.max_body_bytes)
-    spec = read_order(body, simulation=settings.simulation, now=utc_now())
-    submission = engine().submit(spec, idempotency_key=key)
+    caller = caller_of(body)
+    spec = read_order(body, caller, engine().rules, engine().now())
+    submission = engine().submit(caller, spec, idempotency_key=key)
     headers = {"Idempotent-Replayed": "true"} if submission.replayed else {}
-    return json_response(_accepted(submission, settings.public_ws_url), 202, headers)
-
-
-def _accepted(submission: Submission, public_ws_url: str) -> dict[str, Any]:
-    """The answer to an accepted order; a repeated key gets the very same."""
-    order_id, entry = submission.order_id, submission.entry
-    path = f"/api/orders/{order_id}"
-    return {
-        "orderId": order_id,
-        "status": Status.PENDING.value if entry is None else Status.OPEN.value,
-        **({name: entry[name] for name in _TOLD_AT_ENTRY if name in entry} if entry else {}),
-        "websocketUrl": f"{public_ws_url}?orderId={order_id}",
-        "links": {"self": path, "status": f"/api/orders/status/{order_id}", "events": f"{path}/events"},
-    }
+    return json_response(accepted_body(submission, settings.public_ws_url), 202, headers)
 
 
 def _record(order: Order) -> Response:
-    """The record, and as its tag the event number that an amendment is made for."""
+    """The record, and as its tag the event number for ``If-Match``."""
     return json_response(record_of(order), headers={"ETag": f'"{order.seq}"'})
 
 
+def _caller() -> Caller:
+    """The caller of a request about one order, which names no user."""
+    return caller_of({})
+
+
 def _order_id(text: str) -> str:
-    """:raises ProblemError: 400 if it is no id."""
-    return well_formed(OrderIdModel, {"orderId": text}, "The order id is not valid.", "MALFORMED_ID").order_id
+    """:raises ProblemError: 400 if the text is not an order id."""
+    detail = "The order id is not valid."
+    return well_formed(OrderIdModel, {"orderId": text}, detail, ProblemCode.MALFORMED_ID).order_id

@@ -1,4 +1,4 @@
-"""Reading requests and writing answers, the same for every route."""
+"""Reading of requests and writing of responses, the same for every route."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from chalice.app import Blueprint, CORSConfig, Request, Response
 
+from chalicelib.api.codes import ProblemCode
 from chalicelib.api.problems import (
     CONTENT_TYPE,
     Problem,
@@ -16,10 +17,9 @@ from chalicelib.api.problems import (
     too_large,
     well_formed,
 )
-from chalicelib.api.requests.fields import WireModel
-from chalicelib.bootstrap import UNAVAILABLE
+from chalicelib.api.requests.fields import RequestModel
 from chalicelib.codec.exact_json import dumps, loads
-from chalicelib.domain.errors import FieldError
+from chalicelib.outages import UNAVAILABLE
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +29,8 @@ CORS = CORSConfig(
     max_age=3600,
 )
 
-_BAD_QUERY = ("The query is not valid.", "INVALID_QUERY")
-
 _Arguments = ParamSpec("_Arguments")
-_Model = TypeVar("_Model", bound=WireModel)
+_Model = TypeVar("_Model", bound=RequestModel)
 
 
 def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -66,10 +64,10 @@ def answering(
     return decorate
 
 
-def finished(request: Request, response: Response) -> Response:
-    """The answer as it leaves: Chalice's own errors (wrong content type, a view that failed) as problem details.
+def finish(request: Request, response: Response) -> Response:
+    """The response as it leaves: Chalice's own errors (wrong content type, a failed view) become problem details.
 
-    One line is logged for every request.
+    Logs one line per request.
     """
     body = response.body
     if isinstance(body, dict) and "Code" in body and response.status_code >= 400:
@@ -89,7 +87,7 @@ def request_id_of(request: Request) -> str:
 def json_body(request: Request, max_bytes: int) -> dict[str, Any]:
     """The body as an object.
 
-    :raises ProblemError: 413 for a body over ``max_bytes``, 400 for one that is no JSON object.
+    :raises ProblemError: 413 for a body over ``max_bytes``, 400 for a body that is not a JSON object.
     """
     raw = request.raw_body
     if isinstance(raw, str):
@@ -99,21 +97,17 @@ def json_body(request: Request, max_bytes: int) -> dict[str, Any]:
     try:
         body = loads(raw.decode())
     except ValueError:
-        raise malformed("The body must be JSON.", "MALFORMED_JSON") from None
+        raise malformed("The body must be JSON.", ProblemCode.MALFORMED_JSON) from None
     if not isinstance(body, dict):
-        raise malformed("The body must be a JSON object.", "MALFORMED_JSON")
+        raise malformed("The body must be a JSON object.", ProblemCode.MALFORMED_JSON)
     return body
 
 
 def query_of(request: Request) -> dict[str, str]:
-    """The query's parameters, the last value of each."""
+    """The query parameters, the last value of each."""
     return dict(request.query_params or {})
 
 
 def read_query(model: type[_Model], query: Mapping[str, Any]) -> _Model:
     """:raises ProblemError: 400 naming every bad parameter."""
-    return well_formed(model, query, *_BAD_QUERY)
-
-
-def bad_query(errors: tuple[FieldError, ...]) -> Exception:
-    return malformed(*_BAD_QUERY, errors)
+    return well_formed(model, query, "The query is not valid.", ProblemCode.INVALID_QUERY)

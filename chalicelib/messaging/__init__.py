@@ -1,1 +1,1 @@
-"""What leaves the engine: messages on SQS queues, frames to WebSocket connections."""
+"""Messages on SQS queues, and frames to WebSocket connections."""

@@ -1,24 +1,25 @@
-"""Sending to the queues, and holding a received message back."""
+"""The queues on SQS: sending messages, and holding received ones."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.codec.messages import order_message, replay_message
-from chalicelib.domain.orders import Priority
+from chalicelib.codec.messages import order_message
+from chalicelib.codec.replays import replay_message
+from chalicelib.domain.spec import Priority
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.streams import Replay
+from chalicelib.ports.streams import StreamReplay
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-#: The most entries SQS takes in one call.
-_BATCH = 10
-#: SQS takes 12 hours at most, counted from when the message was received; in seconds.
-_MAX_HOLD = 43_000
-_MAX_DELAY = 900
-#: Orders that take no time need not each ask a queue that was empty just now.
-_EMPTY_SECONDS = 0.5
+#: Entries that SQS accepts in one call.
+_MAX_BATCH = 10
+#: SQS holds a message for at most 12 hours after its receipt.
+_MAX_HOLD_SECONDS = 43_000
+_MAX_DELAY_SECONDS = 900
+#: Poll an empty high-priority queue at most twice a second.
+_EMPTY_POLL_SECONDS = 0.5
 
 
 class SqsQueue:
@@ -31,7 +32,7 @@ class SqsQueue:
     def hold(self, receipt: str, seconds: int) -> None:
         """Keep a received message from being delivered again for this long, counted from now."""
         self._client.change_message_visibility(
-            QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=min(max(seconds, 0), _MAX_HOLD)
+            QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=min(max(seconds, 0), _MAX_HOLD_SECONDS)
         )
 
 
@@ -44,14 +45,14 @@ class SqsOrderQueue(SqsQueue):
 
     def send(self, stored: StoredOrder, delay_seconds: int = 0) -> None:
         spec, body = stored.order.spec, order_message(stored)
-        # The copy first: the message in the orders queue is what has somebody look for it.
+        # The high-priority message goes first: the message in the orders queue makes a worker look for it.
         if spec.priority is Priority.HIGH:
             self._client.send_message(QueueUrl=self._urgent_url, MessageBody=body)
-        # A standard queue with groups is a fair one: who has much in flight waits for those who have little.
+        # SQS delivers a standard queue with message groups fairly: users with few messages in flight go first.
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=body,
-            DelaySeconds=min(delay_seconds, _MAX_DELAY),
+            DelaySeconds=min(delay_seconds, _MAX_DELAY_SECONDS),
             MessageGroupId=spec.user_id,
         )
 
@@ -62,16 +63,16 @@ class SqsOrderQueue(SqsQueue):
 class SqsDeadLetterQueue(SqsQueue):
     """``DeadLetterQueue`` on SQS."""
 
-    def __init__(self, client: "SQSClient", queue_url: str, kept_queue_url: str) -> None:
+    def __init__(self, client: "SQSClient", queue_url: str, unprocessable_queue_url: str) -> None:
         super().__init__(client, queue_url)
-        self._kept_url = kept_queue_url
+        self._unprocessable_url = unprocessable_queue_url
 
     def keep(self, body: str) -> None:
-        self._client.send_message(QueueUrl=self._kept_url, MessageBody=body)
+        self._client.send_message(QueueUrl=self._unprocessable_url, MessageBody=body)
 
 
 class SqsHighPriorityQueue(SqsQueue):
-    """``HighPriorityQueue`` on SQS. A message taken comes back after ``seconds``."""
+    """``HighPriorityQueue`` on SQS. The queue delivers a taken message again after ``seconds``."""
 
     def __init__(
         self, client: "SQSClient", queue_url: str, seconds: int, monotonic: Callable[[], float] = time.monotonic
@@ -79,10 +80,10 @@ class SqsHighPriorityQueue(SqsQueue):
         super().__init__(client, queue_url)
         self._seconds = seconds
         self._monotonic = monotonic
-        self._ask_again_at = 0.0
+        self._next_poll_at = 0.0
 
     def take(self) -> Mapping[str, Any] | None:
-        if self._monotonic() < self._ask_again_at:
+        if self._monotonic() < self._next_poll_at:
             return None
         answer = self._client.receive_message(
             QueueUrl=self._url,
@@ -98,7 +99,7 @@ class SqsHighPriorityQueue(SqsQueue):
                 "body": message["Body"],
                 "attributes": message["Attributes"],
             }
-        self._ask_again_at = self._monotonic() + _EMPTY_SECONDS
+        self._next_poll_at = self._monotonic() + _EMPTY_POLL_SECONDS
         return None
 
     def delete(self, receipt: str) -> None:
@@ -108,15 +109,15 @@ class SqsHighPriorityQueue(SqsQueue):
 class SqsReplayQueue(SqsQueue):
     """``ReplayQueue`` on SQS."""
 
-    def send(self, replays: Sequence[Replay], delay_seconds: int = 0) -> None:
-        for start in range(0, len(replays), _BATCH):
+    def send(self, replays: Sequence[StreamReplay], delay_seconds: int = 0) -> None:
+        for start in range(0, len(replays), _MAX_BATCH):
             answer = self._client.send_message_batch(
                 QueueUrl=self._url,
                 Entries=[
                     {"Id": str(number), "MessageBody": replay_message(replay), "DelaySeconds": delay_seconds}
-                    for number, replay in enumerate(replays[start : start + _BATCH])
+                    for number, replay in enumerate(replays[start : start + _MAX_BATCH])
                 ],
             )
-            # A batch may be taken in part, which is no error to the SDK.
+            # SQS may accept a part of a batch, which the SDK does not report as an error.
             if failed := answer.get("Failed"):
                 raise RuntimeError(f"{len(failed)} replays were not queued: {failed[0].get('Code')}")

@@ -9,7 +9,7 @@ from chalicelib.ports.streams import ConnectionGoneError, PushFailedError
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
 
-#: An unknown or malformed connection id is as gone as one that was closed.
+#: API Gateway answers with these for closed, unknown and malformed connection ids.
 _GONE = {"GoneException", "410", "BadRequestException", "ValidationException"}
 
 
@@ -33,5 +33,5 @@ class ApiGatewaySockets:
         try:
             self._client.post_to_connection(ConnectionId=connection_id, Data=data)
         except ConnectionClosedError:
-            # A kept connection that died while the process was frozen; on a new one it is a first try.
+            # A pooled connection may have died while Lambda froze the process; the retry opens a new one.
             self._client.post_to_connection(ConnectionId=connection_id, Data=data)

@@ -1,1 +1,1 @@
-"""What the use cases need of the outside, as protocols by subject. Adapters implement them, tests bring fakes."""
+"""The ports of the use cases, as protocols by subject. Adapters implement them, tests bring fakes."""

@@ -1,17 +1,17 @@
-"""What the engine knows of the market, and what open orders wait for."""
+"""The market as the engine knows it: pushed prices, launches, and the conditions that open orders wait for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-from chalicelib.domain.conditions import Launch, LaunchedPool
+from chalicelib.domain.conditions import Launch, LaunchedPool, LaunchWatch, Watch
 from chalicelib.domain.tokens import Pair
 
 
 @dataclass(frozen=True, slots=True)
 class PushedPrice:
-    """A reference price, quote per base, and when it was told."""
+    """A reference price in quote per base, and when a feed pushed it."""
 
     price: Decimal
     at_ms: int
@@ -19,51 +19,65 @@ class PushedPrice:
 
 @dataclass(frozen=True, slots=True)
 class MarketSnapshot:
-    """What was told of one pair. ``pools`` are the opened ones; the registry's pairs need none."""
+    """The pushed price and the launched pools of one pair. The registry's pairs have pools without a launch."""
 
     price: PushedPrice | None = None
     pools: Mapping[LaunchedPool, Launch] = field(default_factory=dict)
 
 
-class MarketData(Protocol):
-    """Where it is kept."""
-
-    def known(self, pair: Pair) -> MarketSnapshot: ...
-
-
 @dataclass(frozen=True, slots=True)
 class WatchEntry:
-    """Something that open orders wait for: a pair and side, or a launch, and since when."""
+    """A condition that open orders wait for, and since when."""
 
-    key: str
+    watch: Watch
     since_ms: int
 
 
-class MarketStore(MarketData, Protocol):
-    """What the engine was told of the market, and which part of it somebody waits for."""
+class MarketData(Protocol):
+    def snapshot(self, pair: Pair) -> MarketSnapshot:
+        """The pushed price and the launches of a pair."""
+        ...
 
-    def push_price(self, pair: Pair, price: PushedPrice) -> None: ...
+
+class MarketStore(MarketData, Protocol):
+    """The market table: pushed prices, launches and the watch list."""
+
+    def push_price(self, pair: Pair, price: PushedPrice) -> None:
+        """Store a price, unless a later one is stored already."""
+        ...
 
     def announce(self, launch: Launch) -> bool:
-        """Open the pool, and note that the launch is to be worked through; False if it was announced before."""
+        """Store the pool and a pending launch; False if the launch was announced before."""
         ...
 
-    def unfinished(self) -> list[Launch]:
-        """Launches that are still to be worked through."""
+    def pending_launches(self) -> list[Launch]:
+        """Launches whose orders have not all been answered yet."""
         ...
 
-    def finish(self, launch: Launch) -> None: ...
+    def finish_launch(self, launch: Launch) -> None:
+        """Remove a launch from the pending ones."""
+        ...
 
     def is_live(self, mint: str) -> bool:
-        """Whether a pool of this mint was opened."""
+        """True if the mint has a pool."""
         ...
 
-    def watch(self, key: str, now_ms: int, until_ms: int) -> None:
-        """Have this looked at with every tick, until then at least."""
+    def watch(self, watch: Watch, now_ms: int, until_ms: int) -> None:
+        """Put a condition on the watch list, at least until then."""
         ...
 
-    def watched(self, now_ms: int) -> list[WatchEntry]:
-        """All that is to be looked at now."""
+    def watch_entries(self, now_ms: int) -> list[WatchEntry]:
+        """The watch list. Entries whose time has passed are removed."""
         ...
 
-    def unwatch(self, key: str) -> None: ...
+    def unwatch(self, watch: Watch) -> None:
+        """Remove a condition from the watch list."""
+        ...
+
+
+class LaunchSource(Protocol):
+    """A market that launches pools by itself, so that the watcher has to ask for them."""
+
+    def launch_of(self, watch: LaunchWatch, since_ms: int, now_ms: int) -> Launch | None:
+        """The launch of a mint that orders have waited for since then; ``None`` if it has not happened yet."""
+        ...

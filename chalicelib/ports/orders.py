@@ -1,4 +1,4 @@
-"""What the use cases need of the orders table and its indexes."""
+"""The orders table and its indexes."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from chalicelib.ports.streams import Subscriber
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who works on an order, and until when (milliseconds since the epoch)."""
+    """The worker that executes an order, and until when it may (milliseconds since the epoch)."""
 
     owner: str
     until_ms: int
@@ -22,10 +22,11 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class StoredOrder:
-    """An order with what the engine notes beside it.
+    """An order with the engine's own data about it.
 
-    ``published`` is the last ``seq`` known to have been pushed to the subscribers; ``deadline_ms`` the moment
-    by which somebody should have moved the order on; ``reservation`` its place under the rate limit.
+    ``published`` is the last ``seq`` that is known to be pushed to the subscribers. ``deadline_ms`` is the moment by
+    which a worker should have moved the order on, after which the watchdog does. ``reservation`` is its slot under
+    the rate limit.
     """
 
     order: Order
@@ -36,13 +37,13 @@ class StoredOrder:
     reservation: SlotReservation | None = None
 
     def is_due(self, now_ms: int) -> bool:
-        """Whether somebody should have moved the order on by now."""
+        """True if the deadline has passed."""
         return self.deadline_ms is not None and self.deadline_ms <= now_ms
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A client's key (scoped to the user) and the hash of the body that it first came with."""
+    """A client's key (scoped to the user), and the hash of the body that it first came with."""
 
     id: str
     body_hash: str
@@ -52,26 +53,26 @@ class IdempotencyKey:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLag:
-    """How far the history is behind: so many orders, of which the oldest was accepted at ``since``."""
+    """How many terminal orders the history lacks, and when the oldest of them was accepted."""
 
     orders: int = 0
     since: datetime | None = None
 
 
 class LostRaceError(Exception):
-    """A conditional write found the order moved on, or leased to somebody else. Nothing was written."""
+    """Another writer has moved the order, or another owner's lease is valid. The write had no effect."""
 
 
 class KeyTakenError(Exception):
-    """An idempotency key is in use. Nothing was written."""
+    """An idempotency key is in use. The write had no effect."""
 
 
 class UnreadableOrderError(Exception):
-    """An order is there, and is none that this version of the engine understands."""
+    """The item exists, but this version of the engine cannot read it."""
 
 
 class OrderStore(Protocol):
-    """The orders table, the only truth about an order. Every write is one conditional write."""
+    """The orders table, the only truth about an order. Every change is one conditional write."""
 
     def create(
         self,
@@ -81,7 +82,7 @@ class OrderStore(Protocol):
         keys: Sequence[IdempotencyKey] = (),
         reservation: SlotReservation | None = None,
     ) -> StoredOrder:
-        """Keep a new order together with its idempotency keys.
+        """Write a new order together with its idempotency keys.
 
         :raises KeyTakenError: if one of the keys is in use.
         """
@@ -90,7 +91,7 @@ class OrderStore(Protocol):
     def find_key(self, key_id: str) -> IdempotencyKey | None: ...
 
     def get(self, order_id: str) -> StoredOrder | None:
-        """:raises UnreadableOrderError: for what is no order."""
+        """:raises UnreadableOrderError: if the item cannot be read."""
         ...
 
     def write(
@@ -104,65 +105,61 @@ class OrderStore(Protocol):
     ) -> StoredOrder:
         """Append the events that lead from ``before`` to ``after`` and set lease and attention.
 
-        What ``before`` says of what was published, and its reservation, is noted too. Returns the subscribers as they
-        are at this write.
+        The write also stores the published seq and the reservation of ``before``. Returns the subscribers as they are
+        at this write. ``over_lease`` ignores the lease of another owner.
 
-        :raises LostRaceError: if the order has moved on since, or another's lease is running and is not overridden.
+        :raises LostRaceError: if another writer has moved the order, or another owner's lease is valid.
         """
         ...
 
     def set_deadline(self, stored: StoredOrder, deadline_ms: int | None) -> None:
-        """Note until when somebody should have come back to the order, and what was published of it.
-
-        Nothing is noted of an order that has moved on since.
-        """
+        """Set or clear the deadline and store the published seq, unless another writer has moved the order."""
         ...
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
-        """Add subscribers if the order still stands at ``seq``; whether it did."""
+        """Add subscribers if the order is still at ``seq``; returns whether it was."""
         ...
 
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None: ...
 
     def due(self, now_ms: int, limit: int) -> list[str]:
-        """Ids of orders past their attention: those on their way, then those that are open, then those that are over.
+        """Ids of overdue orders: active ones, then open ones, then terminal ones.
 
-        At most ``limit`` of each, the longest overdue first.
+        At most ``limit`` of each kind, the longest overdue first.
         """
         ...
 
     def unfinished_of(self, user_id: str) -> list[str]:
-        """Ids of the user's orders that are not over (an eventually consistent look)."""
+        """Ids of the user's active and open orders (eventually consistent)."""
         ...
 
     def count_active(self, user_id: str, limit: int) -> int:
-        """How many of the user's orders are neither open nor over, counted up to ``limit``, as the index has it."""
+        """The number of the user's active orders, counted up to ``limit`` (eventually consistent)."""
         ...
 
     def count_open(self, user_id: str, limit: int) -> int:
-        """How many of the user's orders are open, counted up to ``limit``, as the index has it."""
+        """The number of the user's open orders, counted up to ``limit`` (eventually consistent)."""
         ...
 
     def due_open(self, now_ms: int, limit: int) -> list[str]:
-        """Of the ids that ``due`` gives, those of open orders."""
+        """Ids of overdue open orders, at most ``limit``, the longest overdue first."""
         ...
 
-    def behind(self, limit: int) -> HistoryLag:
-        """What is over and not in the history yet, counted up to ``limit`` (an eventually consistent look)."""
+    def history_lag(self, limit: int) -> HistoryLag:
+        """Terminal orders that the history lacks, counted up to ``limit`` (eventually consistent)."""
         ...
 
 
 class OpenOrderIndex(Protocol):
-    """The open orders by what triggers them. Looks at an index, so an order may be found as it was a moment ago."""
+    """Open orders by what triggers them. The index lags, so an order may appear as it was a moment ago."""
 
     def crossed(self, pair: Pair, side: Side, price: Decimal) -> Iterator[StoredOrder]:
-        """Open limit orders that accept this price, those with the most to give first.
+        """Open limit orders that accept this price, the most aggressive limit first. Skips unreadable items.
 
-        Asks for no more than is taken from it, and never for what lies beyond the price. What cannot be read is left
-        out.
+        The iterator reads no more than its caller takes, and stops at the price.
         """
         ...
 
     def for_launch(self, mint: str) -> Iterator[StoredOrder]:
-        """Open sniper orders that wait for this mint, the oldest first."""
+        """Open sniper orders that wait for this mint, the oldest first. Skips unreadable items."""
         ...

@@ -6,27 +6,32 @@ from chalicelib.domain.rate_limit import SlotReservation
 
 
 class RateLimitSlots(Protocol):
-    """The slots of the rate limit: see ``domain.rate``. Times are milliseconds since the epoch."""
+    """The slots that ``domain.rate_limit`` describes. Times are milliseconds since the epoch."""
 
-    def book(self, now_ms: int, latest_ms: int | None = None) -> SlotReservation:
-        """Book the next slot in turn. A reservation for later than ``latest_ms`` is only an answer, and not kept.
+    def reserve(self, now_ms: int, latest_ms: int | None = None) -> SlotReservation:
+        """Reserve the next slot in turn.
 
-        Then it is the first that could be had at all.
+        A slot that is free only after ``latest_ms`` is not reserved: the result then carries the first time at
+        which any slot is free.
+
+        :raises ContendedError: if other writers kept changing the slot.
         """
         ...
 
-    def give_back(self, reservation: SlotReservation) -> None:
-        """Have a reservation that is not needed be taken by somebody else."""
+    def reserve_ahead(self, now_ms: int, spare_due: bool = False) -> SlotReservation:
+        """Reserve the slot that is free first, ahead of the reservations in turn.
+
+        With ``spare_due`` the reservation goes ahead of future reservations only: a due reservation that has not
+        started keeps its slot for the minute that it was made for, because its order may start at any moment.
+
+        :raises ContendedError: if other writers kept changing the slot.
+        """
         ...
 
-    def book_first(self, now_ms: int, spare_due: bool = False) -> SlotReservation:
-        """Book the slot that is free first, ahead of all that ``book`` gave away.
-
-        With ``spare_due`` only ahead of what it gave away for later than now: a reservation that is due and has not
-        begun keeps its slot for the minute it was booked for, as it may be one that is never used.
-        """
+    def release(self, reservation: SlotReservation) -> None:
+        """Give a reservation back. Only the last reservation of a slot can be given back; others stay."""
         ...
 
     def start(self, reservation: SlotReservation, order_id: str, now_ms: int) -> int:
-        """Use a booked slot now; returns from when it may be used, which is ``now_ms`` where it was."""
+        """Use a reserved slot now; returns ``now_ms``, or the time from which the slot may be used."""
         ...

@@ -1,13 +1,13 @@
-"""What the status streams need: open connections, subscribers, pushes and replays."""
+"""The status streams: connections, subscribers, pushes and replays."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A connection that follows an order, and how: coarse frames, and whether through its user's stream."""
+    """A connection that receives an order's events: coarse or detailed, and directly or through a user stream."""
 
     connection_id: str
     coarse: bool = False
@@ -16,7 +16,7 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open WebSocket connection."""
+    """An open WebSocket connection. ``expires_at`` is in seconds since the epoch."""
 
     connection_id: str
     coarse: bool
@@ -24,18 +24,18 @@ class Connection:
 
 
 class StreamStore(Protocol):
-    """Open connections, and who follows which user."""
+    """Open connections, and the followers of users."""
 
     def connect(self, connection: Connection) -> None: ...
 
     def connection(self, connection_id: str) -> Connection | None: ...
 
     def disconnect(self, connection_id: str) -> None:
-        """Forget a connection and what it follows."""
+        """Forget a connection and its follows."""
         ...
 
     def follow(self, user_id: str, subscriber: Subscriber) -> bool:
-        """Have the connection told of all of the user's orders; False if it is not open (any more)."""
+        """Subscribe the connection to all orders of the user; False if the connection is not open."""
         ...
 
     def unfollow(self, user_id: str, subscriber: Subscriber) -> None: ...
@@ -44,7 +44,7 @@ class StreamStore(Protocol):
 
 
 class ConnectionGoneError(Exception):
-    """Nobody is at the other end any more."""
+    """The connection is closed."""
 
 
 class PushFailedError(Exception):
@@ -53,20 +53,48 @@ class PushFailedError(Exception):
 
 class Sockets(Protocol):
     def push(self, connection_id: str, text: str) -> None:
-        """:raises ConnectionGoneError, PushFailedError: if the frame was not taken."""
+        """Push one frame.
+
+        :raises ConnectionGoneError: if the connection is closed.
+        :raises PushFailedError: if the frame was not accepted.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
-    """A stream to bring to a connection: ``wanted`` as the client asks for it (orderId or userId, afterSeq).
-
-    ``look`` counts the looks at a user's orders after it was followed, ``tries`` how often this could not be brought.
-    """
+class OpenStream:
+    """A handshake asks for a stream by its address. ``query`` holds the parameters as sent, not validated yet."""
 
     connection_id: str
-    wanted: Mapping[str, Any]
+    query: Mapping[str, str]
     coarse: bool = False
-    via_user: bool = False
-    look: int = 0
-    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUser:
+    """A follower of a user's stream needs the user's active and open orders. ``look`` counts the index queries."""
+
+    subscriber: Subscriber
+    user_id: str
+    look: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySocket:
+    """A socket was too slow for an order's events after ``after_seq``. ``tries`` counts the failed pushes."""
+
+    subscriber: Subscriber
+    order_id: str
+    after_seq: int
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyFollowers:
+    """The followers of an order's user may not know the order yet."""
+
+    order_id: str
+
+
+#: A message of the replay queue: a stream that the ``replay_streams`` function brings up to date.
+StreamReplay = OpenStream | FollowUser | RetrySocket | NotifyFollowers

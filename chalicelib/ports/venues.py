@@ -1,4 +1,4 @@
-"""What the engine needs of a venue and of the chain that it trades on."""
+"""A venue, and the ledger of the chain that it trades on."""
 
 from typing import Protocol
 
@@ -15,9 +15,9 @@ class Venue(Protocol):
     def name(self) -> str: ...
 
     def depth(self, pair: Pair, market_as_of_ms: int = 0, pool: LaunchedPool | None = None) -> Depth:
-        """The pool as it is now, and as a local copy of its accounts shows it: no wait, and no order's fault.
+        """The pool as it is now, from a local copy of its accounts: without latency and without simulated faults.
 
-        Of a launched mint it is said which pool.
+        ``pool`` names the pool of a launched mint.
         """
         ...
 
@@ -29,15 +29,15 @@ class Venue(Protocol):
 
 
 class Ledger(Protocol):
-    """The chain's memory, keyed by signature: one swap per signature, for ever."""
+    """The swaps of the chain by signature. A signature lands once, or is void, and never changes again."""
 
     def land(self, fill: Fill, at_ms: int) -> Fill:
-        """Record the swap, or return the one that landed under this signature before.
+        """Record the swap, or return the swap that landed under this signature before.
 
         :raises AttemptFailedError: ``TX_DROPPED`` if the signature was voided.
         """
         ...
 
     def settle(self, signature: str, order_id: str, at_ms: int) -> Fill | None:
-        """What became of a signature, for good: its fill, or ``None`` and it is void and can no longer land."""
+        """The final outcome of a signature: its fill, or ``None`` if it is now void and can no longer land."""
         ...

@@ -1,1 +1,1 @@
-"""Where an order trades: venues, pool arithmetic, the router, and the simulated chain."""
+"""Routing: the best swap of a pair, and the router that chooses a venue."""

@@ -1,14 +1,27 @@
 """The best price and the best swap among the pools of a pair."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from chalicelib.domain.depth import Depth
 from chalicelib.domain.pool import SwapResult
 from chalicelib.domain.tokens import Side
 
-#: A trade that takes more of the pool than this, in percent, is refused.
+#: The router refuses a trade that takes a larger share of the pool than this, in percent.
 MAX_IMPACT_PCT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class BestSwap:
+    """The pool that brings most for an amount, and what it brings."""
+
+    depth: Depth
+    swap: SwapResult
+
+    @property
+    def amount_out(self) -> int:
+        return self.swap.amount_out
 
 
 def best_price(depths: Sequence[Depth], side: Side) -> Decimal | None:
@@ -19,10 +32,8 @@ def best_price(depths: Sequence[Depth], side: Side) -> Decimal | None:
     return max(prices) if side is Side.SELL else min(prices)
 
 
-def best_swap(depths: Sequence[Depth], side: Side, amount_in: int) -> tuple[Depth, SwapResult] | None:
-    """Where this amount brings most now, net of fees and impact; ``None`` where it cannot be traded."""
-    swaps = [(depth, depth.swap(side, amount_in)) for depth in depths]
-    tradable = [
-        (depth, swap) for depth, swap in swaps if swap.amount_out > 0 and swap.price_impact_pct <= MAX_IMPACT_PCT
-    ]
-    return max(tradable, key=lambda one: one[1].amount_out, default=None)
+def best_swap(depths: Sequence[Depth], side: Side, amount_in: int) -> BestSwap | None:
+    """The best swap of this amount now, net of fees and impact; ``None`` where no pool can trade it."""
+    swaps = [BestSwap(depth, depth.swap(side, amount_in)) for depth in depths]
+    tradable = [best for best in swaps if best.amount_out > 0 and best.swap.price_impact_pct <= MAX_IMPACT_PCT]
+    return max(tradable, key=lambda best: best.amount_out, default=None)

@@ -1,1 +1,1 @@
-"""What the engine does, one thing a file, each read from top to bottom."""
+"""The use cases, one per file, in wings by subject."""

@@ -1,4 +1,4 @@
-"""Repeatable chance: every draw is a keyed hash of what it is for, so that any process gives the same answer."""
+"""Repeatable randomness: every draw is a keyed hash of its purpose, so every process draws the same number."""
 
 from hashlib import blake2b
 

@@ -1,39 +1,53 @@
-"""Faults a client may ask the simulated venues for, so that its own error handling can be tried."""
+"""Faults that a client may ask of the simulated venues, to test its own error handling."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 
 #: Fails the first ``n`` attempts while quoting, with this code.
 _QUOTE_FAULTS = {"network_error": FailureCode.NETWORK_ERROR, "venue_timeout": FailureCode.VENUE_TIMEOUT}
-#: Fails the first ``n`` attempts when the transaction is sent, with this code; nothing lands.
+#: Fails the first ``n`` attempts when the transaction is sent, with this code; no swap lands.
 _SEND_FAULTS = {
     "stale_quote": FailureCode.STALE_QUOTE,
     "slippage": FailureCode.SLIPPAGE_EXCEEDED,
     "tx_dropped": FailureCode.TX_DROPPED,
 }
 _REPLY_LOST = "landed_reply_lost"
+_VENUE_DOWN = "venue_down"
 _COUNTED = {*_QUOTE_FAULTS, *_SEND_FAULTS, _REPLY_LOST}
-_VENUES = ("raydium", "meteora")
 _MAX_SLOW_MS = 10_000
 
-SYNTAX = (
-    "one of "
-    + ", ".join(f"{name}:n" for name in (*_QUOTE_FAULTS, *_SEND_FAULTS, _REPLY_LOST))
-    + f", no_liquidity, venue_down:{'|'.join(_VENUES)}, slow:ms (at most {_MAX_SLOW_MS})"
-)
+
+def check_fault(text: str, venues: Sequence[str]) -> None:
+    """:raises ValueError: with the syntax, if the text is not a fault of a simulation with these venues."""
+    try:
+        fault = Fault.parse(text)
+    except ValueError:
+        raise ValueError(f"must be {syntax(venues)}") from None
+    if fault.name == _VENUE_DOWN and fault.argument not in venues:
+        raise ValueError(f"must be {syntax(venues)}")
+
+
+def syntax(venues: Sequence[str]) -> str:
+    """The faults that a client may ask for, in words."""
+    counted = ", ".join(f"{name}:n" for name in (*_QUOTE_FAULTS, *_SEND_FAULTS, _REPLY_LOST))
+    return f"one of {counted}, no_liquidity, venue_down:{'|'.join(venues)}, slow:ms (at most {_MAX_SLOW_MS})"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: its name and, by name, the number of attempts it hits, a venue, or milliseconds."""
+    """A fault: its name, and the number of attempts it affects, a venue, or milliseconds."""
 
     name: str = ""
     argument: str = ""
 
     @classmethod
     def parse(cls, text: str | None) -> "Fault":
-        """:raises ValueError: if the text is not of ``SYNTAX``."""
+        """The fault of a text; no text is no fault.
+
+        :raises ValueError: if the text names no fault.
+        """
         if not text:
             return cls()
         name, _, argument = text.partition(":")
@@ -41,11 +55,11 @@ class Fault:
         known = (
             (name in _COUNTED and number > 0)
             or (name == "no_liquidity" and not argument)
-            or (name == "venue_down" and argument in _VENUES)
+            or (name == _VENUE_DOWN and argument)
             or (name == "slow" and 0 <= number <= _MAX_SLOW_MS)
         )
         if not known:
-            raise ValueError(f"must be {SYNTAX}")
+            raise ValueError(f"{text!r} is not a fault")
         return cls(name, argument)
 
     @property
@@ -57,7 +71,7 @@ class Fault:
         """:raises AttemptFailedError: if this fault hits the quoting of this venue in this attempt."""
         if self.name == "no_liquidity":
             raise AttemptFailedError(FailureCode.NO_LIQUIDITY, f"{venue} has no liquidity for this pair")
-        if self.name == "venue_down" and self.argument == venue:
+        if self.name == _VENUE_DOWN and self.argument == venue:
             raise AttemptFailedError(FailureCode.VENUE_UNAVAILABLE, f"{venue} is down")
         if self.name in _QUOTE_FAULTS and attempt <= int(self.argument):
             raise AttemptFailedError(_QUOTE_FAULTS[self.name], f"{venue} could not be reached")

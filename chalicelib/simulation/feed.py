@@ -1,4 +1,4 @@
-"""Market data with a short cache: not every quote costs a read of the market table."""
+"""Market data with a short cache, so that not every quote reads the market table."""
 
 from collections.abc import Callable
 from threading import RLock
@@ -6,29 +6,29 @@ from threading import RLock
 from chalicelib.domain.tokens import Pair
 from chalicelib.ports.market import MarketData, MarketSnapshot
 
-#: Pairs that are remembered; then all are forgotten.
-_REMEMBERED = 1000
+#: The cache is cleared when it holds this many pairs.
+_MAX_CACHED_PAIRS = 1000
 
 
 class CachedMarketData:
-    """``MarketData`` remembered for ``cache_ms``, so that not every quote costs a look. Built once per process."""
+    """``MarketData`` cached for ``cache_ms``. One per process."""
 
     def __init__(self, source: MarketData, cache_ms: int, now_ms: Callable[[], int]) -> None:
         self._source = source
         self._cache_ms = cache_ms
         self._now_ms = now_ms
-        self._seen: dict[str, tuple[int, MarketSnapshot]] = {}
+        self._cache: dict[str, tuple[int, MarketSnapshot]] = {}
         self._lock = RLock()
 
-    def known(self, pair: Pair, since_ms: int = 0) -> MarketSnapshot:
-        """What is known of a pair, with all that was told by ``since_ms``."""
-        # One look at a time: the venues ask for the same, side by side.
+    def snapshot(self, pair: Pair, as_of_ms: int = 0) -> MarketSnapshot:
+        """The market data of a pair, including every push up to ``as_of_ms``."""
+        # The venues ask for the same pair in parallel; the lock makes one read of that.
         with self._lock:
             now_ms = self._now_ms()
-            seen_ms, known = self._seen.get(pair.name, (-1, MarketSnapshot()))
-            if seen_ms < 0 or seen_ms <= since_ms or now_ms - seen_ms >= self._cache_ms:
-                known = self._source.known(pair)
-                if len(self._seen) >= _REMEMBERED:
-                    self._seen.clear()
-                self._seen[pair.name] = now_ms, known
-            return known
+            read_ms, snapshot = self._cache.get(pair.name, (-1, MarketSnapshot()))
+            if read_ms < 0 or read_ms <= as_of_ms or now_ms - read_ms >= self._cache_ms:
+                snapshot = self._source.snapshot(pair)
+                if len(self._cache) >= _MAX_CACHED_PAIRS:
+                    self._cache.clear()
+                self._cache[pair.name] = now_ms, snapshot
+            return snapshot

@@ -1,8 +1,7 @@
-"""The simulated market: a reference price and two pools of every pair, as a function of seed and slot.
+"""The simulated market: a reference price and the pools of every pair, as a function of seed and slot.
 
-Nothing here keeps state or looks at a clock, so every process and every later look gives the same answer. A price
-that was pushed from adapters is where the path goes on from, and what is not in the registry has the pools that were
-opened for it.
+The market keeps no state and reads no clock, so every process and every later look computes the same answer. A pushed
+price is where the path continues from. Mints outside the registry have the pools that were launched for them.
 """
 
 from dataclasses import dataclass
@@ -10,20 +9,34 @@ from decimal import Decimal
 
 from chalicelib.domain.conditions import Launch, LaunchedPool
 from chalicelib.domain.money import MAX_BASE_UNITS
-from chalicelib.domain.tokens import BY_MINT, Pair
+from chalicelib.domain.tokens import BY_MINT, Pair, Token
 from chalicelib.ports.market import MarketSnapshot
 from chalicelib.simulation.chance import between, smooth
 
 #: A Solana slot lasts about 400 ms; it is the tick of the simulation.
 SLOT_MS = 400
+PPM = 1_000_000
 _MINUTE = 60_000 // SLOT_MS
 _HOUR = 60 * _MINUTE
-#: The reference price turns so seldom that an order which is tried again half a minute later still finds its price
+#: The reference price turns this seldom, so that an order which retries half a minute later still finds its price
 #: within the usual tolerance of one percent.
 _DRIFT = 10 * _MINUTE
-_PPM = 1_000_000
-#: How far the reference price strays from the registry's base price, in millionths.
-_STRAY = 30_000
+#: The largest distance of the reference price from the base price.
+_STRAY_PPM = 30_000
+#: Prices in USD around which the reference prices move. They are no market data.
+_BASE_PRICES_USD = {
+    "SOL": Decimal("100"),
+    "USDC": Decimal("1"),
+    "USDT": Decimal("1"),
+    "JUP": Decimal("0.8"),
+    "RAY": Decimal("2.5"),
+    "BONK": Decimal("0.00002"),
+    "WIF": Decimal("1.6"),
+    "PYTH": Decimal("0.4"),
+    "JTO": Decimal("2.2"),
+    "ORCA": Decimal("2.1"),
+    "mSOL": Decimal("120"),
+}
 #: Reserves of one side of a pool, in USD. 50,000 SOL against 5,000,000 USDC at the base price.
 _DEPTH_USD = {"SOL": 5_000_000}
 _DEFAULT_DEPTH_USD = 1_500_000
@@ -31,27 +44,36 @@ _DEFAULT_DEPTH_USD = 1_500_000
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How the two venues differ. ``gap`` is the range of the price gap in millionths, fees are in millionths."""
+    """A character of the market: ``gap_ppm`` is the range of the price gap between the venues, in millionths."""
 
-    gap: tuple[int, int]
-    raydium_fee: int
-    meteora_fee: int
-    #: Meteora's fee grows by so much with the share of the pool that a trade takes: by 2 % for all of it.
-    meteora_impact_fee: int
+    name: str
+    gap_ppm: tuple[int, int]
 
 
 PROFILES = {
-    "realistic": Profile((20_000, 50_000), 2_500, 2_000, 20_000),
-    "brief": Profile((20_000, 50_000), 3_000, 2_000, 0),
-    "flat": Profile((0, 2_000), 2_500, 2_000, 20_000),
+    profile.name: profile
+    for profile in (
+        Profile("realistic", (20_000, 50_000)),
+        Profile("brief", (20_000, 50_000)),
+        Profile("flat", (0, 2_000)),
+    )
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Reserves:
-    """A pool's reserves in base units of the pair's two tokens; no more than a token account can hold of each.
+class PoolShape:
+    """A venue's place in the market: see the attributes of ``SimulatedVenue``."""
 
-    However absurd a price is told, nothing comes out of a pool that no account could take.
+    venue: str
+    price_level: int | None = None
+    depth_range_ppm: tuple[int, int] = (PPM, PPM)
+
+
+@dataclass(frozen=True, slots=True)
+class Reserves:
+    """A pool's reserves in base units of the pair's two tokens, each at most what a token account can hold.
+
+    The bound keeps an absurd pushed price from making swaps that no account could take.
     """
 
     base: int
@@ -59,56 +81,66 @@ class Reserves:
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class SimulatedMarket:
     seed: str
     profile: Profile
 
     def reserves(
-        self, venue: str, pair: Pair, slot: int, known: MarketSnapshot | None = None, pool: LaunchedPool | None = None
+        self,
+        shape: PoolShape,
+        pair: Pair,
+        slot: int,
+        snapshot: MarketSnapshot | None = None,
+        pool: LaunchedPool | None = None,
     ) -> Reserves | None:
-        """The pool of this venue at this slot, given what was told; ``None`` if there is none.
+        """A venue's pool at a slot, given the pushed price and the launches; ``None`` if it has none.
 
-        Of a launched mint it is said which pool.
+        ``pool`` names the pool of a launched mint.
         """
-        known = known or MarketSnapshot()
+        snapshot = snapshot or MarketSnapshot()
         if pair.base.mint not in BY_MINT:
-            launch = known.pools.get(pool) if pool and pool.venue == venue else None
-            return self._launched(launch, pair, slot, known) if launch else None
+            launch = snapshot.pools.get(pool) if pool and pool.venue == shape.venue else None
+            return self._launched(launch, pair, slot, snapshot) if launch else None
         depth_usd = _DEPTH_USD.get(pair.base.symbol, _DEFAULT_DEPTH_USD)
-        base = int(Decimal(depth_usd) / pair.base.usd) * 10**pair.base.decimals
-        if venue == "meteora":
-            base = base * between(600_000, 1_400_000, self.seed, "depth", pair.name) // _PPM
-        numerator, denominator = self._price(venue, pair, slot, known)
+        base = int(Decimal(depth_usd) / _usd(pair.base)) * 10**pair.base.decimals
+        if shape.depth_range_ppm != (PPM, PPM):
+            base = base * between(*shape.depth_range_ppm, self.seed, "depth", pair.name) // PPM
+        numerator, denominator = self._price(shape, pair, slot, snapshot)
         # The price in human units, moved to base units of both tokens.
         numerator *= 10**pair.quote.decimals
         denominator *= 10**pair.base.decimals
         return Reserves(base, min(max(base * numerator // denominator, 1), MAX_BASE_UNITS))
 
-    def _launched(self, launch: Launch, pair: Pair, slot: int, known: MarketSnapshot) -> Reserves:
+    def _launched(self, launch: Launch, pair: Pair, slot: int, snapshot: MarketSnapshot) -> Reserves:
         """A pool that was opened with this launch's price and liquidity."""
         quote = int(launch.liquidity * 10**pair.quote.decimals)
         base = int(launch.liquidity / launch.price * 10**pair.base.decimals)
-        then, since_ms = launch.price, launch.at_ms
-        # A price that was told before is of another pool, or of none.
-        if known.price and known.price.at_ms >= launch.at_ms:
-            then, since_ms = known.price.price, known.price.at_ms
-        numerator, denominator = (then / launch.price).as_integer_ratio()
+        price, since_ms = launch.price, launch.at_ms
+        # A price that was pushed before the launch belongs to another pool, or to none.
+        if snapshot.price and snapshot.price.at_ms >= launch.at_ms:
+            price, since_ms = snapshot.price.price, snapshot.price.at_ms
+        numerator, denominator = (price / launch.price).as_integer_ratio()
         quote = quote * numerator * self._path(pair, slot) // (denominator * self._path(pair, since_ms // SLOT_MS))
         return Reserves(*(min(max(side, 1), MAX_BASE_UNITS) for side in (base, quote)))
 
     def _path(self, pair: Pair, slot: int) -> int:
-        """The reference price as a share of what it strays around, in millionths."""
-        return _PPM + smooth(-_STRAY, _STRAY, slot, _DRIFT, self.seed, "reference", pair.name)
+        """The reference price as a share of the base price, in millionths."""
+        return PPM + smooth(-_STRAY_PPM, _STRAY_PPM, slot, _DRIFT, self.seed, "reference", pair.name)
 
-    def _price(self, venue: str, pair: Pair, slot: int, known: MarketSnapshot) -> tuple[int, int]:
+    def _price(self, shape: PoolShape, pair: Pair, slot: int, snapshot: MarketSnapshot) -> tuple[int, int]:
         """Quote per base in human units, as a fraction of integers."""
-        numerator, denominator = (pair.base.usd / pair.quote.usd).as_integer_ratio()
-        before = _PPM
-        if known.price:
-            numerator, denominator = known.price.price.as_integer_ratio()
-            before = self._path(pair, known.price.at_ms // SLOT_MS)
-        gap = smooth(*self.profile.gap, slot, _MINUTE, self.seed, "gap", pair.name)
-        # The dearer venue stands exactly ``gap`` above the cheaper one; they change places by the hour.
-        dearer = ("raydium", "meteora")[between(0, 1, self.seed, "dearer", pair.name, slot // _HOUR)]
-        share = 2 * _PPM + 2 * gap if venue == dearer else 2 * _PPM
-        return numerator * self._path(pair, slot) * share, denominator * before * (2 * _PPM + gap)
+        numerator, denominator = (_usd(pair.base) / _usd(pair.quote)).as_integer_ratio()
+        before = PPM
+        if snapshot.price:
+            numerator, denominator = snapshot.price.price.as_integer_ratio()
+            before = self._path(pair, snapshot.price.at_ms // SLOT_MS)
+        gap = smooth(*self.profile.gap_ppm, slot, _MINUTE, self.seed, "gap", pair.name)
+        # The dearer level is exactly ``gap`` above the cheaper one; the levels swap places by the hour.
+        dearer = between(0, 1, self.seed, "dearer", pair.name, slot // _HOUR)
+        middle = 2 * PPM + gap
+        share = middle if shape.price_level is None else 2 * PPM + (2 * gap if shape.price_level == dearer else 0)
+        return numerator * self._path(pair, slot) * share, denominator * before * middle
+
+
+def _usd(token: Token) -> Decimal:
+    return _BASE_PRICES_USD[token.symbol]

@@ -1,11 +1,11 @@
-"""Raydium, simulated: a standard AMM pool with a fixed fee."""
+"""Raydium, simulated: a standard pool with a fixed fee."""
 
-from chalicelib.simulation.venue import SimulatedVenue
+from typing import ClassVar
+
+from chalicelib.simulation.venue import FeeRates, SimulatedVenue
 
 
 class Raydium(SimulatedVenue):
     name = "raydium"
-
-    @property
-    def fee_rates(self) -> tuple[int, int]:
-        return self._context.market.profile.raydium_fee, 0
+    price_level = 0
+    fees: ClassVar = {"realistic": FeeRates(2_500), "brief": FeeRates(3_000), "flat": FeeRates(2_500)}

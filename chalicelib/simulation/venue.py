@@ -1,9 +1,12 @@
-"""A simulated venue: a constant-product pool of the simulated market, with latency, drift and faults."""
+"""A simulated venue: constant-product pools of the simulated market, with latency, price drift and faults.
 
-from collections.abc import Callable
+A new venue is a subclass with a name, its fees and its place in the market, and a line in ``venues``.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from hashlib import sha512
+from typing import ClassVar
 
 from chalicelib.domain.conditions import LaunchedPool
 from chalicelib.domain.depth import Depth
@@ -11,54 +14,56 @@ from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.money import percent
 from chalicelib.domain.swaps import Fill, Quote, SwapRequest, Transaction
 from chalicelib.domain.tokens import SOL, Pair
-from chalicelib.ports.venues import Ledger
 from chalicelib.simulation.base58 import base58
 from chalicelib.simulation.chance import between
+from chalicelib.simulation.context import SimulationContext
 from chalicelib.simulation.faults import Fault
-from chalicelib.simulation.feed import CachedMarketData
-from chalicelib.simulation.market import SLOT_MS, Market
+from chalicelib.simulation.market import PPM, SLOT_MS, PoolShape
 
-#: A quote is good for this long.
+#: A quote is valid for this long.
 QUOTE_VALID_MS = 5_000
+#: Ranges of the latencies of a quote and of a swap.
 _QUOTE_MS = (150, 250)
 _SWAP_MS = (2_000, 3_000)
 
 
 @dataclass(frozen=True, slots=True)
-class SimulationContext:
-    """What the simulated venues share: the market, the chain, the clock, and how to wait.
+class FeeRates:
+    """The fee in millionths of the input, and what the trade's share of the pool adds to it: see ``Pool.swap``."""
 
-    ``time_scale`` stretches latencies (0 = none); ``fault`` hits orders that ask for none themselves.
-    """
+    base: int
+    impact: int = 0
 
-    market: Market
-    feed: CachedMarketData
-    ledger: Ledger
-    now_ms: Callable[[], int]
-    sleep: Callable[[float], None]
-    time_scale: Decimal = Decimal(1)
-    fault: str | None = None
+
+_DEFAULT_FEES = FeeRates(2_500)
 
 
 class SimulatedVenue:
-    """The common part of the simulated venues."""
+    """A venue of the simulated market. Subclasses set the class attributes."""
 
-    name: str
+    name: ClassVar[str]
+    #: Levels 0 and 1 trade above and below the reference price and swap places by the hour; ``None`` trades at it.
+    price_level: ClassVar[int | None] = None
+    #: The range of the pools' size against the market's standard, in millionths.
+    depth_range_ppm: ClassVar[tuple[int, int]] = (PPM, PPM)
+    #: Fees by the profile of the market; other profiles have the standard fee.
+    fees: ClassVar[Mapping[str, FeeRates]] = {}
 
     def __init__(self, context: SimulationContext) -> None:
         self._context = context
 
     @property
-    def fee_rates(self) -> tuple[int, int]:
-        """The fee in millionths of the input, and what impact adds to it: see ``Pool.swap``."""
-        raise NotImplementedError
+    def fee_rates(self) -> FeeRates:
+        return self.fees.get(self._context.market.profile.name, _DEFAULT_FEES)
 
     def depth(self, pair: Pair, market_as_of_ms: int = 0, pool: LaunchedPool | None = None) -> Depth:
-        slot, known = self._context.now_ms() // SLOT_MS, self._context.feed.known(pair, market_as_of_ms)
-        reserves = self._context.market.reserves(self.name, pair, slot, known, pool)
+        slot, snapshot = self._context.now_ms() // SLOT_MS, self._context.feed.snapshot(pair, market_as_of_ms)
+        shape = PoolShape(self.name, self.price_level, self.depth_range_ppm)
+        reserves = self._context.market.reserves(shape, pair, slot, snapshot, pool)
         if reserves is None:
             raise AttemptFailedError(FailureCode.POOL_NOT_FOUND, f"{self.name} has no pool of {pair.name}")
-        return Depth(self.name, pair, reserves.base, reserves.quote, *self.fee_rates)
+        fees = self.fee_rates
+        return Depth(self.name, pair, reserves.base, reserves.quote, fees.base, fees.impact)
 
     def quote(self, request: SwapRequest) -> Quote:
         fault = self._fault(request)
@@ -79,7 +84,7 @@ class SimulatedVenue:
         )
 
     def build(self, quote: Quote, min_amount_out: int) -> Transaction:
-        """The transaction for a quote. Native SOL is wrapped before and unwrapped after the swap."""
+        """The transaction for a quote. It wraps native SOL before the swap and unwraps it afterwards."""
         request = quote.request
         steps = (
             *(["wrapSol"] if request.token_in == SOL else []),
@@ -91,7 +96,7 @@ class SimulatedVenue:
         return Transaction(signature, quote, min_amount_out, steps)
 
     def send(self, transaction: Transaction) -> Fill:
-        """Swap at the price of the slot in which the transaction lands, which is not the quoted one."""
+        """Swap at the price of the slot in which the transaction lands, which may differ from the quoted price."""
         request = transaction.quote.request
         fault = self._fault(request)
         if self._context.now_ms() - transaction.quote.quoted_at_ms > QUOTE_VALID_MS:
@@ -111,11 +116,11 @@ class SimulatedVenue:
         return fill
 
     def _fault(self, request: SwapRequest) -> Fault:
-        return Fault.parse(request.simulate or self._context.fault)
+        return Fault.parse(request.simulate) if request.simulate else self._context.default_fault
 
-    def _wait(self, purpose: str, span_ms: tuple[int, int], request: SwapRequest, extra_ms: int = 0) -> None:
+    def _wait(self, purpose: str, range_ms: tuple[int, int], request: SwapRequest, extra_ms: int = 0) -> None:
         seed = self._context.market.seed
-        latency = between(*span_ms, seed, "latency", purpose, self.name, request.order_id, request.attempt)
+        latency = between(*range_ms, seed, "latency", purpose, self.name, request.order_id, request.attempt)
         seconds = (latency * self._context.time_scale + extra_ms) / 1000
         if seconds:
             self._context.sleep(float(seconds))

@@ -1,1 +1,1 @@
-"""DynamoDB through pynamodb: conditional writes, and nothing read to be written back."""
+"""DynamoDB through pynamodb: every change is a conditional write, never a read followed by a plain write."""

@@ -1,4 +1,4 @@
-"""Conditional writes: what says that a condition did not hold, and writes that tell whether it did."""
+"""Conditional writes that return whether their condition held."""
 
 import random
 import time
@@ -12,21 +12,20 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.stores.connection import SharedConnection
 
-#: DynamoDB cancels one of two transactions on an item at the same moment; so often, and after such a pause at most,
-#: it is tried again.
-_CONFLICT_TRIES = 6
-_CONFLICT_PAUSE_SECONDS = 0.1
+#: DynamoDB cancels one of two concurrent transactions on an item. The loser retries after a random pause.
+_MAX_CONFLICT_TRIES = 6
+_MAX_CONFLICT_PAUSE_SECONDS = 0.1
 
 
 def condition_failed(error: PynamoDBException) -> bool:
-    """Whether a write was refused by its condition, and not by anything else."""
+    """True if the condition of the write refused it, False for any other error."""
     if isinstance(error, TransactWriteError):
         return any(reason and reason.code == "ConditionalCheckFailed" for reason in error.cancellation_reasons)
     return error.cause_response_code == "ConditionalCheckFailedException"
 
 
 def update_if(item: Model, actions: list[Action], condition: Condition) -> bool:
-    """Update the item if the condition holds; whether it did."""
+    """Update the item if the condition holds; returns whether it did."""
     try:
         item.update(actions, condition=condition)
     except UpdateError as error:
@@ -37,7 +36,7 @@ def update_if(item: Model, actions: list[Action], condition: Condition) -> bool:
 
 
 def delete_if(item: Model, condition: Condition) -> bool:
-    """Delete the item if the condition holds; whether it did."""
+    """Delete the item if the condition holds; returns whether it did."""
     try:
         item.delete(condition=condition)
     except DeleteError as error:
@@ -50,19 +49,19 @@ def delete_if(item: Model, condition: Condition) -> bool:
 def save_together(connection: SharedConnection, items: Sequence[tuple[Model, Condition | None]]) -> None:
     """Save all items, each under its condition, or none.
 
-    :raises TransactWriteError: if a condition did not hold, or others kept writing these items.
+    :raises TransactWriteError: if a condition did not hold, or other writers kept changing the items.
     """
-    for left in reversed(range(_CONFLICT_TRIES)):
+    for left in reversed(range(_MAX_CONFLICT_TRIES)):
         try:
             with TransactWrite(connection=connection) as transaction:
                 for item, condition in items:
                     transaction.save(item, condition=condition)
             return
         except TransactWriteError as error:
-            # Somebody else is writing one of them right now; next time what they wrote is there.
+            # Another transaction is writing one of the items; the retry sees its result.
             if not left or not _conflicted(error):
                 raise
-            time.sleep(random.uniform(0, _CONFLICT_PAUSE_SECONDS))  # noqa: S311 - no secret
+            time.sleep(random.uniform(0, _MAX_CONFLICT_PAUSE_SECONDS))  # noqa: S311 - no secret
 
 
 def _conflicted(error: TransactWriteError) -> bool:

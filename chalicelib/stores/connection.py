@@ -1,4 +1,4 @@
-"""One DynamoDB client for all tables of a process."""
+"""The DynamoDB client, which all tables of a process share."""
 
 from contextlib import suppress
 from typing import TypeVar
@@ -14,7 +14,7 @@ _Item = TypeVar("_Item", bound=Model)
 
 
 class SharedConnection(Connection):
-    """pynamodb makes a client for each model, and each costs a cold start some 50 ms; here all share one."""
+    """A client that all models share. pynamodb makes a client per model, and each costs a cold start about 50 ms."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(
@@ -28,17 +28,17 @@ class SharedConnection(Connection):
     @property
     def session(self) -> Session:
         session = super().session
-        # The SDK's own user agent is put together anew for every call, a tenth of what a call costs.
+        # The SDK builds its own user agent anew for every call, which takes a tenth of the call's CPU time.
         session.set_default_client_config(Config(user_agent=USER_AGENT))
         return session
 
 
 def bound(model: type[_Item], table_name: str, connection: SharedConnection) -> type[_Item]:
-    """The model on this deployment's table. A subclass, so that no model class is changed for others."""
+    """A subclass of the model on this deployment's table, which leaves the model class unchanged."""
     meta = {"table_name": table_name, "region": connection.region, "host": connection.host}
     found: type[_Item] = type(model.__name__, (model,), {"Meta": type("Meta", (), meta)})
     table = found._get_connection()
-    # Another store of this process may have brought the same table.
+    # Another store of this process may have added the same table.
     with suppress(ValueError):
         connection.add_meta_table(table.connection.get_meta_table(table_name))
     table.connection = connection

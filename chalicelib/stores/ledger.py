@@ -14,7 +14,7 @@ _VOID = "void"
 
 
 class DynamoLedger:
-    """``Ledger`` on DynamoDB. See ``routing.venue.Ledger`` for what each call promises."""
+    """``Ledger`` on DynamoDB. The port states what each call promises."""
 
     def __init__(self, connection: SharedConnection, settings: Settings) -> None:
         self._item = bound(LedgerItem, settings.ledger_table, connection)
@@ -40,7 +40,7 @@ class DynamoLedger:
         return _fill(kept) if kept.state == _LANDED else None
 
     def _keep(self, item: LedgerItem) -> LedgerItem:
-        """The first record of a signature stays; the one that stands is returned."""
+        """Store the first record of a signature; returns the record that is stored."""
         try:
             item.save(condition=self._item.signature.does_not_exist())
         except PutError as error:

@@ -1,11 +1,13 @@
-"""What was told of the market, in DynamoDB: a few small items, read by what they are about."""
+"""Market data in DynamoDB: pushed prices, launches and the watch list, as small items by subject."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
 
-from chalicelib.domain.conditions import Launch
+from chalicelib.codec.watches import watch_from_key, watch_to_key
+from chalicelib.domain.conditions import Launch, Watch
 from chalicelib.domain.tokens import BY_MINT, Pair
 from chalicelib.ports.market import MarketSnapshot, PushedPrice, WatchEntry
 from chalicelib.settings import Settings
@@ -13,47 +15,39 @@ from chalicelib.stores.conditions import condition_failed, delete_if, save_toget
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import MarketItem
 
-_RELEASING = "releasing"
+_PENDING = "releasing"
 _WATCHED = "watched"
 
 
 class DynamoMarketStore:
-    """``MarketStore`` on DynamoDB. See ``ports.MarketStore`` for what each call promises."""
+    """``MarketStore`` on DynamoDB. The port states what each call promises."""
 
     def __init__(self, connection: SharedConnection, settings: Settings) -> None:
         self._connection = connection
         self._item = bound(MarketItem, settings.market_table, connection)
 
-    def known(self, pair: Pair) -> MarketSnapshot:
-        # Prices and pools stand beside one another in the order of items, and launches before them.
+    def snapshot(self, pair: Pair) -> MarketSnapshot:
+        # Prices and pools are adjacent in the order of items, and launches come before them.
         rows = list(self._item.query(_subject(pair), self._item.item > "m", consistent_read=True))
         by_name = {row.item: row for row in rows}
         price = by_name.get(f"price#{pair.quote.symbol}")
         pools = _launches(row for row in rows if row.item.startswith("pool#"))
-        # What was told of this pair counts before what was told of all.
-        told = sorted(pools, key=lambda launch: launch.quote or "")
+        # A launch against this quote token replaces one against any.
+        launches = sorted(pools, key=lambda launch: launch.quote or "")
         return MarketSnapshot(
             PushedPrice(price.price, int(price.at)) if price and price.price is not None else None,
-            {launch.opened: launch for launch in told if launch.quote in (None, pair.quote.symbol)},
+            {launch.opened: launch for launch in launches if launch.quote in (None, pair.quote.symbol)},
         )
 
     def push_price(self, pair: Pair, price: PushedPrice) -> None:
         item = self._item(_subject(pair), f"price#{pair.quote.symbol}")
-        # Of two that are told at once the later one stays.
+        # The later of two concurrent pushes stays.
         newer = self._item.at.does_not_exist() | (self._item.at <= price.at_ms)
         update_if(item, [self._item.price.set(price.price), self._item.at.set(price.at_ms)], newer)
 
     def announce(self, launch: Launch) -> bool:
-        fields: dict[str, Any] = {
-            "mint": launch.mint,
-            "venue": launch.venue,
-            "pool": launch.pool,
-            "slot": launch.slot,
-            "price": launch.price,
-            "liquidity": launch.liquidity,
-            "quote": launch.quote,
-            "at": launch.at_ms,
-        }
+        fields: dict[str, Any] = asdict(launch)
+        fields["at"] = fields.pop("at_ms")
         new = self._item(launch.mint, f"launch#{launch.pool}#{launch.slot}", **fields)
         try:
             save_together(
@@ -61,7 +55,7 @@ class DynamoMarketStore:
                 [
                     (new, self._item.item.does_not_exist()),
                     (self._item(launch.mint, f"pool#{launch.pool}#{launch.venue}#{launch.quote}", **fields), None),
-                    (self._item(_RELEASING, launch.id, **fields), None),
+                    (self._item(_PENDING, launch.id, **fields), None),
                 ],
             )
         except TransactWriteError as error:
@@ -70,35 +64,34 @@ class DynamoMarketStore:
             return False
         return True
 
-    def unfinished(self) -> list[Launch]:
-        return list(_launches(self._item.query(_RELEASING, consistent_read=True)))
+    def pending_launches(self) -> list[Launch]:
+        return list(_launches(self._item.query(_PENDING, consistent_read=True)))
 
-    def finish(self, launch: Launch) -> None:
-        self._item(_RELEASING, launch.id).delete()
+    def finish_launch(self, launch: Launch) -> None:
+        self._item(_PENDING, launch.id).delete()
 
     def is_live(self, mint: str) -> bool:
         pools = self._item.query(mint, self._item.item.startswith("pool#"), consistent_read=True, limit=1)
         return next(pools, None) is not None
 
-    def watch(self, key: str, now_ms: int, until_ms: int) -> None:
+    def watch(self, watch: Watch, now_ms: int, until_ms: int) -> None:
         model = self._item
         since = model.at.set(model.at | now_ms)
         later = model.until.does_not_exist() | (model.until < until_ms)
-        update_if(model(_WATCHED, key), [model.until.set(until_ms), since], later)
+        update_if(model(_WATCHED, watch_to_key(watch)), [model.until.set(until_ms), since], later)
 
-    def watched(self, now_ms: int) -> list[WatchEntry]:
-        found = []
+    def watch_entries(self, now_ms: int) -> list[WatchEntry]:
+        entries = []
         for row in self._item.query(_WATCHED, consistent_read=True):
-            until_ms = int(row.until or 0)
-            if until_ms >= now_ms:
-                found.append(WatchEntry(row.item, int(row.at or 0)))
-            else:
-                # All that waited for it is over, unless somebody has come since.
+            if int(row.until or 0) < now_ms:
+                # Every order that waited for it is terminal, unless a new one has extended the entry since the read.
                 delete_if(row, self._item.until == row.until)
-        return found
+            elif watch := watch_from_key(row.item):
+                entries.append(WatchEntry(watch, int(row.at or 0)))
+        return entries
 
-    def unwatch(self, key: str) -> None:
-        self._item(_WATCHED, key).delete()
+    def unwatch(self, watch: Watch) -> None:
+        self._item(_WATCHED, watch_to_key(watch)).delete()
 
 
 def _subject(pair: Pair) -> str:

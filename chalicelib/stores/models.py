@@ -1,4 +1,7 @@
-"""The tables' items as pynamodb models. The tables themselves are made by ``infra/resources.yaml``."""
+"""The items of the tables as pynamodb models. The template in ``infra`` makes the tables.
+
+Names in the data (``attr_name``, index names) never change: items that exist must still be found.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -29,7 +32,7 @@ class DecimalAttribute(Attribute[Decimal]):
 
 
 class DeadlineIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
-    """Sparse: the orders that somebody has to move on, by the moment by which it should have happened."""
+    """Sparse: the orders with a deadline, by deadline."""
 
     class Meta:
         index_name = "attention"
@@ -42,7 +45,7 @@ class DeadlineIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyp
 class OpenOrdersIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
     """Sparse: open orders by what triggers them: ``<pair>#<side>`` and the limit price, or ``launch#<mint>`` and age.
 
-    It has all of an order, so that triggering one needs no look at the table before its conditional write.
+    The index projects whole items, so that a trigger needs no read of the table before its conditional write.
     """
 
     class Meta:
@@ -53,8 +56,8 @@ class OpenOrdersIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-unt
     watch_level = DecimalAttribute(range_key=True, attr_name="waitsAt")
 
 
-class UserOpenIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
-    """Sparse: each user's orders that are not over, by creation; those that are open stand under ``<user>#open``."""
+class UnfinishedIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
+    """Sparse: the active orders of each user by creation, and the open ones under ``<user>#open``."""
 
     class Meta:
         index_name = "userOpen"
@@ -65,7 +68,40 @@ class UserOpenIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyp
 
 
 class OrderItem(Model):
-    """An order: its specification, its events, and what the engine notes beside them."""
+    """An order: its specification and events as JSON, and the engine's own data about it."""
+
+    class Meta:
+        table_name = "orders"
+
+    order_id = UnicodeAttribute(hash_key=True, attr_name="orderId")
+    spec = UnicodeAttribute(null=True)
+    status = UnicodeAttribute()
+    seq = NumberAttribute()
+    events: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
+    created_at = UnicodeAttribute(attr_name="createdAt")
+
+    published = NumberAttribute(default=0)
+    subscribers = UnicodeSetAttribute(null=True)
+    lease_owner = UnicodeAttribute(attr_name="leaseOwner", null=True)
+    lease_until = NumberAttribute(attr_name="leaseUntil", null=True)
+    deadline_shard = UnicodeAttribute(attr_name="attentionShard", null=True)
+    deadline_at = NumberAttribute(attr_name="attentionAt", null=True)
+    open_user_id = UnicodeAttribute(attr_name="openUserId", null=True)
+    start_slot = NumberAttribute(attr_name="startSlot", null=True)
+    starts_at = NumberAttribute(attr_name="startsAt", null=True)
+    start_ahead = BooleanAttribute(attr_name="startAhead", null=True)
+    watch_key = UnicodeAttribute(attr_name="waitsFor", null=True)
+    watch_level = DecimalAttribute(attr_name="waitsAt", null=True)
+
+    deadline = DeadlineIndex()
+    unfinished = UnfinishedIndex()
+    open_orders = OpenOrdersIndex()
+
+
+class LegacySpecItem(Model):
+    """The specification of an item of version 1: one attribute per field. This version of the engine never writes
+    this form.
+    """
 
     class Meta:
         table_name = "orders"
@@ -89,27 +125,9 @@ class OrderItem(Model):
     launch_min_liquidity = DecimalAttribute(attr_name="launchMinLiquidity", null=True)
     launch_max_price = DecimalAttribute(attr_name="launchMaxPrice", null=True)
 
-    status = UnicodeAttribute()
-    seq = NumberAttribute()
-    events: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
-    created_at = UnicodeAttribute(attr_name="createdAt")
-
-    published = NumberAttribute(default=0)
-    subscribers = UnicodeSetAttribute(null=True)
-    lease_owner = UnicodeAttribute(attr_name="leaseOwner", null=True)
-    lease_until = NumberAttribute(attr_name="leaseUntil", null=True)
-    deadline_shard = UnicodeAttribute(attr_name="attentionShard", null=True)
-    deadline_at = NumberAttribute(attr_name="attentionAt", null=True)
-    open_user_id = UnicodeAttribute(attr_name="openUserId", null=True)
-    start_slot = NumberAttribute(attr_name="startSlot", null=True)
-    starts_at = NumberAttribute(attr_name="startsAt", null=True)
-    start_ahead = BooleanAttribute(attr_name="startAhead", null=True)
-    watch_key = UnicodeAttribute(attr_name="waitsFor", null=True)
-    watch_level = DecimalAttribute(attr_name="waitsAt", null=True)
-
-    attention = DeadlineIndex()
-    user_open = UserOpenIndex()
-    waiting = OpenOrdersIndex()
+    def as_dict(self) -> dict[str, Any]:
+        """The fields by their stored names, as ``spec_from_dict`` reads them."""
+        return {attribute.attr_name: getattr(self, name) for name, attribute in self.get_attributes().items()}
 
 
 class IdempotencyItem(Model):
@@ -125,7 +143,7 @@ class IdempotencyItem(Model):
 
 
 class StreamItem(Model):
-    """``connection#<id>``: an open connection. ``user#<id>``: who follows that user."""
+    """``connection#<id>``: an open connection. ``user#<id>``: the followers of a user."""
 
     class Meta:
         table_name = "streams"
@@ -138,7 +156,7 @@ class StreamItem(Model):
 
 
 class LedgerItem(Model):
-    """What became of a signature on the simulated chain: ``landed`` or ``void``."""
+    """The outcome of a signature on the simulated chain: ``landed`` or ``void``."""
 
     class Meta:
         table_name = "ledger"
@@ -153,11 +171,11 @@ class LedgerItem(Model):
 
 
 class RateLimitItem(Model):
-    """``turn``: the next slot in turn, ever growing. ``slot``: one of the rate limit's slots, by number.
+    """``turn``: a counter whose remainder is the slot in turn. ``slot``: one of the rate limit's slots, by number.
 
-    Times are milliseconds since the epoch: ``booked`` the last that was booked in turn, ``ahead`` the last that was
-    booked ahead of it, ``spared`` up to when bookings in turn need not stand back for that, ``started`` the last
-    start, and whose.
+    Times are milliseconds since the epoch: ``reserved`` the last reservation in turn, ``ahead`` the last ahead of
+    turn, ``spared`` the time up to which reservations in turn do not yield to it, ``started`` the last start, and
+    ``starter`` its order.
     """
 
     class Meta:
@@ -166,7 +184,7 @@ class RateLimitItem(Model):
     kind = UnicodeAttribute(hash_key=True)
     number = NumberAttribute(range_key=True)
     turns = NumberAttribute(null=True)
-    booked = NumberAttribute(null=True)
+    reserved = NumberAttribute(attr_name="booked", null=True)
     ahead = NumberAttribute(null=True)
     spared = NumberAttribute(null=True)
     started = NumberAttribute(null=True)
@@ -174,11 +192,11 @@ class RateLimitItem(Model):
 
 
 class MarketItem(Model):
-    """What was told of the market, by what it is about.
+    """Market data by subject.
 
-    Under a pair's name, or the mint of one that is not in the registry: ``price#<quote>``, ``pool#<quote>#<venue>``
-    and ``launch#<pool>#<slot>``. Under ``releasing``: the launches that are still to be worked through. Under
-    ``watched``: what open orders wait for. Times are milliseconds since the epoch.
+    A pair's name, or the mint of a pair outside the registry, has ``price#<quote>``, ``pool#<pool>#<venue>#<quote>``
+    and ``launch#<pool>#<slot>``. ``releasing`` has the pending launches, ``watched`` the watch list. Times are
+    milliseconds since the epoch.
     """
 
     class Meta:

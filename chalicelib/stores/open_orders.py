@@ -1,4 +1,4 @@
-"""The open orders in DynamoDB, by what triggers them: a sparse index of which only the crossed range is read."""
+"""The index of open orders in DynamoDB. It is sparse, and a look reads the crossed price range alone."""
 
 import logging
 from collections.abc import Iterator
@@ -6,43 +6,47 @@ from decimal import Decimal
 
 from pynamodb.exceptions import AttributeDeserializationError
 
-from chalicelib.domain.conditions import launch_key, price_key
+from chalicelib.codec.watches import watch_to_key
+from chalicelib.domain.conditions import LaunchWatch, PriceWatch
 from chalicelib.domain.tokens import Pair, Side
 from chalicelib.ports.orders import StoredOrder, UnreadableOrderError
 from chalicelib.settings import Settings
-from chalicelib.stores.connection import SharedConnection, bound
+from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.models import OrderItem
-from chalicelib.stores.orders import stored_order_of
+from chalicelib.stores.order_items import OrderItems
 
 log = logging.getLogger(__name__)
 
-#: Orders that one query brings; each has its events with it.
+#: Orders per query; each comes with its events.
 _PAGE = 200
 
 
 class DynamoOpenOrderIndex:
-    """``OpenOrderIndex`` on DynamoDB. See ``ports.OpenOrderIndex`` for what each call promises."""
+    """``OpenOrderIndex`` on DynamoDB. The port states what each call promises."""
 
     def __init__(self, connection: SharedConnection, settings: Settings) -> None:
-        self._item = bound(OrderItem, settings.orders_table, connection)
+        self._items = OrderItems(connection, settings)
 
     def crossed(self, pair: Pair, side: Side, price: Decimal) -> Iterator[StoredOrder]:
-        at, sells = self._item.watch_level, side is Side.SELL
-        rows = self._item.waiting.query(
-            price_key(pair, side), at <= price if sells else at >= price, scan_index_forward=sells, page_size=_PAGE
+        model, sells = self._items.model, side is Side.SELL
+        limit = model.watch_level
+        rows = model.open_orders.query(
+            watch_to_key(PriceWatch(pair, side)),
+            limit <= price if sells else limit >= price,
+            scan_index_forward=sells,
+            page_size=_PAGE,
         )
-        return _readable(rows)
+        return self._readable(rows)
 
     def for_launch(self, mint: str) -> Iterator[StoredOrder]:
-        return _readable(self._item.waiting.query(launch_key(mint), page_size=_PAGE))
+        return self._readable(self._items.model.open_orders.query(watch_to_key(LaunchWatch(mint)), page_size=_PAGE))
 
-
-def _readable(rows: Iterator[OrderItem]) -> Iterator[StoredOrder]:
-    """One that cannot be read keeps nobody behind it from being found."""
-    while True:
-        try:
-            yield stored_order_of(next(rows))
-        except StopIteration:
-            return
-        except (AttributeDeserializationError, UnreadableOrderError):
-            log.exception("a waiting order cannot be read")
+    def _readable(self, rows: Iterator[OrderItem]) -> Iterator[StoredOrder]:
+        """The orders of these items. An unreadable item must not hide the orders behind it."""
+        while True:
+            try:
+                yield self._items.stored_order(next(rows))
+            except StopIteration:
+                return
+            except (AttributeDeserializationError, UnreadableOrderError):
+                log.exception("open order skipped, because it is unreadable")

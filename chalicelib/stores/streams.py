@@ -11,7 +11,7 @@ from chalicelib.stores.subscribers import from_set, to_text
 
 
 class DynamoStreamStore:
-    """``StreamStore`` on DynamoDB. See ``ports.StreamStore`` for what each call promises."""
+    """``StreamStore`` on DynamoDB. The port states what each call promises."""
 
     def __init__(self, connection: SharedConnection, settings: Settings) -> None:
         self._item = bound(StreamItem, settings.streams_table, connection)
@@ -36,7 +36,7 @@ class DynamoStreamStore:
         item.delete()
 
     def follow(self, user_id: str, subscriber: Subscriber) -> bool:
-        # Noted on the connection first: a follower that disconnect cannot find would stay for good.
+        # The connection first: ``disconnect`` could never remove a follow that the connection does not list.
         connection = self._item(_connection_key(subscriber.connection_id))
         if not update_if(connection, [self._item.users.add({user_id})], self._item.id.exists()):
             return False

@@ -1,4 +1,4 @@
-"""What a client may say on a socket. Answers are pushed; an error leaves the socket open."""
+"""The actions that a client may send on a socket. Answers are pushed; an error leaves the socket open."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -6,132 +6,135 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from chalicelib.api.codes import ProblemCode
 from chalicelib.api.frames import reply_frame
 from chalicelib.api.problems import malformed, problem_of, too_large
-from chalicelib.api.records import cancellation_of, cancellations_of
 from chalicelib.api.requests.orders import read_order
 from chalicelib.api.requests.streams import read_cancel, read_stream
-from chalicelib.bootstrap import UNAVAILABLE, Engine, utc_now
+from chalicelib.api.responses.orders import cancellation_body, cancellations_body
+from chalicelib.auth import caller_of
 from chalicelib.codec.exact_json import loads
 from chalicelib.codec.times import to_text
-from chalicelib.ports.streams import ConnectionGoneError, PushFailedError, Replay, Subscriber
+from chalicelib.domain.identity import Caller
+from chalicelib.engine import Engine
+from chalicelib.outages import UNAVAILABLE
+from chalicelib.ports.streams import ConnectionGoneError, PushFailedError, Subscriber
 
 log = logging.getLogger(__name__)
 
-#: A request id is echoed; longer ones are not ours to carry.
-_MAX_REQUEST_ID = 128
+#: The engine echoes request ids up to this length.
+_MAX_REQUEST_ID_LENGTH = 128
 
 
 @dataclass(frozen=True, slots=True)
 class SocketRequest:
-    """One message: who said it, under which request id, and its fields."""
+    """A message of a client: its connection, caller and request id, and the fields of the action."""
 
     engine: Engine
     subscriber: Subscriber
+    caller: Caller
     request_id: str | int | None
     fields: Mapping[str, Any]
 
     def reply(self, kind: str, **fields: Any) -> None:
         frame = reply_frame(kind, self.request_id, **fields)
-        self.engine.adapters.sockets.push(self.subscriber.connection_id, frame)
+        self.engine.sockets.push(self.subscriber.connection_id, frame)
 
 
-def message(engine: Engine, event: Mapping[str, Any]) -> None:
-    """``$default``: do what was said and answer, or say what is wrong with it."""
+def handle_message(engine: Engine, event: Mapping[str, Any]) -> None:
+    """``$default``: perform the action of a message and answer, or answer with a problem."""
     connection_id = event["requestContext"]["connectionId"]
     request_id: str | int | None = None
     try:
         try:
-            said = _parse(engine, event.get("body") or "")
-            request_id = _request_id(said)
-            action = _ACTIONS.get(str(said.pop("action", "")))
+            fields = _parse(engine, event.get("body") or "")
+            request_id = _request_id(fields)
+            action = _ACTIONS.get(str(fields.pop("action", "")))
             if action is None:
-                raise malformed(f"action must be one of {', '.join(_ACTIONS)}.", "UNKNOWN_ACTION")
-            connection = engine.adapters.streams.connection(connection_id)
-            subscriber = Subscriber(connection_id, coarse=bool(connection and connection.coarse))
-            action(SocketRequest(engine, subscriber, request_id, said))
+                raise malformed(f"action must be one of {', '.join(_ACTIONS)}.", ProblemCode.UNKNOWN_ACTION)
+            subscriber = engine.connections.subscriber(connection_id)
+            action(SocketRequest(engine, subscriber, caller_of(fields), request_id, fields))
         except (ConnectionGoneError, PushFailedError):
             raise
         except Exception as error:
             problem = problem_of(error, UNAVAILABLE)
-            log.info("refused", extra={"connectionId": connection_id, "code": problem.code})
-            frame = reply_frame("error", request_id, **problem.as_fields())
-            engine.adapters.sockets.push(connection_id, frame)
+            log.info("message refused", extra={"connectionId": connection_id, "code": problem.code})
+            engine.sockets.push(connection_id, reply_frame("error", request_id, **problem.as_fields()))
     except (ConnectionGoneError, PushFailedError):
-        log.info("nobody to answer", extra={"connectionId": connection_id})
+        log.info("connection gone before the answer", extra={"connectionId": connection_id})
 
 
 def _parse(engine: Engine, body: str) -> dict[str, Any]:
     if len(body.encode(errors="surrogatepass")) > engine.settings.max_body_bytes:
         raise too_large(engine.settings.max_body_bytes)
     try:
-        said = loads(body)
+        fields = loads(body)
     except ValueError:
-        raise malformed("A message must be JSON.", "MALFORMED_JSON") from None
-    if not isinstance(said, dict):
-        raise malformed("A message must be a JSON object.", "MALFORMED_JSON")
-    return said
+        raise malformed("A message must be JSON.", ProblemCode.MALFORMED_JSON) from None
+    if not isinstance(fields, dict):
+        raise malformed("A message must be a JSON object.", ProblemCode.MALFORMED_JSON)
+    return fields
 
 
-def _request_id(said: dict[str, Any]) -> str | int | None:
-    request_id = said.pop("requestId", None)
+def _request_id(fields: dict[str, Any]) -> str | int | None:
+    request_id = fields.pop("requestId", None)
     if request_id is None or (isinstance(request_id, int) and not isinstance(request_id, bool)):
         return request_id
-    if isinstance(request_id, str) and len(request_id) <= _MAX_REQUEST_ID and request_id.isprintable():
+    if isinstance(request_id, str) and len(request_id) <= _MAX_REQUEST_ID_LENGTH and request_id.isprintable():
         return request_id
-    raise malformed(f"requestId must be a string of at most {_MAX_REQUEST_ID} characters or an integer.")
+    raise malformed(f"requestId must be a string of at most {_MAX_REQUEST_ID_LENGTH} characters or an integer.")
 
 
-def _execute_order(said: SocketRequest) -> None:
-    spec = read_order(said.fields, simulation=said.engine.settings.simulation, now=utc_now())
+def _execute_order(request: SocketRequest) -> None:
+    engine = request.engine
+    spec = read_order(request.fields, request.caller, engine.rules, engine.now())
 
     def acknowledge(order_id: str) -> None:
         try:
-            said.reply("ack", action="execute_order", orderId=order_id)
+            request.reply("ack", action="execute_order", orderId=order_id)
         except (ConnectionGoneError, PushFailedError):
-            # The order is accepted whether or not its sender is still there.
-            log.info("nobody to acknowledge to", extra={"orderId": order_id})
+            # The order is accepted whether or not its client is still connected.
+            log.info("connection gone before the ack", extra={"orderId": order_id})
 
-    said.engine.submit(spec, subscriber=said.subscriber, acknowledge=acknowledge)
+    engine.submit(request.caller, spec, subscriber=request.subscriber, acknowledge=acknowledge)
 
 
-def _subscribe(said: SocketRequest) -> None:
-    wanted = read_stream(said.fields)
-    subscriptions = said.engine.subscriptions
+def _subscribe(request: SocketRequest) -> None:
+    wanted = read_stream(request.fields)
+    subscriptions, subscriber = request.engine.subscriptions, request.subscriber
     if wanted.order_id is not None:
-        ack = partial(said.reply, "ack", action="subscribe", orderId=wanted.order_id)
-        subscriptions.join_order(said.subscriber, wanted.order_id, wanted.after_seq, acknowledge=ack)
+        ack = partial(request.reply, "ack", action="subscribe", orderId=wanted.order_id)
+        subscriptions.join_order(request.caller, subscriber, wanted.order_id, wanted.after_seq, acknowledge=ack)
         return
     user_id = wanted.user_id or ""
-    subscriptions.follow_user(said.subscriber, user_id)
-    said.reply("ack", action="subscribe", userId=user_id)
-    # A user may have many orders, and the next message waits for this one.
-    look = Replay(said.subscriber.connection_id, {"userId": user_id}, said.subscriber.coarse, look=1)
-    said.engine.adapters.replays.send([look])
+    subscriptions.follow_user(request.caller, subscriber, user_id)
+    request.reply("ack", action="subscribe", userId=user_id)
+    subscriptions.queue_look(subscriber, user_id)
 
 
-def _unsubscribe(said: SocketRequest) -> None:
-    wanted = read_stream(said.fields)
-    subscriptions = said.engine.subscriptions
+def _unsubscribe(request: SocketRequest) -> None:
+    wanted = read_stream(request.fields)
+    subscriptions, subscriber = request.engine.subscriptions, request.subscriber
     if wanted.order_id is not None:
-        subscriptions.leave_order(said.subscriber, wanted.order_id)
-        said.reply("ack", action="unsubscribe", orderId=wanted.order_id)
+        subscriptions.leave_order(request.caller, subscriber, wanted.order_id)
+        request.reply("ack", action="unsubscribe", orderId=wanted.order_id)
     else:
-        subscriptions.unfollow_user(said.subscriber, wanted.user_id or "")
-        said.reply("ack", action="unsubscribe", userId=wanted.user_id)
+        subscriptions.unfollow_user(request.caller, subscriber, wanted.user_id or "")
+        request.reply("ack", action="unsubscribe", userId=wanted.user_id)
 
 
-def _cancel_order(said: SocketRequest) -> None:
-    wanted, cancel = read_cancel(said.fields), said.engine.cancel
+def _cancel_order(request: SocketRequest) -> None:
+    wanted, cancel = read_cancel(request.fields), request.engine.cancel
     if wanted.order_id is not None:
-        said.reply("ack", action="cancel_order", **cancellation_of(cancel(wanted.order_id)))
+        cancelled = cancel(request.caller, wanted.order_id)
+        request.reply("ack", action="cancel_order", **cancellation_body(cancelled))
     else:
-        user_id = wanted.user_id or ""
-        said.reply("ack", action="cancel_order", userId=user_id, **cancellations_of(*cancel.all_of(user_id)))
+        result = cancel.all_of(request.caller, wanted.user_id)
+        request.reply("ack", action="cancel_order", userId=result.user_id, **cancellations_body(result))
 
 
-def _ping(said: SocketRequest) -> None:
-    said.reply("pong", at=to_text(utc_now()))
+def _ping(request: SocketRequest) -> None:
+    request.reply("pong", at=to_text(request.engine.now()))
 
 
 _ACTIONS: dict[str, Callable[[SocketRequest], None]] = {

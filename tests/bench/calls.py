@@ -16,12 +16,14 @@ from unittest import mock
 from botocore.client import BaseClient
 
 from chalicelib.api.requests.orders import read_order
-from chalicelib.bootstrap import Engine, build_engine, connect, utc_now
+from chalicelib.engine import Engine
+from chalicelib.bootstrap import build_engine, connect, utc_now
 from chalicelib.consumers.orders import process_orders
 from chalicelib.settings import read_settings
 from tests.bench.errors import BenchError
 from tests.bench.subject import Subject
 from tests.bench.sustained import ORDER
+from tests.support.callers import ANYONE
 
 #: Not a call: the items that queries read.
 READ = "items read by queries"
@@ -43,7 +45,7 @@ def count(subject: Subject) -> dict[str, dict[str, int]]:
 
 def _order(subject: Subject, engine: Engine, queue: str) -> dict[str, dict[str, int]]:
     with counting() as submitting:
-        submission = engine.submit(read_order({**ORDER, "userId": _USER}, simulation=False, now=utc_now()))
+        submission = engine.submit(ANYONE, read_order({**ORDER, "userId": _USER}, simulation=False, now=utc_now()))
     messages = subject.sqs.receive_message(
         QueueUrl=queue, WaitTimeSeconds=5, MessageSystemAttributeNames=["All"]
     ).get("Messages", [])
@@ -60,7 +62,7 @@ def _order(subject: Subject, engine: Engine, queue: str) -> dict[str, dict[str, 
         failures = process_orders(engine, {"Records": records})["batchItemFailures"]
     for message in messages:
         subject.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-    status = engine.queries.order(submission.order_id).current_status.value
+    status = engine.queries.order(ANYONE, submission.order_id).current_status.value
     if len(records) != 1 or failures or status != "confirmed":
         raise BenchError(f"the order whose calls were counted came as {len(records)} messages and is {status}")
     for made in (submitting, executing):

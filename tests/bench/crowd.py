@@ -13,11 +13,13 @@ from uuid import uuid4
 import boto3
 from botocore.client import BaseClient
 
-from chalicelib.bootstrap import Engine, build_engine, connect, utc_now
+from chalicelib.engine import Engine
+from chalicelib.bootstrap import build_engine, connect, utc_now
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import TimeInForce
 from chalicelib.domain.money import to_base_units
-from chalicelib.domain.orders import Order, OrderSpec
+from chalicelib.domain.orders import Order
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import Pair, Side, find_market
 from chalicelib.services.orders.acceptance import terms_meta

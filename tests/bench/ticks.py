@@ -14,7 +14,7 @@ from decimal import Decimal
 from statistics import median
 from unittest import mock
 
-from chalicelib.bootstrap import Engine
+from chalicelib.engine import Engine
 from tests.bench.calls import READ, counting
 from tests.bench.crowd import Crowd, own_engine
 from tests.bench.errors import BenchError

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from chalicelib.domain.failures import AttemptFailedError
-from chalicelib.domain.orders import OrderSpec
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.swaps import Fill, Quote, SwapRequest
 from chalicelib.settings import Settings
-from chalicelib.simulation.market import PROFILES, Market
-from chalicelib.simulation.venue import SimulationContext
+from chalicelib.simulation.context import SimulationContext
+from chalicelib.simulation.market import PROFILES, SimulatedMarket
 from chalicelib.simulation.venues import simulated_venues
 from tests.support.market import a_feed
 
@@ -35,7 +35,7 @@ class VenueTimes:
         self._slept: list[float] = []
         self._venues = simulated_venues(
             SimulationContext(
-                market=Market(settings.venue_seed, PROFILES[settings.venue_profile]),
+                market=SimulatedMarket(settings.venue_seed, PROFILES[settings.venue_profile]),
                 feed=a_feed(lambda: 0),
                 ledger=_NoLedger(),
                 now_ms=lambda: 0,

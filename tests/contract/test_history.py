@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api.records import record_of
+from chalicelib.api.responses.records import record_of
 from chalicelib.codec.exact_json import dumps
 from chalicelib.domain.conditions import TimeInForce
 from chalicelib.domain.orders import Order
@@ -24,10 +24,10 @@ from tests.support.order_builders import (
     cancelled,
     confirmed,
     failed,
+    missed,
     opened,
     pending,
     quote,
-    rearmed,
     retried,
     routed,
     triggered,
@@ -67,8 +67,8 @@ def record_all(history: History, orders: list[Order]) -> None:
             id="open to a date",
         ),
         pytest.param(amended(opened(a_limit(100)), "150.5"), id="amended"),
-        pytest.param(rearmed(opened(a_limit(100))), id="waits again"),
-        pytest.param(confirmed(triggered(rearmed(opened(a_limit(100))))), id="limit filled"),
+        pytest.param(missed(opened(a_limit(100))), id="waits again"),
+        pytest.param(confirmed(triggered(missed(opened(a_limit(100))))), id="limit filled"),
         pytest.param(opened(a_sniper()), id="sniper"),
         pytest.param(
             opened(

@@ -7,12 +7,13 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
-from chalicelib.api.records import record_of
-from chalicelib.codec.times import from_text, to_ms
-from chalicelib.domain.orders import Event, Order
+from chalicelib.codec.times import to_ms
+from chalicelib.domain.events import Confirmed, Event, QuotesReceived
+from chalicelib.domain.orders import Order
+from chalicelib.domain.read_model import read_model_of
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.history import cursors
-from chalicelib.ports.history import HistoryUnavailableError, OrderFilter, Page
+from chalicelib.ports.history import ExecutionQuality, HistoryUnavailableError, OrderFilter, Page, Percentiles
 
 
 class FakeHistory:
@@ -43,33 +44,31 @@ class FakeHistory:
         self.ping()
         found = [order for order in self._orders.values() if _meets(order, wanted)]
         rest = [order for order in found if after is None or _position(order) < after]
-        records = [record_of(order) for order in sorted(rest, key=_position, reverse=True)[:limit]]
+        models = [read_model_of(order) for order in sorted(rest, key=_position, reverse=True)[:limit]]
         more = len(rest) > limit
-        return Page(records, cursors.encode(records[-1]["createdAt"], records[-1]["orderId"]) if more else None)
+        return Page(models, cursors.encode(models[-1].created_at, models[-1].order_id) if more else None)
 
-    def quality(self, since: datetime) -> dict[str, Any]:
+    def quality(self, since: datetime) -> ExecutionQuality:
         self.ping()
         recent = [order for order in self._orders.values() if _position(order)[0] >= since]
         done = [order for order in recent if order.status is Status.CONFIRMED]
         market = [order for order in done if order.spec.type is OrderType.MARKET]
-        slippages = [Decimal(order.events[-1].meta["slippagePct"]) for order in done]
-        offers = [
-            sorted(Decimal(order.quotes[name]["amountOut"]) for name in ("rQuote", "mQuote"))
-            for order in done
-            if order.quotes and order.quotes["rQuote"] and order.quotes["mQuote"]
+        fills = [order.events[-1].data for order in done]
+        slippages = [
+            fill.slippage_pct for fill in fills if isinstance(fill, Confirmed) and fill.slippage_pct is not None
         ]
-        return {
-            "orders": Counter(order.current_status.value for order in recent),
-            "failures": Counter(order.fail_code for order in recent if order.fail_code),
-            "venues": Counter(order.dex for order in done),
-            "retried": sum(order.attempts > 1 for order in recent),
-            "latencyMs": {
-                "toStart": _percentiles([to_ms(o.events[1].at) - to_ms(o.events[0].at) for o in market]),
-                "toEnd": _percentiles([to_ms(o.events[-1].at) - to_ms(o.events[0].at) for o in market]),
-            },
-            "slippagePct": {"average": _average(slippages), "worst": max(slippages, default=None)},
-            "routingGainPct": {"average": _average([(most / least - 1) * 100 for least, most in offers])},
-        }
+        gains = [gain for order in done if order.quotes and (gain := _gain(order.quotes)) is not None]
+        return ExecutionQuality(
+            orders=Counter(order.current_status.value for order in recent),
+            failures=Counter(order.fail_code.value for order in recent if order.fail_code),
+            venues=Counter(order.venue or "" for order in done),
+            retried=sum(order.attempts > 1 for order in recent),
+            to_start=_percentiles([to_ms(o.events[1].at) - to_ms(o.events[0].at) for o in market]),
+            to_end=_percentiles([to_ms(o.events[-1].at) - to_ms(o.events[0].at) for o in market]),
+            average_slippage=_average(slippages),
+            worst_slippage=max(slippages, default=None),
+            average_routing_gain=_average(gains),
+        )
 
     def ping(self) -> None:
         if self.down:
@@ -77,7 +76,15 @@ class FakeHistory:
 
 
 def _position(order: Order) -> cursors.Position:
-    return from_text(record_of(order)["createdAt"]), UUID(order.order_id)
+    return order.events[0].at, UUID(order.order_id)
+
+
+def _gain(quotes: QuotesReceived) -> Decimal | None:
+    """How much more the best venue offers than the worst, in percent."""
+    outputs = [Decimal(answer.quote.amount_out) for answer in quotes.answers if answer.quote]
+    if len(outputs) < 2 or min(outputs) <= 0:
+        return None
+    return (max(outputs) / min(outputs) - 1) * 100
 
 
 def _meets(order: Order, wanted: OrderFilter) -> bool:
@@ -96,10 +103,9 @@ def _meets(order: Order, wanted: OrderFilter) -> bool:
     )
 
 
-def _percentiles(values: list[int]) -> dict[str, int | None]:
+def _percentiles(values: list[int]) -> Percentiles:
     ranked = sorted(values)
-    shares = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-    return {name: ranked[ceil(share * len(ranked)) - 1] if ranked else None for name, share in shares.items()}
+    return Percentiles(*(ranked[ceil(share * len(ranked)) - 1] if ranked else None for share in (0.5, 0.95, 0.99)))
 
 
 def _average(values: list[Decimal]) -> Decimal | None:

@@ -1,8 +1,9 @@
-"""What was told of the market, in memory."""
+"""The market table in memory."""
 
 from threading import Lock
 
-from chalicelib.domain.conditions import Launch, LaunchedPool
+from chalicelib.codec.watches import watch_to_key
+from chalicelib.domain.conditions import Launch, LaunchedPool, Watch
 from chalicelib.domain.tokens import Pair
 from chalicelib.ports.market import MarketSnapshot, PushedPrice, WatchEntry
 
@@ -15,10 +16,10 @@ class FakeMarketStore:
         self._prices: dict[str, PushedPrice] = {}
         self._launches: dict[str, Launch] = {}
         self._pools: dict[tuple[str, LaunchedPool, str | None], Launch] = {}
-        self._releasing: dict[str, Launch] = {}
-        self._watched: dict[str, tuple[int, int]] = {}
+        self._pending: dict[str, Launch] = {}
+        self._watched: dict[Watch, tuple[int, int]] = {}
 
-    def known(self, pair: Pair) -> MarketSnapshot:
+    def snapshot(self, pair: Pair) -> MarketSnapshot:
         pools = {
             opened: launch
             for quote in (None, pair.quote.symbol)
@@ -37,29 +38,32 @@ class FakeMarketStore:
         with self._lock:
             if launch.id in self._launches:
                 return False
-            self._launches[launch.id] = self._releasing[launch.id] = launch
+            self._launches[launch.id] = self._pending[launch.id] = launch
             self._pools[launch.mint, launch.opened, launch.quote] = launch
             return True
 
-    def unfinished(self) -> list[Launch]:
-        return [launch for _, launch in sorted(self._releasing.items())]
+    def pending_launches(self) -> list[Launch]:
+        return [launch for _, launch in sorted(self._pending.items())]
 
-    def finish(self, launch: Launch) -> None:
-        self._releasing.pop(launch.id, None)
+    def finish_launch(self, launch: Launch) -> None:
+        self._pending.pop(launch.id, None)
 
     def is_live(self, mint: str) -> bool:
         return any(of == mint for of, _, _ in self._pools)
 
-    def watch(self, key: str, now_ms: int, until_ms: int) -> None:
+    def watch(self, watch: Watch, now_ms: int, until_ms: int) -> None:
         with self._lock:
-            since_ms, before_ms = self._watched.get(key, (now_ms, 0))
+            since_ms, before_ms = self._watched.get(watch, (now_ms, 0))
             if before_ms < until_ms:
-                self._watched[key] = since_ms, until_ms
+                self._watched[watch] = since_ms, until_ms
 
-    def watched(self, now_ms: int) -> list[WatchEntry]:
+    def watch_entries(self, now_ms: int) -> list[WatchEntry]:
         with self._lock:
-            self._watched = {key: times for key, times in self._watched.items() if times[1] >= now_ms}
-            return [WatchEntry(key, since_ms) for key, (since_ms, _) in sorted(self._watched.items())]
+            self._watched = {watch: times for watch, times in self._watched.items() if times[1] >= now_ms}
+            return [
+                WatchEntry(watch, since_ms)
+                for watch, (since_ms, _) in sorted(self._watched.items(), key=lambda entry: watch_to_key(entry[0]))
+            ]
 
-    def unwatch(self, key: str) -> None:
-        self._watched.pop(key, None)
+    def unwatch(self, watch: Watch) -> None:
+        self._watched.pop(watch, None)

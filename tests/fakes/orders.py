@@ -130,7 +130,7 @@ class FakeOrderStore:
         due = self.due(now_ms, len(self._kept))
         return [one for one in due if self._kept[one].order.status is Status.OPEN][:limit]
 
-    def behind(self, limit: int) -> HistoryLag:
+    def history_lag(self, limit: int) -> HistoryLag:
         waiting = [
             stored.order.events[0].at
             for stored in self._kept.values()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.codec.messages import order_message, read_order_message
-from chalicelib.domain.orders import Priority
+from chalicelib.domain.spec import Priority
 from chalicelib.ports.orders import StoredOrder
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from threading import Lock
 
-from chalicelib.domain.rate_limit import MINUTE_MS, SlotReservation, last_due, next_start, taken_ahead
+from chalicelib.domain.rate_limit import MINUTE_MS, SlotReservation, is_used_up, last_due, next_start
 
 
 @dataclass
 class _Slot:
-    booked: int | None = None
+    reserved: int | None = None
     ahead: int | None = None
     spared: int = 0
     started: int | None = None
@@ -23,25 +23,25 @@ class FakeRateLimitSlots:
         self._turns = 0
         self._slots = [_Slot() for _ in range(slots)]
 
-    def book(self, now_ms: int, latest_ms: int | None = None) -> SlotReservation:
+    def reserve(self, now_ms: int, latest_ms: int | None = None) -> SlotReservation:
         with self._lock:
             for _ in range(1 + len(self._slots)):
                 self._turns += 1
                 slot = self._slots[self._turns % len(self._slots)]
-                if not taken_ahead(now_ms, slot.booked, slot.ahead):
+                if not is_used_up(now_ms, slot.reserved, slot.ahead):
                     break
-            times = [next_start(now_ms, slot.booked, slot.ahead, slot.started) for slot in self._slots]
+            times = [next_start(now_ms, slot.reserved, slot.ahead, slot.started) for slot in self._slots]
             number = self._turns % len(self._slots)
             if latest_ms is not None and times[number] > latest_ms:
                 number = times.index(min(times))
             reservation = SlotReservation(number, times[number])
             if latest_ms is None or reservation.at_ms <= latest_ms:
-                self._slots[number].booked = reservation.at_ms
+                self._slots[number].reserved = reservation.at_ms
             return reservation
 
-    def book_first(self, now_ms: int, spare_due: bool = False) -> SlotReservation:
+    def reserve_ahead(self, now_ms: int, spare_due: bool = False) -> SlotReservation:
         with self._lock:
-            dues = [last_due(now_ms, slot.booked) if spare_due else None for slot in self._slots]
+            dues = [last_due(now_ms, slot.reserved) if spare_due else None for slot in self._slots]
             times = [
                 next_start(now_ms, slot.ahead, slot.started, due) for slot, due in zip(self._slots, dues, strict=True)
             ]
@@ -54,13 +54,13 @@ class FakeRateLimitSlots:
             slot.ahead = times[number]
             return SlotReservation(number, times[number], ahead=True)
 
-    def give_back(self, reservation: SlotReservation) -> None:
+    def release(self, reservation: SlotReservation) -> None:
         with self._lock:
             slot = self._slots[reservation.slot]
             if reservation.ahead and slot.ahead == reservation.at_ms:
                 slot.ahead -= MINUTE_MS
-            elif not reservation.ahead and slot.booked == reservation.at_ms:
-                slot.booked -= MINUTE_MS
+            elif not reservation.ahead and slot.reserved == reservation.at_ms:
+                slot.reserved -= MINUTE_MS
 
     def start(self, reservation: SlotReservation, order_id: str, now_ms: int) -> int:
         with self._lock:

@@ -6,7 +6,7 @@ from threading import Lock
 from typing import Any
 
 from chalicelib.codec.exact_json import loads
-from chalicelib.ports.streams import Connection, ConnectionGoneError, PushFailedError, Replay, Subscriber
+from chalicelib.ports.streams import Connection, ConnectionGoneError, PushFailedError, StreamReplay, Subscriber
 
 
 class FakeStreamStore:
@@ -69,10 +69,10 @@ class FakeReplayQueue:
 
     def __init__(self) -> None:
         self.down = False
-        self.sent: list[tuple[Replay, int]] = []
+        self.sent: list[tuple[StreamReplay, int]] = []
         self.held: list[tuple[str, int]] = []
 
-    def send(self, replays: Sequence[Replay], delay_seconds: int = 0) -> None:
+    def send(self, replays: Sequence[StreamReplay], delay_seconds: int = 0) -> None:
         if self.down:
             raise ConnectionError("the fake stream queue is down")
         self.sent += [(replay, delay_seconds) for replay in replays]

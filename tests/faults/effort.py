@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Size:
+class Effort:
     """``short`` is for CI, ``long`` for ``make faults``."""
 
     name: str
@@ -13,4 +13,4 @@ class Size:
         return short if self.name == "short" else long
 
 
-SHORT, LONG = Size("short"), Size("long")
+SHORT, LONG = Effort("short"), Effort("long")

@@ -14,8 +14,9 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from chalicelib.codec.events import event_from_json
 from chalicelib.codec.messages import order_message
-from chalicelib.codec.orders import event_from_json, spec_from_dict
+from chalicelib.codec.orders import spec_from_dict
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.invariants import violations_of
 from chalicelib.domain.orders import Order

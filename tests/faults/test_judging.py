@@ -7,9 +7,9 @@ import pytest
 from chalicelib.domain.failures import AttemptFailedError
 from chalicelib.domain.orders import Order
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.services import execute
-from chalicelib.services.market.trigger import Release, TriggerOrders
-from chalicelib.services.orders.execute import ExecuteOrder
+from chalicelib.services.market.trigger import Trigger, TriggerOrders
+from chalicelib.services.orders import attempt
+from chalicelib.services.orders.attempt import AttemptEndedError, RunAttempt
 from chalicelib.services.streams.publisher import Publisher
 from tests.faults.effort import SHORT
 from tests.faults.rates import most_in_a_minute, most_in_flight
@@ -39,15 +39,15 @@ def test_a_minute_is_counted_wherever_it_begins() -> None:
 
 
 def test_an_engine_that_does_not_ask_the_ledger_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    def never_asks(self: ExecuteOrder, stored: StoredOrder, error: AttemptFailedError) -> None:
-        raise execute._AttemptEndedError(stored, error) from error
+    def never_asks(self: RunAttempt, stored: StoredOrder, error: AttemptFailedError) -> None:
+        raise AttemptEndedError(stored, error) from error
 
-    monkeypatch.setattr(ExecuteOrder, "_settle", never_asks)
+    monkeypatch.setattr(RunAttempt, "_settle", never_asks)
     assert any("I1" in one for one in crash_at_every_call(SHORT).violations)
 
 
 def test_an_engine_that_forgets_the_limit_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execute, "min_acceptable_output", lambda order, quoted: 0)
+    monkeypatch.setattr(attempt, "min_acceptable_output", lambda order, quoted: 0)
     monkeypatch.setattr(races, "DEEDS", (races.price, races.price_leaves))
     assert any("I2" in one for one in races.one_at_every_call_of_the_other(SHORT).violations)
 
@@ -62,8 +62,8 @@ def test_an_engine_that_trades_what_has_expired_is_found_out(monkeypatch: pytest
 def test_an_engine_that_overlooks_an_order_in_a_batch_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     fire = TriggerOrders._fire
 
-    def overlooks(self: TriggerOrders, release: Release) -> bool:
-        return release[0].order.spec.limit_price != races.LIMIT + 1 and fire(self, release)
+    def overlooks(self: TriggerOrders, trigger: Trigger) -> bool:
+        return trigger[0].order.spec.limit_price != races.LIMIT + 1 and fire(self, trigger)
 
     monkeypatch.setattr(TriggerOrders, "_fire", overlooks)
     result = Result("one batch")

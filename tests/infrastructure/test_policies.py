@@ -13,7 +13,8 @@ from botocore.awsrequest import AWSRequest
 from moto.core.botocore_stubber import BotocoreStubber
 
 from chalicelib.api.requests.orders import read_order
-from chalicelib.bootstrap import Engine, build_engine, connect
+from chalicelib.engine import Engine
+from chalicelib.bootstrap import build_engine, connect
 from chalicelib.domain.conditions import Launch
 from chalicelib.domain.errors import RateLimitedError
 from chalicelib.domain.tokens import find_market
@@ -23,6 +24,7 @@ from infra.package import ROOT
 from tests.contract.stores.aws import aws, resources, settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.history import FakeHistory
+from tests.support.callers import ANYONE
 
 #: What its requests to several items at once are made of.
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
@@ -68,7 +70,7 @@ def allowed(function: str) -> set[tuple[str, str]]:
 
 def submit(engine: Engine, clock: FakeClock, **fields: Any) -> None:
     body = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 1, **fields}
-    engine.submit(read_order(body, simulation=False, now=clock.now()))
+    engine.submit(ANYONE, read_order(body, simulation=False, now=clock.now()))
 
 
 def test_the_watcher_may_do_what_it_does_and_of_orders_and_market_nothing_else(
@@ -85,7 +87,7 @@ def test_the_watcher_may_do_what_it_does_and_of_orders_and_market_nothing_else(
         for mint in MINTS:
             submit(engine, clock, type="sniper", tokenOut=mint, launch={"minLiquidity": 40})
         clock.sleep(10)
-        markets = engine.adapters.markets
+        markets = adapters.markets
         pair = find_market("SOL/USDC")
         assert pair
         markets.push_price(pair, PushedPrice(Decimal(250), clock.now_ms()))
@@ -122,7 +124,7 @@ def test_whoever_accepts_orders_may_look_for_a_start_however_many_are_booked(mon
             with suppress(RateLimitedError):
                 while True:
                     submit(engine, clock, userId="many")
-            engine.cancel.all_of("few")
+            engine.cancel.all_of(ANYONE, "few")
     assert ("Query", "RateLimitTable") in asked
     for function in ("api_handler", "websocket_message"):
         assert asked - allowed(function) == set(), function

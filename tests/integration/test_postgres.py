@@ -18,7 +18,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from chalicelib.api.records import record_of
+from chalicelib.api.responses.records import record_of
 from chalicelib.history import connection
 from chalicelib.history.migrate import MIGRATIONS, MigrationChangedError, migrate
 from chalicelib.history.postgres import PostgresHistory

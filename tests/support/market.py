@@ -1,4 +1,4 @@
-"""The simulated market of tests in which nothing was told from adapters."""
+"""Market data for simulated venues, without any pushed price or launch."""
 
 from collections.abc import Callable
 

@@ -1,20 +1,21 @@
-"""Limit and sniper orders on the bench, and a market that goes where a test wants it."""
+"""Limit and sniper orders on the workbench, and market events that a test pushes."""
 
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any
 
 from chalicelib.domain.conditions import Launch, LaunchTerms, TimeInForce
-from chalicelib.domain.orders import OrderSpec, Priority
+from chalicelib.domain.spec import OrderSpec, Priority
 from chalicelib.domain.status import OrderType
-from chalicelib.domain.tokens import BY_SYMBOL, Side, find_market, launched_token
+from chalicelib.domain.tokens import BY_SYMBOL, Pair, Side, launched_token
 from chalicelib.routing.best_swap import best_swap
+from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 from tests.support.workbench import Workbench
 
 SOL, USDC = BY_SYMBOL["SOL"], BY_SYMBOL["USDC"]
-SOL_USDC = find_market("SOL/USDC")
+SOL_USDC = Pair(base=SOL, quote=USDC)
 MINT = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
-#: A price has to come so far past a limit that fees and the gap of the venues no longer matter.
+#: A price this far past a limit fills an order whatever the fees and the price gap of the venues.
 FAR = Decimal("1.2")
 _DOWN = Context(prec=28, rounding=ROUND_FLOOR)
 
@@ -29,37 +30,43 @@ def a_limit(price: Decimal | str | int = 150, side: Side = Side.SELL, **changes:
 
 
 def a_sniper(mint: str = MINT, paid: int = 10**9, **changes: Any) -> OrderSpec:
-    """One SOL for what is launched; what is asked of the launch is named as in ``LaunchTerms``."""
-    asked = {name: changes.pop(name) for name in ("venue", "min_liquidity", "max_price") if name in changes}
+    """One SOL for a launched token; the filters of the launch are named as in ``LaunchTerms``."""
+    filters = {name: changes.pop(name) for name in ("venue", "min_liquidity", "max_price") if name in changes}
     swap = {"token_in": SOL, "token_out": launched_token(mint), "amount_in": paid, "side": Side.BUY}
-    terms = {"launch": LaunchTerms(mint, **asked), "time_in_force": TimeInForce.GTC, "priority": Priority.HIGH}
+    terms = {"launch": LaunchTerms(mint, **filters), "time_in_force": TimeInForce.GTC, "priority": Priority.HIGH}
     return a_spec(type=OrderType.SNIPER, **{**swap, **terms, **changes})
 
 
 def a_launch(bench: Workbench, pool: str = "pool", slot: int = 1, **changes: Any) -> Launch:
     """A pool of 1000 SOL at 0.001 SOL, opened now."""
-    told = {"venue": "raydium", "price": Decimal("0.001"), "liquidity": Decimal(1000), "quote": "SOL", "mint": MINT}
-    return Launch(pool=pool, slot=slot, at_ms=bench.clock.now_ms(), **{**told, **changes})
+    fields: dict[str, Any] = {
+        "mint": MINT,
+        "venue": "raydium",
+        "price": Decimal("0.001"),
+        "liquidity": Decimal(1000),
+        "quote": "SOL",
+    }
+    return Launch(pool=pool, slot=slot, at_ms=bench.clock.now_ms(), **{**fields, **changes})
 
 
 def accept(bench: Workbench, spec: OrderSpec) -> str:
-    return bench.engine.submit(spec).order_id
+    return bench.engine.submit(ANYONE, spec).order_id
 
 
 def push(bench: Workbench, price: Decimal | str | int) -> int:
-    """Have a price of SOL told; returns how many orders it released."""
-    return bench.engine.market.price(SOL_USDC, Decimal(price))
+    """Push a price of SOL in USDC; returns how many orders it triggered."""
+    return bench.engine.market.push_price(ANYONE, SOL_USDC, Decimal(price))
 
 
 def best_output(bench: Workbench, spec: OrderSpec) -> int:
-    """What the order's whole size brings now, at the better venue."""
+    """The output of the order's whole size now, at the best venue."""
     found = best_swap(bench.engine.queries.router.depths(spec.pair, bench.clock.now_ms()), spec.side, spec.amount_in)
     assert found is not None
-    return found[1].amount_out
+    return found.amount_out
 
 
 def price_for(spec: OrderSpec, limit_min_out: int) -> Decimal:
-    """The limit price by which an order takes no less than this."""
+    """The limit price that gives an order this minimum output."""
     paid = Decimal(spec.amount_in).scaleb(-spec.token_in.decimals)
     got = Decimal(limit_min_out).scaleb(-spec.token_out.decimals)
     price = got / paid if spec.side is Side.SELL else _DOWN.divide(paid, got)

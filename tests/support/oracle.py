@@ -1,6 +1,6 @@
-"""What a price does to limit orders, worked out the long way: every order looked at, in fractions, from the formulas.
+"""An oracle for limit orders: it computes from the formulas, in fractions, whether the market fills each order.
 
-Only the reserves are the simulated market's own; nothing of what triggers, routes or prices an order is used here.
+It takes the reserves from the simulated market, and uses no code of the engine that triggers, routes or prices orders.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,9 +13,9 @@ from math import ceil, floor
 
 from chalicelib.domain.tokens import Pair, Side
 from chalicelib.ports.market import MarketSnapshot, PushedPrice
-from chalicelib.simulation.market import PROFILES, SLOT_MS, Market
+from chalicelib.simulation.market import PROFILES, SLOT_MS, PoolShape, SimulatedMarket
 
-#: Profile and venue: the fee of the input, and what the share of the pool that is taken adds to it.
+#: By profile and venue: the fee of the input, and its increase with the share of the pool that the trade takes.
 _FEES = {
     "realistic": {
         "raydium": (Fraction(25, 10_000), Fraction(0)),
@@ -24,13 +24,14 @@ _FEES = {
     "flat": {"raydium": (Fraction(25, 10_000), Fraction(0)), "meteora": (Fraction(20, 10_000), Fraction(2, 100))},
     "brief": {"raydium": (Fraction(30, 10_000), Fraction(0)), "meteora": (Fraction(20, 10_000), Fraction(0))},
 }
-_MOST_IMPACT = Fraction(10, 100)
-#: Impact is known to four decimal places of a percent; closer to the most that is taken it may go either way.
+SHAPES = {"raydium": PoolShape("raydium", 0), "meteora": PoolShape("meteora", 1, (600_000, 1_400_000))}
+_MAX_IMPACT = Fraction(10, 100)
+#: The engine rounds impact to four decimal places of a percent. Closer to the maximum, both verdicts are right.
 _IMPACT_ROUNDING = Fraction(1, 1_000_000)
 
 
 class Verdict(StrEnum):
-    """``EITHER``: only rounding decides, and both answers keep every promise."""
+    """``EITHER``: only rounding decides, and both outcomes keep every promise."""
 
     FILLS = "fills"
     MISSES = "misses"
@@ -38,8 +39,8 @@ class Verdict(StrEnum):
 
 
 @dataclass
-class Resting:
-    """A limit order as its client knows it."""
+class OpenLimitOrder:
+    """An open limit order from the client's point of view."""
 
     pair: Pair
     side: Side
@@ -48,15 +49,15 @@ class Resting:
     expires_at: datetime | None
 
     @property
-    def least(self) -> int:
-        """Buy ``floor(amountIn / limit)``, sell ``floor(amountIn * limit)``, in base units."""
+    def min_output(self) -> int:
+        """The minimum output in base units: buy ``floor(amountIn / limit)``, sell ``floor(amountIn * limit)``."""
         base, quote = 10**self.pair.base.decimals, 10**self.pair.quote.decimals
         if self.side is Side.SELL:
-            return floor(Fraction(self.amount_in, base) * Fraction(self.limit) * quote)
-        return floor(Fraction(self.amount_in, quote) / Fraction(self.limit) * base)
+            return int(Fraction(self.amount_in, base) * Fraction(self.limit) * quote)
+        return int(Fraction(self.amount_in, quote) / Fraction(self.limit) * base)
 
     def accepts(self, amount_out: int) -> bool:
-        """Whether the net price of such an output, unrounded, is at the limit or better."""
+        """Whether the net price of this output, unrounded, is at the limit or better."""
         base, quote = 10**self.pair.base.decimals, 10**self.pair.quote.decimals
         if self.side is Side.SELL:
             return Fraction(amount_out, quote) >= Fraction(self.amount_in, base) * Fraction(self.limit)
@@ -70,32 +71,32 @@ class Offer:
 
 
 class Oracle:
-    """``told`` is what was told of a pair; without it only what was pushed here counts."""
+    """``snapshot_of`` gives the market snapshot of a pair; without it, only prices pushed here move the market."""
 
-    def __init__(self, seed: str, profile: str, told: Callable[[Pair], MarketSnapshot] | None = None) -> None:
-        self._market = Market(seed, PROFILES[profile])
+    def __init__(self, seed: str, profile: str, snapshot_of: Callable[[Pair], MarketSnapshot] | None = None) -> None:
+        self._market = SimulatedMarket(seed, PROFILES[profile])
         self._fees = _FEES[profile]
         self._pushed: dict[str, PushedPrice] = {}
-        self._told = told or (lambda pair: MarketSnapshot(self._pushed.get(pair.name)))
+        self._snapshot_of = snapshot_of or (lambda pair: MarketSnapshot(self._pushed.get(pair.name)))
 
     def push(self, pair: Pair, price: Decimal, at_ms: int) -> None:
         self._pushed[pair.name] = PushedPrice(price, at_ms)
 
-    def offers(self, order: Resting, now_ms: int) -> Mapping[str, Offer]:
-        """What each venue would give now."""
+    def offers(self, order: OpenLimitOrder, now_ms: int) -> Mapping[str, Offer]:
+        """The output of the whole order at each venue now."""
         return {venue: self._offer(venue, order, now_ms) for venue in self._fees}
 
-    def verdict(self, order: Resting, now_ms: int) -> Verdict:
-        """Whether the whole order could be filled now at its price."""
+    def verdict(self, order: OpenLimitOrder, now_ms: int) -> Verdict:
+        """Whether the market fills the whole order now at its price."""
         offers = self.offers(order, now_ms).values()
         if any(one.tradable is Verdict.FILLS and order.accepts(one.amount_out) for one in offers):
             return Verdict.FILLS
-        if any(one.tradable is not Verdict.MISSES and one.amount_out >= order.least for one in offers):
+        if any(one.tradable is not Verdict.MISSES and one.amount_out >= order.min_output for one in offers):
             return Verdict.EITHER
         return Verdict.MISSES
 
-    def _offer(self, venue: str, order: Resting, now_ms: int) -> Offer:
-        reserves = self._market.reserves(venue, order.pair, now_ms // SLOT_MS, self._told(order.pair))
+    def _offer(self, venue: str, order: OpenLimitOrder, now_ms: int) -> Offer:
+        reserves = self._market.reserves(SHAPES[venue], order.pair, now_ms // SLOT_MS, self._snapshot_of(order.pair))
         assert reserves is not None
         x, y = (reserves.base, reserves.quote) if order.side is Side.SELL else (reserves.quote, reserves.base)
         rate, by_impact = self._fees[venue]
@@ -103,6 +104,10 @@ class Oracle:
         net = order.amount_in - fee
         impact = Fraction(net, x + net)
         out = floor(Fraction(net * y, x + net))
-        if out <= 0 or impact > _MOST_IMPACT + _IMPACT_ROUNDING:
+        if out <= 0 or impact > _MAX_IMPACT + _IMPACT_ROUNDING:
             return Offer(out, Verdict.MISSES)
-        return Offer(out, Verdict.EITHER if impact > _MOST_IMPACT else Verdict.FILLS)
+        return Offer(out, Verdict.EITHER if impact > _MAX_IMPACT else Verdict.FILLS)
+
+
+#: The former name, until every test uses the new one.
+Resting = OpenLimitOrder

@@ -1,20 +1,39 @@
-"""Orders at some point of their life, as the services make them."""
+"""Orders at some point of their life, as the use cases make them."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from chalicelib.domain.orders import Order, OrderSpec
+from chalicelib.domain.conditions import Amendment
+from chalicelib.domain.events import (
+    Amended,
+    AttemptStarted,
+    Building,
+    Cancelled,
+    Confirmed,
+    Failed,
+    Opened,
+    OpenTerms,
+    PriceMovedAway,
+    PriceTriggered,
+    QuotesReceived,
+    Submitted,
+    VenueAnswer,
+    VenueQuote,
+)
+from chalicelib.domain.failures import Failure, FailureCode
+from chalicelib.domain.orders import Order
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import BY_SYMBOL, Side
-from chalicelib.services.orders.acceptance import expiry, terms_meta
+from chalicelib.services.orders.acceptance import expiry, open_terms
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, 123_000, tzinfo=UTC)
 
 
 def spec(**changes: Any) -> OrderSpec:
-    """Two SOL for USDC, unless told otherwise; tokens by symbol."""
+    """Two SOL for USDC, or as changed; tokens by symbol."""
     values = {"token_in": "SOL", "token_out": "USDC", "side": Side.SELL} | changes
     asked = {
         "user_id": "alice",
@@ -34,65 +53,79 @@ def pending(at: datetime = NOON, order_id: str | None = None, **changes: Any) ->
 
 def opened(spec: OrderSpec, at: datetime = NOON, order_id: str | None = None) -> Order:
     """A limit or sniper order as it begins to wait."""
-    meta = terms_meta(spec, expiry(spec, at))
-    return Order.accepted(order_id or str(uuid4()), spec, at).moved(Status.OPEN, at, meta)
+    terms = open_terms(spec, expiry(spec, at))
+    return Order.accepted(order_id or str(uuid4()), spec, at).after(Opened(terms), at)
 
 
 def amended(order: Order, limit_price: str, at: datetime = NOON) -> Order:
-    return order.moved(Status.OPEN, at, {"amended": {"limitPrice": Decimal(limit_price)}})
+    return order.after(Amended(OpenTerms(), Amendment(limit_price=Decimal(limit_price))), at)
 
 
 def triggered(order: Order, at: datetime = NOON) -> Order:
-    return order.moved(Status.TRIGGERED, at, {"trigger": "price"})
+    return order.after(PriceTriggered("raydium", Decimal("99.7")), at)
 
 
-def rearmed(order: Order, at: datetime = NOON) -> Order:
-    """After it had triggered and its price had left."""
-    began = triggered(order, at).moved(Status.ROUTING, at, next_attempt=not order.attempts)
-    return began.moved(Status.OPEN, at, {"reason": "the price left", "rearmed": order.rearmed + 1})
+def missed(order: Order, at: datetime = NOON) -> Order:
+    """After a trigger whose price moved away before the swap."""
+    began = triggered(order, at).after(AttemptStarted(), at, next_attempt=not order.attempts)
+    return began.after(PriceMovedAway("the price moved away", order.missed_triggers + 1), at)
 
 
-def quote(price: str = "99.74602") -> dict[str, Any]:
-    return {
-        "price": Decimal(price),
-        "amountOut": Decimal("199.49204"),
-        "amountOutBase": "199492040",
-        "fee": Decimal("0.005"),
-        "feeBase": "5000000",
-        "feeBps": Decimal(25),
-        "priceImpactPct": Decimal("0.004"),
-        "liquidity": Decimal("10000000"),
-    }
+def quote(price: str = "99.74602", amount_out: int = 199_492_040) -> VenueQuote:
+    return VenueQuote(
+        price=Decimal(price),
+        amount_out=amount_out,
+        fee=5_000_000,
+        fee_bps=Decimal(25),
+        price_impact_pct=Decimal("0.004"),
+        liquidity=Decimal("10000000"),
+    )
 
 
-def routed(order: Order, at: datetime = NOON, **quotes: Any) -> Order:
+def quotes(raydium: VenueQuote | None = None, meteora: VenueQuote | None = None) -> QuotesReceived:
+    """A routing decision for Raydium."""
+    answers = (VenueAnswer("raydium", raydium or quote()), VenueAnswer("meteora", meteora or quote("98.7")))
+    return QuotesReceived(answers, "raydium", "more, net of fees")
+
+
+def routed(order: Order, at: datetime = NOON, decision: QuotesReceived | None = None) -> Order:
     """After the quotes of its first attempt, or of the same attempt again."""
     if order.status in (Status.PENDING, Status.TRIGGERED):
-        order = order.moved(Status.ROUTING, at, next_attempt=not order.attempts)
-    decision = {"rQuote": quote(), "mQuote": quote("98.7"), "chosen": "raydium", "reason": "more, net of fees"}
-    return order.moved(Status.ROUTING, at, decision | quotes)
+        order = order.after(AttemptStarted(), at, next_attempt=not order.attempts)
+    return order.after(decision or quotes(), at)
 
 
 def retried(order: Order, at: datetime = NOON) -> Order:
     """After a first attempt that failed."""
-    return order.moved(Status.ROUTING, at, {"lastError": {"code": "STALE_QUOTE"}}, next_attempt=True)
+    failure = Failure(FailureCode.STALE_QUOTE, "the quote is too old")
+    return order.after(AttemptStarted(failure), at, next_attempt=True)
+
+
+def building(order: Order, at: datetime = NOON) -> Order:
+    return order.after(Building("raydium", 197_497_119, ("wrapSol", "swap")), at)
+
+
+def submitted(order: Order, at: datetime = NOON) -> Order:
+    return order.after(Submitted("raydium", f"tx-{order.order_id}"), at)
 
 
 def confirmed(
     order: Order, at: datetime = NOON, *, amount_out: int = 199_400_000, executed_price: str = "99.7"
 ) -> Order:
-    minimum = {"dex": "raydium", "minAmountOut": Decimal("197.497119"), "minAmountOutBase": "197497119"}
-    sent = {"dex": "raydium", "txHash": f"tx-{order.order_id}"}
-    slippage = Decimal("0.0416")
-    fill = {"executedPrice": Decimal(executed_price), "amountOutBase": str(amount_out), "slippagePct": slippage}
-    order = routed(order, at).moved(Status.BUILDING, at, minimum).moved(Status.SUBMITTED, at, sent)
-    return order.moved(Status.CONFIRMED, at, sent | fill)
+    fill = Confirmed(
+        venue="raydium",
+        tx_hash=f"tx-{order.order_id}",
+        amount_out=amount_out,
+        executed_price=Decimal(executed_price),
+        slippage_pct=Decimal("0.0416"),
+    )
+    return submitted(building(routed(order, at), at), at).after(fill, at)
 
 
 def failed(order: Order, at: datetime = NOON) -> Order:
-    reason = {"code": "NO_LIQUIDITY", "reason": "the pool is too small", "retryable": False, "attempts": 1}
-    return order.moved(Status.ROUTING, at, next_attempt=True).moved(Status.FAILED, at, reason)
+    failure = Failure(FailureCode.NO_LIQUIDITY, "the pool is too small")
+    return order.after(AttemptStarted(), at, next_attempt=True).after(Failed(failure), at)
 
 
 def cancelled(order: Order, at: datetime = NOON) -> Order:
-    return order.moved(Status.CANCELLED, at)
+    return order.after(Cancelled(), at)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.domain.orders import OrderSpec
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType
 from chalicelib.domain.tokens import BY_SYMBOL, Side
 

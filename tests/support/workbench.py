@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.bootstrap import Adapters, Engine, build_engine
+from chalicelib.adapters import Adapters
+from chalicelib.bootstrap import build_engine
 from chalicelib.domain.orders import Order
+from chalicelib.engine import Engine
 from chalicelib.ports.streams import Subscriber
 from chalicelib.settings import Settings
 from tests.fakes.clock import FakeClock
@@ -17,6 +19,7 @@ from tests.fakes.orders import FakeOrderStore
 from tests.fakes.queue import FakeDeadLetterQueue, FakeHighPriorityQueue, FakeOrderQueue
 from tests.fakes.rate_limit import FakeRateLimitSlots
 from tests.fakes.streams import FakeReplayQueue, FakeSockets, FakeStreamStore
+from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 
 SETTINGS = Settings(
@@ -45,34 +48,35 @@ class Workbench:
     """An engine and every part of its adapters, to look into."""
 
     engine: Engine
+    adapters: Adapters
     clock: FakeClock
     orders: FakeOrderStore
     streams: FakeStreamStore
     ledger: FakeLedger
-    queue: FakeOrderQueue
-    high_priority: FakeHighPriorityQueue
-    dead_letters: FakeDeadLetterQueue
-    replays: FakeReplayQueue
+    order_queue: FakeOrderQueue
+    high_priority_queue: FakeHighPriorityQueue
+    dead_letter_queue: FakeDeadLetterQueue
+    replay_queue: FakeReplayQueue
     sockets: FakeSockets
     history: FakeHistory
-    waiting: FakeOpenOrderIndex
+    open_order_index: FakeOpenOrderIndex
     markets: FakeMarketStore
 
     def submit(self, subscriber: Subscriber | None = None, **changes: Any) -> str:
         """Accept an order; returns its id."""
-        return self.engine.submit(a_spec(**changes), subscriber=subscriber).order_id
+        return self.engine.submit(ANYONE, a_spec(**changes), subscriber=subscriber).order_id
 
     def process(self, owner: str = "worker") -> float | None:
         """Take one message from the queue and work on it; a message to be delivered again goes back."""
-        body = self.queue.bodies[0]
-        again = self.engine.execute(self.queue.take(), owner, lambda seconds: None)
+        body = self.order_queue.bodies[0]
+        again = self.engine.execute(self.order_queue.take(), owner, lambda seconds: None)
         if again is not None:
-            self.queue.bodies.append(body)
+            self.order_queue.bodies.append(body)
         return again
 
     def process_all(self) -> None:
         """Work until the queue is empty, waiting out every backoff."""
-        while self.queue.bodies:
+        while self.order_queue.bodies:
             again = self.process()
             if again is not None:
                 self.clock.sleep(again)
@@ -95,16 +99,16 @@ def a_workbench(**changes: Any) -> Workbench:
     adapters = Adapters(
         orders=orders,
         streams=FakeStreamStore(),
-        starts=FakeRateLimitSlots(settings.rate_limit_per_minute),
+        rate_limit_slots=FakeRateLimitSlots(settings.rate_limit_per_minute),
         ledger=FakeLedger(),
-        queue=FakeOrderQueue(high_priority),
-        high_priority=high_priority,
-        dead_letters=FakeDeadLetterQueue(),
-        replays=FakeReplayQueue(),
+        order_queue=FakeOrderQueue(high_priority),
+        high_priority_queue=high_priority,
+        dead_letter_queue=FakeDeadLetterQueue(),
+        replay_queue=FakeReplayQueue(),
         sockets=FakeSockets(),
         history=FakeHistory(),
-        waiting=FakeOpenOrderIndex(orders),
+        open_order_index=FakeOpenOrderIndex(orders),
         markets=FakeMarketStore(),
     )
     parts = {name: getattr(adapters, name) for name in Workbench.__annotations__ if name in Adapters.__annotations__}
-    return Workbench(build_engine(settings, adapters, clock.now, clock.sleep), clock, **parts)
+    return Workbench(build_engine(settings, adapters, clock.now, clock.sleep), adapters, clock, **parts)

@@ -1,14 +1,37 @@
-"""Lives that an order may have, for property tests: any walk that the status table allows."""
+"""Orders for property tests: any walk that the status table allows, with any data in its events."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from hypothesis import strategies as st
 
-from chalicelib.domain.conditions import LaunchTerms, TimeInForce
+from chalicelib.domain.conditions import Amendment, Launch, LaunchTerms, TimeInForce
+from chalicelib.domain.events import (
+    Accepted,
+    Amended,
+    AttemptStarted,
+    Building,
+    Cancelled,
+    Confirmed,
+    EventData,
+    Expired,
+    Failed,
+    LaunchRefused,
+    LaunchTriggered,
+    Opened,
+    OpenTerms,
+    PriceMovedAway,
+    PriceTriggered,
+    QuotesReceived,
+    Submitted,
+    TriggeredAtEntry,
+    VenueAnswer,
+    VenueQuote,
+)
+from chalicelib.domain.failures import Failure, FailureCode
 from chalicelib.domain.money import MAX_BASE_UNITS
-from chalicelib.domain.orders import Order, Priority
+from chalicelib.domain.orders import Order
+from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import OrderType, Status, may_follow
 from chalicelib.domain.tokens import Side, launched_token
 from tests.support.specs import a_spec
@@ -57,36 +80,79 @@ specs = st.one_of(
 )
 
 
-@st.composite
-def metas(draw: st.DrawFn, status: Status) -> dict[str, Any]:
-    """What an event of this status tells, as the services write it."""
-    dex, tx_hash = draw(st.sampled_from(["raydium", "meteora"])), draw(st.text(max_size=8))
-    match status:
-        case Status.ROUTING if draw(st.booleans()):
-            return {"rQuote": {"price": draw(prices)}, "mQuote": None, "chosen": dex, "reason": "better"}
-        case Status.OPEN:
-            begun = {"minAmountOutBase": str(draw(amounts)), "expiresAt": "2026-01-31T12:00:00.000Z"}
-            again = {"reason": "the price left", "rearmed": draw(st.integers(1, 9))}
-            amended = {"amended": {"limitPrice": draw(limits), "slippageBps": 7}}
-            refused = {"reason": "too small", "launchId": "a#b#1"}
-            return draw(st.sampled_from([begun, again, amended, refused]))
-        case Status.BUILDING:
-            return {"dex": dex, "minAmountOutBase": str(draw(amounts))}
-        case Status.SUBMITTED:
-            return {"dex": dex, "txHash": tx_hash}
-        case Status.CONFIRMED:
-            fill = {"amountOutBase": str(draw(amounts)), "executedPrice": draw(prices)}
-            return {"dex": dex, "txHash": tx_hash} | fill
-        case Status.FAILED:
-            return {"code": "NETWORK_ERROR", "reason": draw(st.text(max_size=8))}
-        case _:
-            return {}
+moments = st.sampled_from([None, START + timedelta(days=3)])
+venues = st.sampled_from(["raydium", "meteora"])
+texts = st.text(max_size=8)
+failures = st.builds(Failure, st.sampled_from(FailureCode), texts)
+terms = st.builds(
+    OpenTerms,
+    limit_price=st.none() | limits,
+    time_in_force=st.none() | st.sampled_from(TimeInForce),
+    expires_at=moments,
+    min_amount_out=st.none() | amounts,
+    mint=st.sampled_from([None, MINT]),
+)
+offers = st.builds(
+    VenueQuote,
+    price=prices,
+    amount_out=amounts,
+    fee=amounts,
+    fee_bps=limits,
+    price_impact_pct=limits,
+    liquidity=limits,
+)
+answers = st.tuples(
+    st.builds(VenueAnswer, st.just("raydium"), st.none() | offers),
+    st.one_of(
+        st.builds(VenueAnswer, st.just("meteora"), offers),
+        st.builds(VenueAnswer, st.just("meteora"), st.none(), failures),
+    ),
+)
+launched = st.builds(
+    Launch,
+    mint=st.just(MINT),
+    venue=venues,
+    pool=texts,
+    slot=st.integers(0, 2**53),
+    price=prices,
+    liquidity=limits,
+    at_ms=st.integers(0, 2**45),
+    quote=st.sampled_from([None, "SOL"]),
+)
+amendments = st.builds(
+    Amendment,
+    limit_price=st.none() | limits,
+    slippage_bps=st.none() | st.integers(0, 5000),
+    expires_at=moments,
+)
+#: The data of any event, by the status that it leads to.
+event_data: dict[Status, st.SearchStrategy[EventData]] = {
+    Status.PENDING: st.builds(Accepted, moments),
+    Status.OPEN: st.one_of(
+        st.builds(Opened, terms, st.none() | st.booleans()),
+        st.builds(Amended, terms, amendments),
+        st.builds(LaunchRefused, launched, texts),
+        st.builds(PriceMovedAway, texts, st.integers(1, 9)),
+    ),
+    Status.TRIGGERED: st.one_of(
+        st.builds(TriggeredAtEntry), st.builds(PriceTriggered, venues, prices), st.builds(LaunchTriggered, launched)
+    ),
+    Status.ROUTING: st.one_of(
+        st.builds(AttemptStarted, st.none() | failures), st.builds(QuotesReceived, answers, venues, texts)
+    ),
+    Status.BUILDING: st.builds(Building, venues, amounts, st.sampled_from([("swap",), ("wrapSol", "swap")])),
+    Status.SUBMITTED: st.builds(Submitted, venues, texts),
+    Status.CONFIRMED: st.builds(Confirmed, venues, texts, amounts, prices, st.none() | limits),
+    Status.FAILED: st.builds(Failed, failures),
+    Status.CANCELLED: st.builds(Cancelled),
+    Status.EXPIRED: st.builds(Expired, st.none() | texts, st.none() | st.sampled_from(FailureCode)),
+}
 
 
 @st.composite
 def lives(draw: st.DrawFn, max_steps: int = 12) -> Order:
     """An order of any type after some steps; at least its first event is there."""
-    order = Order("5c0ffee0-0000-4000-8000-000000000001", draw(specs)).moved(Status.PENDING, START)
+    order = Order("5c0ffee0-0000-4000-8000-000000000001", draw(specs)).after(draw(event_data[Status.PENDING]), START)
     for step in range(draw(st.integers(0, max_steps))):
         onward = [status for status in Status if may_follow(order.spec.type, order.status, status)]
         if not onward:
@@ -94,5 +160,5 @@ def lives(draw: st.DrawFn, max_steps: int = 12) -> Order:
         status = draw(st.sampled_from(onward))
         begins = status is Status.ROUTING and draw(st.booleans())
         at = START + timedelta(milliseconds=step)
-        order = order.moved(status, at, draw(metas(status)), next_attempt=begins)
+        order = order.after(draw(event_data[status]), at, next_attempt=begins)
     return order

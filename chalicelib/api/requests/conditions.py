@@ -1,4 +1,4 @@
-"""What limit and sniper orders wait for: price, launch, and for how long."""
+"""The conditions of limit and sniper orders: price, launch and lifetime."""
 
 import re
 from datetime import datetime
@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
-from chalicelib.api.requests.fields import Number, VenueName, WireModel
+from chalicelib.api.codes import FieldCode
+from chalicelib.api.errors import bad_field
+from chalicelib.api.requests.fields import Number, RequestModel, VenueName
 from chalicelib.api.requests.swaps import SwapModel
 from chalicelib.codec.times import from_text
 from chalicelib.domain.conditions import MAX_ORDER_LIFETIME, LaunchTerms, TimeInForce, min_output_at_price
@@ -16,7 +17,7 @@ from chalicelib.domain.money import plain, to_base_units
 from chalicelib.domain.status import OrderType
 from chalicelib.domain.tokens import any_token, find_pair, find_token, side_of
 
-#: More digits than any price has that could matter; DynamoDB keeps 38.
+#: Bounds beyond any meaningful price; DynamoDB keeps 38 digits.
 _PRICE_DIGITS = 20
 _PRICE_DECIMALS = 18
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -24,48 +25,44 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 
 def _price(value: Decimal) -> Decimal:
     if value <= 0:
-        raise PydanticCustomError("price_not_positive", "must be greater than 0")
-    # Written out, so that a large exponent counts for the digits that it stands for, and each digit counts.
-    _, digits, exponent = plain(value).as_tuple()
+        raise bad_field(FieldCode.PRICE_NOT_POSITIVE, "must be greater than 0")
+    # A large exponent counts as the digits that it abbreviates.
+    value = plain(value)
+    _, digits, exponent = value.as_tuple()
     if len(digits) > _PRICE_DIGITS or not isinstance(exponent, int) or exponent < -_PRICE_DECIMALS:
-        raise PydanticCustomError(
-            "price_too_precise",
-            "may have {digits} digits and {decimals} decimals at most",
-            {"digits": _PRICE_DIGITS, "decimals": _PRICE_DECIMALS},
-        )
+        message = f"may have at most {_PRICE_DIGITS} digits and {_PRICE_DECIMALS} decimals"
+        raise bad_field(FieldCode.PRICE_TOO_PRECISE, message)
     return value
 
 
 def _time(value: Any) -> datetime:
     text = value.upper() if isinstance(value, str) else ""
     try:
-        # Python would take much more that ISO 8601 allows, and some clients do not mean.
+        # Python accepts further ISO 8601 forms that clients may write by mistake.
         return from_text(text if _RFC3339.fullmatch(text) else "")
     except ValueError:
-        raise PydanticCustomError("time_invalid", "must be an RFC 3339 time with a zone") from None
+        raise bad_field(FieldCode.TIME_INVALID, "must be an RFC 3339 time with a zone") from None
 
 
-def _ahead(value: datetime, info: ValidationInfo) -> datetime:
+def _future(value: datetime, info: ValidationInfo) -> datetime:
     context = info.context or {}
     now: datetime = context["now"]
-    # As times are written: an order is to be the same before and after.
+    # Times are stored in milliseconds, and an order must not change when it is stored.
     value = value.replace(microsecond=value.microsecond // 1000 * 1000)
     if value <= now and not context.get("repeated"):
-        raise PydanticCustomError("expiry_past", "must be in the future")
+        raise bad_field(FieldCode.EXPIRY_PAST, "must be in the future")
     if value > now + MAX_ORDER_LIFETIME:
-        raise PydanticCustomError(
-            "expiry_too_far", "may be {days} days ahead at most", {"days": MAX_ORDER_LIFETIME.days}
-        )
+        raise bad_field(FieldCode.EXPIRY_TOO_FAR, f"may be at most {MAX_ORDER_LIFETIME.days} days ahead")
     return value
 
 
 Price = Annotated[Number, AfterValidator(_price)]
 Time = Annotated[datetime, BeforeValidator(_time)]
-Expiry = Annotated[Time, AfterValidator(_ahead)]
+Expiry = Annotated[Time, AfterValidator(_future)]
 
 
-class LaunchModel(WireModel):
-    """The launch that a sniper order waits for."""
+class LaunchModel(RequestModel):
+    """The filters of a sniper order."""
 
     mint: str | None = None
     venue: VenueName | None = None
@@ -74,14 +71,14 @@ class LaunchModel(WireModel):
 
     @field_validator("mint")
     @classmethod
-    def _is_a_mint(cls, value: str | None) -> str | None:
+    def _check_mint(cls, value: str | None) -> str | None:
         if value is not None and any_token(value) is None:
-            raise PydanticCustomError("mint_invalid", "must be the address of a mint")
+            raise bad_field(FieldCode.MINT_INVALID, "must be the address of a mint")
         return value
 
 
-class TermsModel(SwapModel):
-    """A swap, and when it is to be made. The context has ``now``, and ``repeated`` for one that may have expired."""
+class ConditionsModel(SwapModel):
+    """A swap and its conditions. The context has ``now``, and ``repeated`` for an order whose expiry may be past."""
 
     type: OrderType = Field(OrderType.MARKET, strict=False)
     limit_price: Price | None = Field(
@@ -93,57 +90,57 @@ class TermsModel(SwapModel):
 
     @field_validator("limit_price")
     @classmethod
-    def _limit_orders_have_a_price(cls, value: Decimal | None, info: ValidationInfo) -> Decimal | None:
+    def _check_limit_price(cls, value: Decimal | None, info: ValidationInfo) -> Decimal | None:
         kind = info.data.get("type")
         if kind is OrderType.LIMIT and value is None:
-            raise PydanticCustomError("required", "is required with type limit")
+            raise bad_field(FieldCode.REQUIRED, "is required with type limit")
         if value is not None and kind in (OrderType.MARKET, OrderType.SNIPER):
-            raise PydanticCustomError("not_for_type", "is for type limit")
-        if value is not None and _buys_nothing(info.data, value):
-            raise PydanticCustomError("price_out_of_reach", "leaves nothing to get for this amount")
+            raise bad_field(FieldCode.NOT_FOR_TYPE, "is for type limit")
+        if value is not None and _has_no_output(info.data, value):
+            raise bad_field(FieldCode.PRICE_OUT_OF_REACH, "the output would be zero at this price")
         return value
 
     @field_validator("launch")
     @classmethod
-    def _launch_is_of_what_is_bought(cls, value: LaunchModel | None, info: ValidationInfo) -> LaunchModel | None:
+    def _check_launch(cls, value: LaunchModel | None, info: ValidationInfo) -> LaunchModel | None:
         if value is None:
             return None
         if info.data.get("type", OrderType.SNIPER) is not OrderType.SNIPER:
-            raise PydanticCustomError("not_for_type", "is for type sniper")
+            raise bad_field(FieldCode.NOT_FOR_TYPE, "is for type sniper")
         bought = any_token(info.data.get("token_out", ""))
         if bought and value.mint and any_token(value.mint) != bought:
-            raise PydanticCustomError("mint_contradicts", "mint must be the token that is bought, tokenOut")
+            raise bad_field(FieldCode.MINT_CONTRADICTS, "must be the token that the order buys, tokenOut")
         return value
 
     @field_validator("time_in_force")
     @classmethod
-    def _orders_wait_as_they_can(cls, value: TimeInForce | None, info: ValidationInfo) -> TimeInForce | None:
+    def _check_time_in_force(cls, value: TimeInForce | None, info: ValidationInfo) -> TimeInForce | None:
         kind = info.data.get("type")
         if value is not None and kind is OrderType.MARKET:
-            raise PydanticCustomError("not_for_type", "is for types limit and sniper")
+            raise bad_field(FieldCode.NOT_FOR_TYPE, "is for types limit and sniper")
         if value is TimeInForce.IOC and kind is OrderType.SNIPER:
-            raise PydanticCustomError("not_for_type", "IOC is for type limit")
+            raise bad_field(FieldCode.NOT_FOR_TYPE, "IOC is for type limit")
         return value
 
     @field_validator("expires_at")
     @classmethod
-    def _expiry_fits(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+    def _check_expiry(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
         in_force = info.data.get("time_in_force")
         if value is None:
             if in_force is TimeInForce.GTD:
-                raise PydanticCustomError("required", "is required with timeInForce GTD")
+                raise bad_field(FieldCode.REQUIRED, "is required with timeInForce GTD")
             return None
         if info.data.get("type") is OrderType.MARKET:
-            raise PydanticCustomError("not_for_type", "is for types limit and sniper")
+            raise bad_field(FieldCode.NOT_FOR_TYPE, "is for types limit and sniper")
         if in_force in (TimeInForce.GTC, TimeInForce.IOC):
-            raise PydanticCustomError(
-                "expiry_contradicts", "contradicts timeInForce {given}; it goes with GTD", {"given": in_force.value}
+            raise bad_field(
+                FieldCode.EXPIRY_CONTRADICTS, f"contradicts timeInForce {in_force.value}; it goes with GTD"
             )
         return value
 
     @property
     def in_force(self) -> TimeInForce | None:
-        """A date alone means GTD; orders that wait do so until cancelled where nothing is said."""
+        """The time in force: GTD with a date alone, GTC by default, ``None`` for market orders."""
         if self.type is OrderType.MARKET:
             return None
         return self.time_in_force or (TimeInForce.GTD if self.expires_at else TimeInForce.GTC)
@@ -158,13 +155,15 @@ class TermsModel(SwapModel):
         return LaunchTerms(mint, wanted.venue, wanted.min_liquidity, wanted.max_price)
 
 
-def _buys_nothing(data: dict[str, Any], limit_price: Decimal) -> bool:
-    """Whether the least output at this price is less than one base unit."""
+def _has_no_output(data: dict[str, Any], limit_price: Decimal) -> bool:
+    """True if the minimum output at this price is less than one base unit."""
     token_in, token_out, amount = (data.get(name) for name in ("token_in", "token_out", "amount_in"))
     if not (token_in and token_out and amount):
         return False
-    paid, got = find_token(token_in), any_token(token_out)
-    pair = find_pair(paid, got) if paid and got else None
-    if not (paid and got and pair):
+    paid, bought = find_token(token_in), any_token(token_out)
+    pair = find_pair(paid, bought) if paid and bought else None
+    if not (paid and bought and pair):
         return False
-    return min_output_at_price(side_of(pair, paid), paid, got, to_base_units(amount, paid.decimals), limit_price) < 1
+    return (
+        min_output_at_price(side_of(pair, paid), paid, bought, to_base_units(amount, paid.decimals), limit_price) < 1
+    )

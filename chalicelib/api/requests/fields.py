@@ -1,50 +1,58 @@
-"""The kinds of fields that the wire knows, and how bad ones are reported."""
+"""The field types of requests, and how bad fields are reported."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic_core import ErrorDetails
 
-from chalicelib.domain.errors import FieldError, InvalidOrderError
-from chalicelib.simulation.venues import VENUE_NAMES
+from chalicelib.api.codes import FieldCode
+from chalicelib.api.errors import FieldError, InvalidOrderError, bad_field
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-#: Longer numbers than any valid one are refused before they are computed with.
+#: Numbers longer than any valid one are refused before the engine computes with them.
 _MAX_NUMBER_LENGTH = 64
-#: What ``Decimal`` takes between or around digits, and no number on the wire has.
-_NO_DIGITS = frozenset("_ \t\n\r\v\f")
+#: Characters that ``Decimal`` accepts between or around digits, and that no number in a request may have.
+_NOT_IN_NUMBERS = frozenset("_ \t\n\r\v\f")
 _USER_ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:@-")
 _MAX_USER_ID_LENGTH = 64
 
 
-class WireModel(BaseModel):
-    """Nothing is guessed: no unknown field, no number in place of a string or the other way round."""
+class RequestModel(BaseModel):
+    """A strict request: no unknown field, and no number in place of a string or the other way round."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 def _number(value: object) -> Decimal:
-    """A JSON number or a decimal string; nothing else passes for a number."""
+    """A JSON number or a decimal string as ``Decimal``; any other type is refused."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        raise PydanticCustomError("number_type", "must be a number or a decimal string")
+        raise bad_field(FieldCode.NUMBER_TYPE, "must be a number or a decimal string")
     text = str(value)
     try:
         number = (
             Decimal(text)
-            if len(text) <= _MAX_NUMBER_LENGTH and text.isascii() and not _NO_DIGITS & set(text)
+            if len(text) <= _MAX_NUMBER_LENGTH and text.isascii() and not _NOT_IN_NUMBERS & set(text)
             else None
         )
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite():
-        raise PydanticCustomError("number_invalid", "must be a finite decimal number")
-    # An exponent like 1e999999 would be expanded by the arithmetic that follows.
+        raise bad_field(FieldCode.NUMBER_INVALID, "must be a finite decimal number")
+    # The arithmetic that follows would expand an exponent like 1e999999.
     if abs(number.adjusted()) > _MAX_NUMBER_LENGTH:
-        raise PydanticCustomError("number_out_of_range", "is out of range")
+        raise bad_field(FieldCode.NUMBER_OUT_OF_RANGE, "is out of range")
     return number
 
 
@@ -54,7 +62,7 @@ def _user_id(value: object) -> str:
         or not 1 <= len(value) <= _MAX_USER_ID_LENGTH
         or not _USER_ID_CHARACTERS.issuperset(value)
     ):
-        raise PydanticCustomError("user_id_invalid", "must be 1 to 64 characters of A-Z a-z 0-9 _ . : @ -")
+        raise bad_field(FieldCode.USER_ID_INVALID, "must be 1 to 64 characters of A-Z a-z 0-9 _ . : @ -")
     return value
 
 
@@ -64,13 +72,14 @@ def _order_id(value: object) -> str:
     except ValueError:
         canonical = None
     if canonical is None or canonical != str(value).lower():
-        raise PydanticCustomError("order_id_invalid", "must be a UUID")
+        raise bad_field(FieldCode.ORDER_ID_INVALID, "must be a UUID")
     return canonical
 
 
-def _venue(value: str) -> str:
-    if value not in VENUE_NAMES:
-        raise PydanticCustomError("venue_unknown", "must be one of {venues}", {"venues": ", ".join(VENUE_NAMES)})
+def _venue(value: str, info: ValidationInfo) -> str:
+    venues: Sequence[str] = (info.context or {})["venues"]
+    if value not in venues:
+        raise bad_field(FieldCode.VENUE_UNKNOWN, f"must be one of {', '.join(venues)}")
     return value
 
 
@@ -89,7 +98,7 @@ def validated(model: type[_Model], body: Mapping[str, Any], **context: Any) -> _
             [
                 FieldError(
                     field=_field(model, found),
-                    code=_CODES.get(found["type"], found["type"]).upper(),
+                    code=_code(found["type"]),
                     message=_MESSAGES.get(found["type"], found["msg"]),
                 )
                 for found in error.errors(include_url=False, include_input=False, include_context=False)
@@ -98,7 +107,7 @@ def validated(model: type[_Model], body: Mapping[str, Any], **context: Any) -> _
 
 
 def _field(model: type[BaseModel], found: ErrorDetails) -> str:
-    """The field's name on the wire. One that is absent, and should not be, is known to pydantic by its own name."""
+    """The field's name on the wire. Pydantic reports a missing field by its Python name."""
     first, *rest = found["loc"] or ("",)
     known = model.model_fields.get(str(first)) if found["type"] != "extra_forbidden" else None
     alias = known and (known.validation_alias or known.alias)
@@ -106,11 +115,19 @@ def _field(model: type[BaseModel], found: ErrorDetails) -> str:
     return ".".join(map(str, (name or first, *rest)))
 
 
+def _code(kind: str) -> FieldCode:
+    """The contract's code of a pydantic error type."""
+    try:
+        return _CODES.get(kind) or FieldCode(kind.upper())
+    except ValueError:
+        return FieldCode.INVALID
+
+
 _CODES = {
-    "missing": "required",
-    "extra_forbidden": "unknown_field",
-    "enum": "not_allowed",
-    "model_type": "object_type",
+    "missing": FieldCode.REQUIRED,
+    "extra_forbidden": FieldCode.UNKNOWN_FIELD,
+    "enum": FieldCode.NOT_ALLOWED,
+    "model_type": FieldCode.OBJECT_TYPE,
 }
 _MESSAGES = {
     "missing": "is required",

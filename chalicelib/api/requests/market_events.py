@@ -1,4 +1,4 @@
-"""What a market feed tells: a price, or a pool that was opened. What else it tells is not ours to refuse."""
+"""Events of a market feed: a price, or a pool that was opened. Unknown fields of a feed are ignored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,20 +7,21 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import AliasChoices, ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
 
+from chalicelib.api.codes import FieldCode
+from chalicelib.api.errors import bad_field
 from chalicelib.api.requests.conditions import Price
-from chalicelib.api.requests.fields import VenueName, WireModel, validated
+from chalicelib.api.requests.fields import RequestModel, VenueName, validated
+from chalicelib.api.requests.rules import RequestRules
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import Launch
 from chalicelib.domain.tokens import BY_MINT, QUOTE_SYMBOLS, Pair, find_market, launched_token
-from chalicelib.simulation.launches import pool_address
 
-#: What a pool is taken to hold, and to cost, of which nothing else was told.
+#: Defaults for a pool whose feed names no liquidity or price.
 _LIQUIDITY = Decimal(10_000)
 _PRICE = Decimal("0.001")
 _MAX_SLOT = 2**53
-#: A feed names pools as it likes.
+#: Feeds have their own names for pools.
 _MAX_POOL_LENGTH = 64
 
 
@@ -32,7 +33,7 @@ class PriceEvent:
     price: Decimal
 
 
-class _FeedModel(WireModel):
+class _FeedModel(RequestModel):
     model_config = ConfigDict(extra="ignore")
 
 
@@ -46,14 +47,14 @@ class PriceModel(KindModel):
 
     @field_validator("pair")
     @classmethod
-    def _pair_is_known(cls, value: str) -> str:
+    def _check_pair(cls, value: str) -> str:
         pair = find_market(value)
         if pair is None:
-            raise PydanticCustomError("pair_unknown", "must be two tokens with a market, as in SOL/USDC")
+            raise bad_field(FieldCode.PAIR_UNKNOWN, "must be two tokens with a market, as in SOL/USDC")
         base = value.replace("-", "/").partition("/")[0]
-        # Taken the other way round, a price would be its own inverse.
+        # A price of the inverted pair would be its own inverse.
         if base not in (pair.base.symbol, pair.base.mint):
-            raise PydanticCustomError("pair_inverted", "must be base/quote, {name}", {"name": pair.name})
+            raise bad_field(FieldCode.PAIR_INVERTED, f"must be base/quote, {pair.name}")
         return value
 
 
@@ -70,34 +71,34 @@ class PoolModel(KindModel):
 
     @field_validator("mint")
     @classmethod
-    def _mint_may_launch(cls, value: str) -> str:
+    def _check_mint(cls, value: str) -> str:
         if launched_token(value) is None:
-            raise PydanticCustomError("mint_invalid", "must be the address of a mint")
+            raise bad_field(FieldCode.MINT_INVALID, "must be the address of a mint")
         if value in BY_MINT:
-            raise PydanticCustomError("mint_listed", "is a token of the registry, whose pools are open already")
+            raise bad_field(FieldCode.MINT_LISTED, "is a token of the registry, whose pools are open already")
         return value
 
     @field_validator("pool")
     @classmethod
-    def _pool_is_text(cls, value: str | None) -> str | None:
+    def _check_pool(cls, value: str | None) -> str | None:
         if value is not None and not (value.isascii() and value.isprintable()):
-            raise PydanticCustomError("not_printable", "must be printable ASCII characters")
+            raise bad_field(FieldCode.NOT_PRINTABLE, "must be printable ASCII characters")
         return value
 
     @field_validator("quote")
     @classmethod
-    def _is_a_quote_token(cls, value: str | None) -> str | None:
+    def _check_quote(cls, value: str | None) -> str | None:
         symbol = BY_MINT[value].symbol if value in BY_MINT else value
         if symbol is not None and symbol not in QUOTE_SYMBOLS:
-            raise PydanticCustomError("quote_unknown", "must be one of {known}", {"known": ", ".join(QUOTE_SYMBOLS)})
+            raise bad_field(FieldCode.QUOTE_UNKNOWN, f"must be one of {', '.join(QUOTE_SYMBOLS)}")
         return symbol
 
-    def launch(self, now: datetime) -> Launch:
+    def launch(self, now: datetime, rules: RequestRules) -> Launch:
         return Launch(
             mint=self.mint,
             venue=self.venue,
-            pool=self.pool or pool_address(self.venue, self.mint, self.quote or ""),
-            # Where none is told, a pool has one launch.
+            pool=self.pool or rules.pool_address(self.venue, self.mint, self.quote or ""),
+            # A pool whose feed names no slot has one launch.
             slot=self.slot or 0,
             price=self.price,
             liquidity=self.liquidity,
@@ -106,16 +107,16 @@ class PoolModel(KindModel):
         )
 
 
-def read_market_event(body: Mapping[str, Any], now: datetime) -> PriceEvent | Launch:
+def read_market_event(body: Mapping[str, Any], rules: RequestRules, now: datetime) -> PriceEvent | Launch:
     """:raises InvalidOrderError: naming every bad field."""
     if body.get("type") == "pool_created":
-        return validated(PoolModel, body).launch(now)
+        return validated(PoolModel, body, venues=rules.venues).launch(now, rules)
     if body.get("type") == "price":
-        told = validated(PriceModel, body)
-        pair = find_market(told.pair)
+        event = validated(PriceModel, body)
+        pair = find_market(event.pair)
         if pair is None:
             raise LookupError("a validated pair has a market")
-        return PriceEvent(pair, told.price)
-    # Neither, and so its type is what is wrong with it.
+        return PriceEvent(pair, event.price)
+    # The type is unknown, which this validation reports.
     validated(KindModel, body)
     raise LookupError("a validated event is of a known type")

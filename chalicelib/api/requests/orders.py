@@ -1,29 +1,29 @@
-"""An order as a client writes it, checked field by field so that every bad one is named at once."""
+"""An order as a client writes it, validated field by field so that the answer names every bad field at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
-from chalicelib.api.requests.conditions import TermsModel
+from chalicelib.api.codes import FieldCode
+from chalicelib.api.errors import InvalidOrderError, bad_field
+from chalicelib.api.requests.conditions import ConditionsModel
 from chalicelib.api.requests.fields import UserId, validated
+from chalicelib.api.requests.rules import RequestRules
 from chalicelib.api.requests.slippage import SlippageModel
-from chalicelib.domain.errors import InvalidOrderError
-from chalicelib.domain.orders import OrderSpec, Priority
+from chalicelib.domain.identity import Caller
+from chalicelib.domain.spec import OrderSpec, Priority
 from chalicelib.domain.status import OrderType
 from chalicelib.domain.tokens import Side, Token, any_token, find_pair, find_token, side_of
-from chalicelib.simulation.faults import Fault
 
-ANONYMOUS = "anonymous"
 _DEFAULT_SLIPPAGE_BPS = 100
 
 
-class OrderModel(SlippageModel, TermsModel):
+class OrderModel(SlippageModel, ConditionsModel):
     """The wire form of an order."""
 
-    user_id: UserId = Field(ANONYMOUS, alias="userId")
+    user_id: UserId | None = Field(None, alias="userId")
     side: Side | None = Field(None, strict=False)
     priority: Priority = Field(Priority.NORMAL, strict=False)
     client_order_id: str | None = Field(None, alias="clientOrderId", min_length=1, max_length=255)
@@ -31,48 +31,47 @@ class OrderModel(SlippageModel, TermsModel):
 
     @field_validator("client_order_id")
     @classmethod
-    def _client_order_id_is_text(cls, value: str | None) -> str | None:
+    def _check_client_order_id(cls, value: str | None) -> str | None:
         if value is not None and not value.isprintable():
-            raise PydanticCustomError("not_printable", "must not hold control characters")
+            raise bad_field(FieldCode.NOT_PRINTABLE, "must not hold control characters")
         return value
 
     @field_validator("side")
     @classmethod
-    def _side_fits_the_pair(cls, value: Side | None, info: ValidationInfo) -> Side | None:
+    def _check_side(cls, value: Side | None, info: ValidationInfo) -> Side | None:
         token_in, token_out = find_token(info.data.get("token_in", "")), any_token(info.data.get("token_out", ""))
         pair = find_pair(token_in, token_out) if token_in and token_out else None
         if value and pair and token_in and value is not side_of(pair, token_in):
-            raise PydanticCustomError(
-                "side_contradicts", "paying with {symbol} is a {side}", _side_context(pair.name, token_in, value)
-            )
+            raise bad_field(FieldCode.SIDE_CONTRADICTS, _side_message(pair.name, token_in, value))
         return value
 
     @field_validator("simulate")
     @classmethod
-    def _fault_is_known(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _check_fault(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
-        if not (info.context or {}).get("simulation"):
-            raise PydanticCustomError("simulate_refused", "this deployment does not allow simulated faults")
+        check_fault: Callable[[str], None] | None = (info.context or {})["check_fault"]
+        if check_fault is None:
+            raise bad_field(FieldCode.SIMULATE_REFUSED, "this deployment does not allow simulated faults")
         try:
-            Fault.parse(value)
+            check_fault(value)
         except ValueError as error:
-            raise PydanticCustomError("simulate_unknown", "{reason}", {"reason": str(error)}) from None
+            raise bad_field(FieldCode.SIMULATE_UNKNOWN, str(error)) from None
         return value
 
-    def spec(self) -> OrderSpec:
-        """The order in the engine's terms."""
+    def spec(self, caller: Caller) -> OrderSpec:
+        """The order as a specification."""
         token_in, token_out, pair = self.tokens
         bps = self.tolerance_bps
         return OrderSpec(
-            user_id=self.user_id,
+            user_id=self.user_id or caller.user_id,
             type=self.type,
             side=side_of(pair, token_in),
             token_in=token_in,
             token_out=token_out,
             amount_in=self.amount_in_base,
             slippage_bps=_DEFAULT_SLIPPAGE_BPS if bps is None else bps,
-            # Whoever waits for a launch is not to stand in line when it comes.
+            # A launch is worth little to an order that waits in a queue.
             priority=Priority.HIGH if self.type is OrderType.SNIPER else self.priority,
             client_order_id=self.client_order_id,
             simulate=self.simulate,
@@ -83,21 +82,29 @@ class OrderModel(SlippageModel, TermsModel):
         )
 
 
-def read_order(body: Mapping[str, Any], *, simulation: bool, now: datetime) -> OrderSpec:
-    """The order of a request body. Its date may have passed, if nothing else is wrong: ``PlanAcceptance`` judges that.
+def read_order(body: Mapping[str, Any], caller: Caller, rules: RequestRules, now: datetime) -> OrderSpec:
+    """The order of a request body; it belongs to the caller unless it names a user.
+
+    An expiry in the past is accepted if it is the only error: submission judges it once the idempotency key is known
+    to be new.
 
     :raises InvalidOrderError: naming every bad field.
     """
-    context = {"simulation": simulation, "launching": body.get("type") == OrderType.SNIPER, "now": now}
+    context = {
+        "check_fault": rules.check_fault,
+        "venues": rules.venues,
+        "launching": body.get("type") == OrderType.SNIPER,
+        "now": now,
+    }
     try:
-        return validated(OrderModel, body, **context).spec()
+        return validated(OrderModel, body, **context).spec(caller)
     except InvalidOrderError as error:
-        if [bad.code for bad in error.errors] != ["EXPIRY_PAST"]:
+        if [bad.code for bad in error.errors] != [FieldCode.EXPIRY_PAST]:
             raise
-    # The date was right when the order came, if this one repeats it: who does so gets its answer, however late.
-    return validated(OrderModel, body, **context, repeated=True).spec()
+    # The request may repeat an order whose expiry was in the future when it was accepted.
+    return validated(OrderModel, body, **context, repeated=True).spec(caller)
 
 
-def _side_context(pair: str, token_in: Token, value: Side) -> dict[str, Any]:
+def _side_message(pair: str, token_in: Token, value: Side) -> str:
     other = Side.SELL if value is Side.BUY else Side.BUY
-    return {"symbol": token_in.symbol, "side": f"{other.value} on {pair}"}
+    return f"paying with {token_in.symbol} is a {other.value} on {pair}"

@@ -1,11 +1,12 @@
-"""What a client writes into a query, where every value is text."""
+"""Query parameters, whose values are all text."""
 
 from datetime import datetime
 
 from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
 
-from chalicelib.api.requests.fields import OrderId, UserId, WireModel
+from chalicelib.api.codes import FieldCode
+from chalicelib.api.errors import bad_field
+from chalicelib.api.requests.fields import OrderId, RequestModel, UserId
 from chalicelib.codec.times import from_text
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import find_market
@@ -14,26 +15,26 @@ from chalicelib.ports.history import OrderFilter
 _MAX_PAGE = 200
 
 
-class OrderIdModel(WireModel):
+class OrderIdModel(RequestModel):
     """The id in a path."""
 
     order_id: OrderId = Field(alias="orderId")
 
 
-class UserModel(WireModel):
-    """Whose orders."""
+class UserModel(RequestModel):
+    """The user whose orders a call concerns."""
 
     user_id: UserId = Field(alias="userId")
 
 
-class EventsModel(WireModel):
-    """From where an order's events are wanted."""
+class EventsModel(RequestModel):
+    """The position in an order's events."""
 
     after_seq: int = Field(0, alias="afterSeq", ge=0, strict=False)
 
 
-class ListModel(WireModel):
-    """The filters of the list of orders, and which page of it."""
+class ListModel(RequestModel):
+    """The filters and the page of the list of orders."""
 
     user_id: UserId | None = Field(None, alias="userId")
     status: Status | None = Field(None, strict=False)
@@ -47,27 +48,27 @@ class ListModel(WireModel):
 
     @field_validator("since", "until", mode="before")
     @classmethod
-    def _time_has_a_zone(cls, value: str) -> datetime:
+    def _check_time(cls, value: str) -> datetime:
         try:
             return from_text(value)
         except ValueError:
-            raise PydanticCustomError("time_invalid", "must be an RFC 3339 time with a zone") from None
+            raise bad_field(FieldCode.TIME_INVALID, "must be an RFC 3339 time with a zone") from None
 
     @field_validator("client_order_id")
     @classmethod
-    def _is_text(cls, value: str | None) -> str | None:
+    def _check_client_order_id(cls, value: str | None) -> str | None:
         if value is not None and not value.isprintable():
-            raise PydanticCustomError("not_printable", "must not hold control characters")
+            raise bad_field(FieldCode.NOT_PRINTABLE, "must not hold control characters")
         return value
 
     @field_validator("pair")
     @classmethod
-    def _pair_is_known(cls, value: str | None) -> str | None:
+    def _check_pair(cls, value: str | None) -> str | None:
         if value is None:
             return None
         pair = find_market(value)
         if pair is None:
-            raise PydanticCustomError("pair_unknown", "must be two tokens with a market, as in SOL/USDC")
+            raise bad_field(FieldCode.PAIR_UNKNOWN, "must be two tokens with a market, as in SOL/USDC")
         return pair.name
 
     def as_filter(self) -> OrderFilter:

@@ -1,7 +1,7 @@
-"""The rate limit: an order books its start when it is accepted, and is held to it when it begins.
+"""The rate limiter: an order reserves a slot when it is accepted, and the slot is checked when the order starts.
 
-The reservation spreads the orders over the time to come, by the delay of their messages. Messages come late, though,
-and two starts that were booked a minute apart may not be one: so a start is checked once more where it happens.
+Reservations spread the orders over time, through the delay of their messages. Messages arrive late, though, and two
+starts that were reserved a minute apart may come closer together, so the start itself is checked again.
 """
 
 from dataclasses import dataclass, replace
@@ -10,21 +10,22 @@ from math import ceil
 
 from chalicelib.codec.times import earliest_ms, to_ms
 from chalicelib.domain.errors import RateLimitedError
-from chalicelib.domain.orders import Order, OrderSpec, Priority
+from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import MINUTE_MS, SlotReservation
+from chalicelib.domain.spec import OrderSpec, Priority
 from chalicelib.ports.orders import OrderStore, StoredOrder
 from chalicelib.ports.rate_limit import RateLimitSlots
 
-#: An order whose start is put off waits in its slot for so long, and else takes another place. A full minute's worth
-#: that was accepted at once is through ten environments within it.
-_PATIENCE_MS = MINUTE_MS // 2
+#: An order whose slot is delayed waits for it this long, and else reserves another. Ten environments start a full
+#: minute's worth of orders that were accepted at once within that time.
+_MAX_SLOT_DELAY_MS = MINUTE_MS // 2
 
-#: A user with fewer orders than these on their way has little waiting.
-_FEW = 10
+#: A user with fewer active orders than this counts as a light user.
+_LIGHT_USER_ORDERS = 10
 
 
 class LaterError(Exception):
-    """The order cannot be worked on now; it can in ``seconds``."""
+    """The order cannot be executed now, but after ``seconds``."""
 
     def __init__(self, seconds: float, reason: str) -> None:
         super().__init__(reason)
@@ -33,7 +34,7 @@ class LaterError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RateLimiter:
-    """``per_minute`` is 0 where any number of orders may start; then nothing here asks or writes anything."""
+    """``per_minute`` 0 switches the limit off; the limiter then makes no call."""
 
     orders: OrderStore
     slots: RateLimitSlots
@@ -45,69 +46,71 @@ class RateLimiter:
     def limited(self) -> bool:
         return self.per_minute > 0
 
-    def book(self, spec: OrderSpec, now: datetime) -> SlotReservation | None:
-        """The start of a new order. a high-priority one books none: it takes whichever is free first, once it is its turn.
+    def reserve(self, spec: OrderSpec, now: datetime) -> SlotReservation | None:
+        """Reserve the start of a new order. A high-priority order reserves its slot only when it is about to start.
 
         :raises RateLimitedError: if the next free start lies beyond the horizon.
+        :raises ContendedError: if the slots are contended.
         """
         if not self.limited or spec.priority is Priority.HIGH:
             return None
         latest_ms = to_ms(now) + self.horizon_seconds * 1000
-        reservation = self._place(spec, to_ms(now), latest_ms)
+        reservation = self._reserve(spec, to_ms(now), latest_ms)
         if reservation.at_ms > latest_ms:
             raise RateLimitedError(ceil((reservation.at_ms - latest_ms) / 1000))
         return reservation
 
-    def give_back(self, reservation: SlotReservation | None) -> None:
+    def release(self, reservation: SlotReservation | None) -> None:
         if reservation:
-            self.slots.give_back(reservation)
+            self.slots.release(reservation)
 
     def admit(self, stored: StoredOrder, now: datetime) -> None:
-        """Let an order begin now, or note when it may.
+        """Let an order start now, or store when it may.
 
-        :raises LaterError: if it may not yet.
-        :raises LostRaceError: if the order moved on meanwhile.
+        :raises LaterError: if it may not start yet.
+        :raises LostRaceError: if another writer moved the order.
+        :raises ContendedError: if the slots are contended.
         """
         if not self.limited:
             return
         now_ms, order = to_ms(now), stored.order
-        reservation = stored.reservation or self._place(order.spec, now_ms)
-        at_ms = self._use(reservation, order, now_ms)
-        if at_ms > now_ms and at_ms > reservation.at_ms + _PATIENCE_MS:
-            # a high-priority order has its place, or half the queue is late: it would meet the next in its slot.
-            reservation = self._place(order.spec, now_ms)
-            at_ms = self._use(reservation, order, now_ms)
+        reservation = stored.reservation or self._reserve(order.spec, now_ms)
+        at_ms = self._start(reservation, order, now_ms)
+        if at_ms > now_ms and at_ms > reservation.at_ms + _MAX_SLOT_DELAY_MS:
+            # Delayed too long (a high-priority order took the slot, or the queue is late): reserve again instead of
+            # colliding with the slot's next order.
+            reservation = self._reserve(order.spec, now_ms)
+            at_ms = self._start(reservation, order, now_ms)
         if at_ms > now_ms:
-            # It may be over first.
+            # The order may expire before its slot is free.
             at_ms = earliest_ms(at_ms, order.expires_at)
             deadline_ms = at_ms + self.pending_deadline_seconds * 1000
             self.orders.write(replace(stored, reservation=reservation), order, lease=None, deadline_ms=deadline_ms)
-            raise LaterError((at_ms - now_ms) / 1000, "under the rate limit the order may not begin yet")
+            raise LaterError((at_ms - now_ms) / 1000, "the rate limit delays the start of the order")
 
-    def _place(self, spec: OrderSpec, now_ms: int, latest_ms: int | None = None) -> SlotReservation:
-        """Where an order stands. Ahead are high-priority ones, and who would wait for minutes behind the many of others."""
+    def _reserve(self, spec: OrderSpec, now_ms: int, latest_ms: int | None = None) -> SlotReservation:
+        """Reserve in turn; ahead of turn for high priority, and for light users behind the backlog of others."""
         if spec.priority is Priority.HIGH:
-            return self.slots.book_first(now_ms)
-        reservation = self.slots.book(now_ms, latest_ms)
-        if reservation.at_ms <= now_ms + MINUTE_MS or not self._waits_for_others(
-            spec.user_id, reservation.at_ms - now_ms
-        ):
+            return self.slots.reserve_ahead(now_ms)
+        reservation = self.slots.reserve(now_ms, latest_ms)
+        wait_ms = reservation.at_ms - now_ms
+        if wait_ms <= MINUTE_MS or not self._waits_for_others(spec.user_id, wait_ms):
             return reservation
         if latest_ms is None or reservation.at_ms <= latest_ms:
-            self.slots.give_back(reservation)
-        # Nobody's turn that has come is taken: its message may be on its way.
-        reservation = self.slots.book_first(now_ms, spare_due=True)
+            self.slots.release(reservation)
+        # Leave slots that are already due: their order's message may be in flight.
+        reservation = self.slots.reserve_ahead(now_ms, spare_due=True)
         if latest_ms is not None and reservation.at_ms > latest_ms:
-            self.slots.give_back(reservation)
+            self.slots.release(reservation)
         return reservation
 
     def _waits_for_others(self, user_id: str, wait_ms: int) -> bool:
-        """Whether a user with few orders would wait a minute longer than they themselves make it."""
-        own = self.orders.count_active(user_id, _FEW)
-        return own < _FEW and wait_ms > MINUTE_MS * (1 + own // self.per_minute)
+        """True if a light user would wait over a minute longer than the user's own orders explain."""
+        own = self.orders.count_active(user_id, _LIGHT_USER_ORDERS)
+        return own < _LIGHT_USER_ORDERS and wait_ms > MINUTE_MS * (1 + own // self.per_minute)
 
-    def _use(self, reservation: SlotReservation, order: Order, now_ms: int) -> int:
-        """Start as booked, if it is time; returns when it is, which is ``now_ms`` if the order has started."""
+    def _start(self, reservation: SlotReservation, order: Order, now_ms: int) -> int:
+        """Start as reserved, if the time has come; returns ``now_ms`` on a start, else the time of the start."""
         if reservation.at_ms > now_ms:
             return reservation.at_ms
         return self.slots.start(reservation, order.order_id, now_ms)

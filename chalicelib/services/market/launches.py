@@ -1,7 +1,7 @@
-"""Launches: told of once, worked through until every sniper order that waited has its answer.
+"""Processing of launches: each is announced once, and processed until every waiting sniper order has its answer.
 
-A launch is kept before anybody is released, and stays on a list until it has been gone through after a while: so a
-worker that dies halfway loses nothing, and neither does an order that the index shows late.
+A launch is stored before any order triggers, and stays pending until a later pass finds no order left to answer. A
+worker that dies halfway therefore loses no order, and an order that appears in the index late gets its answer too.
 """
 
 import logging
@@ -10,10 +10,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import MAX_EVENTS_WHILE_OPEN, Launch
+from chalicelib.domain.events import LaunchRefused, LaunchTriggered
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.ports.market import MarketStore
@@ -21,18 +21,18 @@ from chalicelib.ports.orders import LostRaceError, OpenOrderIndex, StoredOrder
 from chalicelib.routing.best_swap import best_swap
 from chalicelib.routing.router import Router
 from chalicelib.services.market.open_orders import OpenOrders
-from chalicelib.services.market.trigger import Release, TriggerOrders
+from chalicelib.services.market.trigger import Trigger, TriggerOrders
 
 log = logging.getLogger(__name__)
 
-#: A launch is gone through again for so long: an order for which it came just as it was accepted is written within a
-#: request's time of it, and the index shows it a little later.
+#: The watcher re-scans a launch for this long: an order accepted concurrently is written within the 29 s request and
+#: appears in the index a little later.
 LINGER_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessLaunches:
-    waiting: OpenOrderIndex
+    open_order_index: OpenOrderIndex
     markets: MarketStore
     router: Router
     triggers: TriggerOrders
@@ -42,58 +42,62 @@ class ProcessLaunches:
     batch: int
 
     def announce(self, launch: Launch) -> bool:
-        """Take a launch in, and release who waited for it; False if it was known."""
+        """Store a launch and trigger the orders that wait for it; False if it was announced before."""
         if not self.markets.announce(launch):
             return False
         log.info("launched", extra={"mint": launch.mint, "venue": launch.venue})
-        self._work_through(launch)
+        self._process(launch)
         return True
 
-    def go_on(self) -> int:
-        """Work on through the launches that are not done with; returns how many orders were released."""
-        released = 0
-        for launch in self.markets.unfinished():
-            released += self._work_through(launch)
+    def resume(self) -> int:
+        """Continue with the pending launches; returns how many orders triggered."""
+        triggered = 0
+        for launch in self.markets.pending_launches():
+            triggered += self._process(launch)
             if to_ms(self.now()) - launch.at_ms > LINGER_MS and self._is_done(launch):
-                self.markets.finish(launch)
-        return released
+                self.markets.finish_launch(launch)
+        return triggered
 
-    def _work_through(self, launch: Launch) -> int:
-        """Release a batch at most, and tell as many others why they are not; returns how many were released."""
-        suited: list[Release] = []
+    def _process(self, launch: Launch) -> int:
+        """Trigger one batch of orders at most, and refuse one batch at most; returns how many triggered."""
+        suited: list[Trigger] = []
         unsuited: list[tuple[StoredOrder, str]] = []
-        for stored in self.waiting.for_launch(launch.mint):
+        for stored in self.open_order_index.for_launch(launch.mint):
             if not self._concerns(launch, stored.order):
                 continue
             try:
                 reason = self._refusal(stored.order, launch)
-            except _UnseenError:
-                log.warning("left to the next look", extra={"orderId": stored.order.order_id, "mint": launch.mint})
+            except _PoolUnavailableError:
+                extra = {"orderId": stored.order.order_id, "mint": launch.mint}
+                log.warning("pool unavailable; the next look will retry", extra=extra)
                 continue
             if reason is None:
-                suited.append((stored, {"trigger": "launch", "launch": _launch_meta(launch)}))
+                suited.append((stored, LaunchTriggered(launch)))
             elif stored.order.seq < MAX_EVENTS_WHILE_OPEN:
                 unsuited.append((stored, reason))
             if len(suited) == self.batch:
                 break
-        released = self.triggers.fire(suited)
+        triggered = self.triggers.fire(suited)
         list(self.executor.map(partial(self._refuse, launch), unsuited[: self.batch]))
-        return released
+        return triggered
 
     def _is_done(self, launch: Launch) -> bool:
-        """Whether nobody is left whom a full batch, or a write that failed, has kept from an answer."""
-        waiting = self.waiting.for_launch(launch.mint)
-        return not any(self._concerns(launch, one.order) and one.order.seq < MAX_EVENTS_WHILE_OPEN for one in waiting)
+        """True if every order has its answer, also those that a full batch or a failed write left out."""
+        stored_orders = self.open_order_index.for_launch(launch.mint)
+        return not any(
+            self._concerns(launch, stored.order) and stored.order.seq < MAX_EVENTS_WHILE_OPEN
+            for stored in stored_orders
+        )
 
     def _concerns(self, launch: Launch, order: Order) -> bool:
-        # Once only: a launch that did not suit an order is not looked at again.
-        waits = order.status is Status.OPEN and not order.is_expired(self.now())
-        return waits and not order.was_refused(launch.id)
+        """True if the order waits for this launch. A launch that it refused once is not judged again."""
+        is_open = order.status is Status.OPEN and not order.is_expired(self.now())
+        return is_open and not order.was_refused(launch.id)
 
     def _refusal(self, order: Order, launch: Launch) -> str | None:
-        """Why the launch does not suit the order; ``None`` if it does.
+        """The reason why the launch does not meet the order's filters; ``None`` if it does.
 
-        :raises _UnseenError: if its pool cannot be looked at now.
+        :raises _PoolUnavailableError: if the venue cannot show its pool now.
         """
         spec, wanted = order.spec, order.spec.launch
         if wanted is None:
@@ -106,36 +110,24 @@ class ProcessLaunches:
             return f"liquidity of {launch.liquidity} is less than {wanted.min_liquidity}"
         depths = self.router.depths(spec.pair, launch.at_ms, launch.opened)
         if not depths:
-            raise _UnseenError
-        found = best_swap(depths, spec.side, spec.amount_in)
-        if found is None:
+            raise _PoolUnavailableError
+        best = best_swap(depths, spec.side, spec.amount_in)
+        if best is None:
             return "the pool is too small for this amount"
-        if found[1].amount_out < (spec.limit_min_out or 0):
+        if best.amount_out < (spec.limit_min_out or 0):
             return f"the whole amount costs more than {wanted.max_price}"
         return None
 
     def _refuse(self, launch: Launch, unsuited: tuple[StoredOrder, str]) -> None:
         stored, reason = unsuited
-        meta = {"reason": reason, "launchId": launch.id, "launch": _launch_meta(launch)}
         try:
-            refused = stored.order.moved(Status.OPEN, self.now(), meta)
+            refused = stored.order.after(LaunchRefused(launch, reason), self.now())
             self.open_orders.keep(self.open_orders.renew(stored, refused))
         except LostRaceError:
             return
         except Exception:
-            log.exception("not told; left to the next look", extra={"orderId": stored.order.order_id})
+            log.exception("refusal not written; the next look will retry", extra={"orderId": stored.order.order_id})
 
 
-class _UnseenError(Exception):
-    """A pool is there, and could not be looked at."""
-
-
-def _launch_meta(launch: Launch) -> dict[str, Any]:
-    return {
-        "mint": launch.mint,
-        "venue": launch.venue,
-        "pool": launch.pool,
-        "slot": launch.slot,
-        "price": launch.price,
-        "liquidity": launch.liquidity,
-    }
+class _PoolUnavailableError(Exception):
+    """The pool exists, but its venue cannot show it now."""

@@ -1,8 +1,7 @@
-"""Orders that wait: what each of their moves has in its wake, and how they expire.
+"""Open orders: the work after each of their moves, and their expiry.
 
-An open order's attention is its expiry, once its subscribers are told and its history is recorded; until then it is a
-moment soon, at which a look at the market, or the watchdog, makes good what was lost. So one date on the order stands
-for both.
+The deadline of an open order is its expiry once its subscribers and the history are up to date. Until then it is a
+moment soon, at which the market watcher or the watchdog makes good what was lost. One date on the order serves both.
 """
 
 import logging
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.codec.times import earliest_ms, to_ms
+from chalicelib.domain.events import Expired
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.ports.history import History, HistoryUnavailableError
@@ -22,8 +22,8 @@ from chalicelib.services.streams.subscriptions import Subscriptions
 
 log = logging.getLogger(__name__)
 
-#: What was lost is made good so soon after it can be, and no later.
-_LONGEST_PAUSE_MS = 300_000
+#: The longest pause before the next try to make good what was lost.
+_MAX_PAUSE_MS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,51 +32,51 @@ class OpenOrders:
     publisher: Publisher
     subscriptions: Subscriptions
     history: History
-    finish: FinalizeOrder
+    finalize: FinalizeOrder
     executor: Executor
     now: Callable[[], datetime]
     batch: int
 
     def renew(self, stored: StoredOrder, after: Order) -> StoredOrder:
-        """Write an order's next ``open`` event; what follows it is for ``keep``.
+        """Write the next ``open`` event of an order; ``keep`` does the work that follows.
 
-        :raises LostRaceError: if it moved on meanwhile.
+        :raises LostRaceError: if another writer moved the order.
         """
-        stored = self.subscriptions.unless_told(stored)
+        stored = self.subscriptions.ensure_followers(stored)
         return self.orders.write(stored, after, lease=None, deadline_ms=self.due_ms(after))
 
     def keep(self, stored: StoredOrder) -> StoredOrder:
-        """Tell of an open order's last move and record it, and then leave it alone until it expires.
+        """Publish and record an open order's last event, and set its expiry as the deadline.
 
-        Returns it as it was told.
+        Returns the order as published.
         """
-        told = self.publisher.publish(stored)
-        self._settle(told)
-        return told
+        published = self.publisher.publish(stored)
+        self._settle(published)
+        return published
 
     def due_ms(self, order: Order) -> int:
-        """When to come back to an open order, should what follows its last move not have been done by then.
+        """The deadline by which the work after the last event of an open order should be done.
 
-        Later each time, as what keeps it from being done may last, and others have to be come back to as well.
+        Each try doubles the time since that event, because an outage may last and other orders need the watchdog too.
         """
         now_ms = to_ms(self.now())
-        stands_ms = now_ms - to_ms(order.events[-1].at)
-        due_ms = max(self.finish.due_ms(), now_ms + min(stands_ms, _LONGEST_PAUSE_MS))
+        age_ms = now_ms - to_ms(order.events[-1].at)
+        due_ms = max(self.finalize.due_ms(), now_ms + min(age_ms, _MAX_PAUSE_MS))
         return earliest_ms(due_ms, order.expires_at)
 
     def revisit(self, stored: StoredOrder) -> bool:
-        """Do with an open order what is due: let it expire, or make good what was lost. Whether it expired."""
+        """Expire an open order whose time is up, or make good what was lost. Returns whether it expired."""
         if stored.order.is_expired(self.now()):
             return self._expire(stored)
         self.orders.set_deadline(stored, self.due_ms(stored.order))
-        self.subscriptions.tell_followers(stored)
-        found = self.orders.get(stored.order.order_id)
-        if found and found.order.status is Status.OPEN:
-            self._settle(self.publisher.publish(found))
+        self.subscriptions.notify_followers(stored)
+        current = self.orders.get(stored.order.order_id)
+        if current and current.order.status is Status.OPEN:
+            self._settle(self.publisher.publish(current))
         return False
 
     def revisit_due(self) -> int:
-        """Do so with the orders for which it is time, at most a batch of them; returns how many expired."""
+        """Revisit the open orders whose deadline has passed, one batch at most; returns how many expired."""
         return sum(self.executor.map(self._revisit, self.orders.due_open(to_ms(self.now()), self.batch)))
 
     def _revisit(self, order_id: str) -> bool:
@@ -87,29 +87,29 @@ class OpenOrders:
                 return False
             return self.revisit(stored)
         except Exception:
-            log.exception("left to the next look", extra={"orderId": order_id})
+            log.exception("not revisited; the next look will retry", extra={"orderId": order_id})
             return False
 
-    def _settle(self, told: StoredOrder) -> None:
-        """Record an open order, and leave it alone until it expires if nothing is left to do."""
-        order = told.order
+    def _settle(self, published: StoredOrder) -> None:
+        """Record an open order, and set its expiry as the deadline if no other work is left."""
+        order = published.order
         try:
             self.history.record(order)
         except HistoryUnavailableError:
-            log.exception("history not recorded; left to a later look", extra={"orderId": order.order_id})
-            self.orders.set_deadline(told, self.due_ms(order))
+            log.exception("history not recorded; a later look will retry", extra={"orderId": order.order_id})
+            self.orders.set_deadline(published, self.due_ms(order))
             return
-        if order.expires_at and told.published == order.seq:
-            self.orders.set_deadline(told, to_ms(order.expires_at))
+        if order.expires_at and published.published == order.seq:
+            self.orders.set_deadline(published, to_ms(order.expires_at))
 
     def _expire(self, stored: StoredOrder) -> bool:
-        stored = self.subscriptions.unless_told(stored)
-        expired = stored.order.moved(Status.EXPIRED, self.now())
+        stored = self.subscriptions.ensure_followers(stored)
+        expired = stored.order.after(Expired(), self.now())
         try:
-            after = self.orders.write(stored, expired, lease=None, deadline_ms=self.finish.due_ms())
+            after = self.orders.write(stored, expired, lease=None, deadline_ms=self.finalize.due_ms())
         except LostRaceError:
-            # It was triggered, cancelled or amended just before.
+            # Another writer triggered, cancelled or amended the order just before.
             return False
         log.info("expired", extra={"orderId": expired.order_id})
-        self.finish(after)
+        self.finalize(after)
         return True

@@ -1,1 +1,1 @@
-"""What keeps the engine running and shows how it runs."""
+"""The watchdog, and the views of the engine's state."""

@@ -1,14 +1,13 @@
-"""How the engine's dependencies are."""
+"""Health of the engine's dependencies."""
 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from chalicelib.ports.history import History
-from chalicelib.ports.orders import OrderStore
+from chalicelib.ports.orders import HistoryLag, OrderStore
 from chalicelib.ports.queues import OrderQueue
-from chalicelib.services.operations.stats import lag_of
+from chalicelib.services.operations.stats import MAX_COUNTED_LAG
 
 log = logging.getLogger(__name__)
 
@@ -17,22 +16,19 @@ _NO_ORDER = "00000000-0000-0000-0000-000000000000"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Each dependency by name, and whether it answers; ``lag`` of the history where it is known."""
+    """The state of each dependency by name (True if it answers), and the history lag if the orders table answers."""
 
     dependencies: Mapping[str, bool]
-    lag: Mapping[str, Any] | None
+    lag: HistoryLag | None
 
     @property
     def can_trade(self) -> bool:
-        """Orders go on while Postgres is away; history catches up."""
+        """True if the engine executes orders: it needs no Postgres for that, and the history catches up."""
         return self.dependencies["dynamodb"] and self.dependencies["sqs"]
 
-    def as_body(self) -> dict[str, Any]:
-        return {
-            "status": "ok" if all(self.dependencies.values()) else "degraded" if self.can_trade else "down",
-            "dependencies": {name: "ok" if well else "down" for name, well in self.dependencies.items()},
-            "history": self.lag,
-        }
+    @property
+    def is_complete(self) -> bool:
+        return all(self.dependencies.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +43,15 @@ class CheckHealth:
             "sqs": _answers("sqs", self.queue.ping),
             "postgres": _answers("postgres", self.history.ping),
         }
-        return Health(dependencies, lag_of(self.orders) if dependencies["dynamodb"] else None)
+        lag = self.orders.history_lag(MAX_COUNTED_LAG) if dependencies["dynamodb"] else None
+        return Health(dependencies, lag)
 
 
-def _answers(name: str, ask: Callable[[], object]) -> bool:
+def _answers(name: str, probe: Callable[[], object]) -> bool:
     try:
-        ask()
+        probe()
     except Exception:
-        # Whatever is wrong with it, it does not answer.
+        # Any error means that the dependency does not answer.
         log.exception("%s does not answer", name)
         return False
     return True

@@ -1,26 +1,28 @@
-"""How orders are executed, and how far their history is behind."""
+"""Statistics: execution quality, and how far the history lags behind the orders table."""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from chalicelib.codec.times import to_text
-from chalicelib.ports.history import History, HistoryUnavailableError
-from chalicelib.ports.orders import OrderStore
+from chalicelib.domain.identity import Caller, Scope
+from chalicelib.ports.history import ExecutionQuality, History, HistoryUnavailableError
+from chalicelib.ports.orders import HistoryLag, OrderStore
 
 log = logging.getLogger(__name__)
 
 _WINDOW = timedelta(hours=24)
-#: Beyond this nobody needs to know how many exactly.
-_COUNTED = 1000
+#: The history lag is counted up to this many orders.
+MAX_COUNTED_LAG = 1000
 
 
-def lag_of(orders: OrderStore) -> dict[str, Any]:
-    """What is over and not in the history yet: how many orders (1000 is 1000 or more), the oldest accepted when."""
-    behind = orders.behind(_COUNTED)
-    return {"behind": behind.orders, "since": to_text(behind.since) if behind.since else None}
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """``execution`` covers the orders accepted since then; ``None`` while Postgres does not answer."""
+
+    since: datetime
+    execution: ExecutionQuality | None
+    lag: HistoryLag
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,13 @@ class ShowStats:
     history: History
     now: Callable[[], datetime]
 
-    def __call__(self) -> dict[str, Any]:
-        """Execution quality of the last day; ``execution`` is ``None`` while Postgres is away."""
+    def __call__(self, caller: Caller) -> Stats:
+        """Execution quality of the last day, and the history lag."""
+        caller.require(Scope.READ)
         since = self.now() - _WINDOW
-        execution: dict[str, Any] | None = None
+        execution: ExecutionQuality | None = None
         try:
             execution = self.history.quality(since)
         except HistoryUnavailableError:
             log.exception("stats without the history")
-        return {"since": to_text(since), "execution": execution, "history": lag_of(self.orders)}
+        return Stats(since, execution, self.orders.history_lag(MAX_COUNTED_LAG))

@@ -1,4 +1,4 @@
-"""The watchdog: sends again what should have moved on by now and did not, whatever the reason."""
+"""The watchdog sends overdue orders again and finishes their work, whether a worker died or a call failed."""
 
 import logging
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Watchdog:
     orders: OrderStore
     queue: OrderQueue
     subscriptions: Subscriptions
-    finish: FinalizeOrder
+    finalize: FinalizeOrder
     open_orders: OpenOrders
     now: Callable[[], datetime]
     batch: int
@@ -30,16 +30,16 @@ class Watchdog:
     def __call__(self) -> int:
         """Move overdue orders on, at most ``batch`` of each kind; returns how many."""
         now_ms = to_ms(self.now())
-        moved = sum(self._move_on(order_id, now_ms) for order_id in self.orders.due(now_ms, self.batch))
-        log.info("watched", extra={"moved": moved})
+        moved = sum(self._try_to_move(order_id, now_ms) for order_id in self.orders.due(now_ms, self.batch))
+        log.info("watchdog finished", extra={"moved": moved})
         return moved
 
-    def _move_on(self, order_id: str, now_ms: int) -> bool:
+    def _try_to_move(self, order_id: str, now_ms: int) -> bool:
         try:
             return self._move(order_id, now_ms)
         except Exception:
-            # It must not keep the others waiting, whatever is wrong with it.
-            log.exception("overdue and not moved on", extra={"orderId": order_id})
+            # An order that cannot be moved must not delay the others.
+            log.exception("overdue order not moved", extra={"orderId": order_id})
             return False
 
     def _move(self, order_id: str, now_ms: int) -> bool:
@@ -52,22 +52,25 @@ class Watchdog:
         if stored.order.status is Status.OPEN:
             self.open_orders.revisit(stored)
         elif stored.order.is_terminal:
-            self.finish(stored)
+            self.finalize(stored)
         else:
             self._send_again(stored, now_ms)
         return True
 
     def _send_again(self, stored: StoredOrder, now_ms: int) -> None:
-        """Queue the order, and put it off first: each time for as long as it has been where it stands.
+        """Queue the order, after moving its deadline by as long as the order has had its current status.
 
-        So a slow queue gets an old order twice, four times, eight times later, and not on every tick.
+        A slow queue thus receives an old order after two, four and eight times the pause, not on every run.
 
-        :raises LostRaceError: if it moved on meanwhile.
+        :raises LostRaceError: if another writer moved the order.
         """
         order = stored.order
-        waited_ms = now_ms - to_ms(order.events[-1].at)
-        deadline_ms = now_ms + max(self.pause_seconds * 1000, waited_ms)
-        put_off = self.orders.write(stored, order, lease=None, deadline_ms=deadline_ms)
-        # Whoever accepted it may not have got to its followers; the processor tells them.
-        self.queue.send(self.subscriptions.with_followers(put_off))
-        log.warning("overdue, sent again", extra={"orderId": order.order_id, "status": order.current_status.value})
+        age_ms = now_ms - to_ms(order.events[-1].at)
+        deadline_ms = now_ms + max(self.pause_seconds * 1000, age_ms)
+        postponed = self.orders.write(stored, order, lease=None, deadline_ms=deadline_ms)
+        # The API handler may have died before it notified the followers; the processor then pushes the events to
+        # them.
+        self.queue.send(self.subscriptions.with_followers(postponed))
+        log.warning(
+            "overdue order sent again", extra={"orderId": order.order_id, "status": order.current_status.value}
+        )

@@ -1,14 +1,14 @@
-"""How an order begins: at once, or by waiting for its price or its launch."""
+"""How an accepted order begins: active at once, or open until its price or its launch."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from chalicelib.codec.times import to_ms, to_text
-from chalicelib.domain.conditions import MAX_ORDER_LIFETIME, TimeInForce, launch_key, price_key
-from chalicelib.domain.errors import FieldError, InvalidOrderError, PoolAlreadyLiveError
-from chalicelib.domain.money import to_human_units
-from chalicelib.domain.orders import Order, OrderSpec
+from chalicelib.codec.times import to_ms
+from chalicelib.domain.conditions import MAX_ORDER_LIFETIME, LaunchWatch, TimeInForce, Watch
+from chalicelib.domain.errors import BrokenRule, BrokenRulesError, PoolAlreadyLiveError, Rule
+from chalicelib.domain.events import EventData, Opened, OpenTerms, TriggeredAtEntry
+from chalicelib.domain.orders import Order
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import BY_MINT
 from chalicelib.ports.market import MarketStore
@@ -22,18 +22,23 @@ _DAY_MS = 86_400_000
 class InitialState:
     """The events after ``pending`` that an order is accepted with (none for a market order), and its expiry."""
 
-    moves: tuple[tuple[Status, dict[str, Any]], ...] = ()
-    until: datetime | None = None
+    events: tuple[EventData, ...] = ()
+    expires_at: datetime | None = None
 
     @property
-    def waits(self) -> bool:
-        return bool(self.moves) and self.moves[-1][0] is Status.OPEN
+    def is_open(self) -> bool:
+        return bool(self.events) and self.events[-1].status is Status.OPEN
 
-    def order(self, order_id: str, spec: OrderSpec, at: datetime, pending: dict[str, Any] | None = None) -> Order:
-        """The order as it is accepted."""
-        order = Order.accepted(order_id, spec, at, pending)
-        for status, meta in self.moves:
-            order = order.moved(status, at, meta)
+    @property
+    def marketable(self) -> bool:
+        """True if a limit order can be filled when it is accepted."""
+        return any(isinstance(data, Opened) and bool(data.marketable) for data in self.events)
+
+    def order(self, order_id: str, spec: OrderSpec, at: datetime, starts_at: datetime | None = None) -> Order:
+        """The order as it is accepted; the rate limit delays it until ``starts_at``, if that is given."""
+        order = Order.accepted(order_id, spec, at, starts_at)
+        for data in self.events:
+            order = order.after(data, at)
         return order
 
 
@@ -43,74 +48,71 @@ class PlanAcceptance:
     router: Router
 
     def __call__(self, spec: OrderSpec, now: datetime) -> InitialState:
-        """How an order of this specification begins now.
+        """The initial state of an order of this specification now.
 
-        :raises PoolAlreadyLiveError: if it is to wait for a launch that has been.
-        :raises InvalidOrderError: if its time is up already.
+        :raises PoolAlreadyLiveError: if the mint of a sniper order already has a pool.
+        :raises BrokenRulesError: if the order's expiry has passed.
         """
         if spec.type is OrderType.MARKET:
             return InitialState()
         if spec.expires_at and spec.expires_at <= now:
-            raise InvalidOrderError([FieldError("expiresAt", "EXPIRY_PAST", "must be in the future")])
-        until = expiry(spec, now)
-        waiting = terms_meta(spec, until)
+            raise BrokenRulesError([BrokenRule("expires_at", Rule.EXPIRES_IN_THE_FUTURE)])
+        expires_at = expiry(spec, now)
+        terms = open_terms(spec, expires_at)
         if spec.launch:
             if spec.launch.mint in BY_MINT or self.markets.is_live(spec.launch.mint):
                 raise PoolAlreadyLiveError(spec.launch.mint)
-            return InitialState(((Status.OPEN, waiting),), until)
+            return InitialState((Opened(terms),), expires_at)
         marketable = self.is_marketable(spec, now)
-        opened = (Status.OPEN, {**waiting, "marketableAtEntry": marketable})
+        opened = Opened(terms, marketable)
         if marketable or spec.time_in_force is TimeInForce.IOC:
-            return InitialState((opened, (Status.TRIGGERED, {"trigger": "entry"})), until)
-        return InitialState((opened,), until)
+            return InitialState((opened, TriggeredAtEntry()), expires_at)
+        return InitialState((opened,), expires_at)
 
     def is_marketable(self, spec: OrderSpec, now: datetime) -> bool:
-        """Whether a limit order's whole size could be filled now at its price or better."""
-        found = best_swap(self.router.depths(spec.pair, to_ms(now)), spec.side, spec.amount_in)
-        return found is not None and found[1].amount_out >= (spec.limit_min_out or 0)
+        """True if the whole size of a limit order can be filled now at its price or better."""
+        best = best_swap(self.router.depths(spec.pair, to_ms(now)), spec.side, spec.amount_in)
+        return best is not None and best.amount_out >= (spec.limit_min_out or 0)
 
 
 class WatchList:
-    """Has the market watched for what orders wait for. Built once per process, which remembers what it has noted.
+    """Adds what open orders wait for to the market watcher's list. One per process, which caches its entries.
 
-    ``launches``: also for launches, which are told of unless they are simulated.
+    ``launches``: the watcher looks for launches too, because the simulated market makes them.
     """
 
     def __init__(self, markets: MarketStore, *, launches: bool) -> None:
         self._markets = markets
         self._launches = launches
-        self._noted: dict[str, int] = {}
+        self._until_ms: dict[Watch, int] = {}
 
     def cover(self, spec: OrderSpec, expires_at: datetime, now: datetime) -> None:
-        """Note what an order waits for; to be called before it is written, so that none is ever overlooked."""
-        if spec.launch and not self._launches:
+        """Watch what an order waits for. Callers do this before they write the order, so the watcher misses none."""
+        watch = spec.watch
+        if isinstance(watch, LaunchWatch) and not self._launches:
             return
-        key = launch_key(spec.launch.mint) if spec.launch else price_key(spec.pair, spec.side)
         until_ms = to_ms(expires_at)
-        if self._noted.get(key, 0) >= until_ms:
+        if self._until_ms.get(watch, 0) >= until_ms:
             return
-        # A day more than is needed, so that not every order has to be noted.
+        # An entry that lasts a day longer than this order saves the write for most of the next orders.
         until_ms += _DAY_MS
-        self._markets.watch(key, to_ms(now), until_ms)
-        self._noted[key] = until_ms
+        self._markets.watch(watch, to_ms(now), until_ms)
+        self._until_ms[watch] = until_ms
 
 
 def expiry(spec: OrderSpec, now: datetime) -> datetime | None:
-    """When an order that is accepted now is over if nothing happens; ``None`` if it does not wait at all."""
+    """The expiry of an order that is accepted now; ``None`` for an immediate-or-cancel order."""
     if spec.time_in_force is TimeInForce.IOC:
         return None
     return spec.expires_at or now + MAX_ORDER_LIFETIME
 
 
-def terms_meta(spec: OrderSpec, expires_at: datetime | None) -> dict[str, Any]:
-    """What ``open`` tells of an order's terms."""
-    least = spec.limit_min_out if spec.type is OrderType.LIMIT else None
-    meta = {
-        "limitPrice": spec.limit_price,
-        "timeInForce": spec.time_in_force and spec.time_in_force.value,
-        "expiresAt": expires_at and to_text(expires_at),
-        "minAmountOut": None if least is None else to_human_units(least, spec.token_out.decimals),
-        "minAmountOutBase": None if least is None else str(least),
-        "mint": spec.launch and spec.launch.mint,
-    }
-    return {name: value for name, value in meta.items() if value is not None}
+def open_terms(spec: OrderSpec, expires_at: datetime | None) -> OpenTerms:
+    """The terms that an order's ``open`` event states."""
+    return OpenTerms(
+        limit_price=spec.limit_price,
+        time_in_force=spec.time_in_force,
+        expires_at=expires_at,
+        min_amount_out=spec.limit_min_out if spec.type is OrderType.LIMIT else None,
+        mint=spec.launch.mint if spec.launch else None,
+    )

@@ -1,29 +1,35 @@
-"""Changing what an open order accepts: price, tolerance and expiry, guarded by its event number."""
+"""Amendment of an open order: its price, tolerance and expiry, guarded by its event number."""
 
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from chalicelib.codec.times import to_text
 from chalicelib.domain.conditions import MAX_EVENTS_WHILE_OPEN, MAX_ORDER_LIFETIME, Amendment, TimeInForce
 from chalicelib.domain.errors import (
     AmendedTooOftenError,
-    FieldError,
-    InvalidOrderError,
-    MovedOnError,
+    BrokenRule,
+    BrokenRulesError,
+    ContendedError,
     NotAmendableError,
+    OrderMovedOnError,
+    Rule,
 )
-from chalicelib.domain.orders import Order, OrderSpec
+from chalicelib.domain.events import Amended
+from chalicelib.domain.identity import Caller, Scope
+from chalicelib.domain.orders import Order
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.ports.orders import LostRaceError, OrderStore, StoredOrder
 from chalicelib.services.market.open_orders import OpenOrders
 from chalicelib.services.market.trigger import TriggerOrders
-from chalicelib.services.orders.acceptance import WatchList, terms_meta
+from chalicelib.services.orders.acceptance import WatchList, open_terms
 from chalicelib.services.orders.lookup import find_order
 
 log = logging.getLogger(__name__)
+
+#: Writes that may lose a race before the amendment gives up.
+MAX_AMEND_TRIES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,81 +40,78 @@ class AmendOrder:
     watch_list: WatchList
     now: Callable[[], datetime]
 
-    def __call__(self, order_id: str, amendment: Amendment, seq: int | None = None) -> Order:
-        """The amended order, which may have triggered by it. ``seq``: only if it stands at this event.
+    def __call__(self, caller: Caller, order_id: str, amendment: Amendment, seq: int | None = None) -> Order:
+        """The amended order, which the amendment may have triggered. ``seq``: amend only if it is at this event.
 
-        :raises OrderNotFoundError: if there is no such order.
-        :raises MovedOnError: if it stands at another event.
+        :raises OrderNotFoundError: if the caller has no such order.
+        :raises OrderMovedOnError: if it is at another event.
         :raises NotAmendableError: if it is not open.
-        :raises AmendedTooOftenError: if it was changed so often that it has to be replaced.
-        :raises InvalidOrderError: for terms that it cannot have.
+        :raises AmendedTooOftenError: if it has too many events to take another.
+        :raises BrokenRulesError: for terms that it cannot have.
+        :raises ContendedError: if other writers won every race.
         """
-        while True:
-            stored = find_order(self.orders, order_id)
+        for _ in range(MAX_AMEND_TRIES):
+            stored = find_order(caller, self.orders, order_id, Scope.TRADE)
             order, now = stored.order, self.now()
-            if seq is not None and order.seq != seq:
-                raise MovedOnError(order_id, order.current_status.value, order.seq)
-            if order.status is not Status.OPEN:
-                raise NotAmendableError(order_id, order.current_status.value, order.seq)
-            if order.is_expired(now):
-                raise NotAmendableError(order_id, Status.EXPIRED.value, order.seq)
-            if order.seq >= MAX_EVENTS_WHILE_OPEN:
-                raise AmendedTooOftenError(order_id, order.current_status.value, order.seq)
-            amended = order.moved(Status.OPEN, now, _meta(order, amendment))
+            self._check(order, now, seq)
+            amended = order.after(_amended_event(order, amendment), now)
             if amended.expires_at:
                 self.watch_list.cover(amended.spec, amended.expires_at, now)
             try:
-                return self._after(self.open_orders.renew(stored, amended))
+                return self._follow_up(self.open_orders.renew(stored, amended))
             except LostRaceError:
-                # Somebody moved it meanwhile; the next look says what became of it.
                 continue
+        raise ContendedError(order_id)
 
-    def _after(self, stored: StoredOrder) -> Order:
+    def _check(self, order: Order, now: datetime, seq: int | None) -> None:
+        """:raises OrderStateError: if the order cannot be amended."""
+        if seq is not None and order.seq != seq:
+            raise OrderMovedOnError(order.order_id, order.current_status, order.seq)
+        if order.status is not Status.OPEN:
+            raise NotAmendableError(order.order_id, order.current_status, order.seq)
+        if order.is_expired(now):
+            raise NotAmendableError(order.order_id, Status.EXPIRED, order.seq)
+        if order.seq >= MAX_EVENTS_WHILE_OPEN:
+            raise AmendedTooOftenError(order.order_id, order.current_status, order.seq)
+
+    def _follow_up(self, stored: StoredOrder) -> Order:
         log.info("amended", extra={"orderId": stored.order.order_id})
         try:
             self.triggers.consider(self.open_orders.keep(stored))
         except Exception:
-            # It is amended; the watchdog and the next look at the market see to the rest.
-            log.exception("amended and not followed up", extra={"orderId": stored.order.order_id})
+            # The amendment is written; the watchdog and the market watcher make up for the rest.
+            log.exception("amended; the watchdog will follow up", extra={"orderId": stored.order.order_id})
         return stored.order
 
 
-def _meta(order: Order, amendment: Amendment) -> dict[str, Any]:
-    """What the ``open`` of an amendment tells: the terms as they now are, and which of them are new.
+def _amended_event(order: Order, amendment: Amendment) -> Amended:
+    """The event of an amendment: the terms as they now are, and the changes.
 
-    :raises InvalidOrderError: for terms that the order cannot have.
+    :raises BrokenRulesError: for terms that the order cannot have.
     """
-    if errors := [*_bad_price(order.spec, amendment), *_bad_date(order, amendment)]:
-        raise InvalidOrderError(errors)
-    changes = {
-        "limitPrice": amendment.limit_price,
-        "slippageBps": amendment.slippage_bps,
-        "expiresAt": amendment.expires_at and to_text(amendment.expires_at),
-    }
-    return {
-        **terms_meta(_amended(order.spec, amendment), amendment.expires_at or order.expires_at),
-        "amended": {name: value for name, value in changes.items() if value is not None},
-    }
+    if broken := [*_price_rules(order.spec, amendment), *_expiry_rules(order, amendment)]:
+        raise BrokenRulesError(broken)
+    terms = open_terms(_with(order.spec, amendment), amendment.expires_at or order.expires_at)
+    return Amended(terms, amendment)
 
 
-def _bad_price(spec: OrderSpec, amendment: Amendment) -> Iterator[FieldError]:
+def _price_rules(spec: OrderSpec, amendment: Amendment) -> Iterator[BrokenRule]:
     if amendment.limit_price is None:
         return
     if spec.type is not OrderType.LIMIT:
-        yield FieldError("limitPrice", "NOT_FOR_TYPE", "is for type limit")
-    elif not _amended(spec, amendment).limit_min_out:
-        yield FieldError("limitPrice", "PRICE_OUT_OF_REACH", "leaves nothing to get for this amount")
+        yield BrokenRule("limit_price", Rule.PRICE_FOR_LIMIT_ORDERS_ONLY)
+    elif not _with(spec, amendment).limit_min_out:
+        yield BrokenRule("limit_price", Rule.PRICE_LEAVES_AN_OUTPUT)
 
 
-def _bad_date(order: Order, amendment: Amendment) -> Iterator[FieldError]:
-    """One by which the order would wait too long in all."""
-    accepted_at, until = order.events[0].at, amendment.expires_at
-    if until and until > accepted_at + MAX_ORDER_LIFETIME:
-        reason = f"may be {MAX_ORDER_LIFETIME.days} days after the order was placed at most"
-        yield FieldError("expiresAt", "EXPIRY_TOO_FAR", reason)
+def _expiry_rules(order: Order, amendment: Amendment) -> Iterator[BrokenRule]:
+    """The lifetime counts from the acceptance of the order, not from the amendment."""
+    accepted_at, expires_at = order.events[0].at, amendment.expires_at
+    if expires_at and expires_at > accepted_at + MAX_ORDER_LIFETIME:
+        yield BrokenRule("expires_at", Rule.EXPIRES_WITHIN_THE_MAX_LIFETIME)
 
 
-def _amended(spec: OrderSpec, amendment: Amendment) -> OrderSpec:
+def _with(spec: OrderSpec, amendment: Amendment) -> OrderSpec:
     return replace(
         spec,
         limit_price=amendment.limit_price or spec.limit_price,

@@ -1,4 +1,4 @@
-"""Cancelling: one conditional write, which wins over whoever works on the order until its transaction is sent."""
+"""Cancellation: one conditional write, which beats the worker on the order until the transaction is sent."""
 
 import logging
 from collections.abc import Callable
@@ -6,75 +6,92 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.codec.times import to_ms
-from chalicelib.domain.errors import CancelTooLateError, IllegalTransitionError
+from chalicelib.domain.errors import CancelTooLateError, ContendedError, IllegalTransitionError
+from chalicelib.domain.events import Cancelled
+from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.ports.orders import LostRaceError, OrderStore, UnreadableOrderError
+from chalicelib.ports.orders import LostRaceError, OrderStore, StoredOrder, UnreadableOrderError
 from chalicelib.services.limits.rate_limiter import RateLimiter
 from chalicelib.services.orders.finalize import FinalizeOrder
-from chalicelib.services.orders.lookup import find_order
+from chalicelib.services.orders.lookup import find_order, user_for
 from chalicelib.services.streams.subscriptions import Subscriptions
 
 log = logging.getLogger(__name__)
 
-#: So many are cancelled well within a request's time.
-MOST = 200
+#: Orders that one request can cancel well within its 29 s.
+MAX_CANCEL_BATCH = 200
+#: Writes that may lose a race before the cancel gives up. A worker moves an order about ten times in three attempts.
+MAX_CANCEL_TRIES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellations:
+    """The outcome of cancelling all orders of a user. ``more``: the user has further orders to cancel."""
+
+    user_id: str
+    cancelled: list[Order]
+    too_late: list[CancelTooLateError]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
     orders: OrderStore
-    finish: FinalizeOrder
+    finalize: FinalizeOrder
     subscriptions: Subscriptions
-    starts: RateLimiter
+    rate_limiter: RateLimiter
     now: Callable[[], datetime]
 
-    def __call__(self, order_id: str) -> Order:
-        """The order as it was cancelled, now or by an earlier request.
+    def __call__(self, caller: Caller, order_id: str) -> Order:
+        """The cancelled order; repeating a cancel returns the same.
 
-        :raises OrderNotFoundError: if there is no such order.
-        :raises CancelTooLateError: if its transaction was sent, or it is over already.
+        :raises OrderNotFoundError: if the caller has no such order.
+        :raises CancelTooLateError: if its transaction was sent, or it is terminal.
+        :raises ContendedError: if other writers won every race.
         """
-        while True:
-            stored = find_order(self.orders, order_id)
+        for _ in range(MAX_CANCEL_TRIES):
+            stored = find_order(caller, self.orders, order_id, Scope.TRADE)
             order = stored.order
             if order.status is Status.CANCELLED:
                 return order
             try:
-                cancelled = order.moved(Status.CANCELLED, self.now())
+                cancelled = order.after(Cancelled(), self.now())
             except IllegalTransitionError:
-                raise CancelTooLateError(order_id, order.current_status.value, order.seq) from None
-            if not stored.published:
-                # Who accepts it may not have got to its user's followers, and after this nobody else would.
-                self.subscriptions.tell_followers_later(order_id)
+                raise CancelTooLateError(order_id, order.current_status, order.seq) from None
             try:
-                after = self.orders.write(
-                    stored, cancelled, lease=None, deadline_ms=self.finish.due_ms(), over_lease=True
-                )
+                self._cancel(stored, cancelled)
             except LostRaceError:
-                # It took a step meanwhile, and an order has only so many.
                 continue
-            log.info("cancelled", extra={"orderId": order_id, "was": order.current_status.value})
-            if not order.attempts:
-                self.starts.give_back(stored.reservation)
-            # A worker may be telling of the step before. It finds the order cancelled at its next one, and goes on.
-            if stored.lease is None or stored.lease.until_ms < to_ms(self.now()):
-                self.finish(after)
             return cancelled
+        raise ContendedError(order_id)
 
-    def all_of(self, user_id: str) -> tuple[list[Order], list[CancelTooLateError], bool]:
-        """Cancel a user's orders that are not over, at most ``MOST`` of them, the newest first.
-
-        Returns those cancelled, those for which it was too late, and whether there are more to ask for.
-        """
+    def all_of(self, caller: Caller, user_id: str | None) -> Cancellations:
+        """Cancel the orders of a user (the caller, if none is named), at most ``MAX_CANCEL_BATCH``, newest first."""
+        user_id = user_for(caller, user_id, Scope.TRADE)
         cancelled, too_late = [], []
-        # Of the starts that are booked one after the other in a slot, only the last can be given back.
+        # Newest first: only the last reservation of a rate-limit slot can be released.
         newest = self.orders.unfinished_of(user_id)[::-1]
-        for order_id in newest[:MOST]:
+        for order_id in newest[:MAX_CANCEL_BATCH]:
             try:
-                cancelled.append(self(order_id))
+                cancelled.append(self(caller, order_id))
             except CancelTooLateError as error:
                 too_late.append(error)
-            except UnreadableOrderError:
-                log.exception("not cancelled, as it cannot be read", extra={"orderId": order_id})
-        return cancelled, too_late, len(newest) > MOST
+            except (ContendedError, UnreadableOrderError):
+                log.exception("not cancelled", extra={"orderId": order_id})
+        return Cancellations(user_id, cancelled, too_late, len(newest) > MAX_CANCEL_BATCH)
+
+    def _cancel(self, stored: StoredOrder, cancelled: Order) -> None:
+        """:raises LostRaceError: if another writer moved the order."""
+        order = stored.order
+        if not stored.published:
+            # The API handler may have died before it notified the user's followers, and no later step would.
+            self.subscriptions.queue_notification(order.order_id)
+        after = self.orders.write(stored, cancelled, lease=None, deadline_ms=self.finalize.due_ms(), over_lease=True)
+        log.info("cancelled", extra={"orderId": order.order_id, "was": order.current_status.value})
+        if not order.attempts:
+            self.rate_limiter.release(stored.reservation)
+        # A worker that holds the lease fails at its next write; it then publishes and records the cancel, which keeps
+        # the frames in order.
+        if stored.lease is None or stored.lease.until_ms < to_ms(self.now()):
+            self.finalize(after)

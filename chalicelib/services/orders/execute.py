@@ -1,8 +1,8 @@
-"""Executing an order: claim it, route it, build and send the swap, and say how it ended.
+"""Execution of an order: lease it, route it, build and send the swap, and record the outcome.
 
-Each step is one conditional write that appends its events, then a push to the sockets. The transaction's
-signature is written before it is sent; whoever finds an order ``submitted`` asks the ledger about that signature
-before anything else, so that a worker may die at any line and no swap happens twice.
+Each step is one conditional write that appends its events, then a push to the sockets. The processor writes the
+transaction's signature before it sends the transaction. A worker that takes up a ``submitted`` order asks the ledger
+about that signature first, so a worker may die at any line and no swap happens twice.
 """
 
 import logging
@@ -12,39 +12,31 @@ from datetime import datetime
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import TimeInForce
+from chalicelib.domain.errors import ContendedError
+from chalicelib.domain.events import AttemptStarted, Failed
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
-from chalicelib.domain.money import to_human_units
 from chalicelib.domain.orders import Order
 from chalicelib.domain.retry import backoff_seconds
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.swaps import Fill, Transaction
-from chalicelib.ports.orders import Lease, LostRaceError, OrderStore, StoredOrder
-from chalicelib.ports.venues import Ledger
-from chalicelib.routing.router import Router
+from chalicelib.domain.swaps import Fill
+from chalicelib.ports.orders import LostRaceError, OrderStore, StoredOrder
 from chalicelib.services.limits.rate_limiter import LaterError
 from chalicelib.services.market.open_orders import OpenOrders
-from chalicelib.services.orders.execution_events import (
-    confirmation_meta,
-    failure_meta,
-    guaranteed_min_output,
-    min_acceptable_output,
-    missed,
-    request_of,
-)
+from chalicelib.services.orders.attempt import AttemptEndedError, OvertakenError, RunAttempt, TimeUpError
+from chalicelib.services.orders.execution_events import after_missed_trigger, confirmation
 from chalicelib.services.orders.finalize import FinalizeOrder
 from chalicelib.services.orders.lease import LeaseOrder
-from chalicelib.services.streams.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
-
-#: What says of a limit order that its price left. As a price falls, so does what a pool can take of its quote token.
-_LEFT = frozenset({FailureCode.SLIPPAGE_EXCEEDED, FailureCode.PRICE_IMPACT_TOO_HIGH})
+#: Failures that mean "the price moved away" for a limit order. A falling price also shrinks what a pool can take of
+#: its quote token, so its impact limit counts too.
+_PRICE_MOVED_AWAY = frozenset({FailureCode.SLIPPAGE_EXCEEDED, FailureCode.PRICE_IMPACT_TOO_HIGH})
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long; seconds."""
+    """How many attempts an order has, and the bounds of the backoff between them in seconds."""
 
     max_attempts: int
     backoff_base: float
@@ -55,132 +47,66 @@ class RetryPolicy:
 @dataclass(frozen=True, slots=True)
 class ExecuteOrder:
     orders: OrderStore
-    claim: LeaseOrder
-    router: Router
-    ledger: Ledger
-    publisher: Publisher
-    finish: FinalizeOrder
+    lease: LeaseOrder
+    attempt: RunAttempt
+    finalize: FinalizeOrder
     open_orders: OpenOrders
     now: Callable[[], datetime]
     uniform: Callable[[float, float], float]
-    timing: RetryPolicy
+    retry: RetryPolicy
 
     def __call__(self, message: StoredOrder, owner: str, hold: Callable[[int], None]) -> float | None:
-        """Work on the order of a message as the lease owner ``owner``.
+        """Execute the order of a message as the lease owner ``owner``.
 
-        ``hold`` keeps the message from being delivered again for some seconds. Returns ``None`` when the message
-        is done with, or in how many seconds it should be delivered again.
+        ``hold`` keeps the queue from delivering the message again for some seconds. Returns ``None`` when the message
+        is done, or the seconds after which the queue should deliver it again.
         """
-        # Before anything is written: a worker lost from here on is followed by another after a lease's time.
-        hold(self.claim.lease_seconds)
+        # Before any write: if this worker dies, the queue brings the order to another after the time of a lease.
+        hold(self.lease.lease_seconds)
         try:
-            stored = self.claim(message, owner)
+            stored = self.lease(message, owner)
             if stored is None:
-                log.warning("no such order", extra={"orderId": message.order.order_id})
+                log.warning("order not found", extra={"orderId": message.order.order_id})
                 return None
             if stored.order.is_terminal:
-                self.finish(stored)
+                self.finalize(stored)
                 return None
             if stored.order.status is Status.OPEN:
-                # The message is of a time before it waited (again).
+                # The message is older than the order's return to open.
                 return None
             return self._work(stored)
         except LaterError as later:
             log.info(str(later), extra={"orderId": message.order.order_id})
             return later.seconds
+        except ContendedError:
+            log.warning("rate limit slots are contended", extra={"orderId": message.order.order_id})
+            return self.lease.lease_seconds
         except LostRaceError:
             return self._overtaken(message)
-        except _OvertakenError as overtaken:
+        except OvertakenError as overtaken:
             return self._overtaken(overtaken.stored)
 
-    def _overtaken(self, known: StoredOrder) -> float | None:
-        """Somebody else moved the order: works on it, or cancelled it, which is for us to tell."""
-        found = self.orders.get(known.order.order_id)
-        if found and found.order.status is Status.OPEN:
+    def _overtaken(self, last_seen: StoredOrder) -> float | None:
+        """Another writer moved the order: another worker, or a cancel that this worker has to publish."""
+        current = self.orders.get(last_seen.order.order_id)
+        if current and current.order.status is Status.OPEN:
             return None
-        if found is None or not found.order.is_terminal:
-            log.info("the order moved on meanwhile", extra={"orderId": known.order.order_id})
-            return self.claim.lease_seconds
-        self.finish(replace(found, published=max(found.published, known.published)))
+        if current is None or not current.order.is_terminal:
+            log.info("another worker moved the order", extra={"orderId": last_seen.order.order_id})
+            return self.lease.lease_seconds
+        self.finalize(replace(current, published=max(current.published, last_seen.published)))
         return None
 
     def _work(self, stored: StoredOrder) -> float | None:
         try:
-            if stored.order.status is Status.SUBMITTED:
-                stored, fill = self._recover(stored)
-            else:
-                stored, fill = self._attempt(stored)
-        except _AttemptEndedError as ended:
+            stored, fill = self.attempt(stored)
+        except AttemptEndedError as ended:
             return self._after_failure(ended.stored, ended.error)
-        except _TimeUpError as ended:
-            self._missed(ended.stored, None)
+        except TimeUpError as ended:
+            self._miss(ended.stored, None)
             return None
         self._confirm(stored, fill)
         return None
-
-    def _attempt(self, stored: StoredOrder) -> tuple[StoredOrder, Fill]:
-        self._expect_time(stored)
-        stored, transaction = self._build(stored)
-        quote = transaction.quote
-        self._expect_time(stored)
-        sending = stored.order.moved(
-            Status.SUBMITTED, self.now(), {"dex": quote.venue, "txHash": transaction.signature}
-        )
-        stored = self._move(stored, sending)
-        try:
-            return stored, self.router.venue(quote.venue).send(transaction)
-        except AttemptFailedError as error:
-            return stored, self._settle(stored, error)
-
-    def _expect_time(self, stored: StoredOrder) -> None:
-        """:raises _TimeUpError: what was not sent by then is not sent any more."""
-        if stored.order.is_expired(self.now()):
-            raise _TimeUpError(stored)
-
-    def _build(self, stored: StoredOrder) -> tuple[StoredOrder, Transaction]:
-        """Quote, choose, and build the transaction; the decision is kept even where it fails the minimum."""
-        order = stored.order
-        try:
-            route = self.router.route(request_of(order), guaranteed_min_output(order))
-        except AttemptFailedError as error:
-            raise _AttemptEndedError(stored, error) from error
-        quote = route.chosen
-        log.info(
-            "routed",
-            extra={
-                "orderId": order.order_id,
-                "dex": quote.venue,
-                "reason": route.reason,
-                "degraded": route.degraded,
-            },
-        )
-        routed = order.moved(Status.ROUTING, self.now(), route.as_meta())
-        minimum = min_acceptable_output(order, quote.amount_out)
-        if quote.amount_out < minimum:
-            stored = self._move(stored, routed)
-            reason = "every venue would return less than the minimum output"
-            raise _AttemptEndedError(stored, AttemptFailedError(FailureCode.SLIPPAGE_EXCEEDED, reason))
-        transaction = self.router.venue(quote.venue).build(quote, minimum)
-        meta = {
-            "dex": quote.venue,
-            "minAmountOut": to_human_units(minimum, order.spec.token_out.decimals),
-            "minAmountOutBase": str(minimum),
-            "steps": list(transaction.steps),
-        }
-        return self._move(stored, routed.moved(Status.BUILDING, self.now(), meta)), transaction
-
-    def _recover(self, stored: StoredOrder) -> tuple[StoredOrder, Fill]:
-        log.warning("asking the ledger how a sent swap ended", extra={"orderId": stored.order.order_id})
-        lost = AttemptFailedError(FailureCode.TX_DROPPED, "the swap had not landed when its worker was lost")
-        return stored, self._settle(stored, lost)
-
-    def _settle(self, stored: StoredOrder, error: AttemptFailedError) -> Fill:
-        """The fill of a swap that landed after all; else its signature is void and the attempt is over."""
-        order = stored.order
-        fill = self.ledger.settle(order.tx_hash or "", order.order_id, to_ms(self.now()))
-        if fill is None:
-            raise _AttemptEndedError(stored, error) from error
-        return fill
 
     def _after_failure(self, stored: StoredOrder, error: AttemptFailedError) -> float | None:
         order = stored.order
@@ -193,75 +119,41 @@ class ExecuteOrder:
                 "reason": error.reason,
             },
         )
-        over = not error.retryable or order.attempts >= self.timing.max_attempts
-        if order.is_expired(self.now()) or _misses(order, error, over=over):
-            self._missed(stored, error)
+        is_last = not error.retryable or order.attempts >= self.retry.max_attempts
+        if order.is_expired(self.now()) or _price_moved_away(order, error, is_last=is_last):
+            self._miss(stored, error)
             return None
-        if over:
-            self.finish(self._end(stored, order.moved(Status.FAILED, self.now(), failure_meta(order, error))))
+        if is_last:
+            self.finalize(self._end(stored, order.after(Failed(error.failure), self.now())))
             return None
-        seconds = backoff_seconds(order.attempts, self.timing.backoff_base, self.timing.backoff_cap, self.uniform)
-        last = {"code": error.code.value, "reason": error.reason}
-        again = order.moved(Status.ROUTING, self.now(), {"lastError": last}, next_attempt=True)
-        stored = self._move(stored, again)
-        # Its subscribers told, the order waits in the queue without a lease.
-        deadline_ms = to_ms(self.now()) + int((seconds + self.timing.deadline_grace) * 1000)
-        self._write(stored, again, None, deadline_ms)
+        seconds = backoff_seconds(order.attempts, self.retry.backoff_base, self.retry.backoff_cap, self.uniform)
+        retried = order.after(AttemptStarted(error.failure), self.now(), next_attempt=True)
+        stored = self.attempt.move(stored, retried)
+        # The subscribers have the event; the order now waits in the queue without a lease.
+        deadline_ms = to_ms(self.now()) + int((seconds + self.retry.deadline_grace) * 1000)
+        self.attempt.write(stored, retried, None, deadline_ms)
         return seconds
 
-    def _missed(self, stored: StoredOrder, error: AttemptFailedError | None) -> None:
-        """The price left: the order waits again, of which no attempt is used. Or its time is up."""
-        after = missed(stored.order, error, self.now())
+    def _miss(self, stored: StoredOrder, error: AttemptFailedError | None) -> None:
+        """Reopen an order whose price moved away, which uses no attempt; or end an order whose time is up."""
+        after = after_missed_trigger(stored.order, error, self.now())
         if after.is_terminal:
-            self.finish(self._end(stored, after))
+            self.finalize(self._end(stored, after))
         else:
-            self.open_orders.keep(self._write(stored, after, None, self.open_orders.due_ms(after)))
+            self.open_orders.keep(self.attempt.write(stored, after, None, self.open_orders.due_ms(after)))
 
     def _confirm(self, stored: StoredOrder, fill: Fill) -> None:
         order = stored.order
-        self.finish(self._end(stored, order.moved(Status.CONFIRMED, self.now(), confirmation_meta(order, fill))))
-
-    def _move(self, stored: StoredOrder, after: Order) -> StoredOrder:
-        """The next step of an order whose lease we hold."""
-        return self.publisher.publish(self._write(stored, after, stored.lease, stored.deadline_ms))
+        self.finalize(self._end(stored, order.after(confirmation(order, fill), self.now())))
 
     def _end(self, stored: StoredOrder, after: Order) -> StoredOrder:
-        """The terminal write. It clears the attention: the message in hand stands for what is left to do."""
-        return self._write(stored, after, None, None)
-
-    def _write(self, stored: StoredOrder, after: Order, lease: Lease | None, deadline_ms: int | None) -> StoredOrder:
-        try:
-            return self.orders.write(stored, after, lease=lease, deadline_ms=deadline_ms)
-        except LostRaceError as error:
-            raise _OvertakenError(stored) from error
+        """The terminal write. It clears the deadline: the queue keeps the message until the history is stored."""
+        return self.attempt.write(stored, after, None, None)
 
 
-def _misses(order: Order, error: AttemptFailedError, *, over: bool) -> bool:
-    """Whether a limit order waits on after this; one that does not wait expires, and does not fail, in the end."""
-    limit = order.spec.type is OrderType.LIMIT
-    return limit and (error.code in _LEFT or (over and order.spec.time_in_force is TimeInForce.IOC))
-
-
-class _TimeUpError(Exception):
-    """The order's time is up, and nothing of it can land any more."""
-
-    def __init__(self, stored: StoredOrder) -> None:
-        super().__init__(stored.order.order_id)
-        self.stored = stored
-
-
-class _AttemptEndedError(Exception):
-    """An attempt failed for good and nothing of it can land any more; ``stored`` is where the order stands."""
-
-    def __init__(self, stored: StoredOrder, error: AttemptFailedError) -> None:
-        super().__init__(str(error))
-        self.stored = stored
-        self.error = error
-
-
-class _OvertakenError(Exception):
-    """Somebody else has moved the order since ``stored``."""
-
-    def __init__(self, stored: StoredOrder) -> None:
-        super().__init__(stored.order.order_id)
-        self.stored = stored
+def _price_moved_away(order: Order, error: AttemptFailedError, *, is_last: bool) -> bool:
+    """True if a limit order reopens after this failure. An IOC order expires after its last attempt, never fails."""
+    if order.spec.type is not OrderType.LIMIT:
+        return False
+    missed = error.code in _PRICE_MOVED_AWAY
+    return missed or (is_last and order.spec.time_in_force is TimeInForce.IOC)

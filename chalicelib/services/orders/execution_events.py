@@ -1,19 +1,21 @@
-"""An order in the venues' terms, and an outcome in the stream's."""
+"""Translations between an order and the venues: the swap an order asks for, and the events of its outcome."""
 
 from datetime import datetime
-from typing import Any
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import TimeInForce
+from chalicelib.domain.events import AttemptStarted, Confirmed, Expired, PriceMovedAway
 from chalicelib.domain.failures import AttemptFailedError
-from chalicelib.domain.money import minimum_output, percent, to_human_units
+from chalicelib.domain.money import minimum_output, percent
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.swaps import Fill, SwapRequest
 
+_TIME_UP = "its time was up"
 
-def request_of(order: Order) -> SwapRequest:
-    """What the venues are asked for this attempt."""
+
+def swap_request(order: Order) -> SwapRequest:
+    """The swap that the venues are asked to quote in this attempt."""
     spec = order.spec
     return SwapRequest(
         pair=spec.pair,
@@ -21,8 +23,8 @@ def request_of(order: Order) -> SwapRequest:
         token_out=spec.token_out,
         amount_in=spec.amount_in,
         order_id=order.order_id,
-        # A limit order whose price left tries again within the same attempt.
-        attempt=order.attempts + order.rearmed,
+        # A limit order whose price moved away retries within the same attempt, and needs other simulated draws.
+        attempt=order.attempts + order.missed_triggers,
         simulate=spec.simulate,
         market_as_of_ms=0 if spec.type is OrderType.MARKET or order.updated_at is None else to_ms(order.updated_at),
         pool=order.launched_in,
@@ -30,7 +32,7 @@ def request_of(order: Order) -> SwapRequest:
 
 
 def min_acceptable_output(order: Order, quoted: int) -> int:
-    """The least output to accept of a swap that was quoted so. A retry holds on to the minimum promised first.
+    """The minimum output of a swap that a venue quoted. A retry keeps the minimum of the first attempt.
 
     A limit order's minimum comes from its price alone.
     """
@@ -40,46 +42,32 @@ def min_acceptable_output(order: Order, quoted: int) -> int:
 
 
 def guaranteed_min_output(order: Order) -> int:
-    """The least output that holds whatever is quoted."""
+    """The minimum output that holds for every quote."""
     return order.min_amount_out or order.spec.limit_min_out or 0
 
 
-def missed(order: Order, error: AttemptFailedError | None, now: datetime) -> Order:
-    """A waiting order that missed its swap: open again, or over if its time is up or it has no way back to waiting.
+def after_missed_trigger(order: Order, error: AttemptFailedError | None, now: datetime) -> Order:
+    """The order after its price moved away: open again, or expired if its time is up or it cannot wait again.
 
-    Without an error its time was up before it was sent.
+    ``error`` is ``None`` if the order's time was up before its transaction was sent.
     """
-    failed = {"lastError": {"code": error.code.value, "reason": error.reason}} if error else {}
-    reason = error.reason if error else "its time was up"
+    reason = error.reason if error else _TIME_UP
     if order.status is not Status.ROUTING:
-        order = order.moved(Status.ROUTING, now, failed)
+        order = order.after(AttemptStarted(error.failure if error else None), now)
     if order.spec.type is OrderType.LIMIT and order.spec.time_in_force is not TimeInForce.IOC:
-        order = order.moved(Status.OPEN, now, {"reason": reason, "rearmed": order.rearmed + 1})
-        return order.moved(Status.EXPIRED, now) if order.is_expired(now) else order
-    code = {"code": error.code.value} if error else {}
-    return order.moved(Status.EXPIRED, now, {"reason": reason, **code})
+        order = order.after(PriceMovedAway(reason, order.missed_triggers + 1), now)
+        return order.after(Expired(), now) if order.is_expired(now) else order
+    return order.after(Expired(reason, error.code if error else None), now)
 
 
-def confirmation_meta(order: Order, fill: Fill) -> dict[str, Any]:
-    """What ``confirmed`` tells: the fill, its price, and how far it fell short of the quote, in percent."""
-    price = request_of(order).price_of(fill.amount_out)
-    quoted = int((order.quotes or {})[f"{fill.venue[0]}Quote"]["amountOutBase"])
-    return {
-        "dex": fill.venue,
-        "txHash": fill.signature,
-        "executedPrice": price,
-        "executionPrice": price,
-        "amountOut": to_human_units(fill.amount_out, order.spec.token_out.decimals),
-        "amountOutBase": str(fill.amount_out),
-        "slippagePct": percent(quoted - fill.amount_out, quoted),
-    }
-
-
-def failure_meta(order: Order, error: AttemptFailedError) -> dict[str, Any]:
-    """What ``failed`` tells."""
-    return {
-        "code": error.code.value,
-        "reason": error.reason,
-        "retryable": error.retryable,
-        "attempts": order.attempts,
-    }
+def confirmation(order: Order, fill: Fill) -> Confirmed:
+    """The event of a fill: its price, and how far the output fell short of the quote, in percent."""
+    quote = order.quotes and order.quotes.quote_of(fill.venue)
+    quoted = quote.amount_out if quote else 0
+    return Confirmed(
+        venue=fill.venue,
+        tx_hash=fill.signature,
+        amount_out=fill.amount_out,
+        executed_price=swap_request(order).price_of(fill.amount_out),
+        slippage_pct=percent(quoted - fill.amount_out, quoted),
+    )

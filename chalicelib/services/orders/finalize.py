@@ -1,4 +1,4 @@
-"""After a terminal status: the last frames, and the history. Safe to do again."""
+"""The work after a terminal status: push the last frames and record the history. Repeating it is safe."""
 
 import logging
 from collections.abc import Callable
@@ -22,27 +22,26 @@ class FinalizeOrder:
     deadline_grace_seconds: int
 
     def __call__(self, stored: StoredOrder) -> None:
-        """Tell the subscribers and record the history.
+        """Publish the order's last events and record the order.
 
-        Where Postgres is away, or the stream queue for sockets that are late, the watchdog comes back to it.
+        Without Postgres, or without the replay queue for slow sockets, a deadline makes the watchdog repeat this.
         """
         order = stored.order
         stored = self.publisher.publish(stored)
         try:
             self.history.record(order)
         except HistoryUnavailableError:
-            log.exception("history not recorded; left to the watchdog", extra={"orderId": order.order_id})
+            log.exception("history not recorded; the watchdog will retry", extra={"orderId": order.order_id})
             self.orders.set_deadline(stored, self.due_ms())
             return
         if stored.published < order.seq:
-            # There is no next event with which the last ones could be told.
+            # No later event will carry the unpublished ones along.
             self.orders.set_deadline(stored, self.due_ms())
         elif stored.deadline_ms is not None:
             self.orders.set_deadline(stored, None)
-        log.info(
-            "finished", extra={"orderId": order.order_id, "status": order.current_status.value, "seq": order.seq}
-        )
+        status = order.current_status.value
+        log.info("finalized", extra={"orderId": order.order_id, "status": status, "seq": order.seq})
 
     def due_ms(self) -> int:
-        """When the watchdog is to come back to an order that has ended, should this not have been done by then."""
+        """The deadline of a terminal order, by which this work should be done."""
         return to_ms(self.now()) + self.deadline_grace_seconds * 1000

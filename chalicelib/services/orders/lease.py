@@ -1,7 +1,7 @@
-"""Taking an order up: a lease on the item, so that nobody else works on it at the same time.
+"""The lease of an order: it keeps other workers from the order while one of them executes it.
 
-The first attempt begins in the write that takes the lease. A worker that died leaves its lease to run out, and
-the next one goes on from where the order stands, in the same attempt.
+The write that takes the lease also begins the first attempt. A worker that dies leaves its lease to run out; the next
+worker resumes from the order's status, in the same attempt.
 """
 
 import logging
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.codec.times import to_ms
+from chalicelib.domain.events import AttemptStarted, Expired
 from chalicelib.domain.status import Status
 from chalicelib.ports.orders import Lease, LostRaceError, OrderStore, StoredOrder
 from chalicelib.services.limits.rate_limiter import LaterError, RateLimiter
@@ -17,30 +18,30 @@ from chalicelib.services.streams.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
-
-#: Where a message finds an order that nobody has begun with.
-BEGINNING = frozenset({Status.PENDING, Status.TRIGGERED})
+#: The statuses in which an order waits in the queue for its first worker.
+QUEUED = frozenset({Status.PENDING, Status.TRIGGERED})
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseOrder:
     orders: OrderStore
     publisher: Publisher
-    starts: RateLimiter
+    rate_limiter: RateLimiter
     now: Callable[[], datetime]
     lease_seconds: int
     deadline_grace_seconds: int
 
     def __call__(self, message: StoredOrder, owner: str) -> StoredOrder | None:
-        """The order of a message, leased to ``owner``. One that is over, or waits (again), needs no lease.
+        """The order of a message, leased to ``owner``. A terminal or open order needs no lease and has none.
 
-        ``None``: no such order.
+        ``None`` if there is no such order.
 
-        :raises LaterError: while somebody else's lease is running, or before the order may begin.
-        :raises LostRaceError: if the order moved on between the look and the write.
+        :raises LaterError: while another owner's lease is valid, or before the rate limit lets the order start.
+        :raises LostRaceError: if another writer moved the order between the read and the write.
+        :raises ContendedError: if the rate limit's slots are contended.
         """
-        # Under a rate limit the item knows when the order may begin, and the message does not.
-        if message.order.status in BEGINNING and not self.starts.limited:
+        # A rate limit stores the start of the order on its item, so the message alone is not enough.
+        if message.order.status in QUEUED and not self.rate_limiter.limited:
             try:
                 return self._lease(message, owner)
             except LostRaceError:
@@ -50,26 +51,26 @@ class LeaseOrder:
             return stored
         if stored.lease and stored.lease.owner != owner:
             left_ms = stored.lease.until_ms - to_ms(self.now())
-            # The last millisecond is still its owner's: a write would lose to it, and wait for a whole lease more.
+            # The lease includes its last millisecond: a write in it would lose, and wait for a whole lease more.
             if left_ms >= 0:
-                raise LaterError(max(left_ms, 1) / 1000, "somebody else is at it")
-        # Who sent the message had told the subscribers, and has not written that down.
+                raise LaterError(max(left_ms, 1) / 1000, "another worker holds the lease")
+        # The sender pushed up to ``message.published`` but may not have stored that. The higher value keeps the
+        # worker from pushing a frame twice.
         return self._lease(replace(stored, published=max(stored.published, message.published)), owner)
 
     def _lease(self, stored: StoredOrder, owner: str) -> StoredOrder:
-        now = self.now()
-        after = stored.order
-        if after.status is Status.TRIGGERED and after.is_expired(now):
+        now, order = self.now(), stored.order
+        if order.status is Status.TRIGGERED and order.is_expired(now):
             due_ms = to_ms(now) + self.deadline_grace_seconds * 1000
-            expired = self.orders.write(stored, after.moved(Status.EXPIRED, now), lease=None, deadline_ms=due_ms)
-            if not after.attempts:
-                self.starts.give_back(stored.reservation)
+            expired = self.orders.write(stored, order.after(Expired(), now), lease=None, deadline_ms=due_ms)
+            if not order.attempts:
+                self.rate_limiter.release(stored.reservation)
             return expired
-        # One that is taken up again goes on as it stands, and one that triggers again has not used its attempt up.
-        if after.status in BEGINNING:
-            if not after.attempts:
-                self.starts.admit(stored, now)
-            after = after.moved(Status.ROUTING, now, next_attempt=not after.attempts)
+        # A recovered order resumes from its status. A re-triggered one keeps its attempt number.
+        if order.status in QUEUED:
+            if not order.attempts:
+                self.rate_limiter.admit(stored, now)
+            order = order.after(AttemptStarted(), now, next_attempt=not order.attempts)
         lease = Lease(owner, to_ms(now) + self.lease_seconds * 1000)
         deadline_ms = lease.until_ms + self.deadline_grace_seconds * 1000
-        return self.publisher.publish(self.orders.write(stored, after, lease=lease, deadline_ms=deadline_ms))
+        return self.publisher.publish(self.orders.write(stored, order, lease=lease, deadline_ms=deadline_ms))

@@ -1,12 +1,15 @@
-"""Looking things up: the order table for one order, Postgres for lists, the venues for quotes."""
+"""Queries: the orders table answers for one order, Postgres for lists, the venues for quotes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from chalicelib.domain.orders import Event, Order
+from chalicelib.domain.errors import MissingScopeError
+from chalicelib.domain.events import Event, QuotesReceived
+from chalicelib.domain.identity import Caller, Scope
+from chalicelib.domain.orders import Order
 from chalicelib.domain.swaps import SwapRequest
 from chalicelib.ports.history import History, OrderFilter, Page
 from chalicelib.ports.orders import OrderStore
-from chalicelib.routing.router import Route, Router
+from chalicelib.routing.router import Router
 from chalicelib.services.orders.lookup import find_order
 
 
@@ -16,21 +19,36 @@ class Queries:
     history: History
     router: Router
 
-    def order(self, order_id: str) -> Order:
-        """:raises OrderNotFoundError: if there is no such order."""
-        return find_order(self.orders, order_id).order
+    def order(self, caller: Caller, order_id: str) -> Order:
+        """:raises OrderNotFoundError: if the caller has no such order."""
+        return find_order(caller, self.orders, order_id).order
 
-    def events(self, order_id: str, after_seq: int) -> tuple[Event, ...]:
-        """The order's events after ``after_seq``.
+    def events(self, caller: Caller, order_id: str, after_seq: int) -> tuple[Order, tuple[Event, ...]]:
+        """The order, and its events after ``after_seq``.
 
-        :raises OrderNotFoundError: if there is no such order.
+        :raises OrderNotFoundError: if the caller has no such order.
         """
-        return self.order(order_id).events[after_seq:]
+        order = self.order(caller, order_id)
+        return order, order.events[after_seq:]
 
-    def page(self, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
-        """:raises HistoryUnavailableError, ValueError: the latter for a cursor that is none of ours."""
+    def page(self, caller: Caller, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
+        """A page of the history. A caller without ``operate`` sees its own orders only.
+
+        :raises MissingScopeError: if the caller names another user without ``operate``.
+        :raises HistoryUnavailableError: if Postgres does not answer.
+        :raises InvalidCursorError: if the cursor does not belong to this list.
+        """
+        caller.require(Scope.READ)
+        if Scope.OPERATE not in caller.scopes:
+            if wanted.user_id not in (None, caller.user_id):
+                raise MissingScopeError(Scope.OPERATE.value)
+            wanted = replace(wanted, user_id=caller.user_id)
         return self.history.page(wanted, limit, cursor)
 
-    def route(self, request: SwapRequest) -> Route:
-        """:raises AttemptFailedError: if no venue has a quote."""
-        return self.router.route(request)
+    def quotes(self, caller: Caller, request: SwapRequest) -> QuotesReceived:
+        """The quotes of all venues now, and the router's choice.
+
+        :raises AttemptFailedError: if no venue has a quote.
+        """
+        caller.require(Scope.READ)
+        return self.router.route(request).as_event()

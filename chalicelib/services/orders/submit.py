@@ -1,7 +1,7 @@
-"""Accepting an order: one write that keeps it, then everything that may be lost and is made good.
+"""Submission of an order: one write accepts it, and the watchdog makes good all that a failure loses later.
 
-Once the order is in the table it is accepted, whatever happens next: a failure to tell followers or to reach
-the queue is logged, and the watchdog sends the order again.
+An order in the table is accepted. If the API handler then fails to notify
+followers or to reach the queue, it logs the failure and the watchdog sends the order again.
 """
 
 import logging
@@ -12,9 +12,11 @@ from hashlib import sha256
 
 from chalicelib.codec.exact_json import dumps
 from chalicelib.codec.orders import spec_to_dict
-from chalicelib.codec.times import earliest_ms, from_ms, to_ms, to_text
-from chalicelib.domain.errors import IdempotencyConflictError
-from chalicelib.domain.orders import Meta, OrderSpec
+from chalicelib.codec.times import earliest_ms, from_ms, to_ms
+from chalicelib.domain.errors import IdempotencyConflictError, MissingScopeError
+from chalicelib.domain.events import Opened
+from chalicelib.domain.identity import Caller, Scope
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.ports.orders import IdempotencyKey, KeyTakenError, OrderStore, StoredOrder
 from chalicelib.ports.queues import OrderQueue
@@ -32,14 +34,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """``replayed``: the order was made by an earlier request with the same key.
+    """An accepted order. ``replayed``: an earlier request with the same key made it.
 
-    ``entry`` is what the order's ``open`` event tells, and ``None`` for an order that never waits.
+    ``opened`` is the event with which a limit or sniper order began to wait; ``None`` for a market order.
     """
 
     order_id: str
     replayed: bool = False
-    entry: Meta | None = None
+    opened: Opened | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,12 @@ class SubmitOrder:
     queue: OrderQueue
     publisher: Publisher
     subscriptions: Subscriptions
-    enter: PlanAcceptance
+    plan: PlanAcceptance
     watch_list: WatchList
     open_orders: OpenOrders
-    backlog: UserOrderLimit
-    open_cap: UserOrderLimit
-    starts: RateLimiter
+    active_limit: UserOrderLimit
+    open_limit: UserOrderLimit
+    rate_limiter: RateLimiter
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     pending_deadline_seconds: int
@@ -61,23 +63,29 @@ class SubmitOrder:
 
     def __call__(
         self,
+        caller: Caller,
         spec: OrderSpec,
         *,
         idempotency_key: str | None = None,
         subscriber: Subscriber | None = None,
         acknowledge: Callable[[str], None] | None = None,
     ) -> Submission:
-        """Accept an order, and subscribe the connection that brought it.
+        """Accept an order of the caller's, and subscribe the connection that sent it.
 
-        ``acknowledge`` is told the order's id before its first frame is pushed.
+        ``acknowledge`` receives the order's id before the first frame is pushed.
 
+        :raises MissingScopeError: if the caller may not trade, or not for this user.
         :raises IdempotencyConflictError: if the key came with another order before.
-        :raises TooManyOrdersError: if it cannot be taken in now.
-        :raises PoolAlreadyLiveError: for a sniper order on what has been launched.
+        :raises TooManyOrdersError: if a limit leaves no room for the order now.
+        :raises PoolAlreadyLiveError: if the mint of a sniper order already has a pool.
+        :raises BrokenRulesError: if the order's expiry has passed.
         """
+        caller.require(Scope.TRADE)
+        if not caller.may_access(spec.user_id):
+            raise MissingScopeError(Scope.OPERATE.value)
         order_id = self.new_id()
         keys = self._keys(spec, order_id, idempotency_key)
-        # What is asked again gets its answer however much is going on, and only what is new is counted.
+        # An idempotent repeat bypasses all limits; only new orders count.
         earlier = self._earlier(keys)
         if earlier is None:
             try:
@@ -92,77 +100,80 @@ class SubmitOrder:
         if earlier is None:
             self._dispatch(stored)
         elif subscriber:
-            self.subscriptions.join_order(subscriber, order_id)
+            self.subscriptions.join_order(caller, subscriber, order_id)
         if spec.type is OrderType.MARKET:
             return Submission(order_id, replayed=earlier is not None)
-        order = find_order(self.orders, earlier).order if earlier else stored.order
-        return Submission(order_id, earlier is not None, order.events[1].meta)
+        order = find_order(caller, self.orders, earlier).order if earlier else stored.order
+        opened = next(event.data for event in order.events if isinstance(event.data, Opened))
+        return Submission(order_id, earlier is not None, opened)
 
     def _accept(
         self, order_id: str, spec: OrderSpec, keys: Sequence[IdempotencyKey], subscriber: Subscriber | None
     ) -> StoredOrder:
-        """Keep the order, with its turn under the rate limit.
+        """Write the order, with a reservation under the rate limit.
 
         :raises KeyTakenError: if another request with the same key was faster.
         """
         now = self.now()
-        entry = self.enter(spec, now)
-        # One that waits takes no start before it triggers.
-        (self.open_cap if entry.waits else self.backlog).admit(spec.user_id)
-        if entry.until:
-            # One that triggers at once may come to wait all the same, if its price leaves before its swap.
-            self.watch_list.cover(spec, entry.until, now)
-        reservation = None if entry.waits else self.starts.book(spec, now)
+        state = self.plan(spec, now)
+        # An open order needs no rate-limit slot before it triggers.
+        (self.open_limit if state.is_open else self.active_limit).admit(spec.user_id)
+        if state.expires_at:
+            # An order that triggers at once may still reopen, if its price moves away before the swap.
+            self.watch_list.cover(spec, state.expires_at, now)
+        reservation = None if state.is_open else self.rate_limiter.reserve(spec, now)
         starts_at_ms = reservation.at_ms if reservation else to_ms(now)
-        later = {"startsAt": to_text(from_ms(starts_at_ms))} if starts_at_ms > to_ms(now) else None
-        order = entry.order(order_id, spec, now, later)
-        slack_ms = self.pending_deadline_seconds * 1000
+        starts_at = from_ms(starts_at_ms) if starts_at_ms > to_ms(now) else None
+        order = state.order(order_id, spec, now, starts_at)
+        grace_ms = self.pending_deadline_seconds * 1000
         begins_ms = earliest_ms(starts_at_ms, order.expires_at)
-        due_ms = self.open_orders.due_ms(order) if entry.waits else begins_ms + slack_ms
+        deadline_ms = self.open_orders.due_ms(order) if state.is_open else begins_ms + grace_ms
         try:
-            return self.orders.create(order, due_ms, [subscriber] if subscriber else [], keys, reservation)
+            return self.orders.create(order, deadline_ms, [subscriber] if subscriber else [], keys, reservation)
         except KeyTakenError:
-            self.starts.give_back(reservation)
+            self.rate_limiter.release(reservation)
             raise
 
     def _dispatch(self, stored: StoredOrder) -> None:
-        """Tell of the order and queue it, for when its turn comes; what fails is made good by the watchdog."""
+        """Publish the order and queue it for the time of its reservation; the watchdog makes good what fails."""
         order = stored.order
         if order.status is Status.OPEN:
-            self._wait(stored)
+            self._keep_open(stored)
             return
-        wait_seconds = 0
+        delay_seconds = 0
         if reservation := stored.reservation:
-            # It may be over before its turn comes.
-            turn = replace(reservation, at_ms=earliest_ms(reservation.at_ms, order.expires_at))
-            wait_seconds = turn.seconds_from(to_ms(order.events[0].at))
+            # The order may expire before its reservation.
+            start = replace(reservation, at_ms=earliest_ms(reservation.at_ms, order.expires_at))
+            delay_seconds = start.seconds_from(to_ms(order.events[0].at))
         try:
-            self.queue.send(self._told(stored), delay_seconds=wait_seconds)
+            self.queue.send(self._published(stored), delay_seconds=delay_seconds)
         except Exception:
-            log.exception("accepted but not sent on; left to the watchdog", extra={"orderId": order.order_id})
+            log.exception("accepted but not queued; the watchdog will retry", extra={"orderId": order.order_id})
 
-    def _wait(self, stored: StoredOrder) -> None:
-        """Tell of an order that waits, and record it; what fails is made good by the watchdog."""
-        order = stored.order
+    def _keep_open(self, stored: StoredOrder) -> None:
+        """Publish and record an open order; the watchdog makes good what fails."""
         try:
-            self.open_orders.keep(self._told(stored))
+            self.open_orders.keep(self._published(stored))
         except Exception:
-            log.exception("waits, and is left to the watchdog", extra={"orderId": order.order_id})
+            order_id = stored.order.order_id
+            log.exception("open but not recorded; the watchdog will retry", extra={"orderId": order_id})
 
-    def _told(self, stored: StoredOrder) -> StoredOrder:
-        """Tell the subscribers and the user's followers where the order stands.
+    def _published(self, stored: StoredOrder) -> StoredOrder:
+        """Push the first events to the subscribers and to the user's followers.
 
-        The followers are read after the order was written, and a follower looks for the user's orders after it
-        was noted: whoever is second sees the other. The queue comes after it, so that nobody pushes a later event
-        first, and whatever became of the telling.
+        This reads the followers after the order was written, and a new follower looks for the user's orders after its
+        follow was written: at least one of the two sees the other. The queue comes last, so that no worker pushes a
+        later event first.
         """
         stored = self.publisher.publish(stored)
         try:
-            self.subscriptions.tell_followers(stored)
+            self.subscriptions.notify_followers(stored)
         except Exception:
-            log.exception("followers not told; left to the stream queue", extra={"orderId": stored.order.order_id})
-            # If that cannot be had either, the order stays out of the queue, and the watchdog finds the followers.
-            self.subscriptions.tell_followers_later(stored.order.order_id)
+            order_id = stored.order.order_id
+            log.exception("followers not notified; left to the replay queue", extra={"orderId": order_id})
+            # A failure of the replay queue too keeps the order out of the queue, and the watchdog notifies the
+            # followers.
+            self.subscriptions.queue_notification(order_id)
         return stored
 
     def _keys(self, spec: OrderSpec, order_id: str, idempotency_key: str | None) -> list[IdempotencyKey]:
@@ -178,7 +189,7 @@ class SubmitOrder:
     def _earlier(self, keys: Sequence[IdempotencyKey]) -> str | None:
         """The order that an earlier request with these keys made.
 
-        :raises IdempotencyConflictError: if it was another order that it asked for.
+        :raises IdempotencyConflictError: if that request asked for another order.
         """
         taken = [found for key in keys if (found := self.orders.find_key(key.id))]
         # Two keys of one request that belong to two orders conflict as much as another body does.

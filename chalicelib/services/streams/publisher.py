@@ -1,8 +1,8 @@
-"""Bringing events to subscribers: in order on every socket, within a budget, and never for ever.
+"""Publishing of events to subscribers: in order on every socket, within a time budget and a number of tries.
 
-A connection that is gone is dropped from the order. One that could not be served in time is taken off the
-order too and handed to the stream queue, which catches it up and lets it join again, so that a slow socket
-neither holds the order up nor misses a frame. One that stays so is given up in the end.
+The publisher drops a connection that is gone from the order. It hands a connection that it could not serve in time to
+the replay queue, which catches it up and joins it again, so that a slow socket neither delays the order nor misses a
+frame. A connection that stays slow is given up after the last try.
 """
 
 import logging
@@ -10,26 +10,36 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass, replace
 
-from chalicelib.api.frames import update_frame
-from chalicelib.domain.orders import Event, Order
+from chalicelib.domain.events import Event
+from chalicelib.domain.orders import Order
 from chalicelib.ports.orders import OrderStore, StoredOrder
 from chalicelib.ports.queues import ReplayQueue
-from chalicelib.ports.streams import ConnectionGoneError, PushFailedError, Replay, Sockets, StreamStore, Subscriber
+from chalicelib.ports.streams import (
+    ConnectionGoneError,
+    PushFailedError,
+    RetrySocket,
+    Sockets,
+    StreamStore,
+    Subscriber,
+)
 
 log = logging.getLogger(__name__)
 
-#: A socket that could not be served is given this long before it is tried again, and each time twice as long.
-LATE_SECONDS = 2
-#: After so many tries, some twenty minutes, it is given up.
-LATE_TRIES = 9
+#: Pause before the first retry of a slow socket; each further pause is twice as long.
+RETRY_SECONDS = 2
+#: After this many tries, about twenty minutes, the publisher gives a slow socket up.
+MAX_SOCKET_TRIES = 9
+
+#: Makes the frame of an order's event, coarse or not.
+FrameBuilder = Callable[[Order, Event, bool], str]
 
 
 @dataclass(slots=True)
 class _Delivery:
-    """How far one connection got."""
+    """The progress of one connection: the seq it had before, and the last seq it has taken."""
 
     subscribers: list[Subscriber]
-    told: int
+    previous: int
     delivered: int
     gone: bool = False
     failed: bool = False
@@ -37,7 +47,7 @@ class _Delivery:
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """Who is served and still there, and who is gone. The rest was handed to the stream queue."""
+    """The subscribers that were served, and those whose connection is gone. The replay queue has the rest."""
 
     served: frozenset[Subscriber]
     gone: frozenset[Subscriber] = frozenset()
@@ -53,6 +63,7 @@ class Publisher:
         executor: Executor,
         monotonic: Callable[[], float],
         budget_seconds: float,
+        build_frame: FrameBuilder,
     ) -> None:
         self._sockets = sockets
         self._orders = orders
@@ -61,18 +72,19 @@ class Publisher:
         self._executor = executor
         self._monotonic = monotonic
         self._budget = budget_seconds
+        self._build_frame = build_frame
 
     def publish(self, stored: StoredOrder) -> StoredOrder:
-        """Push what the order's subscribers have not been told yet; returns it marked as told.
+        """Push the order's unpublished events to its subscribers; returns the order marked as published.
 
-        Never raises: what could not be told or handed over is told with the next event.
+        Never raises: events that could be neither pushed nor handed over go out with the next event.
         """
         order = stored.order
         try:
             if stored.subscribers:
                 self.push(order, order.events[stored.published :], stored.subscribers)
         except Exception:
-            # The trade goes on, whatever keeps its followers from being told.
+            # A failure to publish must not stop the trade.
             log.exception("not published", extra={"orderId": order.order_id})
             return stored
         return replace(stored, published=order.seq)
@@ -80,9 +92,9 @@ class Publisher:
     def push(
         self, order: Order, events: Sequence[Event], subscribers: Collection[Subscriber], tries: int = 0
     ) -> PushResult:
-        """Push events to subscribers, of whom some may be gone or too slow.
+        """Push events to subscribers, of which some may be gone or too slow.
 
-        ``tries`` is how often these could not be served before: each time they are given longer, and at last up.
+        ``tries`` counts the earlier pushes that could not serve these subscribers. Each makes the next pause longer.
         """
         if not events or not subscribers:
             return PushResult(frozenset(subscribers))
@@ -90,7 +102,7 @@ class Publisher:
         for subscriber in subscribers:
             by_connection.setdefault(subscriber.connection_id, []).append(subscriber)
         frames = {
-            coarse: [update_frame(order, event, coarse=coarse) for event in events]
+            coarse: [self._build_frame(order, event, coarse) for event in events]
             for coarse in {subscriber.coarse for subscriber in subscribers}
         }
         deadline = self._monotonic() + self._budget
@@ -109,7 +121,7 @@ class Publisher:
     def _serve(
         self, delivery: _Delivery, events: Sequence[Event], frames: Mapping[bool, Sequence[str]], deadline: float
     ) -> None:
-        """Push to one connection until all is told, or it fails, or time is up."""
+        """Push to one connection until it has every event, or a push fails, or the budget is used up."""
         connection = delivery.subscribers[0]
         for event, text in zip(events, frames[connection.coarse], strict=True):
             if self._monotonic() > deadline:
@@ -131,29 +143,32 @@ class Publisher:
             return
         leaving = [subscriber for delivery in unserved for subscriber in delivery.subscribers]
         late = [
-            Replay(
-                connection_id=subscriber.connection_id,
-                wanted={"orderId": order.order_id, "afterSeq": delivery.delivered},
-                coarse=subscriber.coarse,
-                via_user=subscriber.via_user,
-                # One that takes frames, if slowly, is not on its way out.
-                tries=1 if delivery.delivered > delivery.told else tries + 1,
+            RetrySocket(
+                subscriber,
+                order.order_id,
+                after_seq=delivery.delivered,
+                # A slow socket that took at least one frame starts again at try 1.
+                tries=1 if delivery.delivered > delivery.previous else tries + 1,
             )
             for delivery in unserved
             if delivery.failed
             for subscriber in delivery.subscribers
         ]
-        log.info("sockets dropped", extra={"orderId": order.order_id, "gone": len(leaving) - len(late)})
-        if not late or tries >= LATE_TRIES:
+        log.info(
+            "sockets dropped", extra={"orderId": order.order_id, "gone": len(leaving) - len(late), "late": len(late)}
+        )
+        if not late or tries >= MAX_SOCKET_TRIES:
             self._orders.leave(order.order_id, leaving)
         else:
-            # Handed over before it is taken off: a worker lost in between leaves a frame told twice, and none untold.
-            delay = LATE_SECONDS * 2**tries
-            came_at = self._monotonic() + delay
+            # Queue the replay before removing the subscriber: a crash in between duplicates a frame instead of losing
+            # one.
+            delay = RETRY_SECONDS * 2**tries
+            replay_at = self._monotonic() + delay
             self._replays.send(late, delay_seconds=delay)
             self._orders.leave(order.order_id, leaving)
-            if self._monotonic() >= came_at:
-                # It may have been joined again by then, and this slow leave has undone just that.
+            if self._monotonic() >= replay_at:
+                # The removal took longer than the delay, so the replay may already have re-joined the socket and the
+                # removal undone that. Queue it again.
                 self._replays.send(late, delay_seconds=delay)
         for subscriber in (one for delivery in unserved if delivery.gone for one in delivery.subscribers):
             if subscriber.via_user:

@@ -1,27 +1,27 @@
-"""Joining a stream without a gap: tell what was, then join if nothing has happened since, else again.
+"""Subscriptions without a gap: push the past events, then join if no event has followed, else repeat.
 
-The join is a write on the order item that holds only while the order stands at the ``seq`` told last. Events
-up to it were pushed before, later ones return the new subscriber to whoever appends them: nothing falls between,
-and nothing overtakes.
+The join is a write on the order item that holds only while the order is at the last pushed ``seq``. Earlier events
+were pushed before; the write of each later event returns the new subscriber to its writer. No event falls between,
+and none overtakes another.
 """
 
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.errors import OrderNotFoundError
+from chalicelib.domain.identity import Caller, Scope
 from chalicelib.ports.orders import OrderStore, StoredOrder, UnreadableOrderError
 from chalicelib.ports.queues import ReplayQueue
-from chalicelib.ports.streams import Replay, StreamStore, Subscriber
-from chalicelib.services.orders.lookup import find_order
+from chalicelib.ports.streams import FollowUser, NotifyFollowers, StreamStore, Subscriber
+from chalicelib.services.orders.lookup import find_order, user_for
 from chalicelib.services.streams.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
-#: The index of a user's open orders lags behind the table, so after following it is asked again: so many seconds
-#: after the look before.
-LOOKS = (1, 4)
-#: In place of a connection id: all followers of the user whose order it is.
-FOLLOWERS = "*"
+#: The index of a user's orders lags behind the table, so a follow queries it again, this many seconds after the
+#: query before.
+LOOK_DELAYS_SECONDS = (1, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,45 +31,93 @@ class Subscriptions:
     publisher: Publisher
     replays: ReplayQueue
 
+    # --- one order ---------------------------------------------------------------------------------------------
+
     def join_order(
         self,
+        caller: Caller,
         subscriber: Subscriber,
         order_id: str,
         after_seq: int = 0,
         *,
-        tries: int = 0,
         acknowledge: Callable[[], None] | None = None,
     ) -> bool:
-        """Bring every event after ``after_seq`` to a connection, and keep it told. False: it is gone.
+        """Push every event after ``after_seq`` to a connection and subscribe it. False if the connection is gone.
 
         ``acknowledge`` is called once the order is known to exist, before the first frame.
 
+        :raises OrderNotFoundError: if the caller has no such order.
+        """
+        stored = find_order(caller, self.orders, order_id)
+        return self._join(stored, subscriber, after_seq, acknowledge=acknowledge)
+
+    def rejoin_order(self, subscriber: Subscriber, order_id: str, after_seq: int, tries: int) -> bool:
+        """Subscribe a slow connection again, which ``tries`` pushes could not serve. False if it is gone.
+
         :raises OrderNotFoundError: if there is no such order.
         """
-        stored = find_order(self.orders, order_id)
-        joining = {subscriber}
+        return self._join(self._get(order_id), subscriber, after_seq, tries=tries)
+
+    def leave_order(self, caller: Caller, subscriber: Subscriber, order_id: str) -> None:
+        caller.require(Scope.READ)
+        self.orders.leave(order_id, [subscriber])
+
+    def _join(
+        self,
+        stored: StoredOrder,
+        subscriber: Subscriber,
+        after_seq: int,
+        *,
+        tries: int = 0,
+        acknowledge: Callable[[], None] | None = None,
+    ) -> bool:
+        order_id, joining = stored.order.order_id, {subscriber}
         present = {one for one in stored.subscribers if one.connection_id == subscriber.connection_id}
         if present:
-            # Who is told of new events already would get them among those that are told again.
+            # Already subscribed on this connection: remove it first, or live frames would interleave with the replay.
             self.orders.leave(order_id, present)
-            stored = find_order(self.orders, order_id)
+            stored = self._get(order_id)
             joining |= present
         if acknowledge:
             acknowledge()
-        told = min(after_seq, stored.order.seq)
-        return not self.catch_up(stored, joining, told, tries)
+        pushed = min(after_seq, stored.order.seq)
+        return not self.catch_up(stored, joining, pushed, tries)
 
-    def leave_order(self, subscriber: Subscriber, order_id: str) -> None:
-        self.orders.leave(order_id, [subscriber])
+    def catch_up(
+        self, stored: StoredOrder, subscribers: Collection[Subscriber], pushed: int, tries: int = 0
+    ) -> frozenset[Subscriber]:
+        """Push the events after ``pushed`` and join the subscribers; returns those whose connection is gone."""
+        order = stored.order
+        gone: frozenset[Subscriber] = frozenset()
+        # The loop is bounded: a further round needs a further event, and an order has a bounded number of events.
+        while subscribers:
+            result = self.publisher.push(order, order.events[pushed:], subscribers, tries)
+            subscribers, gone = result.served, gone | result.gone
+            pushed = order.seq
+            # After a terminal status no event follows, so there is no reason to join.
+            if not subscribers or order.is_terminal or self.orders.join(order.order_id, subscribers, pushed):
+                break
+            order = self._get(order.order_id).order
+        return gone
 
-    def follow_user(self, subscriber: Subscriber, user_id: str) -> bool:
-        """Keep a connection told of all that is new of a user's orders. False: it is not open (any more)."""
+    # --- a user's orders ---------------------------------------------------------------------------------------
+
+    def follow_user(self, caller: Caller, subscriber: Subscriber, user_id: str) -> bool:
+        """Subscribe a connection to all future orders of a user. False if the connection is not open.
+
+        :raises MissingScopeError: if the caller may not read the user's orders.
+        """
+        user_for(caller, user_id, Scope.READ)
         return self.streams.follow(user_id, replace(subscriber, via_user=True))
 
-    def look(self, subscriber: Subscriber, user_id: str, number: int = 0) -> bool:
-        """Bring a follower the latest frame of each of the user's orders that are not over, and join them.
+    def queue_look(self, subscriber: Subscriber, user_id: str) -> None:
+        """Let the replay queue do the first look: a user may have many orders, and the next message waits."""
+        self.replays.send([FollowUser(subscriber, user_id, look=1)])
 
-        ``number`` counts the looks; the next one is queued. False: the connection is gone.
+    def look(self, subscriber: Subscriber, user_id: str, number: int = 0) -> bool:
+        """Push the latest frame of each active or open order of the user to a follower, and join it to the order.
+
+        ``number`` counts the looks; each queues the next one. False if the connection is gone.
         """
         subscriber = replace(subscriber, via_user=True)
         if subscriber not in self.streams.followers(user_id):
@@ -78,57 +126,55 @@ class Subscriptions:
             try:
                 stored = self.orders.get(order_id)
             except UnreadableOrderError:
-                log.exception("not told of, as it cannot be read", extra={"orderId": order_id})
+                log.exception("order skipped, because it is unreadable", extra={"orderId": order_id})
                 continue
             if stored is None or stored.order.is_terminal or subscriber in stored.subscribers:
                 continue
-            if self.catch_up(stored, {subscriber}, told=stored.order.seq - 1):
+            if self.catch_up(stored, {subscriber}, pushed=stored.order.seq - 1):
                 return False
-        if number < len(LOOKS):
-            wanted = {"userId": user_id}
-            again = Replay(subscriber.connection_id, wanted, subscriber.coarse, via_user=True, look=number + 1)
-            self.replays.send([again], delay_seconds=LOOKS[number])
+        if number < len(LOOK_DELAYS_SECONDS):
+            self.replays.send(
+                [FollowUser(subscriber, user_id, number + 1)], delay_seconds=LOOK_DELAYS_SECONDS[number]
+            )
         return True
 
-    def tell_followers(self, stored: StoredOrder) -> None:
-        """Bring an order to those followers of its user that have not joined it."""
-        followers = self.streams.followers(stored.order.spec.user_id)
-        self.catch_up(stored, followers - stored.subscribers, told=0)
+    def unfollow_user(self, caller: Caller, subscriber: Subscriber, user_id: str) -> None:
+        """End a follow, and leave the user's active and open orders."""
+        user_for(caller, user_id, Scope.READ)
+        subscriber = replace(subscriber, via_user=True)
+        self.streams.unfollow(user_id, subscriber)
+        for order_id in self.orders.unfinished_of(user_id):
+            self.orders.leave(order_id, [subscriber])
 
-    def tell_followers_later(self, order_id: str) -> None:
-        """Have the stream queue do it."""
-        self.replays.send([Replay(FOLLOWERS, {"orderId": order_id}, via_user=True)])
+    # --- an order's followers ----------------------------------------------------------------------------------
+
+    def notify_followers(self, stored: StoredOrder) -> None:
+        """Push an order to those followers of its user that have not joined it."""
+        followers = self.streams.followers(stored.order.spec.user_id)
+        self.catch_up(stored, followers - stored.subscribers, pushed=0)
+
+    def notify_followers_of(self, order_id: str) -> None:
+        """:raises OrderNotFoundError: if there is no such order."""
+        self.notify_followers(self._get(order_id))
+
+    def queue_notification(self, order_id: str) -> None:
+        """Let the replay queue notify the followers."""
+        self.replays.send([NotifyFollowers(order_id)])
 
     def with_followers(self, stored: StoredOrder) -> StoredOrder:
-        """The order with its user's followers among its subscribers. If one was not, all are to be told all of it."""
+        """The order with its user's followers subscribed. If one was missing, every event is published again."""
         order = stored.order
         missing = self.streams.followers(order.spec.user_id) - stored.subscribers
         if missing and self.orders.join(order.order_id, missing, order.seq):
             return replace(stored, subscribers=stored.subscribers | missing, published=0)
         return stored
 
-    def unless_told(self, stored: StoredOrder) -> StoredOrder:
-        """The same for an order of which nobody may have been told, as who accepted it may have died over it."""
+    def ensure_followers(self, stored: StoredOrder) -> StoredOrder:
+        """The order with its user's followers subscribed, if its API handler may have died before that."""
         return stored if stored.published else self.with_followers(stored)
 
-    def unfollow_user(self, subscriber: Subscriber, user_id: str) -> None:
-        subscriber = replace(subscriber, via_user=True)
-        self.streams.unfollow(user_id, subscriber)
-        for order_id in self.orders.unfinished_of(user_id):
-            self.orders.leave(order_id, [subscriber])
-
-    def catch_up(
-        self, stored: StoredOrder, subscribers: Collection[Subscriber], told: int, tries: int = 0
-    ) -> frozenset[Subscriber]:
-        """Push what comes after seq ``told`` and join; returns those that are gone."""
-        order = stored.order
-        gone: frozenset[Subscriber] = frozenset()
-        while subscribers:
-            reached = self.publisher.push(order, order.events[told:], subscribers, tries)
-            subscribers, gone = reached.served, gone | reached.gone
-            told = order.seq
-            # After a terminal status there is nothing left to join for.
-            if not subscribers or order.is_terminal or self.orders.join(order.order_id, subscribers, told):
-                break
-            order = find_order(self.orders, order.order_id).order
-        return gone
+    def _get(self, order_id: str) -> StoredOrder:
+        stored = self.orders.get(order_id)
+        if stored is None:
+            raise OrderNotFoundError(order_id)
+        return stored

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.codec.messages import replay_message
+from chalicelib.codec.replays import replay_message
 from chalicelib.messaging.queues import SqsHighPriorityQueue, SqsOrderQueue, SqsReplayQueue
 from tests.contract.stores.aws import Aws, aws, resources, settings
 from tests.fakes.queue import FakeOrderQueue

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.codec.messages import PoisonMessageError
-from chalicelib.consumers.batch import FAILED_SECONDS, work_through
+from chalicelib.consumers.batch import FAILED_SECONDS, process_batch
 
 
 class Held:
@@ -44,7 +44,7 @@ def failing(error: Exception) -> Callable[[Any], None]:
 @pytest.mark.parametrize("count", [0, 1, 10])
 def test_what_is_done_is_not_delivered_again(count: int) -> None:
     held = Held()
-    assert failures(work_through(batch(count), lambda record: None, held)) == []
+    assert failures(process_batch(batch(count), lambda record: None, held)) == []
     assert held.calls == []
 
 
@@ -54,7 +54,7 @@ def test_one_that_fails_among_ten_is_the_only_one_delivered_again() -> None:
             raise RuntimeError("no")
 
     held = Held()
-    assert failures(work_through(batch(10), handle, held)) == ["m3"]
+    assert failures(process_batch(batch(10), handle, held)) == ["m3"]
     assert held.calls == [("r3", FAILED_SECONDS)], "it comes again long before a lost worker's message would"
 
 
@@ -62,7 +62,7 @@ def test_one_that_fails_among_ten_is_the_only_one_delivered_again() -> None:
 @pytest.mark.parametrize("error", [RuntimeError(), KeyError("x"), TimeoutError(), MemoryError(), RecursionError()])
 def test_no_exception_ends_the_worker(count: int, error: Exception) -> None:
     everyone = [f"m{number}" for number in range(count)]
-    assert failures(work_through(batch(count), failing(error), Held())) == everyone
+    assert failures(process_batch(batch(count), failing(error), Held())) == everyone
 
 
 @pytest.mark.parametrize(
@@ -70,26 +70,26 @@ def test_no_exception_ends_the_worker(count: int, error: Exception) -> None:
 )
 def test_a_retry_waits_whole_seconds_and_never_too_short(seconds: float, held_for: int) -> None:
     held = Held()
-    assert failures(work_through(batch(1), lambda record: seconds, held)) == ["m0"]
+    assert failures(process_batch(batch(1), lambda record: seconds, held)) == ["m0"]
     assert held.calls == [("r0", held_for)]
 
 
 def test_each_of_a_batch_waits_as_long_as_itself_asks_for() -> None:
     waits = {"m0": 2.5, "m1": None, "m2": 7.0}
     held = Held()
-    assert failures(work_through(batch(3), lambda record: waits[record["messageId"]], held)) == ["m0", "m2"]
+    assert failures(process_batch(batch(3), lambda record: waits[record["messageId"]], held)) == ["m0", "m2"]
     assert sorted(held.calls) == [("r0", 3), ("r2", 7)]
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_failure_whose_hold_is_lost_does_not_end_the_worker(count: int) -> None:
     everyone = [f"m{number}" for number in range(count)]
-    assert failures(work_through(batch(count), failing(RuntimeError()), Held(down=True))) == everyone
+    assert failures(process_batch(batch(count), failing(RuntimeError()), Held(down=True))) == everyone
 
 
 def test_poison_goes_on_to_the_dead_letters_without_waiting(caplog: pytest.LogCaptureFixture) -> None:
     held = Held()
-    assert failures(work_through(batch(1), failing(PoisonMessageError("not JSON")), held)) == ["m0"]
+    assert failures(process_batch(batch(1), failing(PoisonMessageError("not JSON")), held)) == ["m0"]
     assert held.calls == [("r0", 0)]
     [logged] = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert (logged.getMessage(), logged.__dict__["messageId"]) == ("poison message", "m0")
@@ -98,7 +98,7 @@ def test_poison_goes_on_to_the_dead_letters_without_waiting(caplog: pytest.LogCa
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_retry_whose_hold_is_lost_still_counts_as_failed(count: int) -> None:
     everyone = [f"m{number}" for number in range(count)]
-    assert failures(work_through(batch(count), lambda record: 5.0, Held(down=True))) == everyone
+    assert failures(process_batch(batch(count), lambda record: 5.0, Held(down=True))) == everyone
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -106,7 +106,7 @@ def test_poison_whose_hold_is_lost_does_not_end_the_worker(count: int) -> None:
     """Ending it would deliver the whole batch again, what is done included."""
     everyone = [f"m{number}" for number in range(count)]
     held = Held(down=True)
-    assert failures(work_through(batch(count), failing(PoisonMessageError("not JSON")), held)) == everyone
+    assert failures(process_batch(batch(count), failing(PoisonMessageError("not JSON")), held)) == everyone
 
 
 def test_a_batch_is_worked_on_side_by_side() -> None:
@@ -115,4 +115,4 @@ def test_a_batch_is_worked_on_side_by_side() -> None:
     def handle(record: Any) -> None:
         together.wait()  # breaks, and fails the message, unless all ten are here at once
 
-    assert failures(work_through(batch(10), handle, Held())) == []
+    assert failures(process_batch(batch(10), handle, Held())) == []

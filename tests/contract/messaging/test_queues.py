@@ -7,8 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
-from chalicelib.codec.messages import read_order_message, read_replay_message
-from chalicelib.domain.orders import Order, Priority
+from chalicelib.codec.messages import read_order_message
+from chalicelib.codec.replays import read_replay_message
+from chalicelib.domain.orders import Order
+from chalicelib.domain.spec import Priority
 from chalicelib.messaging.queues import SqsHighPriorityQueue, SqsReplayQueue
 from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.streams import Replay, Subscriber

@@ -18,7 +18,7 @@ from tests.contract.stores.aws import Wire
 from tests.contract.stores.conftest import DynamoStores
 from tests.contract.stores.racing import race
 from tests.support.open_orders import MINT, SOL_USDC, a_limit, a_sniper
-from tests.support.order_builders import NOON, amended, cancelled, opened, pending, rearmed, triggered
+from tests.support.order_builders import NOON, amended, cancelled, missed, opened, pending, triggered
 
 JUP_USDC = find_market("JUP/USDC")
 OTHER_MINT = "9xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
@@ -217,7 +217,7 @@ def test_all_that_is_not_over_is_listed_whether_it_waits_or_not(orders: OrderSto
         pending(NOON + timedelta(seconds=1)),
         triggered(opened(a_limit(100, user_id="alice"), NOON + timedelta(seconds=2))),
         opened(a_sniper(user_id="alice"), NOON + timedelta(seconds=3)),
-        rearmed(opened(a_limit(100, user_id="alice"), NOON + timedelta(seconds=4))),
+        missed(opened(a_limit(100, user_id="alice"), NOON + timedelta(seconds=4))),
     ]
     for order in lives:
         kept(orders, order)

@@ -14,7 +14,8 @@ from hypothesis import settings as rules
 
 from chalicelib.domain.conditions import LaunchTerms, TimeInForce
 from chalicelib.domain.money import MAX_BASE_UNITS
-from chalicelib.domain.orders import Order, OrderSpec, Priority
+from chalicelib.domain.orders import Order
+from chalicelib.domain.spec import OrderSpec, Priority
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import BY_SYMBOL, Side
 from chalicelib.ports.orders import IdempotencyKey, KeyTakenError, Lease, LostRaceError, OrderStore, StoredOrder

@@ -1,7 +1,6 @@
 """Two things happen to waiting orders at once: the second at every single call of the first one's life."""
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -14,13 +13,14 @@ from chalicelib.domain.conditions import Amendment, TimeInForce
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.ports.market import PushedPrice
-from tests.faults.effort import Size
+from tests.faults.effort import Effort
 from tests.faults.result import Result
 from tests.faults.virtual.client_scenarios import Expected, with_key
-from tests.faults.virtual.injection import Crash, Fault
+from tests.faults.virtual.injection import Fault
 from tests.faults.virtual.judge import at_rest
 from tests.faults.virtual.open_orders import LIMIT, REACHED, SOL_USDC, a_launch, sniper_terms
 from tests.faults.virtual.world import World
+from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 
 _LIFE_SECONDS = 40
@@ -46,17 +46,15 @@ class Race:
         waits: dict[str, Any] = {"time_in_force": TimeInForce.GTD, "expires_at": expires_at}
         self.limit_id = with_key(self.world, None, self.expected, type=OrderType.LIMIT, limit_price=LIMIT, **waits)
         spec = a_spec(**{**sniper_terms(), **waits})
-        answer = self.world.insist(lambda: self.world.engine.submit(spec, idempotency_key="sniper"))
+        answer = self.world.insist(lambda: self.world.engine.submit(ANYONE, spec, idempotency_key="sniper"))
         self.sniper_id = answer.order_id
         self.expected.accepted.append(("sniper", self.sniper_id))
         # Whatever happens, both end: they trade, or are over.
         self.world.back_at(_LIFE_SECONDS + 1, lambda: None)
 
     def ask(self, work: Callable[[], Any]) -> Any:
-        """Somebody does something once, as a process; ``None`` where that was refused or failed."""
-        with suppress(Crash, Exception):
-            return self.world.process(work)
-        return None
+        """Do something once, as a process; ``None`` if it is killed, refused or fails."""
+        return self.world.once(work)
 
 
 def tick(race: Race) -> None:
@@ -68,21 +66,21 @@ def tick(race: Race) -> None:
 
 def price(race: Race) -> None:
     assert SOL_USDC is not None
-    race.ask(partial(race.world.engine.market.price, SOL_USDC, REACHED))
+    race.ask(partial(race.world.engine.market.push_price, ANYONE, SOL_USDC, REACHED))
 
 
 def price_leaves(race: Race) -> None:
     assert SOL_USDC is not None
-    race.ask(partial(race.world.engine.market.price, SOL_USDC, _AWAY))
+    race.ask(partial(race.world.engine.market.push_price, ANYONE, SOL_USDC, _AWAY))
 
 
 def launch(race: Race) -> None:
-    race.ask(partial(race.world.engine.market.launch, a_launch(race.world, slot=1)))
+    race.ask(partial(race.world.engine.market.announce_launch, ANYONE, a_launch(race.world, slot=1)))
 
 
 def cancel(race: Race) -> None:
     for order_id in (race.limit_id, race.sniper_id):
-        if race.ask(partial(race.world.engine.cancel, order_id)) is not None:
+        if race.ask(partial(race.world.engine.cancel, ANYONE, order_id)) is not None:
             race.cancelled.add(order_id)
 
 
@@ -90,7 +88,7 @@ def expire(race: Race) -> None:
     """Time passes in which nobody else does anything; then the watchdog and the watcher come together."""
     race.world.clock.sleep(_LIFE_SECONDS + 1)
     race.ask(race.world.engine.market.look)
-    race.ask(race.world.engine.watch)
+    race.ask(race.world.engine.watchdog)
 
 
 def amend(race: Race) -> None:
@@ -98,7 +96,7 @@ def amend(race: Race) -> None:
         (race.limit_id, Amendment(limit_price=_AMENDED)),
         (race.sniper_id, Amendment(slippage_bps=900)),
     ):
-        if (order := race.ask(partial(race.world.engine.amend, order_id, amendment))) is not None:
+        if (order := race.ask(partial(race.world.engine.amend, ANYONE, order_id, amendment))) is not None:
             race.amended[order_id] = order
 
 
@@ -114,10 +112,10 @@ def deliver_double(race: Race) -> None:
 DEEDS = (tick, price, price_leaves, launch, cancel, expire, amend, deliver_double)
 
 
-def one_at_every_call_of_the_other(size: Size) -> Result:
+def one_at_every_call_of_the_other(effort: Effort) -> Result:
     """All ordered pairs of what can happen to an open order; then again with a fault a few calls later."""
     result = Result("one deed at every call of another")
-    random, stride = Random(5), size.pick(5, 1)
+    random, stride = Random(5), effort.pick(5, 1)
     for number, (first, second, faulty) in enumerate(product(DEEDS, DEEDS, (False, True))):
         call, reached = 1 + number % stride, True
         while reached:
@@ -127,10 +125,10 @@ def one_at_every_call_of_the_other(size: Size) -> Result:
     return result
 
 
-def three_at_once(size: Size) -> Result:
+def three_at_once(effort: Effort) -> Result:
     """Three deeds at any calls, and a fault at any call, of one life."""
     result = Result("three deeds in one life")
-    for seed in range(size.pick(300, 20_000)):
+    for seed in range(effort.pick(300, 20_000)):
         random = Random(seed)
         deeds = [(0, random.choice(DEEDS)), *((random.randrange(1, 60), random.choice(DEEDS)) for _ in range(2))]
         plan = {random.randrange(1, 80): random.choice(_FAULTS)} if seed % 2 else {}
@@ -170,7 +168,7 @@ def _broken_promises(race: Race) -> list[str]:
             found.append(f"I8 {order_id}: a cancel was acknowledged, and it is {status}")
     for order_id, promised in race.amended.items():
         order = orders[order_id]
-        if order.events[: promised.seq] != guaranteed_min_output.events:
+        if order.events[: promised.seq] != promised.events:
             found.append(f"{order_id}: an amendment was acknowledged, and is not among its events")
         least = promised.spec.limit_min_out or 0
         found += [
@@ -184,10 +182,10 @@ def _broken_promises(race: Race) -> list[str]:
     return found
 
 
-def watcher_killed_in_a_batch(size: Size) -> Result:
+def watcher_killed_in_a_batch(effort: Effort) -> Result:
     """The watcher dies at any call of releasing many orders, by price and by launch, in batches smaller than that."""
     result = Result("watcher killed in a batch")
-    many, most = size.pick(5, 12), size.pick(60, 10_000)
+    many, most = effort.pick(5, 12), effort.pick(60, 10_000)
     for deed, fault in product((tick, price, launch), (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)):
         call, reached = 1, True
         while reached and call <= most:
@@ -203,7 +201,7 @@ def _batch(deed: Callable[[Race], None], plan: dict[int, Fault], many: int, resu
     for number in range(many):
         for changes in ({"type": OrderType.LIMIT, "limit_price": LIMIT + number}, sniper_terms()):
             spec = a_spec(**{"time_in_force": TimeInForce.GTC, **changes})
-            answer = world.insist(partial(world.engine.submit, spec))
+            answer = world.insist(partial(world.engine.submit, ANYONE, spec))
             released = (deed is launch) == (spec.type is OrderType.SNIPER)
             race.expected.ends.append((answer.order_id, (Status.CONFIRMED if released else Status.OPEN,)))
     before = world.injector.calls

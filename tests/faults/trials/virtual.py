@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from itertools import product
@@ -13,13 +12,14 @@ from chalicelib.codec.times import to_ms
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.ports.orders import StoredOrder
-from tests.faults.effort import Size
+from tests.faults.effort import Effort
 from tests.faults.result import Result
 from tests.faults.virtual.client_scenarios import Expected, Life
-from tests.faults.virtual.injection import Crash, Fault
+from tests.faults.virtual.injection import Fault
 from tests.faults.virtual.judge import at_rest
 from tests.faults.virtual.open_orders import LIVES
 from tests.faults.virtual.world import World
+from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 
 CRASHES = (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
@@ -28,26 +28,26 @@ FAULTS = tuple(Fault)
 STALLS = (Fault.STALL_BEFORE, Fault.STALL_AFTER)
 
 
-def crash_at_every_call(size: Size) -> Result:
+def crash_at_every_call(effort: Effort) -> Result:
     """A process is killed before and after each call that it makes."""
-    return _at_every_call("crash at every call", CRASHES, range(size.pick(1, 10)))
+    return _at_every_call("crash at every call", CRASHES, range(effort.pick(1, 10)))
 
 
-def failure_at_every_call(size: Size) -> Result:
+def failure_at_every_call(effort: Effort) -> Result:
     """Each call fails, or has its effect and loses its answer."""
-    return _at_every_call("failure at every call", FAILURES, range(size.pick(1, 10)))
+    return _at_every_call("failure at every call", FAILURES, range(effort.pick(1, 10)))
 
 
-def stall_at_every_call(size: Size) -> Result:
+def stall_at_every_call(effort: Effort) -> Result:
     """A process freezes for longer than its lease, others take over, and it wakes up in the middle."""
-    return _at_every_call("stall at every call", STALLS, range(size.pick(1, 10)))
+    return _at_every_call("stall at every call", STALLS, range(effort.pick(1, 10)))
 
 
-def two_faults(size: Size) -> Result:
+def two_faults(effort: Effort) -> Result:
     """Two calls of a life go wrong, each in any way: a second one while the first is being made good."""
     result = Result("two faults in one life")
     random = Random(2)
-    for seed in range(size.pick(400, 8_000)):
+    for seed in range(effort.pick(400, 8_000)):
         life = random.choice(LIVES)
         first = random.randrange(1, 30)
         plan = {first: random.choice(FAULTS), first + random.randrange(1, 20): random.choice(FAULTS)}
@@ -55,20 +55,20 @@ def two_faults(size: Size) -> Result:
     return result
 
 
-def neighbouring_faults(size: Size) -> Result:
+def neighbouring_faults(effort: Effort) -> Result:
     """Every pair of faults at calls close to each other, such as a socket and the queue for late sockets."""
     result = Result("two faults close together")
     lives = [life for life in LIVES if life.name in ("over a socket", "watched", "followed")]
     pairs = list(product(lives, range(1, 45), range(1, 5), FAULTS, FAULTS))
-    for life, call, distance, first, second in Random(3).sample(pairs, size.pick(400, len(pairs))):
+    for life, call, distance, first, second in Random(3).sample(pairs, effort.pick(400, len(pairs))):
         _one_life(life, {call: first, call + distance: second}, call, result)
     return result
 
 
-def doubles_late_and_out_of_order(size: Size) -> Result:
+def doubles_late_and_out_of_order(effort: Effort) -> Result:
     """Every message comes one to five times, at once or up to ten minutes late, in any order, with faults besides."""
     result = Result("doubles, late, out of order")
-    for seed in range(size.pick(150, 3_000)):
+    for seed in range(effort.pick(150, 3_000)):
         random = Random(seed)
         plan = {random.randrange(1, 60): random.choice(FAULTS)} if seed % 2 else {}
 
@@ -84,10 +84,10 @@ def doubles_late_and_out_of_order(size: Size) -> Result:
     return result
 
 
-def outages(size: Size) -> Result:
+def outages(effort: Effort) -> Result:
     """Postgres, the orders queue and a socket are away for minutes, at any moment of a life, and come back."""
     result = Result("outages of minutes")
-    for seed in range(size.pick(100, 1_500)):
+    for seed in range(effort.pick(100, 1_500)):
         random = Random(seed)
         world = World(seed=seed)
         away = random.choice(["postgres", "queue", "socket gone", "socket slow"])
@@ -104,11 +104,11 @@ def outages(size: Size) -> Result:
     return result
 
 
-def cancel_at_every_call(size: Size) -> Result:
+def cancel_at_every_call(effort: Effort) -> Result:
     """Everything is cancelled between any two calls of a life; then again with a fault in the cancel itself."""
     result = Result("cancel at every call")
     random = Random(4)
-    for seed, life, faulty in product(range(size.pick(1, 6)), LIVES, (False, True)):
+    for seed, life, faulty in product(range(effort.pick(1, 6)), LIVES, (False, True)):
         call, reached = 1, True
         while reached:
             plan = {call + random.randrange(1, 12): random.choice(FAULTS)} if faulty else {}
@@ -125,8 +125,7 @@ def _cancelled_life(life: Life, plan: Mapping[int, Fault], call: int, seed: int,
     def cancel() -> None:
         for order_id in list(world.all_orders()):
             result.faults += 1
-            with suppress(Crash, Exception):
-                world.process(partial(world.engine.cancel, order_id))
+            if world.once(partial(world.engine.cancel, ANYONE, order_id)) is not None:
                 acknowledged.add(order_id)
 
     world.injector.at_call[call] = cancel
@@ -137,10 +136,10 @@ def _cancelled_life(life: Life, plan: Mapping[int, Fault], call: int, seed: int,
     return world.injector.calls >= call
 
 
-def poison_in_every_queue(size: Size) -> Result:
+def poison_in_every_queue(effort: Effort) -> Result:
     """Bodies that nobody can read, in every queue, between good ones: they end, and nothing else does."""
     result = Result("poison messages (virtual)")
-    for seed in range(size.pick(10, 100)):
+    for seed in range(effort.pick(10, 100)):
         world = World(seed=seed)
         bodies = ["", "not JSON", "[]", "{}", '{"v": 1}', '{"v": 2, "order": {}, "published": 0}', unknown_order()]
         for queue, body in product((world.queue, world.replay_queue, world.dead_letters), bodies):

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.codec.exact_json import dumps
-from chalicelib.domain.orders import Priority
+from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import Status
 from tests.faults.virtual.injection import Crash
 from tests.faults.virtual.world import World
+from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 
 #: A client over a socket says again what was not answered, this often and after this long.
@@ -44,7 +45,7 @@ class Life:
 def without_key(world: World, simulate: str | None, expected: Expected) -> None:
     """A client that cannot know what became of its order when the answer does not come."""
     try:
-        order_id = world.process(lambda: world.engine.submit(a_spec(simulate=simulate))).order_id
+        order_id = world.process(lambda: world.engine.submit(ANYONE, a_spec(simulate=simulate))).order_id
     except (Crash, Exception):
         return
     expected.accepted.append(("", order_id))
@@ -53,7 +54,7 @@ def without_key(world: World, simulate: str | None, expected: Expected) -> None:
 def with_key(world: World, simulate: str | None, expected: Expected, **changes: Any) -> str:
     """A client that posts until it is answered, under one key."""
     spec = a_spec(simulate=simulate, **changes)
-    answer = world.insist(lambda: world.engine.submit(spec, idempotency_key="key"))
+    answer = world.insist(lambda: world.engine.submit(ANYONE, spec, idempotency_key="key"))
     expected.accepted.append(("key", answer.order_id))
     return str(answer.order_id)
 
@@ -73,7 +74,7 @@ def over_socket(world: World, simulate: str | None, expected: Expected) -> None:
             expected.streams.append(("socket", acks[0]["orderId"]))
             return
         world.go_on(_PAUSE_SECONDS)
-    raise AssertionError("a client was never told of its order")
+    raise AssertionError("a client was never sent the ack of its order")
 
 
 def watched(world: World, simulate: str | None, expected: Expected) -> None:
@@ -98,17 +99,17 @@ def followed(world: World, simulate: str | None, expected: Expected) -> None:
 
 
 def high_priority(world: World, simulate: str | None, expected: Expected) -> None:
-    """a high-priority order and one that is not, which was first."""
+    """A high-priority order and an earlier one of normal priority."""
     with_key(world, simulate, expected)
     spec = a_spec(simulate=simulate, priority=Priority.HIGH)
-    answer = world.insist(lambda: world.engine.submit(spec, idempotency_key="high_priority"))
+    answer = world.insist(lambda: world.engine.submit(ANYONE, spec, idempotency_key="high_priority"))
     expected.accepted.append(("high_priority", answer.order_id))
 
 
 def three(world: World, simulate: str | None, expected: Expected) -> None:
-    """a high-priority order and two that are not, at once."""
+    """A high-priority order and two of normal priority, at once."""
     high_priority(world, simulate, expected)
-    answer = world.insist(lambda: world.engine.submit(a_spec(), idempotency_key="third"))
+    answer = world.insist(lambda: world.engine.submit(ANYONE, a_spec(), idempotency_key="third"))
     expected.accepted.append(("third", answer.order_id))
 
 

@@ -16,7 +16,7 @@ from tests.faults.virtual.world import World
 
 #: At rest nothing is overdue at all.
 _OVERDUE_MS = 0
-_MOST_ORDERS = 200
+_MAX_ORDERS = 200
 
 
 def at_rest(world: World, expected: Expected) -> list[str]:
@@ -55,7 +55,7 @@ def at_rest(world: World, expected: Expected) -> list[str]:
 
 def _ended_in(order: Order, ends: Collection[Status]) -> bool:
     """Or cancelled; or given up by the queue, which more than one fault in a life may come to."""
-    return order.status in {*ends, Status.CANCELLED} or order.fail_code == FailureCode.QUEUE_EXHAUSTED.value
+    return order.status in {*ends, Status.CANCELLED} or order.fail_code is FailureCode.QUEUE_EXHAUSTED
 
 
 def _too_late(order: Order) -> list[str]:
@@ -90,14 +90,14 @@ def running(world: World, expected: Expected) -> list[str]:
 
 def evidence_of(world: World) -> list[Evidence]:
     """What orders table, ledger and history hold of every order."""
-    records = {record["orderId"]: record for record in world.history.page(OrderFilter(), _MOST_ORDERS, None).orders}
+    models = {model.order_id: model for model in world.history.page(OrderFilter(), _MAX_ORDERS, None).orders}
     found = []
     for order_id, kept in world.all_orders().items():
-        order, record = kept.order, records.get(order_id)
-        history = record and HistoryCopy(
-            status=record["status"],
-            seq=record["seq"],
-            amount_out=None if record["amountOutBase"] is None else int(record["amountOutBase"]),
+        order, model = kept.order, models.get(order_id)
+        history = model and HistoryCopy(
+            status=model.status,
+            seq=model.seq,
+            amount_out=model.amount_out,
             events=tuple(
                 (one.seq, one.status, one.attempt) for _, one in sorted(world.history.events[order_id].items())
             ),

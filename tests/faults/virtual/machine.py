@@ -13,6 +13,7 @@ from tests.faults.virtual.injection import Crash
 from tests.faults.virtual.judge import at_rest, running
 from tests.faults.virtual.market_rules import FAULTS, INDEX, Armed, MarketRules
 from tests.faults.virtual.world import World
+from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 
 #: A socket that stays away for longer is given up, and rightly.
@@ -43,7 +44,7 @@ class OrderLives(MarketRules, RuleBasedStateMachine):
         spec = a_spec(simulate=None if key else simulate)
         try:
             made = self.world.process(
-                lambda: self.world.engine.submit(spec, idempotency_key=key, subscriber=subscriber)
+                lambda: self.world.engine.submit(ANYONE, spec, idempotency_key=key, subscriber=subscriber)
             )
         except (Crash, Exception):
             return

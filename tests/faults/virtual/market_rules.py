@@ -1,6 +1,5 @@
 """Any order of events, the part of the market: orders that wait, what they wait for, and how clients change them."""
 
-from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -12,9 +11,10 @@ from hypothesis.stateful import precondition, rule
 from chalicelib.domain.conditions import Amendment, TimeInForce
 from chalicelib.domain.status import OrderType
 from tests.faults.virtual.client_scenarios import Expected
-from tests.faults.virtual.injection import Crash, Fault
+from tests.faults.virtual.injection import Fault
 from tests.faults.virtual.open_orders import SOL_USDC, a_launch, sniper_terms
 from tests.faults.virtual.world import World
+from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 
 Armed = tuple[int, Fault] | None
@@ -51,11 +51,13 @@ class MarketRules:
     @rule(to=_PRICES, fault=FAULTS)
     def price(self, to: Decimal, fault: Armed) -> None:
         assert SOL_USDC is not None
-        self._ask(fault, partial(self.world.engine.market.price, SOL_USDC, to))
+        self._ask(fault, partial(self.world.engine.market.push_price, ANYONE, SOL_USDC, to))
 
     @rule(venue=st.sampled_from(["raydium", "meteora"]), liquidity=st.sampled_from([100, 10_000]), fault=FAULTS)
     def launch(self, venue: str, liquidity: int, fault: Armed) -> None:
-        self._ask(fault, partial(self.world.engine.market.launch, a_launch(self.world, venue, liquidity)))
+        self._ask(
+            fault, partial(self.world.engine.market.announce_launch, ANYONE, a_launch(self.world, venue, liquidity))
+        )
 
     @rule(fault=FAULTS)
     def look(self, fault: Armed) -> None:
@@ -65,13 +67,13 @@ class MarketRules:
     @precondition(lambda self: self.world.all_orders())
     @rule(index=INDEX, limit=_LIMITS, fault=FAULTS)
     def amend(self, index: int, limit: Decimal, fault: Armed) -> None:
-        self._ask(fault, partial(self.world.engine.amend, self._order(index), Amendment(limit_price=limit)))
+        self._ask(fault, partial(self.world.engine.amend, ANYONE, self._order(index), Amendment(limit_price=limit)))
 
     @precondition(lambda self: self.world.all_orders())
     @rule(index=INDEX, fault=FAULTS)
     def cancel(self, index: int, fault: Armed) -> None:
         order_id = self._order(index)
-        if self._ask(fault, partial(self.world.engine.cancel, order_id)) is not None:
+        if self._ask(fault, partial(self.world.engine.cancel, ANYONE, order_id)) is not None:
             self.cancelled.add(order_id)
 
     def _order(self, index: int) -> str:
@@ -79,13 +81,11 @@ class MarketRules:
         return str(orders[index % len(orders)])
 
     def _submit(self, fault: Armed, **changes: Any) -> None:
-        made = self._ask(fault, partial(self.world.engine.submit, a_spec(**changes)))
+        made = self._ask(fault, partial(self.world.engine.submit, ANYONE, a_spec(**changes)))
         if made is not None:
             self.expected.accepted.append(("", made.order_id))
 
     def _ask(self, fault: Armed, work: Any) -> Any:
-        """Somebody does something once, as a process; ``None`` where that was refused or failed."""
+        """Do something once, as a process; ``None`` if it is killed, refused or fails."""
         self._arm(fault)
-        with suppress(Crash, Exception):
-            return self.world.process(work)
-        return None
+        return self.world.once(work)

@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any
 
 from chalicelib.domain.conditions import Amendment, Launch, LaunchTerms, TimeInForce
-from chalicelib.domain.errors import InvalidOrderError
-from chalicelib.domain.orders import Priority
+from chalicelib.domain.errors import BrokenRulesError
+from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import BY_SYMBOL, Side, find_market, launched_token
 from chalicelib.simulation.market import SLOT_MS
 from tests.faults.virtual.client_scenarios import AT_ONCE, Expected, Life, follow, with_key
 from tests.faults.virtual.world import World
+from tests.support.callers import ANYONE
 
 SOL_USDC = find_market("SOL/USDC")
 MINT = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
@@ -57,13 +58,13 @@ def a_launch(world: World, venue: str = "raydium", liquidity: int = 10_000, slot
 def price(world: World, seconds: float, to: Decimal) -> None:
     """The feed tells of a price in so many seconds."""
     assert SOL_USDC is not None
-    world.later(seconds, partial(world.engine.market.price, SOL_USDC, to))
+    world.later(seconds, partial(world.engine.market.push_price, ANYONE, SOL_USDC, to))
 
 
 def launch(world: World, seconds: float, venue: str, liquidity: int = 10_000) -> None:
     """The feed tells of a launch in so many seconds, and of the same one if it has to say it again."""
-    told = a_launch(world, venue, liquidity, slot=1)
-    world.later(seconds, partial(world.engine.market.launch, told))
+    launched = a_launch(world, venue, liquidity, slot=1)
+    world.later(seconds, partial(world.engine.market.announce_launch, ANYONE, launched))
 
 
 def stream(world: World, order_id: str, expected: Expected) -> None:
@@ -94,7 +95,7 @@ def expires(world: World, simulate: str | None, expected: Expected) -> None:
     expires_at = world.clock.now() + timedelta(seconds=9)
     try:
         order_id = a_limit(world, expected, _EXPIRES, simulate, time_in_force=TimeInForce.GTD, expires_at=expires_at)
-    except InvalidOrderError:
+    except BrokenRulesError:
         # It was up before anybody got to accepting it.
         return
     world.back_at(10, lambda: None)
@@ -108,13 +109,13 @@ def rests(world: World, simulate: str | None, expected: Expected) -> None:
 
 def amended(world: World, simulate: str | None, expected: Expected) -> None:
     order_id = a_limit(world, expected, _TRADES, simulate, limit_price=Decimal(200))
-    world.later(3, partial(world.engine.amend, order_id, Amendment(limit_price=LIMIT)))
+    world.later(3, partial(world.engine.amend, ANYONE, order_id, Amendment(limit_price=LIMIT)))
     price(world, 7, REACHED)
 
 
 def amended_into_the_price(world: World, simulate: str | None, expected: Expected) -> None:
     order_id = a_limit(world, expected, _TRADES, simulate)
-    world.later(3, partial(world.engine.amend, order_id, Amendment(limit_price=Decimal(80))))
+    world.later(3, partial(world.engine.amend, ANYONE, order_id, Amendment(limit_price=Decimal(80))))
 
 
 def sniper_fires(world: World, simulate: str | None, expected: Expected) -> None:

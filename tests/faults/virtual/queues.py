@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chalicelib.codec.messages import order_message, replay_message
-from chalicelib.domain.orders import Priority
+from chalicelib.codec.messages import order_message
+from chalicelib.codec.replays import replay_message
+from chalicelib.domain.spec import Priority
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.streams import Replay
+from chalicelib.ports.streams import StreamReplay
 
 
 @dataclass
@@ -100,19 +101,19 @@ class OrderPort:
 
     def __init__(self, queue: Queue, high_priority: Queue | None = None) -> None:
         self._queue = queue
-        self._urgent = high_priority
+        self._high_priority = high_priority
         self.hold = queue.hold
         self.ping = queue.ping
 
     def send(self, stored: StoredOrder, delay_seconds: int = 0) -> None:
         self._queue.ping()
         body = order_message(stored)
-        if self._urgent is not None and stored.order.spec.priority is Priority.HIGH:
-            self._urgent.put(body)
+        if self._high_priority is not None and stored.order.spec.priority is Priority.HIGH:
+            self._high_priority.put(body)
         self._queue.put(body, delay_seconds)
 
 
-class LetterPort:
+class DeadLetterPort:
     """``DeadLetterQueue`` on virtual queues."""
 
     def __init__(self, queue: Queue, kept: Queue) -> None:
@@ -147,6 +148,6 @@ class ReplayPort:
         self._queue = queue
         self.hold = queue.hold
 
-    def send(self, replays: Sequence[Replay], delay_seconds: int = 0) -> None:
+    def send(self, replays: Sequence[StreamReplay], delay_seconds: int = 0) -> None:
         for replay in replays:
             self._queue.put(replay_message(replay), delay_seconds)

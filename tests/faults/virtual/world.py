@@ -15,15 +15,21 @@ from unittest.mock import patch
 from uuid import UUID
 
 from chalicelib import bootstrap
-from chalicelib.bootstrap import Adapters, build_engine
+from chalicelib.adapters import Adapters
+from chalicelib.bootstrap import build_engine
 from chalicelib.codec.times import to_ms
 from chalicelib.consumers.orders import close_dead_letters, process_orders
-from chalicelib.domain.errors import InvalidOrderError, RefusedError
+from chalicelib.consumers.streams import replay_streams
+from chalicelib.domain.errors import BrokenRulesError, RefusedError
+from chalicelib.domain.events import LaunchRefused
 from chalicelib.domain.status import Status
+from chalicelib.engine import Engine
 from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.rate_limit import RateLimitSlots
+from chalicelib.settings import Settings
 from chalicelib.streaming import actions, connections
 from tests.faults.virtual.injection import Crash, Fault, Faulty, Injector, InlineExecutor
-from tests.faults.virtual.queues import HighPriorityPort, LetterPort, Message, OrderPort, Queue, ReplayPort
+from tests.faults.virtual.queues import DeadLetterPort, HighPriorityPort, Message, OrderPort, Queue, ReplayPort
 from tests.support.oracle import Oracle, Resting, Verdict
 from tests.support.workbench import a_workbench
 
@@ -48,7 +54,7 @@ class World:
         self.clock = bench.clock
         self.orders, self.ledger, self.history = bench.orders, bench.ledger, bench.history
         self.sockets, self.streams = bench.sockets, bench.streams
-        self.waiting, self.markets = bench.waiting, bench.markets
+        self.open_order_index, self.markets = bench.open_order_index, bench.markets
         now_ms = self.clock.now_ms
         self.unprocessable = Queue("kept", now_ms, visibility_seconds=30)
         self.dead_letters = Queue("dead", now_ms, visibility_seconds=360)
@@ -58,30 +64,30 @@ class World:
         )
         self.replay_queue = Queue("stream", now_ms, visibility_seconds=180, max_receives=5)
         self.injector = Injector(dict(plan or {}), self._stall, now_ms)
-        self.engine = self._engine(bench.engine.settings, bench.engine.adapters.starts)
+        self.engine = self._engine(bench.engine.settings, bench.adapters.rate_limit_slots)
         self._handlers: list[tuple[Queue, Callable[..., Any]]] = [
             (self.queue, process_orders),
             (self.dead_letters, close_dead_letters),
-            (self.replay_queue, connections.bring_streams),
+            (self.replay_queue, replay_streams),
         ]
         self._restores: list[tuple[int, Callable[[], None]]] = []
         self._next_watch_ms = now_ms() + WATCH_SECONDS * 1000
         self._next_look_ms = now_ms() + LOOK_SECONDS * 1000
-        self._oracle = Oracle(venues["venue_seed"], "realistic", self.markets.known)
+        self._oracle = Oracle(venues["venue_seed"], "realistic", self.markets.snapshot)
 
-    def _engine(self, settings: Any, starts: Any) -> bootstrap.Engine:
+    def _engine(self, settings: Settings, slots: RateLimitSlots) -> Engine:
         ports = {
             "orders": self.orders,
             "streams": self.streams,
-            "starts": starts,
+            "rate_limit_slots": slots,
             "ledger": self.ledger,
-            "queue": OrderPort(self.queue, self.high_priority),
-            "high_priority": HighPriorityPort(self.high_priority),
-            "dead_letters": LetterPort(self.dead_letters, self.unprocessable),
-            "replays": ReplayPort(self.replay_queue),
+            "order_queue": OrderPort(self.queue, self.high_priority),
+            "high_priority_queue": HighPriorityPort(self.high_priority),
+            "dead_letter_queue": DeadLetterPort(self.dead_letters, self.unprocessable),
+            "replay_queue": ReplayPort(self.replay_queue),
             "sockets": self.sockets,
             "history": self.history,
-            "waiting": self.waiting,
+            "open_order_index": self.open_order_index,
             "markets": self.markets,
         }
         adapters: Any = Adapters(**{name: Faulty(port, name, self.injector) for name, port in ports.items()})
@@ -109,21 +115,33 @@ class World:
     def say(self, connection_id: str, body: str) -> None:
         """One message over a socket. :raises Crash: if the invocation was killed."""
         event = {"requestContext": {"connectionId": connection_id}, "body": body}
-        self.process(lambda: actions.message(self.engine, event))
+        self.process(lambda: actions.handle_message(self.engine, event))
 
     def insist(self, work: Callable[[], Any]) -> Any:
         """Do something as a client that tries again, a second later, until it is answered.
 
-        :raises InvalidOrderError: if that is the answer.
+        :raises BrokenRulesError: if that is the answer.
         """
         for _ in range(10):
             try:
                 return self.process(work)
-            except InvalidOrderError:
+            except BrokenRulesError:
                 raise
             except (Crash, Exception):
                 self.clock.sleep(1)
         raise AssertionError("a client was never answered")
+
+    def once(self, work: Callable[[], Any]) -> Any:
+        """Do something once, as one invocation; ``None`` if it is killed, refused or fails.
+
+        :raises TypeError, AttributeError: for a call that the engine does not offer, which no client can make.
+        """
+        try:
+            return self.process(work)
+        except (TypeError, AttributeError):
+            raise
+        except (Crash, Exception):
+            return None
 
     def deliver(self, queue: Queue, message: Message) -> None:
         """Have the queue's function work on one message."""
@@ -141,7 +159,7 @@ class World:
     def watch(self) -> None:
         """The watchdog's schedule fires."""
         try:
-            self.process(self.engine.watch)
+            self.process(self.engine.watchdog)
         except (Crash, Exception):
             # A scheduled function that fails comes again with the next tick.
             return
@@ -155,7 +173,7 @@ class World:
             return
 
     def later(self, seconds: float, work: Callable[[], Any]) -> None:
-        """Somebody adapters does something in so many seconds, again and again until it is answered, if by a no."""
+        """A client does something in so many seconds, and again until the engine answers, if with a refusal."""
 
         def until_answered() -> Any:
             with suppress(RefusedError):
@@ -210,7 +228,7 @@ class World:
 
     def is_quiet(self) -> bool:
         """Whether no order waits for anybody but the market, which has nothing for those that are open."""
-        return not self.markets.unfinished() and all(map(self._rests, self.all_orders().values()))
+        return not self.markets.pending_launches() and all(map(self._rests, self.all_orders().values()))
 
     def _rests(self, stored: StoredOrder) -> bool:
         order = stored.order
@@ -220,17 +238,18 @@ class World:
         if expires_at is None or stored.deadline_ms != to_ms(expires_at) or expires_at <= self.clock.now():
             return False
         if spec.launch:
-            return self.launches_of(spec.launch.mint) <= {event.meta.get("launchId") for event in order.events}
+            refused = {event.data.launch.id for event in order.events if isinstance(event.data, LaunchRefused)}
+            return self.launches_of(spec.launch.mint) <= refused
         resting = Resting(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(), expires_at)
         return self._oracle.verdict(resting, self.clock.now_ms()) is not Verdict.FILLS
 
     def launches_of(self, mint: str) -> set[str]:
-        """Ids of the launches of a mint that were told of."""
+        """The ids of the announced launches of a mint."""
         return {launch.id for launch in self.markets._launches.values() if launch.mint == mint}
 
     def _is_anything_watched(self) -> bool:
         statuses = {stored.order.status for stored in self.all_orders().values()}
-        return Status.OPEN in statuses or bool(self.markets.unfinished())
+        return Status.OPEN in statuses or bool(self.markets.pending_launches())
 
     def all_orders(self) -> Mapping[str, Any]:
         return self.orders._kept  # the fake has no other way to list them, nor has the engine

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.errors import InvalidOrderError
 from chalicelib.api.problems import ProblemError
 from chalicelib.api.requests.amendments import read_amendment, read_if_match
 from chalicelib.codec.times import to_text
 from chalicelib.domain.conditions import Amendment
-from chalicelib.domain.errors import InvalidOrderError
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 TOMORROW = NOON + timedelta(days=1)

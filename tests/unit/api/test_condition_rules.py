@@ -9,7 +9,7 @@ import pytest
 from chalicelib.api.requests.orders import read_order
 from chalicelib.codec.times import to_text
 from chalicelib.domain.conditions import LaunchTerms, TimeInForce
-from chalicelib.domain.orders import OrderSpec, Priority
+from chalicelib.domain.spec import OrderSpec, Priority
 from chalicelib.domain.tokens import BY_SYMBOL, Side
 from tests.unit.api.test_order_rules import NOON, refused
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.errors import InvalidOrderError
 from chalicelib.api.requests.market_events import PriceEvent, read_market_event
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import Launch
-from chalicelib.domain.errors import InvalidOrderError
 from chalicelib.domain.tokens import BY_SYMBOL, Pair
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from chalicelib.api.errors import InvalidOrderError
 from chalicelib.api.requests.orders import read_order
-from chalicelib.domain.errors import InvalidOrderError
-from chalicelib.domain.orders import OrderSpec
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.tokens import Side
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

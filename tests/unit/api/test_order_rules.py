@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.api.errors import FieldError, InvalidOrderError
 from chalicelib.api.requests.orders import read_order
 from chalicelib.codec.exact_json import loads
-from chalicelib.domain.errors import FieldError, InvalidOrderError
 from chalicelib.domain.money import MAX_BASE_UNITS
-from chalicelib.domain.orders import Priority
+from chalicelib.domain.spec import Priority
 from chalicelib.domain.tokens import BY_SYMBOL, Side, Token, find_pair
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

@@ -4,13 +4,12 @@ import logging
 
 import pytest
 
+from chalicelib.api.errors import FieldError, InvalidOrderError
 from chalicelib.api.problems import malformed, plain_problem, problem_of, too_large
 from chalicelib.codec.exact_json import dumps, loads
 from chalicelib.domain.errors import (
-    FieldError,
     IdempotencyConflictError,
     IllegalTransitionError,
-    InvalidOrderError,
     OrderNotFoundError,
     RateLimitedError,
     TooManyActiveOrdersError,

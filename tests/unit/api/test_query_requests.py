@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.errors import InvalidOrderError
 from chalicelib.api.requests.fields import validated
 from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, WireModel
-from chalicelib.domain.errors import InvalidOrderError
 
 
 def refused(model: type[WireModel], **query: Any) -> set[str]:

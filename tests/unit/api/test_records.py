@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
-from chalicelib.api.records import record_of
+from chalicelib.api.responses.records import record_of
 from chalicelib.codec.exact_json import dumps, loads
 from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.money import to_base_units

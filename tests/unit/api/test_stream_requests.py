@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.api.errors import InvalidOrderError
 from chalicelib.api.requests.fields import validated
 from chalicelib.api.requests.streams import StreamModel
-from chalicelib.domain.errors import InvalidOrderError
 
 ORDER = "5c0ffee0-0000-4000-8000-000000000001"
 

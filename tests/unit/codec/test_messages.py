@@ -7,13 +7,8 @@ import pytest
 from hypothesis import given, strategies
 
 from chalicelib.codec.exact_json import dumps, loads
-from chalicelib.codec.messages import (
-    PoisonMessageError,
-    order_message,
-    read_order_message,
-    read_replay_message,
-    replay_message,
-)
+from chalicelib.codec.messages import PoisonMessageError, order_message, read_order_message
+from chalicelib.codec.replays import read_replay_message, replay_message
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.tokens import Side
 from chalicelib.ports.orders import Lease, StoredOrder

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given
 
 from chalicelib.codec.times import from_ms, to_text
+from chalicelib.domain.events import Event
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, orphans, violations_of
-from chalicelib.domain.orders import Event, Order
+from chalicelib.domain.orders import Order
 from chalicelib.domain.status import OrderType, Status
 from tests.support.order_builders import NOON, cancelled, confirmed, failed, pending, retried, spec
 from tests.unit.order_strategies import lives

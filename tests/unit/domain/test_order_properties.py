@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import IllegalTransitionError
+from chalicelib.domain.events import Event
 from chalicelib.domain.money import MAX_BASE_UNITS
-from chalicelib.domain.orders import Event, Order
+from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status, may_follow
 from chalicelib.domain.tokens import BY_SYMBOL
 from tests.support.specs import a_spec

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import IllegalTransitionError
+from chalicelib.domain.events import Event
 from chalicelib.domain.money import MAX_BASE_UNITS
-from chalicelib.domain.orders import Event, Order
+from chalicelib.domain.orders import Order
 from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Phase, Status, may_follow
 from tests.support.specs import a_spec
 
@@ -108,9 +109,9 @@ def test_an_attempt_out_of_turn_is_refused(attempt: int) -> None:
 @pytest.mark.parametrize("after", [Status.ROUTING, Status.FAILED])
 def test_a_transaction_that_did_not_land_is_no_longer_shown(after: Status) -> None:
     sent = moved(moved(standing_at(Status.ROUTING), Status.BUILDING), Status.SUBMITTED)
-    assert (sent.dex, sent.tx_hash) == ("raydium", "hash")
+    assert (sent.venue, sent.tx_hash) == ("raydium", "hash")
     given_up = moved(sent, after)
-    assert (given_up.dex, given_up.tx_hash, given_up.min_amount_out) == (None, None, 5)
+    assert (given_up.venue, given_up.tx_hash, given_up.min_amount_out) == (None, None, 5)
 
 
 def test_a_failed_order_says_why_and_what_has_not_happened_is_absent() -> None:

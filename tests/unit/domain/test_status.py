@@ -6,7 +6,8 @@ from itertools import product
 import pytest
 
 from chalicelib.domain.errors import IllegalTransitionError
-from chalicelib.domain.orders import Event, Order
+from chalicelib.domain.events import Event
+from chalicelib.domain.orders import Order
 from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Status, may_follow
 from tests.support.specs import a_spec
 
@@ -70,6 +71,6 @@ def test_an_order_is_the_fold_of_its_events() -> None:
         {"dex": "raydium", "txHash": "hash", "amountOutBase": "7", "executedPrice": 100},
     )
     assert Order.replayed("id", a_spec(), order.events) == order
-    assert (order.dex, order.min_amount_out, order.amount_out, order.tx_hash) == ("raydium", 5, 7, "hash")
+    assert (order.venue, order.min_amount_out, order.amount_out, order.tx_hash) == ("raydium", 5, 7, "hash")
     with pytest.raises(IllegalTransitionError):
         order.moved(Status.FAILED, at, {"code": "X", "reason": "x"})

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.codec.events import event_to_json
 from chalicelib.codec.messages import order_message
-from chalicelib.codec.orders import event_to_json, spec_to_dict
+from chalicelib.codec.orders import spec_to_dict
 from chalicelib.codec.times import from_text, to_ms, to_text
 from chalicelib.domain.invariants import Evidence, Violation, violations_of
-from chalicelib.domain.orders import OrderSpec
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.ports.orders import StoredOrder
 from infra.doctor import Report, _Examination

@@ -66,9 +66,9 @@ def test_whatever_can_be_filled_lies_within_the_range_that_is_asked_for(
     beyond = limit < best if side is Side.BUY else limit > best
     if found is None or not beyond:
         return
-    paid, got = Fraction(amount_in, 10**6), Fraction(found[1].amount_out, 10**9)
+    paid, got = Fraction(amount_in, 10**6), Fraction(found.amount_out, 10**9)
     if side is Side.SELL:
-        paid, got = Fraction(amount_in, 10**9), Fraction(found[1].amount_out, 10**6)
+        paid, got = Fraction(amount_in, 10**9), Fraction(found.amount_out, 10**6)
     assert paid / got > limit if side is Side.BUY else got / paid < limit
 
 
@@ -83,7 +83,7 @@ def test_the_venue_that_is_taken_brings_most_of_those_that_can_be_traded_on(
     swaps = [pool.swap(side, amount_in) for pool in pools]
     tradable = [swap.amount_out for swap in swaps if swap.amount_out and swap.price_impact_pct <= MAX_IMPACT_PCT]
     found = best_swap(pools, side, amount_in)
-    assert (found[1].amount_out if found else None) == max(tradable, default=None)
+    assert (found.amount_out if found else None) == max(tradable, default=None)
 
 
 def test_there_is_no_price_where_there_is_no_pool() -> None:

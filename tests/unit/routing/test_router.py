@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.swaps import Fill, Quote, SwapRequest, Transaction
-from chalicelib.routing.router import Router, choose
+from chalicelib.routing.choice import choose
+from chalicelib.routing.router import Router
 from tests.support.specs import a_spec
 
 _SPEC = a_spec()

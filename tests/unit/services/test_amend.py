@@ -1,26 +1,32 @@
-"""What an open order accepts can be changed: the market is watched for the new terms, and no longer for the old."""
+"""Amendment of open orders: the new terms trigger the order, and the old terms no longer do."""
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from chalicelib.api.problems import problem_of
-from chalicelib.api.records import record_of
+from chalicelib.api.meta import meta_of
+from chalicelib.api.problems import Problem, problem_of
+from chalicelib.api.responses.records import OrderRecord, order_record, record_of
 from chalicelib.codec.times import to_text
 from chalicelib.domain.conditions import MAX_EVENTS_WHILE_OPEN, MAX_ORDER_LIFETIME, Amendment, TimeInForce
 from chalicelib.domain.errors import (
     AmendedTooOftenError,
-    InvalidOrderError,
-    MovedOnError,
+    BrokenRule,
+    BrokenRulesError,
     NotAmendableError,
+    OrderMovedOnError,
     OrderNotFoundError,
+    Rule,
 )
+from chalicelib.domain.events import Amended
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.ports.history import OrderFilter
 from chalicelib.ports.market import PushedPrice
 from chalicelib.ports.streams import Subscriber
+from tests.support.callers import ANYONE
 from tests.support.open_orders import a_launch, a_limit, a_sniper, accept, push
 from tests.support.workbench import Workbench, a_workbench
 
@@ -32,22 +38,30 @@ def bench() -> Workbench:
     return bench
 
 
-def amend(bench: Workbench, order_id: str, seq: int | None = None, **changes: object) -> Order:
-    return bench.engine.amend(order_id, Amendment(**changes), seq)  # type: ignore[arg-type]
+def amend(bench: Workbench, order_id: str, seq: int | None = None, **changes: Any) -> Order:
+    return bench.engine.amend(ANYONE, order_id, Amendment(**changes), seq)
 
 
-def listed(bench: Workbench, order_id: str) -> dict[str, object]:
-    [found] = [one for one in bench.history.page(OrderFilter(), 10, None).orders if one["orderId"] == order_id]
-    return found
+def listed(bench: Workbench, order_id: str) -> OrderRecord:
+    [found] = [one for one in bench.history.page(OrderFilter(), 10, None).orders if one.order_id == order_id]
+    return order_record(found)
 
 
-def test_a_new_price_is_the_one_that_counts(bench: Workbench) -> None:
+def field_errors(problem: Problem) -> list[tuple[str, str]]:
+    return [(error.field, error.code.value) for error in problem.errors]
+
+
+def test_an_amended_price_triggers_the_order_and_the_old_one_does_not(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     order = amend(bench, order_id, limit_price=Decimal(130))
     assert (order.seq, order.status) == (3, Status.OPEN)
-    assert (order.spec.limit_price, order.min_amount_out) == (130, 260_000_000)
-    assert order.events[-1].meta["amended"] == {"limitPrice": Decimal(130)}
-    assert order.events[-1].meta["minAmountOutBase"] == "260000000"
+    assert (order.spec.limit_price, order.min_amount_out) == (Decimal(130), 260_000_000)
+    event = order.events[-1].data
+    assert isinstance(event, Amended)
+    assert (event.changes, event.terms.min_amount_out) == (Amendment(limit_price=Decimal(130)), 260_000_000)
+    meta = meta_of(order.spec, order.events[-1])
+    assert meta["amended"] == {"limitPrice": Decimal(130)}
+    assert meta["minAmountOutBase"] == "260000000"
     assert push(bench, 120) == 0
     assert push(bench, 140) == 1
     bench.process_all()
@@ -57,7 +71,7 @@ def test_a_new_price_is_the_one_that_counts(bench: Workbench) -> None:
     assert done.amount_out >= 260_000_000
 
 
-def test_a_price_that_the_market_has_already_triggers_at_once(bench: Workbench) -> None:
+def test_an_amendment_to_a_price_that_the_market_meets_triggers_at_once(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     amend(bench, order_id, limit_price=Decimal(90))
     assert bench.statuses(order_id) == ["pending", "open", "open", "triggered"]
@@ -65,26 +79,28 @@ def test_a_price_that_the_market_has_already_triggers_at_once(bench: Workbench) 
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_another_tolerance_changes_no_minimum_of_a_limit_order(bench: Workbench) -> None:
+def test_an_amended_tolerance_keeps_the_minimum_output_of_a_limit_order(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     order = amend(bench, order_id, slippage_bps=7)
-    assert (order.spec.slippage_bps, order.spec.limit_price, order.min_amount_out) == (7, 110, 220_000_000)
+    assert (order.spec.slippage_bps, order.spec.limit_price, order.min_amount_out) == (7, Decimal(110), 220_000_000)
 
 
-def test_another_tolerance_is_the_one_that_a_sniper_order_trades_with(bench: Workbench) -> None:
+def test_a_sniper_order_trades_with_its_amended_tolerance(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper())
     amend(bench, order_id, slippage_bps=500)
-    bench.engine.market.launch(a_launch(bench))
+    bench.engine.market.announce_launch(ANYONE, a_launch(bench))
     bench.process_all()
     order = bench.order(order_id)
     assert order.status is Status.CONFIRMED
     assert order.min_amount_out == (order.amount_out or 0) * 95 // 100
 
 
-def test_an_expiry_can_be_moved_either_way(bench: Workbench) -> None:
+def test_an_amendment_moves_the_expiry_either_way(bench: Workbench) -> None:
     began = bench.clock.now()
-    later, sooner = (accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=began + hours))
-                     for hours in (timedelta(hours=1), timedelta(hours=5)))  # fmt: skip
+    later, sooner = (
+        accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=began + timedelta(hours=hours)))
+        for hours in (1, 5)
+    )
     assert amend(bench, later, expires_at=began + timedelta(hours=3)).expires_at == began + timedelta(hours=3)
     amend(bench, sooner, expires_at=began + timedelta(hours=2))
     statuses = []
@@ -95,43 +111,48 @@ def test_an_expiry_can_be_moved_either_way(bench: Workbench) -> None:
     assert statuses == [["open", "open"], ["open", "expired"], ["expired", "expired"]]
 
 
-def test_an_order_that_waited_till_cancelled_and_gets_a_date_waits_to_a_date(bench: Workbench) -> None:
+def test_an_amended_expiry_turns_a_gtc_order_into_a_gtd_order(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     amend(bench, order_id, expires_at=bench.clock.now() + timedelta(hours=1))
     for record in (record_of(bench.order(order_id)), listed(bench, order_id)):
         assert record["timeInForce"] == "GTD"
 
 
-def test_why_a_launch_did_not_suit_it_is_said_after_an_amendment_as_well(bench: Workbench) -> None:
+def test_an_amendment_keeps_the_reason_of_a_refused_launch(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper(venue="meteora"))
-    bench.engine.market.launch(a_launch(bench))
+    bench.engine.market.announce_launch(ANYONE, a_launch(bench))
     amend(bench, order_id, slippage_bps=500)
     assert record_of(bench.order(order_id))["waitReason"] == "launched on raydium, not on meteora"
 
 
-def test_all_that_is_wrong_for_this_order_is_named_at_once(bench: Workbench) -> None:
+def test_a_refused_amendment_names_every_broken_rule(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper())
     bench.clock.sleep(86_400)
-    with pytest.raises(InvalidOrderError) as caught:
+    with pytest.raises(BrokenRulesError) as caught:
         amend(bench, order_id, limit_price=Decimal(1), expires_at=bench.clock.now() + MAX_ORDER_LIFETIME)
-    assert [(error.field, error.code) for error in caught.value.errors] == [
+    assert caught.value.broken == (
+        BrokenRule("limit_price", Rule.PRICE_FOR_LIMIT_ORDERS_ONLY),
+        BrokenRule("expires_at", Rule.EXPIRES_WITHIN_THE_MAX_LIFETIME),
+    )
+    assert field_errors(problem_of(caught.value)) == [
         ("limitPrice", "NOT_FOR_TYPE"),
         ("expiresAt", "EXPIRY_TOO_FAR"),
     ]
 
 
-def test_no_order_waits_for_more_than_thirty_days_in_all(bench: Workbench) -> None:
+def test_an_amendment_extends_the_lifetime_to_at_most_thirty_days_in_all(bench: Workbench) -> None:
     began = bench.clock.now()
     order_id = accept(bench, a_limit(110))
     bench.clock.sleep(86_400)
     amend(bench, order_id, expires_at=began + MAX_ORDER_LIFETIME)
-    with pytest.raises(InvalidOrderError) as caught:
+    with pytest.raises(BrokenRulesError) as caught:
         amend(bench, order_id, expires_at=began + MAX_ORDER_LIFETIME + timedelta(milliseconds=1))
-    assert [(error.field, error.code) for error in caught.value.errors] == [("expiresAt", "EXPIRY_TOO_FAR")]
+    assert caught.value.broken == (BrokenRule("expires_at", Rule.EXPIRES_WITHIN_THE_MAX_LIFETIME),)
+    assert field_errors(problem_of(caught.value)) == [("expiresAt", "EXPIRY_TOO_FAR")]
     assert bench.order(order_id).spec.expires_at == began + MAX_ORDER_LIFETIME
 
 
-def test_the_market_is_watched_for_as_long_as_an_order_now_waits() -> None:
+def test_the_watch_list_covers_an_order_until_its_amended_expiry() -> None:
     bench = a_workbench()
     push(bench, 100)
     soon = bench.clock.now() + timedelta(hours=1)
@@ -142,7 +163,7 @@ def test_the_market_is_watched_for_as_long_as_an_order_now_waits() -> None:
     assert bench.engine.market.look() == 1
 
 
-def test_the_record_and_the_list_show_the_terms_as_they_are_now(bench: Workbench) -> None:
+def test_the_record_and_the_list_show_the_amended_terms(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     until = bench.clock.now() + timedelta(hours=1)
     order = amend(bench, order_id, limit_price=Decimal("130.5"), expires_at=until)
@@ -153,21 +174,21 @@ def test_the_record_and_the_list_show_the_terms_as_they_are_now(bench: Workbench
         assert record["seq"] == 3
 
 
-def test_followers_see_the_change_once(bench: Workbench) -> None:
-    order_id = bench.engine.submit(a_limit(110), subscriber=Subscriber("me")).order_id
+def test_a_subscriber_receives_each_amendment_once(bench: Workbench) -> None:
+    order_id = bench.engine.submit(ANYONE, a_limit(110), subscriber=Subscriber("me")).order_id
     amend(bench, order_id, limit_price=Decimal(120))
     amend(bench, order_id, limit_price=Decimal(90))
     assert bench.sockets.updates("me") == [(1, "pending"), (2, "open"), (3, "open"), (4, "open"), (5, "triggered")]
     assert bench.sockets.frames["me"][2]["meta"]["amended"] == {"limitPrice": 120}
 
 
-# --- what is refused ---------------------------------------------------------------------------------------
+# --- refused amendments ------------------------------------------------------------------------------------
 
 
-def test_who_has_not_seen_the_last_change_changes_nothing(bench: Workbench) -> None:
+def test_an_amendment_that_names_an_older_seq_is_refused(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     amend(bench, order_id, 2, limit_price=Decimal(120))
-    with pytest.raises(MovedOnError) as caught:
+    with pytest.raises(OrderMovedOnError) as caught:
         amend(bench, order_id, 2, limit_price=Decimal(115))
     problem = problem_of(caught.value)
     assert (problem.status, problem.code) == (412, "ORDER_MOVED_ON")
@@ -176,11 +197,11 @@ def test_who_has_not_seen_the_last_change_changes_nothing(bench: Workbench) -> N
 
 
 @pytest.mark.parametrize("end", ["triggered", "cancelled", "confirmed", "expired", "due"])
-def test_only_what_waits_can_be_changed(bench: Workbench, end: str) -> None:
+def test_only_an_open_order_can_be_amended(bench: Workbench, end: str) -> None:
     until = bench.clock.now() + timedelta(hours=1)
     order_id = accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=until))
     if end == "cancelled":
-        bench.engine.cancel(order_id)
+        bench.engine.cancel(ANYONE, order_id)
     elif end in ("expired", "due"):
         bench.clock.sleep(3600)
         if end == "expired":
@@ -194,36 +215,42 @@ def test_only_what_waits_can_be_changed(bench: Workbench, end: str) -> None:
         amend(bench, order_id, limit_price=Decimal(120))
     problem = problem_of(caught.value)
     assert (problem.status, problem.code) == (409, "NOT_AMENDABLE")
-    # One whose time is up is over, whether or not somebody has come to write it down.
+    # An order whose expiry has passed counts as expired before the watcher writes that.
     status = "expired" if end == "due" else end
     assert problem.verdict == {"outcome": "not_open", "status": status, "seq": before.seq}
     assert bench.order(order_id) == before
 
 
-def test_a_market_order_never_waits(bench: Workbench) -> None:
+def test_a_market_order_cannot_be_amended(bench: Workbench) -> None:
     with pytest.raises(NotAmendableError):
         amend(bench, bench.submit(), slippage_bps=1)
 
 
 @pytest.mark.parametrize(
-    ("kind", "price", "code"),
-    [("limit", "0.0000001", "PRICE_OUT_OF_REACH"), ("sniper", "1", "NOT_FOR_TYPE")],
+    ("kind", "price", "rule", "code"),
+    [
+        ("limit", "0.0000001", Rule.PRICE_LEAVES_AN_OUTPUT, "PRICE_OUT_OF_REACH"),
+        ("sniper", "1", Rule.PRICE_FOR_LIMIT_ORDERS_ONLY, "NOT_FOR_TYPE"),
+    ],
 )
-def test_terms_that_an_order_cannot_have_are_refused(bench: Workbench, kind: str, price: str, code: str) -> None:
+def test_terms_that_an_order_cannot_have_are_refused(
+    bench: Workbench, kind: str, price: str, rule: Rule, code: str
+) -> None:
     order_id = accept(bench, a_limit(110) if kind == "limit" else a_sniper())
-    with pytest.raises(InvalidOrderError) as caught:
+    with pytest.raises(BrokenRulesError) as caught:
         amend(bench, order_id, limit_price=Decimal(price))
-    assert [(error.field, error.code) for error in caught.value.errors] == [("limitPrice", code)]
+    assert caught.value.broken == (BrokenRule("limit_price", rule),)
+    assert field_errors(problem_of(caught.value)) == [("limitPrice", code)]
     assert problem_of(caught.value).status == 422
     assert bench.order(order_id).seq == 2
 
 
-def test_nobody_changes_an_order_that_there_is_not(bench: Workbench) -> None:
+def test_an_amendment_of_an_unknown_order_is_refused(bench: Workbench) -> None:
     with pytest.raises(OrderNotFoundError):
         amend(bench, "5c0ffee0-0000-4000-8000-000000000001", slippage_bps=1)
 
 
-def test_an_order_that_was_changed_without_end_has_to_be_replaced(bench: Workbench) -> None:
+def test_an_order_with_the_maximum_of_events_takes_no_further_amendment_but_still_fills(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     for seq in range(2, MAX_EVENTS_WHILE_OPEN):
         amend(bench, order_id, seq, slippage_bps=seq)

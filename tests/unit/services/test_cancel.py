@@ -1,13 +1,16 @@
-"""Cancelling: it wins until the transaction is sent, and a cancel and a swap never both exist."""
+"""Cancellation: a cancel wins until the transaction is sent, and no order is both cancelled and swapped."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from chalicelib.api.verdicts import verdict_of
 from chalicelib.domain.errors import CancelTooLateError, OrderNotFoundError
 from chalicelib.domain.status import Status
+from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.streams import Subscriber
+from tests.support.callers import ANYONE
 from tests.support.workbench import Workbench, a_workbench
 
 
@@ -16,11 +19,11 @@ def bench() -> Workbench:
     return a_workbench()
 
 
-def test_a_waiting_order_is_cancelled_told_and_recorded(bench: Workbench) -> None:
+def test_cancelling_a_pending_order_pushes_and_records_the_cancel(bench: Workbench) -> None:
     order_id = bench.submit(subscriber=Subscriber("one"))
-    order = bench.engine.cancel(order_id)
+    order = bench.engine.cancel(ANYONE, order_id)
     assert (order.status, order.seq) == (Status.CANCELLED, 2)
-    assert told(bench) == [(1, "pending"), (2, "cancelled")]
+    assert distinct_updates(bench) == [(1, "pending"), (2, "cancelled")]
     assert len(bench.history.events[order_id]) == 2
     bench.process_all()
     assert bench.ledger.swaps_of(order_id) == []
@@ -29,58 +32,60 @@ def test_a_waiting_order_is_cancelled_told_and_recorded(bench: Workbench) -> Non
 
 def test_cancelling_again_gives_the_same_answer(bench: Workbench) -> None:
     order_id = bench.submit()
-    assert bench.engine.cancel(order_id) == bench.engine.cancel(order_id)
+    assert bench.engine.cancel(ANYONE, order_id) == bench.engine.cancel(ANYONE, order_id)
 
 
-def test_an_order_that_is_over_is_told_who_won(bench: Workbench) -> None:
+def test_the_cancel_of_a_terminal_order_is_refused_with_a_verdict(bench: Workbench) -> None:
     order_id = bench.submit()
     bench.process_all()
     with pytest.raises(CancelTooLateError) as refused:
-        bench.engine.cancel(order_id)
-    assert refused.value.verdict == {"outcome": "too_late", "status": "confirmed", "seq": 6}
+        bench.engine.cancel(ANYONE, order_id)
+    assert (refused.value.status, refused.value.seq) == (Status.CONFIRMED, 6)
+    assert verdict_of(refused.value) == {"outcome": "too_late", "status": "confirmed", "seq": 6}
 
 
-def test_there_is_nothing_to_cancel_of_an_unknown_order(bench: Workbench) -> None:
+def test_the_cancel_of_an_unknown_order_is_refused(bench: Workbench) -> None:
     with pytest.raises(OrderNotFoundError):
-        bench.engine.cancel("00000000-0000-4000-8000-000000000000")
+        bench.engine.cancel(ANYONE, "00000000-0000-4000-8000-000000000000")
 
 
-def test_all_orders_of_a_user_are_cancelled_and_nobody_elses(bench: Workbench) -> None:
+def test_cancelling_all_orders_of_a_user_leaves_those_of_other_users(bench: Workbench) -> None:
     mine = {bench.submit(user_id="alice") for _ in range(3)}
     other = bench.submit(user_id="bob")
-    cancelled, too_late, more = bench.engine.cancel.all_of("alice")
-    assert ({order.order_id for order in cancelled}, too_late, more) == (mine, [], False)
+    result = bench.engine.cancel.all_of(ANYONE, "alice")
+    assert {order.order_id for order in result.cancelled} == mine
+    assert (result.user_id, result.too_late, result.more) == ("alice", [], False)
     assert bench.order(other).status is Status.PENDING
 
 
-def test_a_cancelled_start_is_free_for_somebody_else() -> None:
+def test_a_cancelled_order_releases_its_reservation() -> None:
     bench = a_workbench(rate_limit_per_minute=1)
-    bench.engine.cancel(bench.submit())
+    bench.engine.cancel(ANYONE, bench.submit())
     bench.submit()
-    assert bench.queue.delays == [0, 0]
+    assert bench.order_queue.delays == [0, 0]
 
 
-def test_a_cancelled_order_whose_worker_was_lost_is_finished_by_the_watchdog(bench: Workbench) -> None:
+def test_the_watchdog_finalizes_a_cancelled_order_whose_worker_died(bench: Workbench) -> None:
     order_id = bench.submit(subscriber=Subscriber("one"))
-    stored = bench.engine.execute.claim(bench.queue.take(), "lost")
+    stored = bench.engine.execute.lease(bench.order_queue.take(), "lost")
     assert stored is not None
-    bench.engine.cancel(order_id)
+    bench.engine.cancel(ANYONE, order_id)
     bench.clock.sleep(60)
-    bench.engine.watch()
-    assert told(bench) == [(1, "pending"), (2, "routing"), (3, "cancelled")]
+    bench.engine.watchdog()
+    assert distinct_updates(bench) == [(1, "pending"), (2, "routing"), (3, "cancelled")]
     assert len(bench.history.events[order_id]) == 3
 
 
-def told(bench: Workbench) -> list[tuple[int, str]]:
-    """What the connection ``one`` was told, each event once; any may come twice."""
+def distinct_updates(bench: Workbench) -> list[tuple[int, str]]:
+    """The updates that the connection ``one`` received, each event once; any may arrive twice."""
     return list(dict.fromkeys(bench.sockets.updates("one")))
 
 
-def before_write(bench: Workbench, number: int, act: Callable[[], Any]) -> None:
-    """Have ``act`` happen right before the processor's write of this number."""
+def before_write(bench: Workbench, number: int, act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Call ``act`` right before the processor's write of this number."""
     write, seen = bench.orders.write, 0
 
-    def watched(*arguments: Any, **named: Any) -> Any:
+    def write_after_act(*arguments: Any, **named: Any) -> StoredOrder:
         nonlocal seen
         if not named.get("over_lease"):
             seen += 1
@@ -88,27 +93,29 @@ def before_write(bench: Workbench, number: int, act: Callable[[], Any]) -> None:
                 act()
         return write(*arguments, **named)
 
-    bench.orders.write = watched  # type: ignore[method-assign]
+    monkeypatch.setattr(bench.orders, "write", write_after_act)
 
 
 @pytest.mark.parametrize("number", range(1, 8))
-def test_at_every_moment_either_the_cancel_or_the_swap_wins(bench: Workbench, number: int) -> None:
+def test_at_every_moment_either_the_cancel_or_the_swap_wins(
+    bench: Workbench, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order_id = bench.submit(subscriber=Subscriber("one"))
     verdicts: list[str] = []
 
     def cancel() -> None:
         try:
-            verdicts.append(bench.engine.cancel(order_id).current_status.value)
+            verdicts.append(bench.engine.cancel(ANYONE, order_id).current_status.value)
         except CancelTooLateError as error:
-            verdicts.append(error.verdict["status"])
+            verdicts.append(verdict_of(error)["status"])
 
-    before_write(bench, number, cancel)
+    before_write(bench, number, cancel, monkeypatch)
     bench.process_all()
     order = bench.order(order_id)
     swaps = len(bench.ledger.swaps_of(order_id))
     assert (order.status, swaps) == ((Status.CANCELLED, 0) if verdicts == ["cancelled"] else (Status.CONFIRMED, 1))
-    assert told(bench) == [(event.seq, event.status.value) for event in order.events]
+    assert distinct_updates(bench) == [(event.seq, event.status.value) for event in order.events]
     assert len(bench.history.events[order_id]) == order.seq
-    # Before the write that sends the transaction the cancel wins, from there on it does not.
+    # The cancel wins before the write that precedes sending the transaction, and loses from there on.
     if number <= 5:
         assert (verdicts == ["cancelled"]) == (number <= 3)

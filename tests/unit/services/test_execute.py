@@ -103,7 +103,7 @@ def test_one_venue_down_is_routed_around_and_said(bench: Workbench) -> None:
     bench.process_all()
     order = bench.order(order_id)
     assert order.status is Status.CONFIRMED
-    assert order.dex == "meteora"
+    assert order.venue == "meteora"
     assert order.quotes is not None
     assert order.quotes["degraded"] is True
     assert order.quotes["rQuote"] is None
@@ -112,7 +112,7 @@ def test_one_venue_down_is_routed_around_and_said(bench: Workbench) -> None:
 
 def test_the_same_message_twice_swaps_once(bench: Workbench) -> None:
     order_id = bench.submit()
-    bench.queue.bodies.append(bench.queue.bodies[0])
+    bench.order_queue.bodies.append(bench.order_queue.bodies[0])
     bench.process_all()
     assert bench.statuses(order_id) == HAPPY
     assert len(bench.ledger.swaps_of(order_id)) == 1
@@ -122,22 +122,22 @@ def test_in_a_leases_last_millisecond_the_next_worker_waits_for_that_and_not_for
     bench: Workbench,
 ) -> None:
     bench.submit()
-    message = bench.queue.take()
-    assert bench.engine.execute.claim(message, "lost") is not None
+    message = bench.order_queue.take()
+    assert bench.engine.execute.lease(message, "lost") is not None
     bench.clock.sleep(bench.engine.settings.lease_seconds)
     assert bench.engine.execute(message, "next", lambda seconds: None) == pytest.approx(0.001)
 
 
 def test_a_second_worker_waits_for_the_lease_of_the_first(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = bench.submit()
-    duplicate = bench.queue.bodies[0]
+    duplicate = bench.order_queue.bodies[0]
     asked: list[float | None] = []
     land = bench.ledger.land
 
     def land_while_another_looks(*args: object) -> object:
-        bench.queue.bodies.append(duplicate)
+        bench.order_queue.bodies.append(duplicate)
         asked.append(bench.process("other"))
-        bench.queue.bodies.clear()
+        bench.order_queue.bodies.clear()
         return land(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(bench.ledger, "land", land_while_another_looks)
@@ -150,7 +150,7 @@ def test_a_worker_lost_after_sending_leaves_one_swap_that_the_next_one_confirms(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(Subscriber("me"))
-    body = bench.queue.bodies[0]
+    body = bench.order_queue.bodies[0]
     land = bench.ledger.land
 
     def land_and_die(*args: object) -> object:
@@ -161,7 +161,7 @@ def test_a_worker_lost_after_sending_leaves_one_swap_that_the_next_one_confirms(
     with pytest.raises(CrashError):
         bench.process("first")
     monkeypatch.undo()
-    bench.queue.bodies.append(body)
+    bench.order_queue.bodies.append(body)
     bench.clock.sleep(bench.engine.settings.lease_seconds + 1)
     bench.process("second")
     assert bench.statuses(order_id) == HAPPY
@@ -176,7 +176,7 @@ def test_a_worker_lost_before_sending_leaves_a_signature_that_can_no_longer_land
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit()
-    body = bench.queue.bodies[0]
+    body = bench.order_queue.bodies[0]
 
     def die(*args: object) -> object:
         raise CrashError
@@ -186,7 +186,7 @@ def test_a_worker_lost_before_sending_leaves_a_signature_that_can_no_longer_land
         bench.process("first")
     monkeypatch.undo()
     first_signature = bench.order(order_id).tx_hash
-    bench.queue.bodies.append(body)
+    bench.order_queue.bodies.append(body)
     bench.clock.sleep(bench.engine.settings.lease_seconds + 1)
     bench.process_all()
     order = bench.order(order_id)
@@ -204,7 +204,7 @@ def test_postgres_being_away_delays_history_and_not_the_trade(bench: Workbench) 
     assert bench.statuses(order_id) == HAPPY
     bench.history.down = False
     bench.clock.sleep(60)
-    assert bench.engine.watch() == 1
+    assert bench.engine.watchdog() == 1
     bench.process_all()
     assert [row["orderId"] for row in bench.history.page(OrderFilter(), 10, None).orders] == [order_id]
     assert bench.orders.due(bench.clock.now_ms() + 10**9, 10) == []
@@ -218,21 +218,21 @@ def test_while_postgres_is_away_the_watchdog_repeats_no_frame_and_makes_it_good_
     told = len(bench.sockets.frames["me"])
     for _ in range(3):
         bench.clock.sleep(60)
-        bench.engine.watch()
+        bench.engine.watchdog()
     bench.history.down = False
     bench.clock.sleep(60)
-    assert bench.engine.watch() == 3
+    assert bench.engine.watchdog() == 3
     assert len(bench.history.page(OrderFilter(), 10, None).orders) == 3
     assert len(bench.sockets.frames["me"]) == told
-    assert bench.queue.bodies == []
+    assert bench.order_queue.bodies == []
 
 
 def test_a_dead_letter_of_an_order_that_somebody_works_on_waits(bench: Workbench) -> None:
     order_id = bench.submit()
-    letter = bench.queue.take()
-    assert bench.engine.close(letter) == pytest.approx(bench.engine.settings.pending_deadline_seconds)
+    letter = bench.order_queue.take()
+    assert bench.engine.close_dead_letter(letter) == pytest.approx(bench.engine.settings.pending_deadline_seconds)
     bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
-    assert bench.engine.close(letter) is None
+    assert bench.engine.close_dead_letter(letter) is None
     order = bench.order(order_id)
     assert (order.status, order.fail_code) == (Status.FAILED, "QUEUE_EXHAUSTED")
 
@@ -241,7 +241,7 @@ def test_a_dead_letter_of_an_order_whose_swap_landed_confirms_it(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit()
-    letter = bench.queue.bodies[0]
+    letter = bench.order_queue.bodies[0]
     land = bench.ledger.land
 
     def land_and_die(*args: object) -> object:
@@ -251,9 +251,9 @@ def test_a_dead_letter_of_an_order_whose_swap_landed_confirms_it(
     monkeypatch.setattr(bench.ledger, "land", land_and_die)
     with pytest.raises(CrashError):
         bench.process()
-    bench.queue.bodies.append(letter)
+    bench.order_queue.bodies.append(letter)
     bench.clock.sleep(120)
-    assert bench.engine.close(bench.queue.take()) is None
+    assert bench.engine.close_dead_letter(bench.order_queue.take()) is None
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
@@ -262,7 +262,7 @@ def test_what_the_last_delivery_of_a_dead_letter_leaves_undone_is_the_watchdogs(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch, ended_by: str
 ) -> None:
     order_id = bench.submit()
-    letter = read_order_message(bench.queue.bodies[0])
+    letter = read_order_message(bench.order_queue.bodies[0])
     with monkeypatch.context() as broken:
         broken.setattr(bench.history, "record", crash)
         if ended_by == "its worker":
@@ -270,10 +270,10 @@ def test_what_the_last_delivery_of_a_dead_letter_leaves_undone_is_the_watchdogs(
                 bench.process()
         bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
         with pytest.raises(CrashError):
-            bench.engine.close(letter)
+            bench.engine.close_dead_letter(letter)
     assert bench.order(order_id).is_terminal
     bench.clock.sleep(bench.engine.settings.deadline_grace_seconds)
-    assert bench.engine.watch() == 1
+    assert bench.engine.watchdog() == 1
     assert [row["orderId"] for row in bench.history.page(OrderFilter(), 10, None).orders] == [order_id]
     assert bench.orders.due(bench.clock.now_ms() + 10**9, 10) == []
 
@@ -282,4 +282,4 @@ def test_what_the_last_delivery_of_a_dead_letter_leaves_undone_is_the_watchdogs(
 def test_a_dead_letter_that_no_order_can_be_closed_by_is_kept(bench: Workbench, body: str) -> None:
     record = {"messageId": "m", "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
     assert close_dead_letters(bench.engine, {"Records": [record]}) == {"batchItemFailures": []}
-    assert bench.dead_letters.kept == [body]
+    assert bench.dead_letter_queue.kept == [body]

@@ -9,6 +9,7 @@ from chalicelib.domain.conditions import MAX_ORDER_LIFETIME, TimeInForce
 from chalicelib.domain.status import Status
 from chalicelib.domain.tokens import Side
 from chalicelib.ports.streams import Subscriber
+from tests.support.callers import ANYONE
 from tests.support.open_orders import a_launch, a_limit, a_sniper, accept, push
 from tests.support.workbench import Workbench, a_workbench
 
@@ -37,7 +38,7 @@ def to_a_date(bench: Workbench) -> str:
 def test_an_order_is_over_at_its_date_and_not_a_millisecond_before(bench: Workbench, kind: str, who: str) -> None:
     dated = {"time_in_force": TimeInForce.GTD, "expires_at": in_an_hour(bench)}
     order_id = accept(bench, a_limit(110, **dated) if kind == "limit" else a_sniper(**dated))
-    look = bench.engine.market.look if who == "watcher" else bench.engine.watch
+    look = bench.engine.market.look if who == "watcher" else bench.engine.watchdog
     bench.clock.sleep(HOUR - MS)
     look()
     assert bench.order(order_id).status is Status.OPEN
@@ -95,7 +96,7 @@ def test_an_order_whose_time_was_up_in_the_queue_does_not_trade(bench: Workbench
     assert bench.ledger.swaps_of(order_id) == []
     assert bench.history.events[order_id][4].status is Status.EXPIRED
     bench.clock.sleep(HOUR)
-    assert bench.engine.watch() == 0
+    assert bench.engine.watchdog() == 0
 
 
 def test_an_order_whose_time_was_up_while_it_was_quoted_is_not_sent() -> None:
@@ -114,7 +115,7 @@ def test_a_sniper_order_whose_time_was_up_while_it_was_quoted_is_not_sent_either
     bench = a_workbench(venue_time_scale=1)
     order_id = accept(bench, a_sniper(time_in_force=TimeInForce.GTD, expires_at=in_an_hour(bench)))
     bench.clock.sleep(HOUR - MS)
-    bench.engine.market.launch(a_launch(bench))
+    bench.engine.market.announce_launch(ANYONE, a_launch(bench))
     bench.process_all()
     assert bench.statuses(order_id)[-2:] == ["routing", "expired"]
     assert bench.ledger.swaps_of(order_id) == []
@@ -126,7 +127,7 @@ def test_a_retry_that_comes_after_the_date_is_not_made() -> None:
         bench, a_sniper(time_in_force=TimeInForce.GTD, expires_at=in_an_hour(bench), simulate="tx_dropped:1")
     )
     bench.clock.sleep(HOUR - MS)
-    bench.engine.market.launch(a_launch(bench))
+    bench.engine.market.announce_launch(ANYONE, a_launch(bench))
     bench.process_all()
     dropped, expired = bench.order(order_id).events[-2:]
     assert (dropped.meta["lastError"]["code"], expired.status) == ("TX_DROPPED", Status.EXPIRED)
@@ -140,13 +141,13 @@ def test_an_order_that_waits_for_its_start_under_the_rate_limit_is_over_in_time(
     orders = [accept(bench, a_limit(110, time_in_force=TimeInForce.GTD, expires_at=soon)) for _ in range(4)]
     push(bench, 130)
     while any(not bench.order(order_id).is_terminal for order_id in orders) and bench.clock.now() < soon:
-        later = [again for _ in range(len(bench.queue.bodies)) if (again := bench.process()) is not None]
+        later = [again for _ in range(len(bench.order_queue.bodies)) if (again := bench.process()) is not None]
         bench.clock.sleep(min(later, default=1))
     bench.process_all()
     ends = {bench.order(order_id).current_status.value: bench.order(order_id).events[-1].at for order_id in orders}
     assert set(ends) == {"confirmed", "expired"}
     assert ends["expired"] < soon + timedelta(seconds=1)
-    in_turn = bench.engine.adapters.starts.book(bench.clock.now_ms())
+    in_turn = bench.adapters.rate_limit_slots.reserve(bench.clock.now_ms())
     assert in_turn.at_ms < to_ms(soon) + 120_000, "the last of their starts is somebody else's"
 
 
@@ -157,7 +158,7 @@ def test_an_order_that_is_marketable_and_has_to_wait_for_its_start_is_over_in_ti
         bench.submit()
     soon = bench.clock.now() + timedelta(seconds=30)
     order_id = accept(bench, a_limit(50, time_in_force=TimeInForce.GTD, expires_at=soon, user_id="other"))
-    assert bench.queue.delays[-1] == 30
+    assert bench.order_queue.delays[-1] == 30
     stored = bench.orders.get(order_id)
     assert stored
     assert stored.deadline_ms == to_ms(soon) + bench.engine.settings.pending_deadline_seconds * 1000
@@ -189,7 +190,7 @@ def test_an_order_that_was_sent_in_time_and_missed_is_over() -> None:
 def test_a_cancel_and_an_expiry_are_one_end(bench: Workbench) -> None:
     order_id = to_a_date(bench)
     bench.clock.sleep(HOUR)
-    assert bench.engine.cancel(order_id).status is Status.CANCELLED
+    assert bench.engine.cancel(ANYONE, order_id).status is Status.CANCELLED
     bench.engine.market.look()
     assert bench.statuses(order_id) == ["pending", "open", "cancelled"]
 
@@ -215,13 +216,13 @@ def test_an_order_is_over_in_time_although_its_history_cannot_be_recorded(bench:
     assert bench.order(order_id).status is Status.EXPIRED
     bench.history.down = False
     bench.clock.sleep(HOUR)
-    bench.engine.watch()
+    bench.engine.watchdog()
     assert bench.history.events[order_id][3].status is Status.EXPIRED
 
 
 def test_who_follows_an_order_is_told_that_it_is_over(bench: Workbench) -> None:
     dated = a_limit(50, Side.BUY, time_in_force=TimeInForce.GTD, expires_at=in_an_hour(bench))
-    bench.engine.submit(dated, subscriber=Subscriber("me"))
+    bench.engine.submit(ANYONE, dated, subscriber=Subscriber("me"))
     bench.clock.sleep(HOUR)
     bench.engine.market.look()
     assert bench.sockets.updates("me") == [(1, "pending"), (2, "open"), (3, "expired")]

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api.records import record_of
-from chalicelib.domain.orders import Priority
+from chalicelib.api.responses.records import record_of
+from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import Status
 from chalicelib.domain.tokens import BY_SYMBOL
 from chalicelib.services.market.launches import LINGER_MS
+from tests.support.callers import ANYONE
 from tests.support.open_orders import MINT, a_launch, a_sniper, accept
 from tests.support.workbench import Workbench, a_workbench
 
@@ -22,7 +23,7 @@ def bench() -> Workbench:
 
 
 def launch(bench: Workbench, *args: Any, **changes: Any) -> bool:
-    return bench.engine.market.launch(a_launch(bench, *args, **changes))
+    return bench.engine.market.announce_launch(ANYONE, a_launch(bench, *args, **changes))
 
 
 def test_a_launch_releases_who_waited_and_the_order_buys_from_the_new_pool(bench: Workbench) -> None:
@@ -32,11 +33,11 @@ def test_a_launch_releases_who_waited_and_the_order_buys_from_the_new_pool(bench
     assert order.status is Status.TRIGGERED
     assert order.events[-1].meta["trigger"] == "launch"
     assert order.events[-1].meta["launch"]["pool"] == "pool"
-    assert len(bench.high_priority.bodies) == 1, "it takes the fast lane"
+    assert len(bench.high_priority_queue.bodies) == 1, "it takes the fast lane"
     assert order.spec.priority is Priority.HIGH
     bench.process_all()
     order = bench.order(order_id)
-    assert (order.status, order.dex) == (Status.CONFIRMED, "raydium")
+    assert (order.status, order.venue) == (Status.CONFIRMED, "raydium")
     # One SOL at 0.001 a token, less the fee and its own impact of a thousandth.
     assert order.amount_out is not None
     assert 995 * 10**6 < order.amount_out < 1000 * 10**6
@@ -60,7 +61,7 @@ def test_a_launch_that_is_told_of_twice_is_one(bench: Workbench, changes: dict[s
     assert launch(bench, "pool", 7, **changes) is False
     bench.engine.market.look()
     assert bench.order(order_id).seq == seq
-    assert bench.queue.bodies == []
+    assert bench.order_queue.bodies == []
 
 
 def test_an_order_is_released_once_however_many_launches_there_are(bench: Workbench) -> None:
@@ -90,7 +91,7 @@ def test_an_order_waits_on_for_a_launch_that_suits_it_and_says_why(
     order = bench.order(order_id)
     assert bench.statuses(order_id) == ["pending", "open", "open"]
     assert record_of(order)["waitReason"] == order.events[-1].meta["reason"] == reason
-    assert bench.queue.bodies == []
+    assert bench.order_queue.bodies == []
 
     launch(bench, "second", **right)
     bench.process_all()
@@ -113,7 +114,7 @@ def test_an_order_buys_in_the_pool_that_released_it_and_not_in_one_that_did_not_
     launch(bench, "deep", venue="meteora")
     bench.process_all()
     order = bench.order(order_id)
-    assert (order.status, order.dex) == (Status.CONFIRMED, "meteora")
+    assert (order.status, order.venue) == (Status.CONFIRMED, "meteora")
 
 
 def test_a_pool_that_is_opened_beside_it_before_the_swap_takes_nothing_from_it(bench: Workbench) -> None:
@@ -156,10 +157,10 @@ def test_an_order_is_told_of_each_launch_once(bench: Workbench) -> None:
 def test_an_order_that_came_in_between_is_found_by_a_later_look(bench: Workbench) -> None:
     """Its check found no pool, and its write came after the launch had been worked through."""
     order_id = accept(bench, a_sniper())
-    found, bench.waiting.for_launch = bench.waiting.for_launch, lambda mint: iter(())  # type: ignore[method-assign]
+    found, bench.open_order_index.for_launch = bench.open_order_index.for_launch, lambda mint: iter(())  # type: ignore[method-assign]
     launch(bench)
     assert bench.order(order_id).status is Status.OPEN
-    bench.waiting.for_launch = found  # type: ignore[method-assign]
+    bench.open_order_index.for_launch = found  # type: ignore[method-assign]
     bench.clock.sleep(5)
     assert bench.engine.market.look() == 1
     assert bench.order(order_id).status is Status.TRIGGERED
@@ -169,10 +170,10 @@ def test_a_launch_is_looked_after_for_a_while_and_then_done_with(bench: Workbenc
     launch(bench)
     bench.clock.sleep(LINGER_MS / 1000)
     bench.engine.market.look()
-    assert len(bench.markets.unfinished()) == 1
+    assert len(bench.markets.pending_launches()) == 1
     bench.clock.sleep(1)
     bench.engine.market.look()
-    assert bench.markets.unfinished() == []
+    assert bench.markets.pending_launches() == []
 
 
 def test_a_worker_that_dies_after_the_announcement_leaves_the_release_to_the_next_look(bench: Workbench) -> None:
@@ -192,7 +193,7 @@ def test_more_than_a_batch_is_released_by_the_looks_that_follow() -> None:
     assert [bench.engine.market.look(), bench.engine.market.look()] == [2, 1]
     assert {bench.order(one).status for one in orders} == {Status.TRIGGERED}
     assert bench.statuses(refused) == ["pending", "open", "open"]
-    assert bench.markets.unfinished() == []
+    assert bench.markets.pending_launches() == []
 
 
 def test_a_refusal_while_the_history_is_away_is_recorded_when_it_is_back(bench: Workbench) -> None:
@@ -201,7 +202,7 @@ def test_a_refusal_while_the_history_is_away_is_recorded_when_it_is_back(bench: 
     launch(bench)
     bench.history.down = False
     bench.clock.sleep(bench.engine.settings.deadline_grace_seconds)
-    bench.engine.watch()
+    bench.engine.watchdog()
     assert bench.history.events[order_id][3].meta["reason"] == "launched on raydium, not on meteora"
 
 
@@ -242,13 +243,13 @@ def test_what_was_launched_does_not_launch_by_itself_again() -> None:
 def test_a_launch_that_has_been_is_not_looked_for_any_more() -> None:
     bench = a_workbench(simulated_launch_seconds=60)
     accept(bench, a_sniper())
-    assert len(bench.markets.watched(bench.clock.now_ms())) == 1
+    assert len(bench.markets.watch_entries(bench.clock.now_ms())) == 1
     for _ in range(24):
         bench.clock.sleep(5)
         bench.engine.market.look()
-    assert bench.markets.watched(bench.clock.now_ms()) == []
+    assert bench.markets.watch_entries(bench.clock.now_ms()) == []
 
 
 def test_where_launches_are_told_of_nobody_looks_for_them(bench: Workbench) -> None:
     accept(bench, a_sniper())
-    assert bench.markets.watched(bench.clock.now_ms()) == []
+    assert bench.markets.watch_entries(bench.clock.now_ms()) == []

@@ -9,6 +9,7 @@ from chalicelib.domain.conditions import Launch
 from chalicelib.domain.status import Status
 from chalicelib.ports.orders import StoredOrder
 from tests.faults.virtual.open_orders import MINT, sniper_terms
+from tests.support.callers import ANYONE
 from tests.support.workbench import Workbench, a_workbench
 
 LOOK_SECONDS = 5
@@ -36,13 +37,13 @@ def test_a_write_that_fails_for_a_while_leaves_the_order_to_a_later_look(monkeyp
             raise ConnectionError("throttled")
 
         throttled.setattr(bench.orders, "write", fails)
-        bench.engine.market.launch(a_launch(bench))
+        bench.engine.market.announce_launch(ANYONE, a_launch(bench))
         look(bench, ENOUGH)
         assert bench.order(order_id).status is Status.OPEN
     look(bench, 1)
     assert bench.order(order_id).status is Status.TRIGGERED
     look(bench, ENOUGH)
-    assert bench.markets.unfinished() == []
+    assert bench.markets.pending_launches() == []
 
 
 def test_a_pool_that_cannot_be_looked_at_is_no_pool_that_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +55,7 @@ def test_a_pool_that_cannot_be_looked_at_is_no_pool_that_is_too_small(monkeypatc
             raise ConnectionError("throttled")
 
         throttled.setattr(bench.markets, "known", fails)
-        bench.engine.market.launch(a_launch(bench))
+        bench.engine.market.announce_launch(ANYONE, a_launch(bench))
         look(bench, ENOUGH)
         assert bench.statuses(order_id) == ["pending", "open"]
     look(bench, 1)
@@ -65,11 +66,11 @@ def test_each_of_two_launches_refuses_an_order_once() -> None:
     bench = a_workbench()
     order_id = bench.submit(**sniper_terms(min_liquidity=Decimal(5000)))
     for venue in ("raydium", "meteora"):
-        bench.engine.market.launch(a_launch(bench, venue, 100))
+        bench.engine.market.announce_launch(ANYONE, a_launch(bench, venue, 100))
     look(bench, ENOUGH)
     refused = [event.meta["launchId"] for event in bench.order(order_id).events if "launchId" in event.meta]
     assert len(refused) == len(set(refused)) == 2
-    assert bench.markets.unfinished() == []
+    assert bench.markets.pending_launches() == []
 
 
 def test_an_order_that_was_long_in_being_written_still_finds_its_launch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +79,7 @@ def test_an_order_that_was_long_in_being_written_still_finds_its_launch(monkeypa
     create = bench.orders.create
 
     def stalled(*args: Any, **kwargs: Any) -> StoredOrder:
-        bench.engine.market.launch(a_launch(bench))
+        bench.engine.market.announce_launch(ANYONE, a_launch(bench))
         look(bench, 5)
         return create(*args, **kwargs)
 
@@ -100,7 +101,7 @@ def test_one_that_cannot_be_told_why_not_keeps_nobody_from_being_released(monkey
         return write(before, *args, **kwargs)
 
     monkeypatch.setattr(bench.orders, "write", fails)
-    assert bench.engine.market.launch(a_launch(bench)) is True
+    assert bench.engine.market.announce_launch(ANYONE, a_launch(bench)) is True
     assert bench.order(suited).status is Status.TRIGGERED
 
 
@@ -108,7 +109,7 @@ def test_who_is_released_does_not_wait_until_the_others_are_told_why_they_are_no
     bench = a_workbench(trigger_batch=3)
     unsuited = [bench.submit(**sniper_terms(min_liquidity=Decimal(10**6))) for _ in range(8)]
     suited = bench.submit(**sniper_terms())
-    bench.engine.market.launch(a_launch(bench))
+    bench.engine.market.announce_launch(ANYONE, a_launch(bench))
     assert bench.order(suited).status is Status.TRIGGERED
     told = [sum(len(bench.order(one).events) == 3 for one in unsuited)]
     for _ in range(2):

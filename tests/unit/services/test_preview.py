@@ -10,8 +10,9 @@ from chalicelib.codec.times import to_text
 from chalicelib.domain.conditions import MAX_ORDER_LIFETIME, TimeInForce
 from chalicelib.domain.errors import PoolAlreadyLiveError
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
-from chalicelib.domain.orders import OrderSpec
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.tokens import Side
+from tests.support.callers import ANYONE
 from tests.support.open_orders import a_launch, a_limit, a_sniper, best_output, push
 from tests.support.specs import a_spec
 from tests.support.workbench import Workbench, a_workbench
@@ -25,7 +26,7 @@ def bench() -> Workbench:
 
 
 def test_a_market_order_is_shown_its_route_and_what_it_accepts_at_least(bench: Workbench) -> None:
-    found = bench.engine.preview(a_spec(slippage_bps=100))
+    found = bench.engine.preview(ANYONE, a_spec(slippage_bps=100))
     quoted = best_output(bench, a_spec())
     assert int(found["amountOutBase"]) == quoted
     assert int(found["minAmountOutBase"]) == quoted * 99 // 100
@@ -40,7 +41,7 @@ def test_a_limit_order_is_shown_whether_it_would_fill_at_once(
     bench: Workbench, side: Side, price: int, sells: bool
 ) -> None:
     spec = a_limit(price, side)
-    found = bench.engine.preview(spec)
+    found = bench.engine.preview(ANYONE, spec)
     marketable = sells == (side is Side.SELL)
     assert found["marketableAtEntry"] is marketable
     assert found["minAmountOutBase"] == str(spec.limit_min_out)
@@ -49,51 +50,51 @@ def test_a_limit_order_is_shown_whether_it_would_fill_at_once(
 
 
 def test_a_limit_order_is_not_shown_a_tolerance_that_it_does_not_have(bench: Workbench) -> None:
-    codes = [warning["code"] for warning in bench.engine.preview(a_limit(50, slippage_bps=5000))["warnings"]]
+    codes = [warning["code"] for warning in bench.engine.preview(ANYONE, a_limit(50, slippage_bps=5000))["warnings"]]
     assert "HIGH_SLIPPAGE" not in codes
 
 
 def test_an_immediate_order_is_not_told_that_it_would_wait(bench: Workbench) -> None:
-    found = bench.engine.preview(a_limit(150, time_in_force=TimeInForce.IOC))
+    found = bench.engine.preview(ANYONE, a_limit(150, time_in_force=TimeInForce.IOC))
     assert (found["marketableAtEntry"], found["expiresAt"]) == (False, None)
     assert "or not at all" in found["summary"]
 
 
 def test_an_order_to_a_date_is_shown_the_date(bench: Workbench) -> None:
     until = bench.clock.now() + timedelta(hours=1)
-    found = bench.engine.preview(a_limit(150, time_in_force=TimeInForce.GTD, expires_at=until))
+    found = bench.engine.preview(ANYONE, a_limit(150, time_in_force=TimeInForce.GTD, expires_at=until))
     assert (found["timeInForce"], found["expiresAt"]) == ("GTD", to_text(until))
 
 
 def test_a_sniper_order_is_shown_what_it_would_wait_for(bench: Workbench) -> None:
     spec = a_sniper(venue="meteora", max_price=Decimal("0.002"))
-    found = bench.engine.preview(spec)
+    found = bench.engine.preview(ANYONE, spec)
     assert found["minAmountOutBase"] == str(spec.limit_min_out) == "500000000"
     assert (found["rQuote"], found["mQuote"], found["amountOut"]) == (None, None, None)
     assert "on meteora" in found["summary"]
-    assert bench.engine.preview(a_sniper())["minAmountOut"] is None
+    assert bench.engine.preview(ANYONE, a_sniper())["minAmountOut"] is None
 
 
 def test_a_preview_refuses_what_the_engine_would(bench: Workbench) -> None:
-    bench.engine.market.launch(a_launch(bench))
+    bench.engine.market.announce_launch(ANYONE, a_launch(bench))
     with pytest.raises(PoolAlreadyLiveError):
-        bench.engine.preview(a_sniper())
+        bench.engine.preview(ANYONE, a_sniper())
     with pytest.raises(AttemptFailedError) as caught:
-        bench.engine.preview(a_spec(amount_in=20_000 * 10**9))
+        bench.engine.preview(ANYONE, a_spec(amount_in=20_000 * 10**9))
     assert caught.value.code is FailureCode.PRICE_IMPACT_TOO_HIGH
 
 
 def test_a_limit_order_that_nobody_could_fill_now_is_shown_that_it_would_wait(bench: Workbench) -> None:
     spec = a_limit(50, amount_in=20_000 * 10**9)
-    found = bench.engine.preview(spec)
+    found = bench.engine.preview(ANYONE, spec)
     assert (found["chosen"], found["marketableAtEntry"], found["timeInForce"]) == (None, False, "GTC")
     assert found["minAmountOutBase"] == str(spec.limit_min_out)
     assert [warning["code"] for warning in found["warnings"]] == ["PRICE_IMPACT_TOO_HIGH"]
-    assert "not at all" in bench.engine.preview(replace(spec, time_in_force=TimeInForce.IOC))["summary"]
+    assert "not at all" in bench.engine.preview(ANYONE, replace(spec, time_in_force=TimeInForce.IOC))["summary"]
 
 
 @pytest.mark.parametrize("spec", [a_spec(), a_limit(50), a_limit(150), a_sniper()])
 def test_nothing_comes_of_a_preview(bench: Workbench, spec: OrderSpec) -> None:
-    bench.engine.preview(spec)
-    assert (bench.orders.writes, bench.queue.bodies) == (0, [])
-    assert bench.markets.watched(bench.clock.now_ms()) == []
+    bench.engine.preview(ANYONE, spec)
+    assert (bench.orders.writes, bench.order_queue.bodies) == (0, [])
+    assert bench.markets.watch_entries(bench.clock.now_ms()) == []

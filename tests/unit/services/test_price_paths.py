@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.conditions import Amendment, TimeInForce
 from chalicelib.domain.errors import NotAmendableError
-from chalicelib.domain.orders import OrderSpec
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import Pair, Side, find_market
 from chalicelib.ports.market import PushedPrice
+from tests.support.callers import ANYONE
 from tests.support.oracle import Oracle, Resting, Verdict
 from tests.support.specs import a_spec
 from tests.support.workbench import a_workbench
@@ -61,7 +62,7 @@ class Path:
         if spec is None:
             return
         order = Resting(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(0), spec.expires_at)
-        order_id = self.bench.engine.submit(spec).order_id
+        order_id = self.bench.engine.submit(ANYONE, spec).order_id
         entered = self.bench.order(order_id)
         assert entered.min_amount_out == order.least
         marketable = self._is_released(order_id)
@@ -76,7 +77,7 @@ class Path:
         pair = self.random.choice(_PAIRS)
         price = self._around(pair, Decimal("0.06"))
         self.oracle.push(pair, price, self.bench.clock.now_ms())
-        self.bench.engine.market.price(pair, price)
+        self.bench.engine.market.push_price(ANYONE, pair, price)
         self._compare({pair.name})
 
     def tick(self) -> None:
@@ -93,7 +94,7 @@ class Path:
         order_id = self._any({**self.resting, **self.triggered})
         if order_id is None:
             return
-        self.bench.engine.cancel(order_id)
+        self.bench.engine.cancel(ANYONE, order_id)
         assert self.bench.order(order_id).status is Status.CANCELLED
         self.resting.pop(order_id, None)
         self.triggered.pop(order_id, None)
@@ -115,9 +116,9 @@ class Path:
         amendment = Amendment(limit_price=wanted.limit, expires_at=expires_at)
         if order_id in self.triggered or (order.expires_at and order.expires_at <= now):
             with pytest.raises(NotAmendableError):
-                self.bench.engine.amend(order_id, amendment)
+                self.bench.engine.amend(ANYONE, order_id, amendment)
             return
-        self.bench.engine.amend(order_id, amendment)
+        self.bench.engine.amend(ANYONE, order_id, amendment)
         amended = self.bench.order(order_id)
         assert amended.min_amount_out == wanted.least
         self.resting[order_id] = wanted
@@ -131,7 +132,7 @@ class Path:
         """The processor takes up what was released, perhaps after the price has gone on."""
         if self.random.random() < 0.5:
             self.bench.clock.sleep(self.random.choice([0.5, 30, 1200]))
-        while self.bench.queue.bodies:
+        while self.bench.order_queue.bodies:
             assert self.bench.process() is None
         now, now_ms = self.bench.clock.now(), self.bench.clock.now_ms()
         for order_id, wanted in list(self.triggered.items()):
@@ -274,7 +275,7 @@ def test_what_triggers_at_entry_and_misses_is_watched_for_like_any_other() -> No
     bench = a_workbench()
     order_id = bench.submit(type=OrderType.LIMIT, limit_price=Decimal(90), time_in_force=TimeInForce.GTC)
     sol = _PAIRS[0]
-    bench.engine.market.price(sol, Decimal(50))
+    bench.engine.market.push_price(ANYONE, sol, Decimal(50))
     bench.process_all()
     assert bench.order(order_id).status is Status.OPEN
     bench.clock.sleep(60)

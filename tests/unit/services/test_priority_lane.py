@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chalicelib.consumers.orders import process_orders
-from chalicelib.domain.orders import Priority
+from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import Status
 from tests.support.workbench import Workbench, a_workbench
 
@@ -22,7 +22,12 @@ def deliver(bench: Workbench, number: int = 0, waited_ms: int = 0) -> list[str]:
         "ApproximateFirstReceiveTimestamp": str(1000 + waited_ms),
         "ApproximateReceiveCount": "1",
     }
-    record = {"messageId": "m", "receiptHandle": "r", "body": bench.queue.bodies[number], "attributes": attributes}
+    record = {
+        "messageId": "m",
+        "receiptHandle": "r",
+        "body": bench.order_queue.bodies[number],
+        "attributes": attributes,
+    }
     answer: dict[str, Any] = process_orders(bench.engine, {"Records": [record]})
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
@@ -35,11 +40,11 @@ def test_an_urgent_order_overtakes_a_long_line(bench: Workbench) -> None:
     assert bench.order(high_priority).status is Status.CONFIRMED
     assert bench.order(first).status is Status.CONFIRMED
     assert bench.order(high_priority).events[-1].at <= bench.order(first).events[1].at
-    assert bench.high_priority.taken == {}
+    assert bench.high_priority_queue.taken == {}
 
 
 def test_without_a_line_nobody_looks(bench: Workbench) -> None:
-    bench.high_priority.down = True
+    bench.high_priority_queue.down = True
     order_id = bench.submit()
     assert deliver(bench) == []
     assert bench.order(order_id).status is Status.CONFIRMED
@@ -49,21 +54,21 @@ def test_an_urgent_order_alone_is_executed_once_by_its_own_message(bench: Workbe
     high_priority = bench.submit(priority=Priority.HIGH)
     assert deliver(bench) == []
     assert len(bench.ledger.swaps_of(high_priority)) == 1
-    assert (bench.high_priority.bodies, bench.high_priority.taken) == ([], {})
+    assert (bench.high_priority_queue.bodies, bench.high_priority_queue.taken) == ([], {})
     assert bench.statuses(high_priority).count("confirmed") == 1
 
 
 def test_an_urgent_order_whose_attempt_failed_is_held_in_both_queues(bench: Workbench) -> None:
     bench.submit(priority=Priority.HIGH, simulate="network_error:1")
     assert deliver(bench) == ["m"]
-    assert [receipt for receipt, _ in bench.high_priority.held][-1] == "high_priority-0"
-    assert bench.queue.held[-1][1] == bench.high_priority.held[-1][1]
-    assert list(bench.high_priority.taken) == ["high_priority-0"]
+    assert [receipt for receipt, _ in bench.high_priority_queue.held][-1] == "high_priority-0"
+    assert bench.order_queue.held[-1][1] == bench.high_priority_queue.held[-1][1]
+    assert list(bench.high_priority_queue.taken) == ["high_priority-0"]
 
 
 def test_a_failing_urgent_queue_keeps_nobody_from_working(bench: Workbench) -> None:
     bench.submit(priority=Priority.HIGH)
-    bench.high_priority.down = True
+    bench.high_priority_queue.down = True
     order_id = bench.submit()
     assert deliver(bench, number=1, waited_ms=5000) == []
     assert bench.order(order_id).status is Status.CONFIRMED
@@ -71,14 +76,14 @@ def test_a_failing_urgent_queue_keeps_nobody_from_working(bench: Workbench) -> N
 
 def test_a_poisoned_copy_does_not_stop_the_order_in_hand(bench: Workbench) -> None:
     order_id = bench.submit()
-    bench.high_priority.bodies.append("not JSON")
+    bench.high_priority_queue.bodies.append("not JSON")
     assert deliver(bench, waited_ms=5000) == []
     assert bench.order(order_id).status is Status.CONFIRMED
-    assert bench.high_priority.held == [("high_priority-0", 0)]
+    assert bench.high_priority_queue.held == [("high_priority-0", 0)]
 
 
 def test_the_order_in_hand_comes_back_if_its_worker_is_lost_over_the_urgent_one(bench: Workbench) -> None:
     bench.submit()
     bench.submit(priority=Priority.HIGH)
     deliver(bench, waited_ms=5000)
-    assert bench.queue.held[0] == ("r", 2 * bench.engine.settings.lease_seconds)
+    assert bench.order_queue.held[0] == ("r", 2 * bench.engine.settings.lease_seconds)

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.errors import RateLimitedError
-from chalicelib.domain.orders import Priority
 from chalicelib.domain.rate_limit import MINUTE_MS
+from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import Status
 from tests.faults.rates import most_in_a_minute
 from tests.faults.virtual.world import World
+from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 from tests.support.workbench import Workbench, a_workbench
 
@@ -34,15 +35,18 @@ def run(bench: Workbench, random: Random, late_seconds: float = 0.0) -> int:
     def due_in(seconds: float) -> int:
         return bench.clock.now_ms() + round((seconds + random.uniform(0, late_seconds)) * 1000)
 
-    due = [(due_in(delay), 1, body) for delay, body in zip(bench.queue.delays, bench.queue.bodies, strict=True)]
+    due = [
+        (due_in(delay), 1, body)
+        for delay, body in zip(bench.order_queue.delays, bench.order_queue.bodies, strict=True)
+    ]
     most = 0
     while due:
         due.sort()
         at_ms, receives, body = due.pop(0)
         most = max(most, receives)
         bench.clock.sleep(max(0, at_ms - bench.clock.now_ms()) / 1000)
-        bench.queue.bodies = [body]
-        again = bench.engine.execute(bench.queue.take(), "worker", lambda seconds: None)
+        bench.order_queue.bodies = [body]
+        again = bench.engine.execute(bench.order_queue.take(), "worker", lambda seconds: None)
         if again is not None:
             due.append((due_in(ceil(again)), receives + 1, body))
     return most
@@ -51,7 +55,7 @@ def run(bench: Workbench, random: Random, late_seconds: float = 0.0) -> int:
 def test_the_limit_delays_what_is_too_much_and_drops_nothing() -> None:
     bench = a_workbench(rate_limit_per_minute=10)
     orders = [bench.submit() for _ in range(25)]
-    assert bench.queue.delays == [0] * 10 + [60] * 10 + [120] * 5
+    assert bench.order_queue.delays == [0] * 10 + [60] * 10 + [120] * 5
     run(bench, Random(1))
     assert {bench.order(order_id).status for order_id in orders} == {Status.CONFIRMED}
     assert most_in_a_minute(starts_of(bench, orders)) == 10
@@ -90,7 +94,7 @@ def test_one_key_books_one_start_however_often_it_comes() -> None:
     for _ in range(50):
         bench.submit(client_order_id="one")
     bench.submit()
-    assert bench.queue.delays == [0, 0]
+    assert bench.order_queue.delays == [0, 0]
 
 
 def test_a_known_key_is_answered_although_nothing_new_is_taken_in() -> None:
@@ -107,9 +111,9 @@ def test_the_watchdog_leaves_an_order_alone_until_its_start_is_overdue() -> None
     bench.submit()
     bench.process()
     bench.clock.sleep(bench.engine.settings.pending_deadline_seconds + 1)
-    assert bench.engine.watch() == 0
+    assert bench.engine.watchdog() == 0
     bench.clock.sleep(60)
-    assert bench.engine.watch() == 1
+    assert bench.engine.watchdog() == 1
 
 
 def test_an_urgent_order_overtakes_those_that_wait_for_their_start() -> None:
@@ -128,9 +132,9 @@ def test_one_users_many_orders_do_not_keep_another_user_waiting_for_minutes() ->
     for _ in range(100):
         bench.submit(user_id="greedy")
     modest = [bench.submit(user_id="modest") for _ in range(5)]
-    assert bench.queue.delays[:100][-1] == 540
+    assert bench.order_queue.delays[:100][-1] == 540
     # The ten that are due go first, the ninety that wait do not.
-    assert bench.queue.delays[100:] == [60] * 5
+    assert bench.order_queue.delays[100:] == [60] * 5
     run(bench, Random(1))
     begun = {order_id: starts_of(bench, [order_id])[0] for order_id in modest}
     assert max(begun.values()) - min(begun.values()) < MINUTE_MS
@@ -153,10 +157,12 @@ def test_who_is_due_and_has_not_begun_is_not_put_off_by_who_came_later() -> None
 def test_who_is_put_off_again_and_again_is_not_given_up() -> None:
     world = World(rate_limit=8)
     spec = a_spec(user_id="normal")
-    normal = [world.engine.submit(spec).order_id for _ in range(40)]
+    normal = [world.engine.submit(ANYONE, spec).order_id for _ in range(40)]
     high_priority = []
     for _ in range(150):
-        high_priority.append(world.engine.submit(a_spec(user_id="high_priority", priority=Priority.HIGH)).order_id)
+        high_priority.append(
+            world.engine.submit(ANYONE, a_spec(user_id="high_priority", priority=Priority.HIGH)).order_id
+        )
         world.go_on(6)
     assert world.run()
     orders = world.all_orders()
@@ -169,10 +175,10 @@ def test_what_is_cancelled_all_at_once_leaves_its_starts_to_others() -> None:
     bench = a_workbench(rate_limit_per_minute=10)
     for _ in range(100):
         bench.submit(user_id="fickle")
-    bench.engine.cancel.all_of("fickle")
+    bench.engine.cancel.all_of(ANYONE, "fickle")
     for _ in range(10):
         bench.submit(user_id="other")
-    assert bench.queue.delays[100:] == [0] * 10
+    assert bench.order_queue.delays[100:] == [0] * 10
 
 
 @given(

@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.ports.streams import Connection, Subscriber
+from tests.support.callers import ANYONE
 from tests.support.workbench import Workbench, a_workbench
 
 STATUSES = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
@@ -18,7 +19,7 @@ def bench() -> Workbench:
 
 def follow(bench: Workbench, user_id: str) -> None:
     """What a connection does that asks for a user's stream."""
-    if bench.engine.subscriptions.follow_user(Subscriber("me"), user_id):
+    if bench.engine.subscriptions.follow_user(ANYONE, Subscriber("me"), user_id):
         bench.engine.subscriptions.look(Subscriber("me"), user_id)
 
 
@@ -33,7 +34,7 @@ def test_whoever_joins_at_any_moment_gets_every_event_in_order(
     def write_and_join(*args: object, **kwargs: object) -> object:
         written = write(*args, **kwargs)  # type: ignore[arg-type]
         if written.order.seq >= step and not bench.sockets.frames["late"]:
-            bench.engine.subscriptions.join_order(Subscriber("late"), order_id)
+            bench.engine.subscriptions.join_order(ANYONE, Subscriber("late"), order_id)
         return written
 
     monkeypatch.setattr(bench.orders, "write", write_and_join)
@@ -55,7 +56,7 @@ def test_an_event_between_the_look_and_the_join_is_not_missed(
         return join(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(bench.orders, "join", join_too_late)
-    bench.engine.subscriptions.join_order(Subscriber("racer"), order_id)
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("racer"), order_id)
     assert bench.sockets.updates("racer") == list(enumerate(STATUSES, start=1))
 
 
@@ -63,13 +64,13 @@ def test_an_event_between_the_look_and_the_join_is_not_missed(
 def test_a_stream_is_resumed_after_any_seq_even_when_the_order_is_over(bench: Workbench, after_seq: int) -> None:
     order_id = bench.submit()
     bench.process_all()
-    bench.engine.subscriptions.join_order(Subscriber("back"), order_id, after_seq)
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("back"), order_id, after_seq)
     assert bench.sockets.updates("back") == list(enumerate(STATUSES, start=1))[after_seq:]
 
 
 def test_an_unknown_order_is_said_to_be_unknown(bench: Workbench) -> None:
     with pytest.raises(OrderNotFoundError):
-        bench.engine.subscriptions.join_order(Subscriber("me"), "00000000-0000-0000-0000-000000000000")
+        bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), "00000000-0000-0000-0000-000000000000")
 
 
 def test_coarse_subscribers_get_phases_with_the_status_as_detail(bench: Workbench) -> None:
@@ -89,24 +90,24 @@ def test_coarse_subscribers_get_phases_with_the_status_as_detail(bench: Workbenc
 
 def test_a_gone_socket_is_dropped_and_holds_nothing_up(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("gone"))
-    bench.engine.subscriptions.join_order(Subscriber("here"), order_id)
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("here"), order_id)
     bench.sockets.gone.add("gone")
     bench.process_all()
     assert bench.sockets.updates("here")[-1] == (6, "confirmed")
     stored = bench.orders.get(order_id)
     assert stored is not None
     assert Subscriber("gone") not in stored.subscribers
-    assert bench.replays.sent == []
+    assert bench.replay_queue.sent == []
 
 
 def test_a_slow_socket_is_handed_to_the_stream_queue_with_what_it_missed(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("slow"))
     bench.sockets.slow.add("slow")
     bench.process_all()
-    [(replay, _)] = bench.replays.sent
+    [(replay, _)] = bench.replay_queue.sent
     assert replay.wanted == {"orderId": order_id, "afterSeq": 1}
     bench.sockets.slow.clear()
-    bench.engine.subscriptions.join_order(Subscriber("slow"), order_id, replay.wanted["afterSeq"])
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("slow"), order_id, replay.wanted["afterSeq"])
     assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
 
 
@@ -134,7 +135,7 @@ def test_a_later_look_finds_an_order_that_the_index_did_not_show_at_first(
     monkeypatch.setattr(bench.orders, "unfinished_of", lambda user_id: [])
     follow(bench, "alice")
     monkeypatch.undo()
-    [(replay, delay)] = bench.replays.sent
+    [(replay, delay)] = bench.replay_queue.sent
     assert (replay.look, delay) == (1, 1)
     bench.engine.subscriptions.look(Subscriber("me"), "alice", replay.look)
     bench.process_all()
@@ -146,13 +147,13 @@ def test_looking_ends_after_the_last_look(bench: Workbench) -> None:
     follow(bench, "alice")
     for number in (1, 2):
         bench.engine.subscriptions.look(Subscriber("me"), "alice", number)
-    assert [(replay.look, delay) for replay, delay in bench.replays.sent] == [(1, 1), (2, 4)]
+    assert [(replay.look, delay) for replay, delay in bench.replay_queue.sent] == [(1, 1), (2, 4)]
 
 
 def test_a_look_under_way_does_not_undo_an_unsubscribe(bench: Workbench) -> None:
     bench.submit(user_id="alice")
     follow(bench, "alice")
-    bench.engine.subscriptions.unfollow_user(Subscriber("me"), "alice")
+    bench.engine.subscriptions.unfollow_user(ANYONE, Subscriber("me"), "alice")
     bench.engine.subscriptions.look(Subscriber("me"), "alice", 1)
     told = len(bench.sockets.frames["me"])
     bench.process_all()
@@ -173,7 +174,7 @@ def test_who_joins_again_in_the_middle_is_told_again_and_nothing_overtakes(
             bench.process_all()
 
     monkeypatch.setattr(bench.sockets, "push", push_while_the_order_goes_on)
-    bench.engine.subscriptions.join_order(Subscriber("me"), order_id)
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), order_id)
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 1, 2, 3, 4, 5, 6]
 
 
@@ -182,11 +183,11 @@ def test_a_socket_that_stays_slow_is_tried_ever_later_and_given_up(bench: Workbe
     bench.sockets.slow.add("slow")
     bench.process_all()
     delays = []
-    while bench.replays.sent:
-        [(replay, delay)] = bench.replays.sent
-        bench.replays.sent.clear()
+    while bench.replay_queue.sent:
+        [(replay, delay)] = bench.replay_queue.sent
+        bench.replay_queue.sent.clear()
         delays.append(delay)
-        bench.engine.subscriptions.join_order(Subscriber("slow"), order_id, 1, tries=replay.tries)
+        bench.engine.subscriptions.join_order(ANYONE, Subscriber("slow"), order_id, 1, tries=replay.tries)
     assert delays == [2, 4, 8, 16, 32, 64, 128, 256, 512]
 
 
@@ -197,11 +198,11 @@ def test_a_stream_queue_that_is_down_does_not_stop_a_trade(bench: Workbench, mon
     def down(*args: object, **kwargs: object) -> None:
         raise ConnectionError
 
-    monkeypatch.setattr(bench.replays, "send", down)
+    monkeypatch.setattr(bench.replay_queue, "send", down)
     bench.process_all()
     assert bench.order(order_id).attempts == 1
     bench.sockets.slow.clear()
-    bench.engine.subscriptions.join_order(Subscriber("slow"), order_id, 1)
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("slow"), order_id, 1)
     assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
 
 
@@ -214,12 +215,12 @@ def test_the_last_frames_are_told_later_if_neither_socket_nor_stream_queue_took_
     def down(*args: object, **kwargs: object) -> None:
         raise ConnectionError
 
-    monkeypatch.setattr(bench.replays, "send", down)
+    monkeypatch.setattr(bench.replay_queue, "send", down)
     bench.process_all()
     monkeypatch.undo()
     bench.sockets.slow.clear()
     bench.clock.sleep(bench.engine.settings.deadline_grace_seconds)
-    bench.engine.watch()
+    bench.engine.watchdog()
     assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
     stored = bench.orders.get(order_id)
     assert stored is not None
@@ -236,22 +237,22 @@ def test_a_late_socket_that_was_joined_again_before_it_was_taken_off_is_handed_o
         monkeypatch.setattr(bench.orders, "leave", leave)
         bench.sockets.slow.clear()
         bench.clock.sleep(3)
-        [(replay, _)] = bench.replays.sent
-        bench.engine.subscriptions.join_order(Subscriber("late"), order_id, replay.wanted["afterSeq"])
+        [(replay, _)] = bench.replay_queue.sent
+        bench.engine.subscriptions.join_order(ANYONE, Subscriber("late"), order_id, replay.wanted["afterSeq"])
         leave(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(bench.orders, "leave", leave_late)
     monkeypatch.setattr(publisher, "_monotonic", lambda: bench.clock.now_ms() / 1000)
     bench.sockets.slow.add("late")
     publisher.push(bench.order(order_id), bench.order(order_id).events, [Subscriber("late")])
-    assert [replay.wanted["afterSeq"] for replay, _ in bench.replays.sent] == [0, 0]
+    assert [replay.wanted["afterSeq"] for replay, _ in bench.replay_queue.sent] == [0, 0]
 
 
 def test_who_has_left_is_told_nothing_more(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("me"), user_id="alice")
     follow(bench, "alice")
-    bench.engine.subscriptions.leave_order(Subscriber("me"), order_id)
-    bench.engine.subscriptions.unfollow_user(Subscriber("me"), "alice")
+    bench.engine.subscriptions.leave_order(ANYONE, Subscriber("me"), order_id)
+    bench.engine.subscriptions.unfollow_user(ANYONE, Subscriber("me"), "alice")
     told = len(bench.sockets.frames["me"])
     bench.process_all()
     bench.submit(user_id="alice")
@@ -269,4 +270,4 @@ def test_a_connection_that_closed_meanwhile_does_not_become_a_follower(bench: Wo
     bench.streams.disconnect("me")
     follow(bench, "alice")
     assert bench.streams.followers("alice") == frozenset()
-    assert bench.replays.sent == []
+    assert bench.replay_queue.sent == []

@@ -2,11 +2,12 @@
 
 import pytest
 
-from chalicelib.codec.messages import replay_message
+from chalicelib.codec.replays import replay_message
 from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.status import Status
 from chalicelib.ports.streams import Connection, Subscriber
-from chalicelib.streaming.connections import bring_streams
+from chalicelib.streaming.connections import replay_streams
+from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 from tests.support.workbench import Workbench, a_workbench
 
@@ -17,12 +18,12 @@ def bench() -> Workbench:
 
 
 def test_an_order_is_accepted_although_the_queue_is_down_and_executed_later(bench: Workbench) -> None:
-    bench.queue.down = True
+    bench.order_queue.down = True
     order_id = bench.submit()
     assert bench.statuses(order_id) == ["pending"]
-    bench.queue.down = False
+    bench.order_queue.down = False
     bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
-    assert bench.engine.watch() == 1
+    assert bench.engine.watchdog() == 1
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
 
@@ -30,37 +31,37 @@ def test_an_order_is_accepted_although_the_queue_is_down_and_executed_later(benc
 def test_the_watchdog_does_not_send_the_same_order_every_tick(bench: Workbench) -> None:
     bench.submit()
     bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
-    assert [bench.engine.watch(), bench.engine.watch()] == [1, 0]
+    assert [bench.engine.watchdog(), bench.engine.watchdog()] == [1, 0]
 
 
 def test_one_key_makes_one_order(bench: Workbench) -> None:
-    first = bench.engine.submit(a_spec(), idempotency_key="k")
-    again = bench.engine.submit(a_spec(), idempotency_key="k")
+    first = bench.engine.submit(ANYONE, a_spec(), idempotency_key="k")
+    again = bench.engine.submit(ANYONE, a_spec(), idempotency_key="k")
     assert (again.order_id, again.replayed) == (first.order_id, True)
-    assert len(bench.queue.bodies) == 1
+    assert len(bench.order_queue.bodies) == 1
 
 
 def test_a_client_order_id_promises_the_same_as_a_key(bench: Workbench) -> None:
-    first = bench.engine.submit(a_spec(client_order_id="mine"))
-    assert bench.engine.submit(a_spec(client_order_id="mine")).order_id == first.order_id
+    first = bench.engine.submit(ANYONE, a_spec(client_order_id="mine"))
+    assert bench.engine.submit(ANYONE, a_spec(client_order_id="mine")).order_id == first.order_id
 
 
 def test_a_key_with_another_order_is_refused(bench: Workbench) -> None:
-    bench.engine.submit(a_spec(amount_in=1_000_000_000), idempotency_key="k")
+    bench.engine.submit(ANYONE, a_spec(amount_in=1_000_000_000), idempotency_key="k")
     with pytest.raises(IdempotencyConflictError):
-        bench.engine.submit(a_spec(amount_in=2_000_000_000), idempotency_key="k")
+        bench.engine.submit(ANYONE, a_spec(amount_in=2_000_000_000), idempotency_key="k")
 
 
 def test_two_users_may_use_the_same_key(bench: Workbench) -> None:
-    first = bench.engine.submit(a_spec(user_id="alice"), idempotency_key="k")
-    other = bench.engine.submit(a_spec(user_id="bob"), idempotency_key="k")
+    first = bench.engine.submit(ANYONE, a_spec(user_id="alice"), idempotency_key="k")
+    other = bench.engine.submit(ANYONE, a_spec(user_id="bob"), idempotency_key="k")
     assert first.order_id != other.order_id
 
 
 def test_a_key_is_free_again_after_a_day(bench: Workbench) -> None:
-    first = bench.engine.submit(a_spec(), idempotency_key="k")
+    first = bench.engine.submit(ANYONE, a_spec(), idempotency_key="k")
     bench.clock.sleep(24 * 3600 + 1)
-    assert bench.engine.submit(a_spec(), idempotency_key="k").order_id != first.order_id
+    assert bench.engine.submit(ANYONE, a_spec(), idempotency_key="k").order_id != first.order_id
 
 
 def test_the_acknowledgement_comes_before_the_first_frame(bench: Workbench) -> None:
@@ -69,7 +70,7 @@ def test_the_acknowledgement_comes_before_the_first_frame(bench: Workbench) -> N
     def acknowledge(order_id: str) -> None:
         seen.extend(["ack", *(status for _, status in bench.sockets.updates("me"))])
 
-    bench.engine.submit(a_spec(), subscriber=Subscriber("me"), acknowledge=acknowledge)
+    bench.engine.submit(ANYONE, a_spec(), subscriber=Subscriber("me"), acknowledge=acknowledge)
     assert seen == ["ack"]
     assert bench.sockets.updates("me") == [(1, "pending")]
 
@@ -79,7 +80,7 @@ def test_the_watchdog_comes_back_to_an_old_order_ever_later(bench: Workbench) ->
     sent = []
     for minute in range(1, 17):
         bench.clock.sleep(60)
-        if bench.engine.watch():
+        if bench.engine.watchdog():
             sent.append(minute)
     assert sent == [1, 2, 4, 8, 16]
 
@@ -87,10 +88,10 @@ def test_the_watchdog_comes_back_to_an_old_order_ever_later(bench: Workbench) ->
 def test_the_watchdog_brings_an_order_to_followers_that_its_submitter_did_not_reach(bench: Workbench) -> None:
     bench.streams.connect(Connection("me", coarse=False, expires_at=0))
     order_id = bench.submit(user_id="alice")
-    bench.queue.bodies.clear()
+    bench.order_queue.bodies.clear()
     bench.streams.follow("alice", Subscriber("me", via_user=True))
     bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
-    bench.engine.watch()
+    bench.engine.watchdog()
     bench.process_all()
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
     assert bench.order(order_id).status is Status.CONFIRMED
@@ -108,8 +109,8 @@ def test_an_order_is_queued_although_its_followers_cannot_be_told_and_they_are_t
     bench.submit(user_id="alice")
     bench.process_all()
     monkeypatch.undo()
-    [(replay, _)] = bench.replays.sent
+    [(replay, _)] = bench.replay_queue.sent
     record = {"messageId": "1", "receiptHandle": "1", "body": replay_message(replay)}
-    answer = bring_streams(bench.engine, {"Records": [record]})
+    answer = replay_streams(bench.engine, {"Records": [record]})
     assert answer == {"batchItemFailures": []}
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]

@@ -17,6 +17,7 @@ from chalicelib.domain.swaps import Quote
 from chalicelib.domain.tokens import Side
 from chalicelib.ports.market import PushedPrice
 from chalicelib.services.market.watcher import LookFailedError
+from tests.support.callers import ANYONE
 from tests.support.open_orders import FAR, SOL_USDC, a_limit, accept, best_output, price_for, push
 from tests.support.workbench import Workbench, a_workbench
 
@@ -99,10 +100,10 @@ def test_what_one_look_cannot_release_is_left_to_the_next_and_none_is_asked_for_
     orders = [accept(bench, a_limit(110)) for _ in range(7)]
     for _ in range(20):
         accept(bench, a_limit(500))
-    bench.waiting.taken = 0
+    bench.open_order_index.taken = 0
     assert [push(bench, 130), bench.engine.market.look(), bench.engine.market.look()] == [3, 3, 1]
     assert {bench.order(order_id).status for order_id in orders} == {Status.TRIGGERED}
-    assert bench.waiting.taken == 7
+    assert bench.open_order_index.taken == 7
     assert bench.engine.market.look() == 0
 
 
@@ -116,12 +117,12 @@ def test_those_that_accept_the_least_go_first() -> None:
 
 def test_an_order_that_triggered_while_the_queue_was_down_is_sent_by_the_watchdog(bench: Workbench) -> None:
     order_id = waiting(bench)
-    bench.queue.down = True
+    bench.order_queue.down = True
     push(bench, 120)
     assert bench.order(order_id).status is Status.TRIGGERED
-    bench.queue.down = False
+    bench.order_queue.down = False
     bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
-    assert bench.engine.watch() == 1
+    assert bench.engine.watchdog() == 1
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
 
@@ -129,14 +130,14 @@ def test_an_order_that_triggered_while_the_queue_was_down_is_sent_by_the_watchdo
 def test_an_order_that_waited_long_is_not_put_off_for_as_long_when_it_is_lost_again(bench: Workbench) -> None:
     order_id = waiting(bench)
     bench.clock.sleep(5 * 86_400)
-    bench.queue.down = True
+    bench.order_queue.down = True
     push(bench, 120)
     pause = bench.engine.settings.pending_deadline_seconds
     bench.clock.sleep(pause)
-    bench.engine.watch()
-    bench.queue.down = False
+    bench.engine.watchdog()
+    bench.order_queue.down = False
     bench.clock.sleep(pause)
-    assert bench.engine.watch() == 1
+    assert bench.engine.watchdog() == 1
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
 
@@ -154,7 +155,7 @@ def test_a_minute_in_which_no_look_was_whole_is_reported(
 
     monkeypatch.setattr(bench.markets, "unfinished", denied)
     with pytest.raises(LookFailedError) if reported else nullcontext():
-        bench.engine.market.for_a_minute()
+        bench.engine.market.run_for_a_minute()
     assert next(looks) == 13
 
 
@@ -163,7 +164,7 @@ def test_a_minute_of_looking_comes_round_every_few_seconds_and_ends_with_the_min
     push(bench, 100)
     order_id = accept(bench, a_limit(110))
     began = bench.clock.now()
-    bench.engine.market.for_a_minute()
+    bench.engine.market.run_for_a_minute()
     assert bench.clock.now() - began == timedelta(seconds=55)
     assert bench.order(order_id).status is Status.OPEN
 
@@ -178,8 +179,8 @@ def test_an_order_whose_price_left_before_it_was_quoted_waits_again_and_has_used
     bench.process_all()
     assert bench.statuses(order_id) == ["pending", "open", "triggered", "routing", "routing", "open"]
     order = bench.order(order_id)
-    assert (order.rearmed, order.wait_reason) == (1, "every venue would return less than the minimum output")
-    assert (order.dex, order.tx_hash, order.fail_code) == (None, None, None)
+    assert (order.missed_triggers, order.wait_reason) == (1, "every venue would return less than the minimum output")
+    assert (order.venue, order.tx_hash, order.fail_code) == (None, None, None)
     assert bench.ledger.swaps_of(order_id) == []
 
     bench.clock.sleep(REARM)
@@ -203,7 +204,7 @@ def test_an_order_whose_price_left_before_it_landed_waits_again_and_fills_later(
     assert bench.engine.market.look() == 1
     bench.process_all()
     order = bench.order(order_id)
-    assert (order.status, order.attempts, order.rearmed) == (Status.CONFIRMED, 1, 1)
+    assert (order.status, order.attempts, order.missed_triggers) == (Status.CONFIRMED, 1, 1)
     assert order.tx_hash != first
     assert len(bench.ledger.swaps_of(order_id)) == 1
 
@@ -218,7 +219,7 @@ def test_all_three_attempts_are_left_to_an_order_whose_price_left(bench: Workben
     push(bench, 120)
     bench.process_all()
     order = bench.order(order_id)
-    assert (order.status, order.attempts, order.rearmed) == (Status.CONFIRMED, 3, 1)
+    assert (order.status, order.attempts, order.missed_triggers) == (Status.CONFIRMED, 3, 1)
 
 
 def rests_of(bench: Workbench, order_id: str, times: int) -> list[float]:
@@ -230,7 +231,7 @@ def rests_of(bench: Workbench, order_id: str, times: int) -> list[float]:
         while bench.engine.market.look() == 0:
             bench.clock.sleep(0.5)
         rests.append((bench.clock.now() - since).total_seconds())
-    assert bench.order(order_id).rearmed == times
+    assert bench.order(order_id).missed_triggers == times
     return rests
 
 
@@ -248,7 +249,7 @@ def test_an_order_at_whose_price_the_market_hovers_rests_twice_as_long_each_time
     assert rests_of(bench, order_id, 6) == [1, 2, 4, 8, 10, 10]
     bench.process_all()
     order = bench.order(order_id)
-    assert (order.status, order.attempts, order.rearmed) == (Status.CONFIRMED, 1, 6)
+    assert (order.status, order.attempts, order.missed_triggers) == (Status.CONFIRMED, 1, 6)
 
 
 def test_a_price_that_goes_well_through_it_finds_an_order_that_rests() -> None:
@@ -285,7 +286,7 @@ def test_a_venue_that_shows_its_price_and_gives_no_quote_for_a_while_keeps_no_or
             bench.process_all()
             bench.clock.sleep(5)
             bench.engine.market.look()
-    assert bench.order(order_id).rearmed > 9
+    assert bench.order(order_id).missed_triggers > 9
     back_at = bench.clock.now()
     while not bench.order(order_id).is_terminal:
         bench.process_all()
@@ -300,7 +301,7 @@ def test_an_order_that_rests_is_tried_at_once_when_it_is_amended(bench: Workbenc
     push(bench, 120)
     bench.process_all()
     assert push(bench, 120) == 0
-    bench.engine.amend(order_id, Amendment(limit_price=Decimal(111)))
+    bench.engine.amend(ANYONE, order_id, Amendment(limit_price=Decimal(111)))
     assert bench.order(order_id).status is Status.TRIGGERED
 
 
@@ -313,7 +314,7 @@ def test_an_order_that_the_pool_can_no_longer_take_waits_again(bench: Workbench)
     bench.process_all()
     order = bench.order(order_id)
     assert bench.statuses(order_id)[-2:] == ["routing", "open"]
-    assert (order.rearmed, order.fail_code) == (1, None)
+    assert (order.missed_triggers, order.fail_code) == (1, None)
     bench.clock.sleep(REARM)
     push(bench, 90)
     bench.process_all()
@@ -332,11 +333,11 @@ def test_an_order_that_rests_keeps_nobody_else_from_triggering(bench: Workbench)
 def test_a_message_of_before_the_order_waited_again_changes_nothing(bench: Workbench) -> None:
     order_id = waiting(bench)
     push(bench, 120)
-    twice = bench.queue.bodies[0]
+    twice = bench.order_queue.bodies[0]
     push(bench, 100)
     bench.process_all()
     before = bench.order(order_id)
-    bench.queue.bodies.append(twice)
+    bench.order_queue.bodies.append(twice)
     assert bench.process() is None
     assert bench.order(order_id) == before
 

@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.domain.errors import TooManyActiveOrdersError
+from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 from tests.support.workbench import a_workbench
 
@@ -41,7 +42,7 @@ def test_a_user_with_much_room_is_not_counted_for_every_order(monkeypatch: pytes
 
     monkeypatch.setattr(bench.orders, "_count", counting)
     for _ in range(100):
-        bench.engine.submit(a_spec(user_id="busy"))
+        bench.engine.submit(ANYONE, a_spec(user_id="busy"))
     assert 5 <= len(counted) <= 15
 
 

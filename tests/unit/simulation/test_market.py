@@ -13,10 +13,10 @@ from chalicelib.domain.swaps import Quote, SwapRequest
 from chalicelib.domain.tokens import BY_SYMBOL, Pair, find_pair, launched_token
 from chalicelib.ports.market import MarketSnapshot, PushedPrice
 from chalicelib.ports.venues import Venue
-from chalicelib.routing.router import choose
+from chalicelib.routing.choice import choose
 from chalicelib.simulation.base58 import base58
 from chalicelib.simulation.chance import between
-from chalicelib.simulation.market import PROFILES, Market
+from chalicelib.simulation.market import PROFILES, SimulatedMarket
 from tests.unit.simulation.test_simulation import World
 
 SOL, USDC = BY_SYMBOL["SOL"], BY_SYMBOL["USDC"]
@@ -33,17 +33,17 @@ pairs = st.sampled_from(PAIRS)
 venues = st.sampled_from(VENUES)
 
 
-def price_at(market: Market, venue: str, pair: Pair, slot: int) -> Decimal:
+def price_at(market: SimulatedMarket, venue: str, pair: Pair, slot: int) -> Decimal:
     pool = market.reserves(venue, pair, slot)
     return (Decimal(pool.quote) / pool.base).scaleb(pair.base.decimals - pair.quote.decimals)
 
 
-def gap_at(market: Market, pair: Pair, slot: int) -> Decimal:
+def gap_at(market: SimulatedMarket, pair: Pair, slot: int) -> Decimal:
     low, high = sorted(price_at(market, venue, pair, slot) for venue in VENUES)
     return high / low - 1
 
 
-def middle_at(market: Market, pair: Pair, slot: int) -> Decimal:
+def middle_at(market: SimulatedMarket, pair: Pair, slot: int) -> Decimal:
     return sum((price_at(market, venue, pair, slot) for venue in VENUES), Decimal(0)) / 2
 
 
@@ -61,16 +61,20 @@ def sold(venue: Venue, sol: Decimal | int) -> Quote:
 def test_the_venues_are_two_to_five_percent_apart_on_every_market(
     profile: str, seed: str, slot: int, pair: Pair
 ) -> None:
-    assert Decimal("0.02") - DUST <= gap_at(Market(seed, PROFILES[profile]), pair, slot) <= Decimal("0.05") + DUST
+    assert (
+        Decimal("0.02") - DUST
+        <= gap_at(SimulatedMarket(seed, PROFILES[profile]), pair, slot)
+        <= Decimal("0.05") + DUST
+    )
 
 
 @given(seeds, slots, pairs)
 def test_flat_venues_are_within_twenty_bps_on_every_market(seed: str, slot: int, pair: Pair) -> None:
-    assert gap_at(Market(seed, PROFILES["flat"]), pair, slot) <= Decimal("0.002") + DUST
+    assert gap_at(SimulatedMarket(seed, PROFILES["flat"]), pair, slot) <= Decimal("0.002") + DUST
 
 
 def test_the_gap_uses_its_whole_range_and_either_venue_may_be_the_dearer_one() -> None:
-    market = Market("seed", PROFILES["realistic"])
+    market = SimulatedMarket("seed", PROFILES["realistic"])
     times = range(0, 300 * HOUR, HOUR)
     gaps = [gap_at(market, PAIRS[0], slot) for slot in times]
     dearer = {
@@ -85,7 +89,7 @@ def test_the_gap_uses_its_whole_range_and_either_venue_may_be_the_dearer_one() -
 def test_the_reference_price_moves_in_small_steps_around_the_base_price(
     seed: str, slot: int, pair: Pair, profile: str
 ) -> None:
-    market = Market(seed, PROFILES[profile])
+    market = SimulatedMarket(seed, PROFILES[profile])
     now, next_slot = middle_at(market, pair, slot), middle_at(market, pair, slot + 1)
     assert abs(now / (pair.base.usd / pair.quote.usd) - 1) <= Decimal("0.03") + DUST
     assert abs(next_slot / now - 1) <= Decimal("0.001")
@@ -96,14 +100,14 @@ def test_within_the_hour_a_venues_price_moves_in_small_steps_too(
     seed: str, slot: int, pair: Pair, venue: str
 ) -> None:
     if slot // HOUR == (slot + 1) // HOUR:
-        market = Market(seed, PROFILES["realistic"])
+        market = SimulatedMarket(seed, PROFILES["realistic"])
         step = price_at(market, venue, pair, slot + 1) / price_at(market, venue, pair, slot) - 1
         assert abs(step) <= Decimal("0.001")
 
 
 def test_seeds_and_markets_move_each_on_their_own() -> None:
     def path(seed: str, pair: Pair) -> list[Decimal]:
-        market = Market(seed, PROFILES["realistic"])
+        market = SimulatedMarket(seed, PROFILES["realistic"])
         base = pair.base.usd / pair.quote.usd
         return [round(middle_at(market, pair, slot) / base, 6) for slot in range(0, 1000, 100)]
 
@@ -142,7 +146,7 @@ def test_the_fee_told_is_the_fee_taken(profile: str, venue: str) -> None:
 def test_no_trade_takes_value_out_of_a_venues_pool(seed: str, pair: Pair, venue: str, buy: bool, amount: int) -> None:
     world = World(seed, "0")
     quote = world.venues[venue].quote(a_swap(pair, amount, buy=buy))
-    pool = Market(seed, PROFILES["realistic"]).reserves(venue, pair, quote.quoted_at_ms // 400)
+    pool = SimulatedMarket(seed, PROFILES["realistic"]).reserves(venue, pair, quote.quoted_at_ms // 400)
     x, y = (pool.quote, pool.base) if buy else (pool.base, pool.quote)
     assert (x + amount) * (y - quote.amount_out) >= x * y
     assert 0 <= quote.amount_out < y
@@ -201,7 +205,7 @@ def test_base58_keeps_every_byte(data: bytes) -> None:
 def test_no_pool_holds_more_than_an_account_can_whatever_price_is_told(
     seed: str, slot: int, pair: Pair, venue: str, power: int
 ) -> None:
-    market = Market(seed, PROFILES["realistic"])
+    market = SimulatedMarket(seed, PROFILES["realistic"])
     told = MarketSnapshot(PushedPrice(Decimal(1).scaleb(power), 0))
     listed = market.reserves(venue, pair, slot, told)
     mint = launched_token("HMcfnsfPdBANkJYL6aPEZzs5CgC7Y1wY51rKTxnnHxHU")

@@ -12,7 +12,7 @@ from chalicelib.domain.tokens import BY_SYMBOL, Pair, launched_token
 from chalicelib.ports.market import MarketSnapshot, PushedPrice
 from chalicelib.simulation.feed import CachedMarketData
 from chalicelib.simulation.launches import LaunchSchedule
-from chalicelib.simulation.market import PROFILES, SLOT_MS, Market, Reserves
+from chalicelib.simulation.market import PROFILES, SLOT_MS, Reserves, SimulatedMarket
 from tests.fakes.clock import FakeClock
 from tests.fakes.markets import FakeMarketStore
 from tests.unit.order_strategies import MINT
@@ -38,7 +38,7 @@ def price_of(pair: Pair, pool: Reserves | None) -> Fraction:
     return Fraction(pool.quote, pool.base) * Fraction(10) ** (pair.base.decimals - pair.quote.decimals)
 
 
-def middle(market: Market, at_ms: int, known: MarketSnapshot) -> Fraction:
+def middle(market: SimulatedMarket, at_ms: int, known: MarketSnapshot) -> Fraction:
     pools = [market.reserves(venue, SOL_USDC, at_ms // SLOT_MS, known) for venue in VENUES]
     return sum((price_of(SOL_USDC, pool) for pool in pools), Fraction(0)) / 2
 
@@ -53,7 +53,7 @@ def launch(at_ms: int, **changes: object) -> Launch:
 def test_a_price_that_is_told_is_the_reference_price_from_then_on(
     profile: str, seed: str, at_ms: int, price: Decimal
 ) -> None:
-    market, known = Market(seed, PROFILES[profile]), MarketSnapshot(PushedPrice(price, at_ms))
+    market, known = SimulatedMarket(seed, PROFILES[profile]), MarketSnapshot(PushedPrice(price, at_ms))
     assert abs(middle(market, at_ms, known) / Fraction(price) - 1) < DUST
     # A slot later it has gone on from there, and has not jumped.
     assert abs(middle(market, at_ms + SLOT_MS, known) / Fraction(price) - 1) < Fraction(1, 1_000)
@@ -61,13 +61,13 @@ def test_a_price_that_is_told_is_the_reference_price_from_then_on(
 
 def test_a_price_that_is_as_good_as_nothing_leaves_something_in_the_pools() -> None:
     known = MarketSnapshot(PushedPrice(Decimal("1E-18"), 0))
-    pools = [Market("seed", PROFILES["realistic"]).reserves(venue, SOL_USDC, 1, known) for venue in VENUES]
+    pools = [SimulatedMarket("seed", PROFILES["realistic"]).reserves(venue, SOL_USDC, 1, known) for venue in VENUES]
     assert [pool and pool.quote for pool in pools] == [1, 1]
 
 
 @given(seeds, times)
 def test_telling_the_price_that_is_there_changes_nothing(seed: str, at_ms: int) -> None:
-    market = Market(seed, PROFILES["realistic"])
+    market = SimulatedMarket(seed, PROFILES["realistic"])
     now = middle(market, at_ms, MarketSnapshot())
     told = MarketSnapshot(PushedPrice(Decimal(now.numerator) / Decimal(now.denominator), at_ms))
     for later_ms in (0, SLOT_MS, DRIFT_MS):
@@ -77,18 +77,18 @@ def test_telling_the_price_that_is_there_changes_nothing(seed: str, at_ms: int) 
 
 @given(seeds, times, st.sampled_from(VENUES))
 def test_a_told_price_moves_no_other_pair(seed: str, at_ms: int, venue: str) -> None:
-    market, other = Market(seed, PROFILES["realistic"]), Pair(base=BY_SYMBOL["JUP"], quote=USDC)
+    market, other = SimulatedMarket(seed, PROFILES["realistic"]), Pair(base=BY_SYMBOL["JUP"], quote=USDC)
     feed = CachedMarketData(source := FakeMarketStore(), 1000, lambda: at_ms)
     source.push_price(SOL_USDC, PushedPrice(Decimal(7), at_ms))
     slot = at_ms // SLOT_MS
-    assert market.reserves(venue, other, slot, feed.known(other)) == market.reserves(venue, other, slot)
+    assert market.reserves(venue, other, slot, feed.snapshot(other)) == market.reserves(venue, other, slot)
 
 
 @given(seeds, times, st.decimals("0.0001", 10, places=6), st.decimals(1, 10**6, places=3))
 def test_a_pool_opens_with_the_price_and_depth_of_its_launch(
     seed: str, at_ms: int, price: Decimal, liquidity: Decimal
 ) -> None:
-    market = Market(seed, PROFILES["realistic"])
+    market = SimulatedMarket(seed, PROFILES["realistic"])
     known = MarketSnapshot(pools={OPENED: launch(at_ms, price=price, liquidity=liquidity)})
     pool = market.reserves("raydium", NEW, at_ms // SLOT_MS, known, OPENED)
     assert pool is not None
@@ -101,12 +101,12 @@ def test_a_pool_opens_with_the_price_and_depth_of_its_launch(
 
 @pytest.mark.parametrize("known", [None, MarketSnapshot(), MarketSnapshot(PushedPrice(Decimal(1), 0))])
 def test_what_was_not_launched_has_no_pool_whatever_its_price(known: MarketSnapshot | None) -> None:
-    market = Market("seed", PROFILES["realistic"])
+    market = SimulatedMarket("seed", PROFILES["realistic"])
     assert [market.reserves(venue, NEW, 0, known, LaunchedPool(venue, "pool")) for venue in VENUES] == [None, None]
 
 
 def test_a_price_of_before_a_launch_is_not_that_of_its_pool() -> None:
-    market, opened = Market("seed", PROFILES["realistic"]), launch(at_ms := 10**12)
+    market, opened = SimulatedMarket("seed", PROFILES["realistic"]), launch(at_ms := 10**12)
     known = MarketSnapshot(PushedPrice(Decimal(50), at_ms - 1), {OPENED: opened})
     plain = MarketSnapshot(pools={OPENED: opened})
     assert [market.reserves("raydium", NEW, at_ms // SLOT_MS, one, OPENED) for one in (known, plain)] == [
@@ -115,7 +115,7 @@ def test_a_price_of_before_a_launch_is_not_that_of_its_pool() -> None:
 
 
 def test_a_launched_pool_goes_to_a_price_that_is_told_later() -> None:
-    market, at_ms = Market("seed", PROFILES["realistic"]), 10**12
+    market, at_ms = SimulatedMarket("seed", PROFILES["realistic"]), 10**12
     told_ms = at_ms + DRIFT_MS
     known = MarketSnapshot(PushedPrice(Decimal("0.005"), told_ms), {OPENED: launch(at_ms)})
     pool = market.reserves("raydium", NEW, told_ms // SLOT_MS, known, OPENED)
@@ -128,16 +128,16 @@ def test_a_launched_pool_goes_to_a_price_that_is_told_later() -> None:
 def test_the_market_is_looked_up_again_when_it_was_told_of_since_or_after_a_while() -> None:
     clock, source = FakeClock(), FakeMarketStore()
     feed = CachedMarketData(source, 1000, clock.now_ms)
-    assert feed.known(SOL_USDC) == MarketSnapshot()
+    assert feed.snapshot(SOL_USDC) == MarketSnapshot()
     clock.sleep(0.5)
     told = PushedPrice(Decimal(7), clock.now_ms())
     source.push_price(SOL_USDC, told)
-    assert feed.known(SOL_USDC) == MarketSnapshot(), "not looked up for every quote"
-    assert feed.known(SOL_USDC, since_ms=told.at_ms) == MarketSnapshot(told)
+    assert feed.snapshot(SOL_USDC) == MarketSnapshot(), "not looked up for every quote"
+    assert feed.snapshot(SOL_USDC, since_ms=told.at_ms) == MarketSnapshot(told)
     newer = PushedPrice(Decimal(8), clock.now_ms())
     source.push_price(SOL_USDC, newer)
     clock.sleep(1)
-    assert feed.known(SOL_USDC) == MarketSnapshot(newer)
+    assert feed.snapshot(SOL_USDC) == MarketSnapshot(newer)
 
 
 # --- launches by themselves --------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from chalicelib.domain.pool import Pool
 from chalicelib.domain.swaps import SwapRequest, Transaction
 from chalicelib.domain.tokens import BY_SYMBOL, find_pair
 from chalicelib.ports.venues import Venue
+from chalicelib.simulation.context import SimulationContext
 from chalicelib.simulation.faults import SYNTAX, Fault
-from chalicelib.simulation.market import PROFILES, Market
-from chalicelib.simulation.venue import SimulationContext
+from chalicelib.simulation.market import PROFILES, SimulatedMarket
 from chalicelib.simulation.venues import simulated_venues
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
@@ -28,7 +28,7 @@ WRAPPED = find_pair(BY_SYMBOL["SOL"], BY_SYMBOL["USDC"])
 def faulty_venues(fault: str) -> dict[str, Venue]:
     """Venues of a deployment with this fault."""
     clock = FakeClock()
-    market = Market("seed", PROFILES["realistic"])
+    market = SimulatedMarket("seed", PROFILES["realistic"])
     return dict(
         simulated_venues(
             SimulationContext(
@@ -89,7 +89,9 @@ def test_a_swap_fills_at_the_price_of_the_moment_it_lands(venue: str) -> None:
     place = world.venues[venue]
     quote = place.quote(a_request())
     fill = place.send(place.build(quote, 1))
-    pool = Market("drift", PROFILES["brief"]).reserves(venue, quote.request.pair, world.clock.now_ms() // 400)
+    pool = SimulatedMarket("drift", PROFILES["brief"]).reserves(
+        venue, quote.request.pair, world.clock.now_ms() // 400
+    )
     rate = int(quote.fee_bps * 100)
     assert fill.amount_out == Pool(pool.base, pool.quote).swap(quote.request.amount_in, rate).amount_out
     assert fill.amount_out != quote.amount_out

@@ -13,9 +13,9 @@ from chalicelib.domain.swaps import SwapRequest
 from chalicelib.domain.tokens import BY_SYMBOL, Pair, find_pair
 from chalicelib.ports.venues import Venue
 from chalicelib.simulation.chance import between, smooth
+from chalicelib.simulation.context import SimulationContext
 from chalicelib.simulation.faults import Fault
-from chalicelib.simulation.market import PROFILES, Market
-from chalicelib.simulation.venue import SimulationContext
+from chalicelib.simulation.market import PROFILES, SimulatedMarket
 from chalicelib.simulation.venues import simulated_venues
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
@@ -41,7 +41,7 @@ class World:
 
         self.venues = simulated_venues(
             SimulationContext(
-                Market(seed, PROFILES[profile]),
+                SimulatedMarket(seed, PROFILES[profile]),
                 a_feed(self.clock.now_ms),
                 self.ledger,
                 self.clock.now_ms,
@@ -61,7 +61,7 @@ def a_request(order_id: str = "order", attempt: int = 1, simulate: str | None = 
     return SwapRequest(pair, SOL, USDC, changes.get("amount_in", 2 * 10**9), order_id, attempt, simulate)
 
 
-def prices(market: Market, pair: Pair, slot: int) -> tuple[Decimal, Decimal]:
+def prices(market: SimulatedMarket, pair: Pair, slot: int) -> tuple[Decimal, Decimal]:
     pools = [market.reserves(venue, pair, slot) for venue in ("raydium", "meteora")]
     high, low = sorted((Decimal(pool.quote) / pool.base for pool in pools), reverse=True)
     return high, low
@@ -69,19 +69,19 @@ def prices(market: Market, pair: Pair, slot: int) -> tuple[Decimal, Decimal]:
 
 @given(seeds, slots, st.sampled_from(PAIRS), st.sampled_from(["realistic", "brief"]))
 def test_the_venues_prices_are_two_to_five_percent_apart(seed: str, slot: int, pair: Pair, profile: str) -> None:
-    high, low = prices(Market(seed, PROFILES[profile]), pair, slot)
+    high, low = prices(SimulatedMarket(seed, PROFILES[profile]), pair, slot)
     assert Decimal("0.019999") <= high / low - 1 <= Decimal("0.050001")
 
 
 @given(seeds, slots, st.sampled_from(PAIRS))
 def test_the_flat_profile_has_them_within_twenty_bps(seed: str, slot: int, pair: Pair) -> None:
-    high, low = prices(Market(seed, PROFILES["flat"]), pair, slot)
+    high, low = prices(SimulatedMarket(seed, PROFILES["flat"]), pair, slot)
     assert 0 <= high / low - 1 <= Decimal("0.002001")
 
 
 @given(seeds, slots, st.sampled_from(PAIRS))
 def test_prices_stay_around_the_base_price(seed: str, slot: int, pair: Pair) -> None:
-    high, low = prices(Market(seed, PROFILES["realistic"]), pair, slot)
+    high, low = prices(SimulatedMarket(seed, PROFILES["realistic"]), pair, slot)
     base = (pair.base.usd / pair.quote.usd).scaleb(pair.quote.decimals - pair.base.decimals)
     assert base * Decimal("0.94") < low < high < base * Decimal("1.06")
 

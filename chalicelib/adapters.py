@@ -1,0 +1,92 @@
+"""The adapters to DynamoDB, SQS, API Gateway and Postgres, built from the settings."""
+
+from dataclasses import dataclass
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.clock import utc_now
+from chalicelib.codec.times import to_ms
+from chalicelib.history.postgres import PostgresHistory
+from chalicelib.messaging.queues import SqsDeadLetterQueue, SqsHighPriorityQueue, SqsOrderQueue, SqsReplayQueue
+from chalicelib.messaging.sockets import ApiGatewaySockets
+from chalicelib.ports.history import History
+from chalicelib.ports.market import MarketStore
+from chalicelib.ports.orders import OpenOrderIndex, OrderStore
+from chalicelib.ports.queues import DeadLetterQueue, HighPriorityQueue, OrderQueue, ReplayQueue
+from chalicelib.ports.rate_limit import RateLimitSlots
+from chalicelib.ports.streams import Sockets, StreamStore
+from chalicelib.ports.venues import Ledger
+from chalicelib.settings import USER_AGENT, Settings
+from chalicelib.stores.connection import SharedConnection
+from chalicelib.stores.ledger import DynamoLedger
+from chalicelib.stores.markets import DynamoMarketStore
+from chalicelib.stores.open_orders import DynamoOpenOrderIndex
+from chalicelib.stores.orders import DynamoOrderStore
+from chalicelib.stores.rate_limit import DynamoRateLimitSlots
+from chalicelib.stores.streams import DynamoStreamStore
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """The implementations of all ports. Tests bring their own."""
+
+    orders: OrderStore
+    open_order_index: OpenOrderIndex
+    streams: StreamStore
+    rate_limit_slots: RateLimitSlots
+    ledger: Ledger
+    order_queue: OrderQueue
+    high_priority_queue: HighPriorityQueue
+    dead_letter_queue: DeadLetterQueue
+    replay_queue: ReplayQueue
+    sockets: Sockets
+    history: History
+    markets: MarketStore
+
+
+def connect(settings: Settings) -> Adapters:
+    """The adapters of a deployment. None of them makes a call before it is needed."""
+    dynamodb = SharedConnection(settings)
+    session = boto3.Session(region_name=settings.aws_region)
+    sqs = session.client(
+        "sqs",
+        endpoint_url=settings.aws_endpoint_url,
+        config=Config(
+            connect_timeout=settings.aws_connect_timeout_seconds,
+            read_timeout=settings.aws_read_timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            user_agent=USER_AGENT,
+            parameter_validation=False,
+        ),
+    )
+    management = session.client(
+        "apigatewaymanagementapi",
+        endpoint_url=settings.websocket_endpoint,
+        config=Config(
+            connect_timeout=settings.push_connect_timeout_seconds,
+            read_timeout=settings.push_read_timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": 1},
+            max_pool_connections=settings.push_threads,
+            user_agent=USER_AGENT,
+            parameter_validation=False,
+        ),
+    )
+    return Adapters(
+        orders=DynamoOrderStore(dynamodb, settings, lambda: to_ms(utc_now())),
+        open_order_index=DynamoOpenOrderIndex(dynamodb, settings),
+        streams=DynamoStreamStore(dynamodb, settings),
+        rate_limit_slots=DynamoRateLimitSlots(dynamodb, settings),
+        ledger=DynamoLedger(dynamodb, settings),
+        order_queue=SqsOrderQueue(sqs, settings.orders_queue_url, settings.high_priority_queue_url),
+        high_priority_queue=SqsHighPriorityQueue(sqs, settings.high_priority_queue_url, settings.lease_seconds),
+        dead_letter_queue=SqsDeadLetterQueue(sqs, settings.dead_letters_queue_url, settings.unprocessable_queue_url),
+        replay_queue=SqsReplayQueue(sqs, settings.replay_queue_url),
+        sockets=ApiGatewaySockets(management),
+        history=PostgresHistory(
+            settings.database_url,
+            connect_timeout_seconds=settings.postgres_connect_timeout_seconds,
+            statement_timeout_seconds=settings.postgres_statement_timeout_seconds,
+        ),
+        markets=DynamoMarketStore(dynamodb, settings),
+    )

@@ -1,0 +1,16 @@
+"""The rules that a deployment adds to the contract."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRules:
+    """The venues that exist, how to check a simulated fault, and how to name a pool whose feed names none.
+
+    ``check_fault`` raises ``ValueError`` for a text that is not a fault; ``None`` refuses every fault.
+    """
+
+    venues: tuple[str, ...]
+    check_fault: Callable[[str], None] | None
+    pool_address: Callable[[str, str, str], str]

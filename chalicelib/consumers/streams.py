@@ -1,0 +1,91 @@
+"""The consumer of the replay queue: streams for connections that no function could serve on the spot."""
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from chalicelib.api.frames import reply_frame
+from chalicelib.api.problems import ProblemError, problem_of
+from chalicelib.api.requests.streams import read_stream
+from chalicelib.auth import caller_of_connection
+from chalicelib.codec.replays import read_replay_message
+from chalicelib.consumers.batch import BatchResult, Record, process_batch
+from chalicelib.domain.errors import OrderNotFoundError, RefusedError
+from chalicelib.engine import Engine
+from chalicelib.ports.streams import (
+    ConnectionGoneError,
+    FollowUser,
+    NotifyFollowers,
+    OpenStream,
+    RetrySocket,
+    Subscriber,
+)
+
+log = logging.getLogger(__name__)
+
+#: A connection accepts pushes once its ``$connect`` has returned. Until then the queue delivers the replay again.
+_CONNECT_TRIES = 5
+_CONNECT_PAUSE_SECONDS = 1
+
+
+def replay_streams(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
+    """The ``replay`` queue: bring streams up to date."""
+    return process_batch(event, partial(_replay, engine), engine.replay_queue.hold)
+
+
+def _replay(engine: Engine, record: Record) -> float | None:
+    replay = read_replay_message(record["body"])
+    if isinstance(replay, NotifyFollowers):
+        _notify(engine, replay)
+        return None
+    connection_id = _connection_of(replay)
+    log.info("replaying a stream", extra={"connectionId": connection_id, "kind": type(replay).__name__})
+    try:
+        is_reached = _push(engine, replay)
+    except (RefusedError, ProblemError) as error:
+        is_reached = _push_error(engine, connection_id, error)
+    is_early = int(record["attributes"]["ApproximateReceiveCount"]) < _CONNECT_TRIES
+    if is_reached or not is_early or not engine.connections.is_open(connection_id):
+        return None
+    return _CONNECT_PAUSE_SECONDS
+
+
+def _push(engine: Engine, replay: OpenStream | FollowUser | RetrySocket) -> bool:
+    """Bring one stream up to date. False if the connection is gone, or not there yet."""
+    subscriptions = engine.subscriptions
+    match replay:
+        case RetrySocket(subscriber=subscriber, order_id=order_id, after_seq=after_seq, tries=tries):
+            return subscriptions.rejoin_order(subscriber, order_id, after_seq, tries)
+        case FollowUser(subscriber=subscriber, user_id=user_id, look=look):
+            return subscriptions.look(subscriber, user_id, look)
+        case OpenStream(connection_id=connection_id, query=query, coarse=coarse):
+            wanted, subscriber = read_stream(query), Subscriber(connection_id, coarse)
+            caller = caller_of_connection(connection_id)
+            if wanted.user_id is None:
+                return subscriptions.join_order(caller, subscriber, wanted.order_id or "", wanted.after_seq)
+            is_open = subscriptions.follow_user(caller, subscriber, wanted.user_id)
+            return is_open and subscriptions.look(subscriber, wanted.user_id)
+
+
+def _notify(engine: Engine, replay: NotifyFollowers) -> None:
+    try:
+        engine.subscriptions.notify_followers_of(replay.order_id)
+    except OrderNotFoundError:
+        log.warning("order not found", extra={"orderId": replay.order_id})
+
+
+def _push_error(engine: Engine, connection_id: str, error: Exception) -> bool:
+    try:
+        engine.sockets.push(connection_id, reply_frame("error", **problem_of(error).as_fields()))
+    except ConnectionGoneError:
+        return False
+    return True
+
+
+def _connection_of(replay: OpenStream | FollowUser | RetrySocket) -> str:
+    match replay:
+        case OpenStream(connection_id=connection_id):
+            return connection_id
+        case FollowUser(subscriber=subscriber) | RetrySocket(subscriber=subscriber):
+            return subscriber.connection_id

@@ -1,0 +1,50 @@
+"""The engine as the doors see it."""
+
+from dataclasses import dataclass
+
+from chalicelib.api.requests.rules import RequestRules
+from chalicelib.clock import Clock
+from chalicelib.ports.queues import DeadLetterQueue, MessageQueue
+from chalicelib.ports.streams import Sockets
+from chalicelib.services.limits.priority_lane import PriorityLane
+from chalicelib.services.market.watcher import MarketWatcher
+from chalicelib.services.operations.health import CheckHealth
+from chalicelib.services.operations.stats import ShowStats
+from chalicelib.services.operations.watchdog import Watchdog
+from chalicelib.services.orders.amend import AmendOrder
+from chalicelib.services.orders.cancel import CancelOrder
+from chalicelib.services.orders.dead_letter import CloseDeadLetter
+from chalicelib.services.orders.execute import ExecuteOrder
+from chalicelib.services.orders.preview import PreviewOrder
+from chalicelib.services.orders.queries import Queries
+from chalicelib.services.orders.submit import SubmitOrder
+from chalicelib.services.streams.connections import Connections
+from chalicelib.services.streams.subscriptions import Subscriptions
+from chalicelib.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The use cases behind the doors, and the ports that a door itself needs: clock, replies and acknowledgements."""
+
+    settings: Settings
+    now: Clock
+    rules: RequestRules
+    submit: SubmitOrder
+    execute: ExecuteOrder
+    cancel: CancelOrder
+    amend: AmendOrder
+    preview: PreviewOrder
+    queries: Queries
+    close_dead_letter: CloseDeadLetter
+    watchdog: Watchdog
+    market: MarketWatcher
+    subscriptions: Subscriptions
+    connections: Connections
+    priority_lane: PriorityLane
+    health: CheckHealth
+    stats: ShowStats
+    sockets: Sockets
+    order_queue: MessageQueue
+    dead_letter_queue: DeadLetterQueue
+    replay_queue: MessageQueue

@@ -1,0 +1,58 @@
+"""The simulation of a deployment, built from its settings."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from chalicelib.ports.market import LaunchSource, MarketData
+from chalicelib.ports.venues import Ledger, Venue
+from chalicelib.settings import Settings
+from chalicelib.simulation.context import SimulationContext
+from chalicelib.simulation.faults import Fault, check_fault
+from chalicelib.simulation.feed import CachedMarketData
+from chalicelib.simulation.launches import LaunchSchedule, pool_address
+from chalicelib.simulation.market import PROFILES, SimulatedMarket
+from chalicelib.simulation.venues import simulated_venues, venue_names
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """The venues by name, the launches, and what request validation needs to know of them."""
+
+    venues: Mapping[str, Venue]
+    launches: LaunchSource
+    check_fault: Callable[[str], None]
+    pool_address: Callable[[str, str, str], str]
+
+
+def build_simulation(
+    settings: Settings,
+    ledger: Ledger,
+    market_data: MarketData,
+    now_ms: Callable[[], int],
+    sleep: Callable[[float], None],
+) -> Simulation:
+    """:raises ValueError: naming the variable of a setting that is wrong."""
+    if settings.venue_profile not in PROFILES:
+        raise ValueError(f"VENUE_PROFILE={settings.venue_profile!r} must be one of {', '.join(PROFILES)}")
+    names = venue_names()
+    if settings.venue_fault:
+        try:
+            check_fault(settings.venue_fault, names)
+        except ValueError as error:
+            raise ValueError(f"VENUE_FAULT={settings.venue_fault!r} {error}") from None
+    context = SimulationContext(
+        market=SimulatedMarket(settings.venue_seed, PROFILES[settings.venue_profile]),
+        feed=CachedMarketData(market_data, int(settings.market_cache_seconds * 1000), now_ms),
+        ledger=ledger,
+        now_ms=now_ms,
+        sleep=sleep,
+        time_scale=settings.venue_time_scale,
+        default_fault=Fault.parse(settings.venue_fault),
+    )
+    return Simulation(
+        venues=simulated_venues(context),
+        launches=LaunchSchedule(settings.venue_seed, settings.simulated_launch_seconds, names),
+        check_fault=partial(check_fault, venues=names),
+        pool_address=pool_address,
+    )

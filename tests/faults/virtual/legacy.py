@@ -1,0 +1,90 @@
+"""Messages of version 1 in the queues of an engine that has just been upgraded, as lives.
+
+``legacy_messages.jsonl`` holds bodies as the last engine of version 1 sent them in this same world. Each line names
+the queue and what the message is about.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from chalicelib.codec.exact_json import loads
+from chalicelib.codec.messages import read_order_message
+from chalicelib.codec.times import to_ms
+from chalicelib.domain.events import LaunchTriggered
+from chalicelib.domain.spec import Priority
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.ports.market import PushedPrice
+from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.streams import Connection
+from tests.faults.virtual.client_scenarios import Expected, Life, with_key
+from tests.faults.virtual.open_orders import REACHED, SOL_USDC
+from tests.faults.virtual.world import World
+
+_MESSAGES = [loads(line) for line in Path(__file__).with_name("legacy_messages.jsonl").read_text().splitlines()]
+#: Message bodies by what they are about.
+ORDER_BODIES: dict[str, str] = {one["name"]: one["body"] for one in _MESSAGES if one["queue"] == "orders"}
+REPLAY_BODIES: dict[str, str] = {one["name"]: one["body"] for one in _MESSAGES if one["queue"] == "replay"}
+_HOURS_SECONDS = 7200
+
+
+def store_order(world: World, body: str, expected: Expected) -> StoredOrder:
+    """Put the order of a message into the table as its sender left it, in a market that fills it."""
+    message = read_order_message(body)
+    order = message.order
+    world.clock.sleep((order.events[-1].at - world.clock.now()).total_seconds())
+    assert SOL_USDC is not None
+    if order.spec.type is not OrderType.MARKET:
+        world.markets.push_price(SOL_USDC, PushedPrice(REACHED, world.clock.now_ms()))
+    for event in order.events:
+        if isinstance(event.data, LaunchTriggered):
+            world.markets.announce(event.data.launch)
+    deadline_ms = to_ms(order.events[-1].at) + world.engine.settings.pending_deadline_seconds * 1000
+    stored = world.orders.create(order, deadline_ms)
+    expected.accepted.append(("", order.order_id))
+    expected.ends.append((order.order_id, (Status.CONFIRMED,)))
+    return stored
+
+
+def queue_order(world: World, simulate: str | None, expected: Expected, body: str) -> None:
+    """An order message, twice for a high-priority order."""
+    stored = store_order(world, body, expected)
+    if stored.order.spec.priority is Priority.HIGH:
+        world.high_priority.put(body)
+    world.queue.put(body)
+
+
+def bury_order(world: World, simulate: str | None, expected: Expected, body: str) -> None:
+    """An order message that the orders queue has given up."""
+    store_order(world, body, expected)
+    world.dead_letters.put(body)
+
+
+def queue_replay(world: World, simulate: str | None, expected: Expected, body: str) -> None:
+    """A replay of a stream that a client opened before, of an order with the id that the replay names."""
+    message = loads(body)
+    connection = "follower" if message["connection_id"] == "*" else message["connection_id"]
+    world.streams.connect(Connection(connection, coarse=False, expires_at=to_ms(world.clock.now()) + _HOURS_SECONDS))
+    subscriber = world.engine.connections.subscriber(connection)
+    expected.users[connection] = "tester"
+    if message["connection_id"] == "*" or message["look"]:
+        world.streams.follow("tester", replace(subscriber, via_user=True))
+    if "orderId" in message["wanted"]:
+        store_order(world, ORDER_BODIES["market, pending"], expected)
+    else:
+        with_key(world, simulate, expected)
+    expected.streams.append((connection, expected.accepted[0][1]))
+    world.replay_queue.put(body)
+
+
+def _lives() -> Iterator[Life]:
+    for name, body in ORDER_BODIES.items():
+        yield Life(f"version 1: {name}", partial(queue_order, body=body))
+    for name in ("market, pending", "market, submitted"):
+        yield Life(f"version 1, dead letter: {name}", partial(bury_order, body=ORDER_BODIES[name]))
+    for name, body in REPLAY_BODIES.items():
+        yield Life(f"version 1, replay: {name}", partial(queue_replay, body=body))
+
+
+LEGACY = tuple(_lives())
