@@ -7,7 +7,7 @@ Two queues keep what nobody could handle: ``UnprocessableQueue`` dead letters th
 
 import sys
 
-from chalicelib.codec.exact_json import dumps
+from chalicelib.codec.events import data_to_json
 from chalicelib.codec.times import to_text
 from chalicelib.domain.events import Event
 from chalicelib.domain.status import TERMINAL
@@ -73,7 +73,7 @@ def _order(order_id: str, item: Item | None) -> str:
 def _event(event: Event | str) -> str:
     if isinstance(event, str):
         return f"  {event}"
-    return f"  {event.seq}  {event.status}  attempt {event.attempt}  {to_text(event.at)}  {dumps(event.meta)}"
+    return f"  {event.seq}  {event.status}  attempt {event.attempt}  {to_text(event.at)}  {data_to_json(event.data)}"
 
 
 def redrive(deployed: Deployment, letter_id: str | None) -> str:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.codec.times import to_ms
-from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, Violation, orphans, violations_of
 from chalicelib.domain.events import Event
+from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, Violation, orphans, violations_of
 from chalicelib.domain.status import PHASES, TERMINAL, Phase, Status
 from infra.deployed import CANNOT_LOOK, Deployment, find, with_stage
 from infra.stored import Stored, database_of, evidence_of
@@ -37,7 +37,7 @@ _LOOKS = 3
 _SHOWN = 20
 #: In a queue, and nobody works on them yet.
 _WAITING = frozenset(status for status, phase in PHASES.items() if phase is Phase.QUEUED) - {Status.OPEN}
-_QUEUES = ("DeadLetters", "KeptLetters", "StreamDeadLetters")
+_QUEUES = ("DeadLetters", "Unprocessable", "ReplayDeadLetters")
 
 
 @dataclass

@@ -12,6 +12,7 @@ from uuid import UUID
 from chalicelib.codec.messages import PoisonMessageError, read_order_message
 from chalicelib.codec.replays import read_replay_message
 from chalicelib.codec.times import from_ms
+from chalicelib.ports.streams import FollowUser, OpenStream, StreamReplay
 from infra.deployed import Deployment
 
 #: The queue that keeps letters, and the one they were for.
@@ -42,7 +43,7 @@ class Letter:
             if self.queue == "UnprocessableQueue":
                 order_id = read_order_message(self.body).order.order_id
             else:
-                order_id = read_replay_message(self.body).wanted.get("orderId", "")
+                order_id = _order_of(read_replay_message(self.body))
             return order_id if str(UUID(order_id)) == order_id else None
         except (PoisonMessageError, ValueError, TypeError, AttributeError):
             return None
@@ -107,6 +108,12 @@ class DeadLetters:
         except self._sqs.exceptions.ClientError:
             # It was redriven, or is visible again, or will be within the minute.
             return
+
+
+def _order_of(replay: StreamReplay) -> str:
+    if isinstance(replay, OpenStream):
+        return replay.query.get("orderId", "")
+    return "" if isinstance(replay, FollowUser) else replay.order_id
 
 
 def _letter(queue: str, message: Any) -> Letter:

@@ -11,9 +11,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from chalicelib.codec.events import event_from_json
-from chalicelib.codec.orders import spec_from_dict
+from chalicelib.codec.orders import UNREADABLE, spec_from_dict, spec_from_json
+from chalicelib.domain.events import Confirmed, Event, Submitted
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap
-from chalicelib.domain.events import Event
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.history.connection import BoundedConnection, PostgresConnection
 from chalicelib.ports.history import HistoryUnavailableError
@@ -23,8 +23,6 @@ Item = Mapping[str, Any]
 
 _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 30
-#: What reading a damaged specification or event ends in.
-_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 _ORDERS = "select order_id::text, status, seq, amount_out_base from orders where order_id = any(%s)"
 _EVENTS = "select order_id::text, seq, status, attempt from order_events where order_id = any(%s) order by seq"
 #: By the index on status.
@@ -68,9 +66,12 @@ class Stored:
     def landed(self, evidence: Evidence) -> dict[str, Swap]:
         """What became of the signatures that the order has sent: those that landed, as the ledger has them now."""
         sent = {
-            event.meta["txHash"]
+            event.data.tx_hash
             for event in evidence.events
-            if isinstance(event, Event) and isinstance(event.meta, dict) and isinstance(event.meta.get("txHash"), str)
+            # The codec does not check the types of a version 1 event.
+            if isinstance(event, Event)
+            and isinstance(event.data, Submitted | Confirmed)
+            and isinstance(event.data.tx_hash, str)
         }
         rows = [self._ledger.get_item(Key={"signature": one}, ConsistentRead=True) for one in sent if one]
         return {swap.signature: swap for row in rows if (swap := _swap(row.get("Item", {})))}
@@ -160,16 +161,17 @@ def _swap(row: Item) -> Swap | None:
 
 
 def _spec(item: Item) -> OrderSpec | None:
+    """The specification; items of version 1 have one attribute per field."""
     try:
-        return spec_from_dict(dict(item))
-    except _UNREADABLE:
+        return spec_from_json(item["spec"]) if "spec" in item else spec_from_dict(item)
+    except UNREADABLE:
         return None
 
 
 def _event(text: Any) -> Event | str:
     try:
         return event_from_json(text)
-    except _UNREADABLE:
+    except UNREADABLE:
         return str(text)
 
 

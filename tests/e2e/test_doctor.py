@@ -158,7 +158,7 @@ def test_a_letter_of_an_order_is_shown_with_its_events_and_redriven_knowing_that
 ) -> None:
     order_id = finished(client)
     body = order_message(StoredOrder(replace(pending(), order_id=order_id)))
-    deployed.client("sqs").send_message(QueueUrl=deployed.output("KeptLettersQueueUrl"), MessageBody=body)
+    deployed.client("sqs").send_message(QueueUrl=deployed.output("UnprocessableQueueUrl"), MessageBody=body)
 
     def kept() -> list[Letter]:
         with DeadLetters(deployed).looked_at() as letters:

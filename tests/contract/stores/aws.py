@@ -17,16 +17,16 @@ from chalicelib.settings import Settings
 from infra.package import ROOT, Template, load_template
 
 REGION = "us-east-1"
-#: What the local database and queues of moto know how to make of a resource's properties.
+#: The properties of a resource that moto supports.
 _TABLE = ("KeySchema", "AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes")
 _QUEUE = ("VisibilityTimeout", "MessageRetentionPeriod")
 
 
 @dataclass
 class Wire:
-    """The way to AWS. One request at a time gets through, as DynamoDB handles those for one item.
+    """The connection to moto. Requests go one at a time, as DynamoDB handles those for one item.
 
-    ``lose_answer_to`` names operations whose next request is carried out, but whose answer never comes.
+    ``lose_answer_to`` names operations whose next request is carried out while its answer is lost.
     """
 
     lock: Lock = field(default_factory=Lock)
@@ -49,7 +49,7 @@ _moto = BotocoreStubber.__call__
 
 @dataclass
 class Aws:
-    """What ``template`` has for the stores and queues, in moto."""
+    """The tables and queues of ``template`` in moto."""
 
     template: Template
     wire: Wire
@@ -57,7 +57,7 @@ class Aws:
     sqs: Any
 
     def start_over(self) -> None:
-        """Empty tables and queues."""
+        """Create all tables and queues anew, empty."""
         self.wire.lose_answer_to.clear()
         for name in self.dynamodb.list_tables()["TableNames"]:
             self.dynamodb.delete_table(TableName=name)
@@ -76,7 +76,7 @@ class Aws:
 
 @contextmanager
 def aws(template: Template) -> Iterator[Aws]:
-    """moto for as long as this lasts; nothing is in it before ``start_over``."""
+    """moto for the duration of the context; it is empty before ``start_over``."""
     wire = Wire()
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
@@ -87,12 +87,12 @@ def aws(template: Template) -> Iterator[Aws]:
 
 
 def resources() -> Template:
-    """The tables and queues as they are deployed."""
+    """The template that is deployed."""
     return load_template(ROOT / "infra/resources.yaml")
 
 
 def settings() -> Settings:
-    """Settings for what ``aws`` makes: everything bears its name in the template."""
+    """Settings for the resources of ``aws``, which have their logical names."""
     queues = f"https://sqs.{REGION}.amazonaws.com/123456789012"
     return Settings(
         orders_table="OrdersTable",
