@@ -193,7 +193,7 @@ def test_stats_tell_how_orders_were_executed(client: Client) -> None:
     assert execution["routingGainPct"]["average"] > 0
 
 
-def test_an_urgent_order_is_executed_once(client: Client) -> None:
+def test_a_high_priority_order_is_executed_once(client: Client) -> None:
     order_id = client.accept(priority="high")["orderId"]
     with client.socket(f"/ws/orders/{order_id}") as socket:
         socket.until_over(order_id)

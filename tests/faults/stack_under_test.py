@@ -161,7 +161,7 @@ class StackUnderTest:
         return held
 
     def at_rest(self, ids: Iterable[str], watch: bool = False) -> float:
-        """Wait until all orders have ended and nobody is to come back to them."""
+        """Wait until all orders are terminal and none has a deadline left."""
         return self.wait_for(ids, lambda item: is_over(item) and "attentionAt" not in item, watch)
 
     def judge(self, ids: list[str], result: Result) -> None:

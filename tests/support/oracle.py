@@ -1,6 +1,6 @@
 """An oracle for limit orders: it computes from the formulas, in fractions, whether the market fills each order.
 
-It takes the reserves from the simulated market, and uses no code of the engine that triggers, routes or prices orders.
+It takes the reserves from the simulated market, and uses none of the engine's code for triggers, routes and prices.
 """
 
 from collections.abc import Callable, Mapping

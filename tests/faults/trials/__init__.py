@@ -12,7 +12,7 @@ VIRTUAL: tuple[Callable[[Effort], Result], ...] = (*virtual.TRIALS, *races.TRIAL
 #: On one running stack, one after the other.
 REAL: tuple[Callable[[StackUnderTest, Effort], Result], ...] = (
     *(messages.burst, messages.one_key, messages.replies_lost, messages.doubles, messages.poison),
-    *(lanes.urgent_in_a_backlog, lanes.one_user_with_most_of_the_load, lanes.cancelled_at_any_moment),
+    *(lanes.high_priority_in_a_backlog, lanes.one_user_with_most_of_the_load, lanes.cancelled_at_any_moment),
     *(sockets.many_on_one_order, sockets.resumed_at_every_seq, sockets.slow_sockets, sockets.strangers),
     *(outages.workers_killed, outages.postgres_stopped, outages.postgres_frozen),
     *(outages.queue_fails_after_the_write, outages.calls_throttled, outages.answers_lost, outages.calls_delayed),

@@ -14,7 +14,7 @@ from tests.faults.trials.messages import SLOTS
 _SLOW = "slow:1000"
 
 
-def urgent_in_a_backlog(site: StackUnderTest, effort: Effort) -> Result:
+def high_priority_in_a_backlog(site: StackUnderTest, effort: Effort) -> Result:
     """High-priority orders behind many others: a slot takes one of them right after the order that it executes."""
     result = Result("high_priority orders in a backlog")
     backlog = site.accept(effort.pick(60, 500), "backlog", lambda _: _SLOW)

@@ -97,7 +97,7 @@ def burst(site: StackUnderTest, effort: Effort) -> Result:
     most = most_in_flight(spans)
     if most > SLOTS:
         result.violations.append(f"{most} orders in flight")
-    # Whether all slots were busy at once depends on the machine, so it is told and not judged.
+    # Whether all slots were busy at once depends on the machine, so it is noted and not judged.
     result.notes.append(f"most in flight: {most}")
     if letters := site.depth("DEAD_LETTERS"):
         result.violations.append(f"{letters} dead letters")

@@ -207,7 +207,7 @@ def _batch(deed: Callable[[Race], None], plan: dict[int, Fault], many: int, resu
     before = world.injector.calls
     world.injector.plan = {before + call: fault for call, fault in plan.items()}
     deed(race)
-    # Whoever was killed before it had kept what it was told of is told again.
+    # The feed repeats an event whose handler was killed before it stored the event.
     if deed is not tick:
         deed(race)
     rested = world.run(hours=1)

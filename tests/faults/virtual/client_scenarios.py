@@ -25,7 +25,7 @@ class Expected:
     accepted: list[tuple[str, str]] = field(default_factory=list)
     #: Connection and order; the stream is to come from ``seq`` 1 on.
     streams: list[tuple[str, str]] = field(default_factory=list)
-    #: What each connection may be told of.
+    #: The user whose orders each connection may receive.
     users: dict[str, str] = field(default_factory=dict)
     #: Orders of which it is known how they end, unless they are cancelled.
     ends: list[tuple[str, tuple[Status, ...]]] = field(default_factory=list)
@@ -87,7 +87,7 @@ def watched(world: World, simulate: str | None, expected: Expected) -> None:
 
 def follow(world: World, expected: Expected) -> None:
     """A user's stream that has been open for long, and a stranger's, before an order comes."""
-    for connection, user in (("follower", "tester"), ("stranger", "somebody-else")):
+    for connection, user in (("follower", "tester"), ("stranger", "another-user")):
         world.connect(connection, userId=user)
         expected.users[connection] = user
     world.run()

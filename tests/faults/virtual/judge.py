@@ -81,7 +81,7 @@ def running(world: World, expected: Expected) -> list[str]:
             frame["userId"] for frame in world.sockets.frames[connection] if "userId" in frame and "seq" in frame
         }
         if others - {user}:
-            found.append(f"I7 {connection} of {user} was told of orders of {others - {user}}")
+            found.append(f"I7 {connection} of {user} received orders of {others - {user}}")
     for order_id in world.all_orders():
         if (swaps := len(world.ledger.swaps_of(order_id))) > 1:
             found.append(f"I1 {order_id}: {swaps} swaps")

@@ -106,7 +106,7 @@ class OrderLives(MarketRules, RuleBasedStateMachine):
     @precondition(lambda self: self.expected.users)
     @rule(index=INDEX, gone=st.booleans())
     def socket_fails(self, index: int, gone: bool) -> None:
-        """A socket is slow for a while, or gone for good."""
+        """A socket is slow for a while, or gone until the end."""
         users = list(self.expected.users)
         connection = users[index % len(users)]
         if gone:

@@ -21,7 +21,7 @@ Armed = tuple[int, Fault] | None
 #: A fault at the n-th call from here on, or none.
 FAULTS = st.one_of(st.none(), st.tuples(st.integers(1, 12), st.sampled_from(list(Fault))))
 INDEX = st.integers(0, 7)
-#: So far from one another that no drift makes a price reach a limit which it was not told to reach.
+#: So far from one another that no drift carries a price to a limit that a push did not reach.
 _LIMITS = st.sampled_from([Decimal(80), Decimal(120)])
 _PRICES = st.sampled_from([Decimal(60), Decimal(100), Decimal(140)])
 

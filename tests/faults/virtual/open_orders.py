@@ -1,6 +1,6 @@
 """Orders that wait for their price or launch, what the market does meanwhile, and all lives together.
 
-What the feed tells and what clients change comes a few seconds after an order was answered.
+Market events and amendments come a few seconds after the engine has answered an order.
 """
 
 from datetime import timedelta
@@ -20,7 +20,7 @@ from tests.support.callers import ANYONE
 
 SOL_USDC = find_market("SOL/USDC")
 MINT = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
-#: Sold at 120 at least; SOL begins at about 100, and stays within a few percent of what was told last.
+#: Sold at 120 at least; SOL begins at about 100, and stays within a few percent of the last pushed price.
 LIMIT, REACHED = Decimal(120), Decimal(135)
 _TRADES, _EXPIRES = (Status.CONFIRMED,), (Status.EXPIRED,)
 
@@ -56,13 +56,13 @@ def a_launch(world: World, venue: str = "raydium", liquidity: int = 10_000, slot
 
 
 def price(world: World, seconds: float, to: Decimal) -> None:
-    """The feed tells of a price in so many seconds."""
+    """Push a price in so many seconds."""
     assert SOL_USDC is not None
     world.later(seconds, partial(world.engine.market.push_price, ANYONE, SOL_USDC, to))
 
 
 def launch(world: World, seconds: float, venue: str, liquidity: int = 10_000) -> None:
-    """The feed tells of a launch in so many seconds, and of the same one if it has to say it again."""
+    """Announce a launch in so many seconds, and announce the same launch again if the call fails."""
     launched = a_launch(world, venue, liquidity, slot=1)
     world.later(seconds, partial(world.engine.market.announce_launch, ANYONE, launched))
 
@@ -96,7 +96,7 @@ def expires(world: World, simulate: str | None, expected: Expected) -> None:
     try:
         order_id = a_limit(world, expected, _EXPIRES, simulate, time_in_force=TimeInForce.GTD, expires_at=expires_at)
     except BrokenRulesError:
-        # It was up before anybody got to accepting it.
+        # The order's time was up before the engine accepted it.
         return
     world.back_at(10, lambda: None)
     stream(world, order_id, expected)

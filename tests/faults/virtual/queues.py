@@ -26,7 +26,7 @@ class Message:
 
 
 class Queue:
-    """One queue. ``copies`` tells after which delays (seconds) a message is delivered: more than one are doubles."""
+    """One queue. ``copies`` are the delays of a message in seconds; each delay delivers it once."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Queue:
             raise ConnectionError("the queue is down")
 
     def hold(self, receipt: str, seconds: int) -> None:
-        """As SQS: only whoever received a message last can hold it, and only while it is not visible."""
+        """Hold a message as SQS does: by its last receipt only, and only while it is not visible."""
         message = self.messages.get(receipt.partition("/")[0])
         if message is None or message.receipt != receipt or message.visible_at_ms <= self._now_ms():
             raise ConnectionError("the message is not in flight")

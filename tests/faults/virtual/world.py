@@ -228,7 +228,7 @@ class World:
         return True
 
     def is_quiet(self) -> bool:
-        """Whether no order waits for anybody but the market, which has nothing for those that are open."""
+        """Whether every order is terminal, or open while the market neither fills nor expires it."""
         return not self.markets.pending_launches() and all(map(self._rests, self.all_orders().values()))
 
     def _rests(self, stored: StoredOrder) -> bool:

@@ -30,23 +30,23 @@ sides = st.sampled_from(Side)
 
 def net_price(depth: Depth, side: Side, amount_in: int) -> Fraction | None:
     """Quote per base, fees and impact included, exactly; ``None`` where nothing comes out."""
-    got = depth.swap(side, amount_in).amount_out
-    if not got:
+    bought = depth.swap(side, amount_in).amount_out
+    if not bought:
         return None
-    quote, base = (amount_in, got) if side is Side.BUY else (got, amount_in)
+    quote, base = (amount_in, bought) if side is Side.BUY else (bought, amount_in)
     pair = depth.pair
     return Fraction(quote * 10**pair.base.decimals, base * 10**pair.quote.decimals)
 
 
 @given(depths, sides, amounts)
-def test_no_amount_gets_a_better_price_than_the_best(depth: Depth, side: Side, amount_in: int) -> None:
+def test_no_amount_has_a_better_price_than_the_best_price(depth: Depth, side: Side, amount_in: int) -> None:
     price, best = net_price(depth, side, amount_in), Fraction(depth.best_price(side))
     if price is not None:
         assert price >= best if side is Side.BUY else price <= best
 
 
 @given(depths, sides)
-def test_the_best_price_is_no_wider_than_it_has_to_be(depth: Depth, side: Side) -> None:
+def test_the_best_price_is_as_tight_as_possible(depth: Depth, side: Side) -> None:
     """Else a tick would read orders that nothing can fill."""
     base, quote = (reserve * 10**60 for reserve in (depth.base, depth.quote))
     deep = Depth(depth.venue, depth.pair, base, quote, depth.fee_rate, depth.impact_fee_rate)
@@ -57,7 +57,7 @@ def test_the_best_price_is_no_wider_than_it_has_to_be(depth: Depth, side: Side) 
 
 
 @given(st.lists(depths, min_size=1, max_size=3), sides, amounts, st.decimals("0.000001", 10**6, places=6))
-def test_whatever_can_be_filled_lies_within_the_range_that_is_asked_for(
+def test_every_order_that_can_be_filled_lies_within_the_queried_price_range(
     pools: list[Depth], side: Side, amount_in: int, limit: Decimal
 ) -> None:
     pools = [Depth(one.venue, PAIRS[0], *_numbers(one)) for one in pools]
@@ -66,10 +66,10 @@ def test_whatever_can_be_filled_lies_within_the_range_that_is_asked_for(
     beyond = limit < best if side is Side.BUY else limit > best
     if found is None or not beyond:
         return
-    paid, got = Fraction(amount_in, 10**6), Fraction(found.amount_out, 10**9)
+    paid, bought = Fraction(amount_in, 10**6), Fraction(found.amount_out, 10**9)
     if side is Side.SELL:
-        paid, got = Fraction(amount_in, 10**9), Fraction(found.amount_out, 10**6)
-    assert paid / got > limit if side is Side.BUY else got / paid < limit
+        paid, bought = Fraction(amount_in, 10**9), Fraction(found.amount_out, 10**6)
+    assert paid / bought > limit if side is Side.BUY else bought / paid < limit
 
 
 def _numbers(depth: Depth) -> tuple[int, int, int, int]:
@@ -77,7 +77,7 @@ def _numbers(depth: Depth) -> tuple[int, int, int, int]:
 
 
 @given(st.lists(depths, max_size=3), sides, amounts)
-def test_the_venue_that_is_taken_brings_most_of_those_that_can_be_traded_on(
+def test_the_best_swap_has_the_largest_output_of_all_tradable_pools(
     pools: list[Depth], side: Side, amount_in: int
 ) -> None:
     swaps = [pool.swap(side, amount_in) for pool in pools]
@@ -86,5 +86,5 @@ def test_the_venue_that_is_taken_brings_most_of_those_that_can_be_traded_on(
     assert (found.amount_out if found else None) == max(tradable, default=None)
 
 
-def test_there_is_no_price_where_there_is_no_pool() -> None:
+def test_without_a_pool_there_is_neither_price_nor_swap() -> None:
     assert (best_price([], Side.BUY), best_swap([], Side.BUY, 1)) == (None, None)

@@ -98,7 +98,7 @@ def test_within_ten_bps_the_deeper_pool_then_the_lower_fee_then_the_name(
 
 
 @pytest.mark.parametrize(
-    ("least", "winner", "reason"),
+    ("minimum", "winner", "reason"),
     [
         (999_500, "raydium", "deeper pool"),
         (999_501, "meteora", "reaches the minimum output"),
@@ -106,17 +106,17 @@ def test_within_ten_bps_the_deeper_pool_then_the_lower_fee_then_the_name(
         (1_000_001, "raydium", "deeper pool"),
     ],
 )
-def test_a_deeper_pool_is_not_chosen_where_only_the_other_brings_the_least(
-    least: int, winner: str, reason: str
+def test_a_deeper_pool_is_not_chosen_where_only_the_other_reaches_the_minimum(
+    minimum: int, winner: str, reason: str
 ) -> None:
     deeper = a_quote("raydium", 999_500, liquidity=Decimal(2000))
     router = a_router(FakeVenue("raydium", deeper), FakeVenue("meteora", a_quote("meteora")))
-    route = router.route(REQUEST, least)
+    route = router.route(REQUEST, minimum)
     assert route.chosen.venue == winner
     assert reason in route.reason
 
 
-def test_a_venue_that_fails_is_left_out_and_the_answer_marked_degraded() -> None:
+def test_a_venue_that_fails_is_left_out_and_the_decision_is_degraded() -> None:
     route = a_router(
         FakeVenue("raydium", failed(FailureCode.NETWORK_ERROR)), FakeVenue("meteora", a_quote("meteora"))
     ).route(REQUEST)
@@ -135,7 +135,7 @@ def test_a_venue_that_is_late_is_left_out() -> None:
     assert failure_code(route, "raydium") is FailureCode.VENUE_TIMEOUT
 
 
-def test_where_all_fail_a_passing_reason_wins_so_that_it_is_tried_again() -> None:
+def test_where_all_venues_fail_a_retryable_reason_wins() -> None:
     router = a_router(
         FakeVenue("raydium", failed(FailureCode.NO_LIQUIDITY)),
         FakeVenue("meteora", failed(FailureCode.NETWORK_ERROR)),
@@ -162,7 +162,7 @@ def test_a_swap_that_no_venue_can_fill_is_refused(changes: dict[str, Any], code:
     assert caught.value.code is code
 
 
-def test_an_impact_of_ten_percent_is_still_taken() -> None:
+def test_a_price_impact_of_ten_percent_is_accepted() -> None:
     quote = a_quote("raydium", price_impact_pct=Decimal(10))
     assert a_router(FakeVenue("raydium", quote)).route(REQUEST).chosen is quote
 
@@ -192,13 +192,13 @@ some_quotes = st.lists(
 
 
 @given(some_quotes)
-def test_any_set_of_quotes_is_decided_by_the_rule_in_whatever_order_they_came(quotes: list[Quote]) -> None:
+def test_the_rule_decides_any_set_of_quotes_in_any_order(quotes: list[Quote]) -> None:
     chosen, reason = choose(quotes)
     assert chosen.venue == by_the_rule(quotes) == choose(quotes[::-1])[0].venue
     assert chosen.venue in reason
 
 
-def test_a_deep_pool_further_off_than_ten_bps_does_not_win() -> None:
+def test_a_deeper_pool_more_than_ten_bps_worse_does_not_win() -> None:
     quotes = [
         a_quote("raydium", 1_000_000),
         a_quote("meteora", 999_500),
@@ -219,7 +219,7 @@ class MeetingVenue(FakeVenue):
         return super().quote(request)
 
 
-def test_both_venues_are_asked_at_once() -> None:
+def test_the_router_asks_all_venues_at_once() -> None:
     meeting = threading.Barrier(2)
     route = a_router(MeetingVenue("raydium", meeting), MeetingVenue("meteora", meeting)).route(REQUEST)
     decision = route.as_event()
@@ -228,7 +228,7 @@ def test_both_venues_are_asked_at_once() -> None:
     assert all(answer.quote for answer in decision.answers)
 
 
-def test_where_all_are_late_the_order_may_be_tried_again() -> None:
+def test_where_all_venues_are_late_the_failure_is_retryable() -> None:
     never = threading.Event()
     late = [FakeVenue(name, a_quote(name), never) for name in ("raydium", "meteora")]
     with pytest.raises(AttemptFailedError) as caught:
@@ -238,7 +238,7 @@ def test_where_all_are_late_the_order_may_be_tried_again() -> None:
     assert caught.value.retryable
 
 
-def test_a_venue_whose_impact_is_too_high_does_not_win_with_the_better_output() -> None:
+def test_a_better_output_with_too_high_a_price_impact_does_not_win() -> None:
     steep = a_quote("raydium", 2_000_000, price_impact_pct=Decimal(11))
     route = a_router(FakeVenue("raydium", steep), FakeVenue("meteora", a_quote("meteora"))).route(REQUEST)
     assert route.chosen.venue == "meteora"
@@ -260,7 +260,7 @@ def test_a_venue_with_a_bug_is_left_out_and_its_error_stays_internal() -> None:
     assert "secret" not in str(route.as_event())
 
 
-def test_where_every_venue_has_a_bug_the_order_may_be_tried_again() -> None:
+def test_where_every_venue_has_a_bug_the_failure_is_retryable() -> None:
     with pytest.raises(AttemptFailedError) as caught:
         a_router(BrokenVenue("raydium", a_quote("raydium"))).route(REQUEST)
     assert (caught.value.code, caught.value.retryable) == (FailureCode.VENUE_UNAVAILABLE, True)

@@ -19,7 +19,7 @@ from chalicelib.domain.tokens import Pair, Side, find_market
 from chalicelib.ports.market import PushedPrice
 from chalicelib.simulation.market import BASE_PRICES_USD
 from tests.support.callers import ANYONE
-from tests.support.oracle import Oracle, Resting, Verdict
+from tests.support.oracle import Oracle, OpenLimitOrder, Verdict
 from tests.support.specs import a_spec
 from tests.support.workbench import a_workbench
 
@@ -39,9 +39,9 @@ class Path:
         self.bench = a_workbench(venue_seed=f"path-{seed}", venue_profile=profile, trigger_batch=batch)
         self.oracle = Oracle(f"path-{seed}", profile)
         self.batch = batch
-        self.resting: dict[str, Resting] = {}
-        self.triggered: dict[str, Resting] = {}
-        self.released = 0
+        self.open: dict[str, OpenLimitOrder] = {}
+        self.triggered: dict[str, OpenLimitOrder] = {}
+        self.triggered_now = 0
 
     def step(self) -> None:
         steps = [
@@ -63,16 +63,16 @@ class Path:
         spec = self._a_limit_order()
         if spec is None:
             return
-        order = Resting(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(0), spec.expires_at)
+        order = OpenLimitOrder(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(0), spec.expires_at)
         order_id = self.bench.engine.submit(ANYONE, spec).order_id
         entered = self.bench.order(order_id)
         assert entered.min_amount_out == order.min_output
-        marketable = self._is_released(order_id)
+        marketable = self._is_triggered(order_id)
         if spec.time_in_force is TimeInForce.IOC:
             assert marketable
         else:
             self._agree(order_id, order, marketable)
-        (self.triggered if marketable else self.resting)[order_id] = order
+        (self.triggered if marketable else self.open)[order_id] = order
 
     def push(self) -> None:
         """A price anywhere around the registry's, which may be far from the last one."""
@@ -87,25 +87,25 @@ class Path:
         self.bench.clock.sleep(self.random.choice([0.001, 0.4, 5, 5, 61, 900, 4000]))
         self.bench.engine.market.look()
         now = self.bench.clock.now()
-        for order_id in [one for one, order in self.resting.items() if order.expires_at and order.expires_at <= now]:
+        for order_id in [one for one, order in self.open.items() if order.expires_at and order.expires_at <= now]:
             assert self.bench.order(order_id).status is Status.EXPIRED
-            del self.resting[order_id]
+            del self.open[order_id]
         self._compare({pair.name for pair in _PAIRS})
 
     def cancel(self) -> None:
-        order_id = self._any({**self.resting, **self.triggered})
+        order_id = self._any({**self.open, **self.triggered})
         if order_id is None:
             return
         self.bench.engine.cancel(ANYONE, order_id)
         assert self.bench.order(order_id).status is Status.CANCELLED
-        self.resting.pop(order_id, None)
+        self.open.pop(order_id, None)
         self.triggered.pop(order_id, None)
 
     def amend(self) -> None:
-        order_id = self._any({**self.resting, **self.triggered})
+        order_id = self._any({**self.open, **self.triggered})
         if order_id is None:
             return
-        order = self.resting.get(order_id) or self.triggered[order_id]
+        order = self.open.get(order_id) or self.triggered[order_id]
         now = self.bench.clock.now()
         expires_at = (
             now + timedelta(seconds=self.random.choice([1, 30, 3600])) if self.random.random() < 0.4 else None
@@ -123,15 +123,15 @@ class Path:
         self.bench.engine.amend(ANYONE, order_id, amendment)
         amended = self.bench.order(order_id)
         assert amended.min_amount_out == wanted.min_output
-        self.resting[order_id] = wanted
-        released = self._is_released(order_id)
+        self.open[order_id] = wanted
+        triggered_now = self._is_triggered(order_id)
         if not self._pauses(order_id):
-            self._agree(order_id, wanted, released)
-        if released:
-            self.triggered[order_id] = self.resting.pop(order_id)
+            self._agree(order_id, wanted, triggered_now)
+        if triggered_now:
+            self.triggered[order_id] = self.open.pop(order_id)
 
     def work(self) -> None:
-        """The processor takes up what was released, perhaps after the price has gone on."""
+        """The processor takes up what was triggered_now, perhaps after the price has gone on."""
         if self.random.random() < 0.5:
             self.bench.clock.sleep(self.random.choice([0.5, 30, 1200]))
         while self.bench.order_queue.bodies:
@@ -157,40 +157,40 @@ class Path:
                     one.tradable is Verdict.FILLS and one.amount_out >= wanted.min_output for one in offers
                 )
             if order.status is Status.OPEN:
-                self.resting[order_id] = wanted
+                self.open[order_id] = wanted
 
     # --- the comparison -----------------------------------------------------------------------------------
 
     def _compare(self, pairs: set[str]) -> None:
-        """All resting orders of these pairs against the oracle; what was released moves on."""
-        released = [order_id for order_id in self.resting if self._is_released(order_id)]
+        """All open orders of these pairs against the oracle; what was triggered_now moves on."""
+        triggered_now = [order_id for order_id in self.open if self._is_triggered(order_id)]
         per_side: dict[tuple[str, Side], int] = {}
-        for order_id in released:
-            order = self.resting[order_id]
+        for order_id in triggered_now:
+            order = self.open[order_id]
             assert order.pair.name in pairs
             key = order.pair.name, order.side
             per_side[key] = per_side.get(key, 0) + 1
-        for order_id, order in list(self.resting.items()):
+        for order_id, order in list(self.open.items()):
             if order.pair.name not in pairs or self._pauses(order_id):
-                assert order_id not in released
+                assert order_id not in triggered_now
                 continue
             if order.expires_at and order.expires_at <= self.bench.clock.now():
-                assert order_id not in released
+                assert order_id not in triggered_now
                 continue
             # A full batch may have left it out.
-            if order_id in released or per_side.get((order.pair.name, order.side), 0) < self.batch:
-                self._agree(order_id, order, order_id in released)
-        for order_id in released:
-            self.triggered[order_id] = self.resting.pop(order_id)
+            if order_id in triggered_now or per_side.get((order.pair.name, order.side), 0) < self.batch:
+                self._agree(order_id, order, order_id in triggered_now)
+        for order_id in triggered_now:
+            self.triggered[order_id] = self.open.pop(order_id)
         assert all(count <= self.batch for count in per_side.values())
 
-    def _agree(self, order_id: str, order: Resting, released: bool) -> None:
+    def _agree(self, order_id: str, order: OpenLimitOrder, triggered_now: bool) -> None:
         verdict = self.oracle.verdict(order, self.bench.clock.now_ms())
-        self.released += released
+        self.triggered_now += triggered_now
         if verdict is not Verdict.EITHER:
-            assert released == (verdict is Verdict.FILLS), (order_id, order, self.bench.order(order_id))
+            assert triggered_now == (verdict is Verdict.FILLS), (order_id, order, self.bench.order(order_id))
 
-    def _is_released(self, order_id: str) -> bool:
+    def _is_triggered(self, order_id: str) -> bool:
         return self.bench.order(order_id).status is Status.TRIGGERED
 
     def _pauses(self, order_id: str) -> bool:
@@ -203,7 +203,7 @@ class Path:
         misses = [event for event in order.events if isinstance(event.data, PriceMovedAway)]
         if not misses or any(isinstance(event.data, Amended) for event in order.events[misses[-1].seq :]):
             return False
-        wanted = self.resting[order_id]
+        wanted = self.open[order_id]
         offers = self.oracle.offers(wanted, self.bench.clock.now_ms()).values()
         clear = any(
             one.tradable is Verdict.FILLS and Fraction(one.amount_out, wanted.min_output) >= Fraction(1005, 1000)
@@ -241,7 +241,7 @@ class Path:
         digits = self.random.choice([3, 5, 12])
         return Decimal(f"{ratio * factor:.{digits}g}")
 
-    def _any(self, orders: dict[str, Resting]) -> str | None:
+    def _any(self, orders: dict[str, OpenLimitOrder]) -> str | None:
         return self.random.choice(sorted(orders)) if orders else None
 
 
@@ -251,7 +251,7 @@ class Path:
     st.sampled_from(["realistic", "realistic", "flat", "brief"]),
     st.sampled_from([500, 500, 1]),
 )
-def test_what_a_price_releases_and_fills_is_what_the_oracle_says(seed: int, profile: str, batch: int) -> None:
+def test_a_price_triggers_and_fills_the_orders_that_the_oracle_names(seed: int, profile: str, batch: int) -> None:
     path = Path(seed, profile, batch)
     for _ in range(_STEPS):
         path.step()
@@ -259,7 +259,7 @@ def test_what_a_price_releases_and_fills_is_what_the_oracle_says(seed: int, prof
     path.work()
 
 
-def test_the_paths_release_orders_and_leave_others_waiting() -> None:
+def test_the_paths_trigger_some_orders_and_leave_others_open() -> None:
     """A comparison in which nothing ever triggers proves nothing."""
     paths = [Path(seed, "realistic", 500) for seed in range(20)]
     for path in paths:
@@ -267,7 +267,7 @@ def test_the_paths_release_orders_and_leave_others_waiting() -> None:
             path.step()
     statuses = {order.order.status for path in paths for order in path.bench.orders._kept.values()}
     assert {Status.OPEN, Status.CONFIRMED, Status.EXPIRED, Status.CANCELLED} <= statuses
-    assert sum(path.released for path in paths) > 20
+    assert sum(path.triggered_now for path in paths) > 20
     assert any(
         isinstance(event.data, PriceMovedAway)
         for path in paths
@@ -276,7 +276,7 @@ def test_the_paths_release_orders_and_leave_others_waiting() -> None:
     )
 
 
-def test_what_triggers_at_entry_and_misses_is_watched_for_like_any_other() -> None:
+def test_the_watch_list_covers_an_order_that_triggered_at_entry_and_missed() -> None:
     bench = a_workbench()
     order_id = bench.submit(type=OrderType.LIMIT, limit_price=Decimal(90), time_in_force=TimeInForce.GTC)
     sol = _PAIRS[0]

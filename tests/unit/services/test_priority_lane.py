@@ -32,7 +32,7 @@ def deliver(bench: Workbench, number: int = 0, waited_ms: int = 0) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def test_an_urgent_order_overtakes_a_long_line(bench: Workbench) -> None:
+def test_a_high_priority_order_overtakes_a_long_queue(bench: Workbench) -> None:
     first = bench.submit()
     bench.submit()
     high_priority = bench.submit(priority=Priority.HIGH)
@@ -43,14 +43,14 @@ def test_an_urgent_order_overtakes_a_long_line(bench: Workbench) -> None:
     assert bench.high_priority_queue.taken == {}
 
 
-def test_without_a_line_nobody_looks(bench: Workbench) -> None:
+def test_without_a_backlog_the_processor_does_not_read_the_high_priority_queue(bench: Workbench) -> None:
     bench.high_priority_queue.down = True
     order_id = bench.submit()
     assert deliver(bench) == []
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_an_urgent_order_alone_is_executed_once_by_its_own_message(bench: Workbench) -> None:
+def test_a_single_high_priority_order_is_executed_once(bench: Workbench) -> None:
     high_priority = bench.submit(priority=Priority.HIGH)
     assert deliver(bench) == []
     assert len(bench.ledger.swaps_of(high_priority)) == 1
@@ -58,7 +58,7 @@ def test_an_urgent_order_alone_is_executed_once_by_its_own_message(bench: Workbe
     assert bench.statuses(high_priority).count("confirmed") == 1
 
 
-def test_an_urgent_order_whose_attempt_failed_is_held_in_both_queues(bench: Workbench) -> None:
+def test_both_queues_hold_a_high_priority_order_whose_attempt_failed(bench: Workbench) -> None:
     bench.submit(priority=Priority.HIGH, simulate="network_error:1")
     assert deliver(bench) == ["m"]
     assert [receipt for receipt, _ in bench.high_priority_queue.held][-1] == "high_priority-0"
@@ -66,7 +66,7 @@ def test_an_urgent_order_whose_attempt_failed_is_held_in_both_queues(bench: Work
     assert list(bench.high_priority_queue.taken) == ["high_priority-0"]
 
 
-def test_a_failing_urgent_queue_keeps_nobody_from_working(bench: Workbench) -> None:
+def test_a_failing_high_priority_queue_does_not_keep_the_processor_from_working(bench: Workbench) -> None:
     bench.submit(priority=Priority.HIGH)
     bench.high_priority_queue.down = True
     order_id = bench.submit()
@@ -74,7 +74,7 @@ def test_a_failing_urgent_queue_keeps_nobody_from_working(bench: Workbench) -> N
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_a_poisoned_copy_does_not_stop_the_order_in_hand(bench: Workbench) -> None:
+def test_a_poison_message_in_the_high_priority_queue_does_not_stop_the_order_in_turn(bench: Workbench) -> None:
     order_id = bench.submit()
     bench.high_priority_queue.bodies.append("not JSON")
     assert deliver(bench, waited_ms=5000) == []
@@ -82,7 +82,7 @@ def test_a_poisoned_copy_does_not_stop_the_order_in_hand(bench: Workbench) -> No
     assert bench.high_priority_queue.held == [("high_priority-0", 0)]
 
 
-def test_the_order_in_hand_comes_back_if_its_worker_is_lost_over_the_urgent_one(bench: Workbench) -> None:
+def test_the_order_in_turn_is_held_while_a_high_priority_order_executes(bench: Workbench) -> None:
     bench.submit()
     bench.submit(priority=Priority.HIGH)
     deliver(bench, waited_ms=5000)

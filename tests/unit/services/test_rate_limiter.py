@@ -54,7 +54,7 @@ def run(bench: Workbench, random: Random, late_seconds: float = 0.0) -> int:
     return most
 
 
-def test_the_limit_delays_what_is_too_much_and_drops_nothing() -> None:
+def test_the_rate_limit_delays_excess_orders_and_drops_none() -> None:
     bench = a_workbench(rate_limit_per_minute=10)
     orders = [bench.submit() for _ in range(25)]
     assert bench.order_queue.delays == [0] * 10 + [60] * 10 + [120] * 5
@@ -63,7 +63,7 @@ def test_the_limit_delays_what_is_too_much_and_drops_nothing() -> None:
     assert most_in_a_minute(starts_of(bench, orders)) == 10
 
 
-def test_a_delayed_order_says_when_it_begins() -> None:
+def test_a_delayed_order_states_its_start() -> None:
     bench = a_workbench(rate_limit_per_minute=1)
     first, second = bench.submit(), bench.submit()
     assert bench.order(first).events[0].data == Accepted()
@@ -71,7 +71,7 @@ def test_a_delayed_order_says_when_it_begins() -> None:
     assert meta_of(delayed.spec, delayed.events[0]) == {"startsAt": "2026-01-01T12:01:00.000Z"}
 
 
-def test_past_the_horizon_nothing_is_accepted_and_the_client_is_told_when_to_come_back() -> None:
+def test_past_the_horizon_an_order_is_refused_with_the_time_to_retry() -> None:
     bench = a_workbench(rate_limit_per_minute=1)
     for _ in range(16):
         bench.submit()
@@ -83,7 +83,7 @@ def test_past_the_horizon_nothing_is_accepted_and_the_client_is_told_when_to_com
     bench.submit()
 
 
-def test_a_retry_takes_no_second_start() -> None:
+def test_a_retry_uses_no_second_slot() -> None:
     bench = a_workbench(rate_limit_per_minute=1)
     order_id = bench.submit(simulate="network_error:2")
     began = bench.clock.now()
@@ -92,7 +92,7 @@ def test_a_retry_takes_no_second_start() -> None:
     assert (bench.clock.now() - began).total_seconds() < 60
 
 
-def test_one_key_books_one_start_however_often_it_comes() -> None:
+def test_a_repeated_key_reserves_one_slot() -> None:
     bench = a_workbench(rate_limit_per_minute=2)
     for _ in range(50):
         bench.submit(client_order_id="one")
@@ -100,7 +100,7 @@ def test_one_key_books_one_start_however_often_it_comes() -> None:
     assert bench.order_queue.delays == [0, 0]
 
 
-def test_a_known_key_is_answered_although_nothing_new_is_taken_in() -> None:
+def test_a_repeated_key_is_answered_although_the_rate_limit_refuses_new_orders() -> None:
     bench = a_workbench(rate_limit_per_minute=1, rate_horizon_seconds=0)
     order_id = bench.submit(client_order_id="one")
     with pytest.raises(RateLimitedError):
@@ -108,7 +108,7 @@ def test_a_known_key_is_answered_although_nothing_new_is_taken_in() -> None:
     assert bench.submit(client_order_id="one") == order_id
 
 
-def test_the_watchdog_leaves_an_order_alone_until_its_start_is_overdue() -> None:
+def test_the_watchdog_sends_a_delayed_order_only_once_its_start_is_overdue() -> None:
     bench = a_workbench(rate_limit_per_minute=1)
     bench.submit()
     bench.submit()
@@ -119,7 +119,7 @@ def test_the_watchdog_leaves_an_order_alone_until_its_start_is_overdue() -> None
     assert bench.engine.watchdog() == 1
 
 
-def test_an_urgent_order_overtakes_those_that_wait_for_their_start() -> None:
+def test_a_high_priority_order_overtakes_orders_with_a_reservation() -> None:
     bench = a_workbench(rate_limit_per_minute=2)
     orders = [bench.submit() for _ in range(6)]
     bench.clock.sleep(1)
@@ -130,7 +130,7 @@ def test_an_urgent_order_overtakes_those_that_wait_for_their_start() -> None:
     assert most_in_a_minute(sorted(starts.values())) == 2
 
 
-def test_one_users_many_orders_do_not_keep_another_user_waiting_for_minutes() -> None:
+def test_many_orders_of_one_user_do_not_delay_another_user_for_minutes() -> None:
     bench = a_workbench(rate_limit_per_minute=10)
     for _ in range(100):
         bench.submit(user_id="greedy")
@@ -139,12 +139,12 @@ def test_one_users_many_orders_do_not_keep_another_user_waiting_for_minutes() ->
     # The ten that are due go first, the ninety that wait do not.
     assert bench.order_queue.delays[100:] == [60] * 5
     run(bench, Random(1))
-    begun = {order_id: starts_of(bench, [order_id])[0] for order_id in modest}
-    assert max(begun.values()) - min(begun.values()) < MINUTE_MS
+    starts = {order_id: starts_of(bench, [order_id])[0] for order_id in modest}
+    assert max(starts.values()) - min(starts.values()) < MINUTE_MS
     assert most_in_a_minute(starts_of(bench, list(bench.orders._kept))) == 10
 
 
-def test_who_is_due_and_has_not_begun_is_not_put_off_by_who_came_later() -> None:
+def test_later_orders_do_not_delay_a_due_order_that_has_not_started() -> None:
     bench = a_workbench(rate_limit_per_minute=3)
     due = [bench.submit(user_id="bob") for _ in range(4)][:3]
     bench.clock.sleep(0.6)
@@ -157,7 +157,7 @@ def test_who_is_due_and_has_not_begun_is_not_put_off_by_who_came_later() -> None
     assert most_in_a_minute(starts_of(bench, list(bench.orders._kept))) == 3
 
 
-def test_who_is_put_off_again_and_again_is_not_given_up() -> None:
+def test_an_order_that_high_priority_orders_delay_again_and_again_still_completes() -> None:
     world = World(rate_limit=8)
     spec = a_spec(user_id="normal")
     normal = [world.engine.submit(ANYONE, spec).order_id for _ in range(40)]
@@ -170,11 +170,11 @@ def test_who_is_put_off_again_and_again_is_not_given_up() -> None:
     assert world.run()
     orders = world.all_orders()
     assert {orders[order_id].order.status for order_id in [*normal, *high_priority]} == {Status.CONFIRMED}
-    begun = sorted(to_ms(orders[order_id].order.events[1].at) for order_id in [*normal, *high_priority])
-    assert most_in_a_minute(begun) <= 8
+    starts = sorted(to_ms(orders[order_id].order.events[1].at) for order_id in [*normal, *high_priority])
+    assert most_in_a_minute(starts) <= 8
 
 
-def test_what_is_cancelled_all_at_once_leaves_its_starts_to_others() -> None:
+def test_cancelling_all_orders_releases_their_slots() -> None:
     bench = a_workbench(rate_limit_per_minute=10)
     for _ in range(100):
         bench.submit(user_id="fickle")
@@ -190,7 +190,7 @@ def test_what_is_cancelled_all_at_once_leaves_its_starts_to_others() -> None:
     late=st.sampled_from([0.0, 0.3, 5.0, 90.0]),
     seed=st.integers(0, 9),
 )
-def test_no_sliding_minute_holds_more_starts_than_allowed_however_late_messages_come(
+def test_no_sliding_minute_holds_more_starts_than_the_limit_however_late_messages_arrive(
     limit: int, arrivals: list[tuple[float, bool]], late: float, seed: int
 ) -> None:
     bench = a_workbench(rate_limit_per_minute=limit, rate_horizon_seconds=100_000)

@@ -24,7 +24,7 @@ def follow(bench: Workbench, user_id: str) -> None:
 
 
 @pytest.mark.parametrize("step", range(1, 7))
-def test_whoever_joins_at_any_moment_gets_every_event_in_order(
+def test_a_subscriber_that_joins_at_any_moment_receives_every_event_in_order(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     """The joiner comes in right after write number ``step``, before its frames are pushed."""
@@ -42,7 +42,7 @@ def test_whoever_joins_at_any_moment_gets_every_event_in_order(
     assert bench.sockets.updates("late") == list(enumerate(STATUSES, start=1))
 
 
-def test_an_event_between_the_look_and_the_join_is_not_missed(
+def test_an_event_between_the_replay_and_the_join_is_not_missed(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit()
@@ -61,19 +61,19 @@ def test_an_event_between_the_look_and_the_join_is_not_missed(
 
 
 @pytest.mark.parametrize("after_seq", range(8))
-def test_a_stream_is_resumed_after_any_seq_even_when_the_order_is_over(bench: Workbench, after_seq: int) -> None:
+def test_a_stream_resumes_after_any_seq_even_of_a_terminal_order(bench: Workbench, after_seq: int) -> None:
     order_id = bench.submit()
     bench.process_all()
     bench.engine.subscriptions.join_order(ANYONE, Subscriber("back"), order_id, after_seq)
     assert bench.sockets.updates("back") == list(enumerate(STATUSES, start=1))[after_seq:]
 
 
-def test_an_unknown_order_is_said_to_be_unknown(bench: Workbench) -> None:
+def test_a_subscription_to_an_unknown_order_is_refused(bench: Workbench) -> None:
     with pytest.raises(OrderNotFoundError):
         bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), "00000000-0000-0000-0000-000000000000")
 
 
-def test_coarse_subscribers_get_phases_with_the_status_as_detail(bench: Workbench) -> None:
+def test_coarse_subscribers_receive_phases_with_the_status_as_detail(bench: Workbench) -> None:
     bench.submit(Subscriber("me", coarse=True))
     bench.process_all()
     frames = bench.sockets.frames["me"]
@@ -88,7 +88,7 @@ def test_coarse_subscribers_get_phases_with_the_status_as_detail(bench: Workbenc
     assert [frame["detailedStatus"] for frame in frames] == STATUSES
 
 
-def test_a_gone_socket_is_dropped_and_holds_nothing_up(bench: Workbench) -> None:
+def test_a_gone_socket_is_dropped_and_delays_nothing(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("gone"))
     bench.engine.subscriptions.join_order(ANYONE, Subscriber("here"), order_id)
     bench.sockets.gone.add("gone")
@@ -112,10 +112,10 @@ def test_a_slow_socket_is_handed_to_the_replay_queue_with_its_position(bench: Wo
     assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
 
 
-def test_a_user_stream_starts_with_the_latest_of_each_open_order_and_brings_all_that_follows(
+def test_a_user_stream_starts_with_the_last_event_of_each_unfinished_order_and_continues(
     bench: Workbench,
 ) -> None:
-    over = bench.submit(user_id="alice")
+    finished = bench.submit(user_id="alice")
     bench.process_all()
     first = bench.submit(user_id="alice")
     bench.submit(user_id="bob")
@@ -124,12 +124,12 @@ def test_a_user_stream_starts_with_the_latest_of_each_open_order_and_brings_all_
     bench.process_all()
     frames = bench.sockets.frames["me"]
     assert {frame["orderId"] for frame in frames} == {first, second}
-    assert over not in {frame["orderId"] for frame in frames}
+    assert finished not in {frame["orderId"] for frame in frames}
     for order_id in (first, second):
         assert [frame["status"] for frame in frames if frame["orderId"] == order_id] == STATUSES
 
 
-def test_a_later_look_finds_an_order_that_the_index_did_not_show_at_first(
+def test_a_later_look_finds_an_order_that_the_index_showed_late(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(user_id="alice")
@@ -145,7 +145,7 @@ def test_a_later_look_finds_an_order_that_the_index_did_not_show_at_first(
     assert {frame["orderId"] for frame in bench.sockets.frames["me"]} == {order_id}
 
 
-def test_looking_ends_after_the_last_look(bench: Workbench) -> None:
+def test_the_last_look_queues_no_further_one(bench: Workbench) -> None:
     follow(bench, "alice")
     for number in (1, 2):
         bench.engine.subscriptions.look(Subscriber("me"), "alice", number)
@@ -153,17 +153,17 @@ def test_looking_ends_after_the_last_look(bench: Workbench) -> None:
     assert bench.replay_queue.sent == [(FollowUser(me, "alice", 1), 1), (FollowUser(me, "alice", 2), 4)]
 
 
-def test_a_look_under_way_does_not_undo_an_unsubscribe(bench: Workbench) -> None:
+def test_a_queued_look_does_not_undo_an_unsubscribe(bench: Workbench) -> None:
     bench.submit(user_id="alice")
     follow(bench, "alice")
     bench.engine.subscriptions.unfollow_user(ANYONE, Subscriber("me"), "alice")
     bench.engine.subscriptions.look(Subscriber("me"), "alice", 1)
-    told = len(bench.sockets.frames["me"])
+    pushed = len(bench.sockets.frames["me"])
     bench.process_all()
-    assert len(bench.sockets.frames["me"]) == told
+    assert len(bench.sockets.frames["me"]) == pushed
 
 
-def test_who_joins_again_in_the_middle_is_told_again_and_nothing_overtakes(
+def test_a_subscriber_that_joins_again_receives_a_new_replay_that_no_event_overtakes(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(Subscriber("me"))
@@ -195,7 +195,7 @@ def test_a_socket_that_stays_slow_is_retried_at_growing_intervals_and_given_up(b
     assert delays == [2, 4, 8, 16, 32, 64, 128, 256, 512]
 
 
-def test_a_stream_queue_that_is_down_does_not_stop_a_trade(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_queue_that_is_down_does_not_stop_a_trade(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = bench.submit(Subscriber("slow"))
     bench.sockets.slow.add("slow")
 
@@ -210,7 +210,7 @@ def test_a_stream_queue_that_is_down_does_not_stop_a_trade(bench: Workbench, mon
     assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
 
 
-def test_the_last_frames_are_told_later_if_neither_socket_nor_stream_queue_took_them(
+def test_the_watchdog_pushes_the_last_frames_if_neither_socket_nor_replay_queue_took_them(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(Subscriber("slow"))
@@ -231,7 +231,7 @@ def test_the_last_frames_are_told_later_if_neither_socket_nor_stream_queue_took_
     assert stored.deadline_ms is None
 
 
-def test_a_late_socket_that_was_joined_again_before_it_was_taken_off_is_handed_over_anew(
+def test_a_slow_socket_that_rejoins_before_its_removal_is_queued_again(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(Subscriber("late"))
@@ -255,25 +255,25 @@ def test_a_late_socket_that_was_joined_again_before_it_was_taken_off_is_handed_o
     assert len(bench.replay_queue.sent) == 2
 
 
-def test_who_has_left_is_told_nothing_more(bench: Workbench) -> None:
+def test_a_connection_that_left_receives_nothing_more(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("me"), user_id="alice")
     follow(bench, "alice")
     bench.engine.subscriptions.leave_order(ANYONE, Subscriber("me"), order_id)
     bench.engine.subscriptions.unfollow_user(ANYONE, Subscriber("me"), "alice")
-    told = len(bench.sockets.frames["me"])
+    pushed = len(bench.sockets.frames["me"])
     bench.process_all()
     bench.submit(user_id="alice")
-    assert len(bench.sockets.frames["me"]) == told
+    assert len(bench.sockets.frames["me"]) == pushed
 
 
-def test_a_follower_that_is_gone_is_forgotten(bench: Workbench) -> None:
+def test_a_gone_follower_is_removed(bench: Workbench) -> None:
     follow(bench, "alice")
     bench.sockets.gone.add("me")
     bench.submit(user_id="alice")
     assert bench.streams.followers("alice") == frozenset()
 
 
-def test_a_connection_that_closed_meanwhile_does_not_become_a_follower(bench: Workbench) -> None:
+def test_a_closed_connection_does_not_become_a_follower(bench: Workbench) -> None:
     bench.streams.disconnect("me")
     follow(bench, "alice")
     assert bench.streams.followers("alice") == frozenset()

@@ -17,7 +17,7 @@ def bench() -> Workbench:
     return a_workbench()
 
 
-def test_an_order_is_accepted_although_the_queue_is_down_and_executed_later(bench: Workbench) -> None:
+def test_an_order_is_accepted_while_the_queue_is_down_and_executed_later(bench: Workbench) -> None:
     bench.order_queue.down = True
     order_id = bench.submit()
     assert bench.statuses(order_id) == ["pending"]
@@ -28,7 +28,7 @@ def test_an_order_is_accepted_although_the_queue_is_down_and_executed_later(benc
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_the_watchdog_does_not_send_the_same_order_every_tick(bench: Workbench) -> None:
+def test_the_watchdog_does_not_send_the_same_order_on_every_run(bench: Workbench) -> None:
     bench.submit()
     bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
     assert [bench.engine.watchdog(), bench.engine.watchdog()] == [1, 0]
@@ -41,7 +41,7 @@ def test_one_key_makes_one_order(bench: Workbench) -> None:
     assert len(bench.order_queue.bodies) == 1
 
 
-def test_a_client_order_id_promises_the_same_as_a_key(bench: Workbench) -> None:
+def test_a_client_order_id_is_an_idempotency_key(bench: Workbench) -> None:
     first = bench.engine.submit(ANYONE, a_spec(client_order_id="mine"))
     assert bench.engine.submit(ANYONE, a_spec(client_order_id="mine")).order_id == first.order_id
 
@@ -75,7 +75,7 @@ def test_the_acknowledgement_comes_before_the_first_frame(bench: Workbench) -> N
     assert bench.sockets.updates("me") == [(1, "pending")]
 
 
-def test_the_watchdog_comes_back_to_an_old_order_ever_later(bench: Workbench) -> None:
+def test_the_watchdog_sends_an_old_order_at_growing_intervals(bench: Workbench) -> None:
     bench.submit()
     sent = []
     for minute in range(1, 17):
@@ -85,7 +85,7 @@ def test_the_watchdog_comes_back_to_an_old_order_ever_later(bench: Workbench) ->
     assert sent == [1, 2, 4, 8, 16]
 
 
-def test_the_watchdog_brings_an_order_to_followers_that_its_submitter_did_not_reach(bench: Workbench) -> None:
+def test_the_watchdog_subscribes_followers_that_the_api_handler_did_not_notify(bench: Workbench) -> None:
     bench.streams.connect(Connection("me", coarse=False, expires_at=0))
     order_id = bench.submit(user_id="alice")
     bench.order_queue.bodies.clear()
@@ -97,7 +97,7 @@ def test_the_watchdog_brings_an_order_to_followers_that_its_submitter_did_not_re
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_an_order_is_queued_although_its_followers_cannot_be_told_and_they_are_told_later(
+def test_an_order_whose_followers_cannot_be_notified_is_queued_and_they_are_notified_later(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(user_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Limit orders that wait: released when the market is there, waiting again when it left, never below their price."""
+"""Limit orders that wait: released when the market is there, an_open_order again when it left, never below their price."""
 
 from contextlib import nullcontext
 from datetime import timedelta
@@ -23,22 +23,22 @@ from tests.support.callers import ANYONE
 from tests.support.open_orders import FAR, SOL_USDC, a_limit, accept, best_output, price_for, push
 from tests.support.workbench import Workbench, a_workbench
 
-REARM = 1.0
+RETRIGGER_PAUSE = 1.0
 
 
 @pytest.fixture
 def bench() -> Workbench:
-    bench = a_workbench(retrigger_pause_seconds=REARM, max_retrigger_pause_seconds=10.0)
+    bench = a_workbench(retrigger_pause_seconds=RETRIGGER_PAUSE, max_retrigger_pause_seconds=10.0)
     push(bench, 100)
     return bench
 
 
-def least_of(order: Order) -> int:
+def min_output_of(order: Order) -> int:
     assert order.min_amount_out is not None
     return order.min_amount_out
 
 
-def waiting(bench: Workbench, side: Side = Side.SELL, **changes: object) -> str:
+def an_open_order(bench: Workbench, side: Side = Side.SELL, **changes: object) -> str:
     """An order that a fifth more, or less, fills."""
     order_id = accept(bench, a_limit(110 if side is Side.SELL else 90, side, **changes))
     assert bench.order(order_id).status is Status.OPEN
@@ -46,8 +46,8 @@ def waiting(bench: Workbench, side: Side = Side.SELL, **changes: object) -> str:
 
 
 @pytest.mark.parametrize(("side", "price"), [(Side.SELL, 100 * FAR), (Side.BUY, 100 / FAR)])
-def test_a_price_that_is_told_releases_and_fills_at_once(bench: Workbench, side: Side, price: Decimal) -> None:
-    order_id = waiting(bench, side)
+def test_a_pushed_price_triggers_and_fills_at_once(bench: Workbench, side: Side, price: Decimal) -> None:
+    order_id = an_open_order(bench, side)
     assert push(bench, price) == 1
     trigger = bench.order(order_id).events[-1]
     assert isinstance(trigger.data, PriceTriggered)
@@ -57,20 +57,20 @@ def test_a_price_that_is_told_releases_and_fills_at_once(bench: Workbench, side:
     order = bench.order(order_id)
     assert order.status is Status.CONFIRMED
     assert order.amount_out is not None
-    assert order.amount_out > least_of(order), "what is better than the limit is the user's"
+    assert order.amount_out > min_output_of(order), "what is better than the limit is the user's"
     assert order.attempts == 1
     assert push(bench, price) == 0
 
 
 @pytest.mark.parametrize(("side", "price"), [(Side.SELL, 100 / FAR), (Side.BUY, 100 * FAR)])
-def test_a_price_that_goes_the_other_way_releases_nothing(bench: Workbench, side: Side, price: Decimal) -> None:
-    order_id = waiting(bench, side)
+def test_a_price_in_the_other_direction_triggers_nothing(bench: Workbench, side: Side, price: Decimal) -> None:
+    order_id = an_open_order(bench, side)
     assert push(bench, price) == 0
     assert bench.statuses(order_id) == ["pending", "open"]
 
 
 @pytest.mark.parametrize("side", Side)
-def test_an_order_triggers_by_what_its_whole_size_brings_to_the_last_base_unit(bench: Workbench, side: Side) -> None:
+def test_the_output_of_the_whole_size_decides_to_the_last_base_unit(bench: Workbench, side: Side) -> None:
     bench.engine.market.look()
     now = best_output(bench, a_limit(side=side))
     # They wait, as the market was elsewhere when they came.
@@ -83,21 +83,21 @@ def test_an_order_triggers_by_what_its_whole_size_brings_to_the_last_base_unit(b
     assert bench.order(reached).amount_out == now
 
 
-def test_a_size_that_the_pool_cannot_fill_at_the_price_waits_although_a_small_one_fills(bench: Workbench) -> None:
+def test_a_large_order_stays_open_at_a_price_that_fills_a_small_one(bench: Workbench) -> None:
     small, large = (accept(bench, a_limit(110, amount_in=sol * 10**9)) for sol in (1, 4_000))
     push(bench, 115)
     assert (bench.order(small).status, bench.order(large).status) == (Status.TRIGGERED, Status.OPEN)
 
 
-def test_a_look_at_the_market_finds_what_a_lost_worker_left(bench: Workbench) -> None:
-    order_id = waiting(bench)
+def test_a_look_triggers_an_order_that_a_dead_worker_left_open(bench: Workbench) -> None:
+    order_id = an_open_order(bench)
     bench.markets.push_price(SOL_USDC, PushedPrice(Decimal(120), bench.clock.now_ms()))
     bench.clock.sleep(1)
     assert bench.engine.market.look() == 1
     assert bench.order(order_id).status is Status.TRIGGERED
 
 
-def test_what_one_look_cannot_release_is_left_to_the_next_and_none_is_asked_for_in_vain() -> None:
+def test_the_next_look_continues_after_a_full_batch_and_reads_no_order_in_vain() -> None:
     bench = a_workbench(trigger_batch=3)
     push(bench, 100)
     orders = [accept(bench, a_limit(110)) for _ in range(7)]
@@ -110,7 +110,7 @@ def test_what_one_look_cannot_release_is_left_to_the_next_and_none_is_asked_for_
     assert bench.engine.market.look() == 0
 
 
-def test_those_that_accept_the_least_go_first() -> None:
+def test_the_most_aggressive_limit_triggers_first() -> None:
     bench = a_workbench(trigger_batch=1)
     push(bench, 100)
     dear, cheap = accept(bench, a_limit(115)), accept(bench, a_limit(110))
@@ -118,8 +118,8 @@ def test_those_that_accept_the_least_go_first() -> None:
     assert (bench.order(cheap).status, bench.order(dear).status) == (Status.TRIGGERED, Status.OPEN)
 
 
-def test_an_order_that_triggered_while_the_queue_was_down_is_sent_by_the_watchdog(bench: Workbench) -> None:
-    order_id = waiting(bench)
+def test_the_watchdog_sends_an_order_that_triggered_while_the_queue_was_down(bench: Workbench) -> None:
+    order_id = an_open_order(bench)
     bench.order_queue.down = True
     push(bench, 120)
     assert bench.order(order_id).status is Status.TRIGGERED
@@ -130,8 +130,8 @@ def test_an_order_that_triggered_while_the_queue_was_down_is_sent_by_the_watchdo
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_an_order_that_waited_long_is_not_put_off_for_as_long_when_it_is_lost_again(bench: Workbench) -> None:
-    order_id = waiting(bench)
+def test_the_watchdog_pause_of_a_triggered_order_does_not_grow_with_its_time_open(bench: Workbench) -> None:
+    order_id = an_open_order(bench)
     bench.clock.sleep(5 * 86_400)
     bench.order_queue.down = True
     push(bench, 120)
@@ -146,7 +146,7 @@ def test_an_order_that_waited_long_is_not_put_off_for_as_long_when_it_is_lost_ag
 
 
 @pytest.mark.parametrize(("failing", "reported"), [(11, False), (12, True)])
-def test_a_minute_in_which_no_look_was_whole_is_reported(
+def test_a_minute_without_a_complete_look_raises(
     bench: Workbench, failing: int, reported: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks, pending = count(1), bench.markets.pending_launches
@@ -162,7 +162,7 @@ def test_a_minute_in_which_no_look_was_whole_is_reported(
     assert next(looks) == 13
 
 
-def test_a_minute_of_looking_comes_round_every_few_seconds_and_ends_with_the_minute() -> None:
+def test_the_watcher_looks_every_tick_until_the_minute_ends() -> None:
     bench = a_workbench(market_tick_seconds=5.0)
     push(bench, 100)
     order_id = accept(bench, a_limit(110))
@@ -175,8 +175,8 @@ def test_a_minute_of_looking_comes_round_every_few_seconds_and_ends_with_the_min
 # --- the price left ----------------------------------------------------------------------------------------
 
 
-def test_an_order_whose_price_left_before_it_was_quoted_waits_again_and_has_used_no_attempt(bench: Workbench) -> None:
-    order_id = waiting(bench)
+def test_an_order_whose_price_moves_away_before_the_quote_reopens_and_uses_no_attempt(bench: Workbench) -> None:
+    order_id = an_open_order(bench)
     push(bench, 120)
     push(bench, 100)
     bench.process_all()
@@ -186,15 +186,15 @@ def test_an_order_whose_price_left_before_it_was_quoted_waits_again_and_has_used
     assert (order.venue, order.tx_hash, order.fail_code) == (None, None, None)
     assert bench.ledger.swaps_of(order_id) == []
 
-    bench.clock.sleep(REARM)
+    bench.clock.sleep(RETRIGGER_PAUSE)
     push(bench, 120)
     bench.process_all()
     order = bench.order(order_id)
     assert (order.status, order.attempts) == (Status.CONFIRMED, 1)
 
 
-def test_an_order_whose_price_left_before_it_landed_waits_again_and_fills_later(bench: Workbench) -> None:
-    order_id = waiting(bench, simulate="slippage:1")
+def test_an_order_whose_price_moves_away_before_it_lands_reopens_and_fills_later(bench: Workbench) -> None:
+    order_id = an_open_order(bench, simulate="slippage:1")
     push(bench, 120)
     sent = bench.process()
     assert sent is None
@@ -204,7 +204,7 @@ def test_an_order_whose_price_left_before_it_landed_waits_again_and_fills_later(
     assert bench.ledger.is_void(first), "the transaction can no longer land"
     assert (bench.order(order_id).tx_hash, bench.order(order_id).attempts) == (None, 1)
 
-    bench.clock.sleep(REARM)
+    bench.clock.sleep(RETRIGGER_PAUSE)
     assert bench.engine.market.look() == 1
     bench.process_all()
     order = bench.order(order_id)
@@ -213,67 +213,69 @@ def test_an_order_whose_price_left_before_it_landed_waits_again_and_fills_later(
     assert len(bench.ledger.swaps_of(order_id)) == 1
 
 
-def test_all_three_attempts_are_left_to_an_order_whose_price_left(bench: Workbench) -> None:
+def test_a_missed_trigger_leaves_an_order_all_three_attempts(bench: Workbench) -> None:
     """The fault hits what is asked for the first three times, of which one is not sent at all."""
-    order_id = waiting(bench, simulate="tx_dropped:3")
+    order_id = an_open_order(bench, simulate="tx_dropped:3")
     push(bench, 120)
     push(bench, 100)
     bench.process_all()
-    bench.clock.sleep(REARM)
+    bench.clock.sleep(RETRIGGER_PAUSE)
     push(bench, 120)
     bench.process_all()
     order = bench.order(order_id)
     assert (order.status, order.attempts, order.missed_triggers) == (Status.CONFIRMED, 3, 1)
 
 
-def rests_of(bench: Workbench, order_id: str, times: int) -> list[float]:
+def pauses_of(bench: Workbench, order_id: str, times: int) -> list[float]:
     """How long the order is left alone each time after its swap has missed."""
-    rests = []
+    pauses = []
     for _ in range(times):
         bench.process_all()
         since = bench.clock.now()
         while bench.engine.market.look() == 0:
             bench.clock.sleep(0.5)
-        rests.append((bench.clock.now() - since).total_seconds())
+        pauses.append((bench.clock.now() - since).total_seconds())
     assert bench.order(order_id).missed_triggers == times
-    return rests
+    return pauses
 
 
 def hovering(times: int) -> tuple[Workbench, str]:
     """A market that is just at the price of an order, which misses so often."""
-    bench = a_workbench(retrigger_pause_seconds=REARM, max_retrigger_pause_seconds=10.0, venue_profile="flat")
+    bench = a_workbench(
+        retrigger_pause_seconds=RETRIGGER_PAUSE, max_retrigger_pause_seconds=10.0, venue_profile="flat"
+    )
     push(bench, 100)
     least = best_output(bench, a_limit()) * 9_970 // 10_000
     order_id = accept(bench, a_limit(price_for(a_limit(), least), simulate=f"slippage:{times}"))
     return bench, order_id
 
 
-def test_an_order_at_whose_price_the_market_hovers_rests_twice_as_long_each_time_up_to_a_cap() -> None:
+def test_each_missed_trigger_at_the_limit_doubles_the_pause_up_to_a_cap() -> None:
     bench, order_id = hovering(6)
-    assert rests_of(bench, order_id, 6) == [1, 2, 4, 8, 10, 10]
+    assert pauses_of(bench, order_id, 6) == [1, 2, 4, 8, 10, 10]
     bench.process_all()
     order = bench.order(order_id)
     assert (order.status, order.attempts, order.missed_triggers) == (Status.CONFIRMED, 1, 6)
 
 
-def test_a_price_that_goes_well_through_it_finds_an_order_that_rests() -> None:
+def test_a_price_well_through_the_limit_triggers_a_pausing_order() -> None:
     bench, order_id = hovering(6)
-    rests_of(bench, order_id, 5)
+    pauses_of(bench, order_id, 5)
     bench.process_all()
-    bench.clock.sleep(REARM)
+    bench.clock.sleep(RETRIGGER_PAUSE)
     assert bench.engine.market.look() == 0
     assert push(bench, 102) == 1
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_one_that_misses_all_the_same_rests_twice_as_long_after_every_six_times(bench: Workbench) -> None:
-    order_id = waiting(bench, simulate="slippage:20")
+def test_well_through_the_limit_every_sixth_missed_trigger_doubles_the_pause(bench: Workbench) -> None:
+    order_id = an_open_order(bench, simulate="slippage:20")
     push(bench, 120)
-    assert rests_of(bench, order_id, 19) == [1] * 6 + [2] * 6 + [4] * 6 + [8]
+    assert pauses_of(bench, order_id, 19) == [1] * 6 + [2] * 6 + [4] * 6 + [8]
 
 
-def test_a_venue_that_shows_its_price_and_gives_no_quote_for_a_while_keeps_no_order_for_long(
+def test_after_an_outage_of_a_venue_that_still_shows_its_price_an_order_fills_within_minutes(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unavailable(*args: object) -> Quote:
@@ -300,8 +302,8 @@ def test_a_venue_that_shows_its_price_and_gives_no_quote_for_a_while_keeps_no_or
     assert bench.clock.now() - back_at < timedelta(minutes=2)
 
 
-def test_an_order_that_rests_is_tried_at_once_when_it_is_amended(bench: Workbench) -> None:
-    order_id = waiting(bench, simulate="slippage:1")
+def test_an_amendment_ends_the_pause_of_an_order(bench: Workbench) -> None:
+    order_id = an_open_order(bench, simulate="slippage:1")
     push(bench, 120)
     bench.process_all()
     assert push(bench, 120) == 0
@@ -309,7 +311,7 @@ def test_an_order_that_rests_is_tried_at_once_when_it_is_amended(bench: Workbenc
     assert bench.order(order_id).status is Status.TRIGGERED
 
 
-def test_an_order_that_the_pool_can_no_longer_take_waits_again(bench: Workbench) -> None:
+def test_an_order_that_is_too_large_for_the_shrunk_pool_reopens(bench: Workbench) -> None:
     """As the price of SOL falls, a pool has less USDC, and the same payment moves it further."""
     order_id = accept(bench, a_limit(Decimal("99"), Side.BUY, amount_in=200_000 * 10**6))
     push(bench, 90)
@@ -319,14 +321,14 @@ def test_an_order_that_the_pool_can_no_longer_take_waits_again(bench: Workbench)
     order = bench.order(order_id)
     assert bench.statuses(order_id)[-2:] == ["routing", "open"]
     assert (order.missed_triggers, order.fail_code) == (1, None)
-    bench.clock.sleep(REARM)
+    bench.clock.sleep(RETRIGGER_PAUSE)
     push(bench, 90)
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_an_order_that_rests_keeps_nobody_else_from_triggering(bench: Workbench) -> None:
-    resting = waiting(bench, simulate="slippage:1")
+def test_a_pausing_order_does_not_keep_others_from_triggering(bench: Workbench) -> None:
+    resting = an_open_order(bench, simulate="slippage:1")
     push(bench, 120)
     bench.process_all()
     other = accept(bench, a_limit(125))
@@ -334,8 +336,8 @@ def test_an_order_that_rests_keeps_nobody_else_from_triggering(bench: Workbench)
     assert (bench.order(resting).status, bench.order(other).status) == (Status.OPEN, Status.TRIGGERED)
 
 
-def test_a_message_of_before_the_order_waited_again_changes_nothing(bench: Workbench) -> None:
-    order_id = waiting(bench)
+def test_a_message_older_than_the_return_to_open_changes_nothing(bench: Workbench) -> None:
+    order_id = an_open_order(bench)
     push(bench, 120)
     twice = bench.order_queue.bodies[0]
     push(bench, 100)
@@ -349,7 +351,7 @@ def test_a_message_of_before_the_order_waited_again_changes_nothing(bench: Workb
 @pytest.mark.parametrize(
     ("fault", "attempts"), [("slippage:1", 1), ("no_liquidity", 1), ("network_error:3", 3), ("tx_dropped:3", 3)]
 )
-def test_an_order_that_is_to_fill_at_once_and_does_not_expires(bench: Workbench, fault: str, attempts: int) -> None:
+def test_an_ioc_order_that_does_not_fill_expires(bench: Workbench, fault: str, attempts: int) -> None:
     order_id = accept(bench, a_limit(50, time_in_force=TimeInForce.IOC, simulate=fault))
     bench.process_all()
     order = bench.order(order_id)
@@ -358,14 +360,14 @@ def test_an_order_that_is_to_fill_at_once_and_does_not_expires(bench: Workbench,
     assert bench.ledger.swaps_of(order_id) == []
 
 
-def test_one_that_is_to_fill_at_once_and_landed_unheard_of_is_confirmed(bench: Workbench) -> None:
+def test_an_ioc_order_that_lands_without_an_answer_is_confirmed(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(50, time_in_force=TimeInForce.IOC, simulate="landed_reply_lost:1"))
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_faults_of_the_way_use_attempts_as_of_any_order(bench: Workbench) -> None:
-    order_id = waiting(bench, simulate="network_error:9")
+def test_network_errors_use_up_the_attempts_of_a_limit_order(bench: Workbench) -> None:
+    order_id = an_open_order(bench, simulate="network_error:9")
     push(bench, 120)
     bench.process_all()
     order = bench.order(order_id)

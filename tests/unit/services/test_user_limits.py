@@ -8,7 +8,7 @@ from tests.support.specs import a_spec
 from tests.support.workbench import a_workbench
 
 
-def test_a_user_with_a_full_backlog_is_refused_and_the_others_are_not() -> None:
+def test_a_user_at_the_limit_is_refused_and_other_users_are_not() -> None:
     bench = a_workbench(max_active_orders_per_user=3)
     for _ in range(3):
         bench.submit(user_id="greedy")
@@ -17,7 +17,7 @@ def test_a_user_with_a_full_backlog_is_refused_and_the_others_are_not() -> None:
     bench.submit(user_id="modest")
 
 
-def test_there_is_room_again_once_orders_are_over() -> None:
+def test_a_terminal_order_makes_room_for_another() -> None:
     bench = a_workbench(max_active_orders_per_user=2)
     bench.submit()
     bench.submit()
@@ -25,13 +25,13 @@ def test_there_is_room_again_once_orders_are_over() -> None:
     bench.submit()
 
 
-def test_a_known_key_is_answered_although_the_backlog_is_full() -> None:
+def test_a_repeated_key_is_answered_although_the_user_is_at_the_limit() -> None:
     bench = a_workbench(max_active_orders_per_user=1)
     order_id = bench.submit(client_order_id="mine")
     assert bench.submit(client_order_id="mine") == order_id
 
 
-def test_a_user_with_much_room_is_not_counted_for_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_far_from_the_limit_is_not_counted_for_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = a_workbench(max_active_orders_per_user=1000)
     counted: list[str] = []
     count = bench.orders._count
@@ -46,7 +46,7 @@ def test_a_user_with_much_room_is_not_counted_for_every_order(monkeypatch: pytes
     assert 5 <= len(counted) <= 15
 
 
-def test_no_limit_counts_nothing() -> None:
+def test_without_a_limit_nothing_is_counted() -> None:
     bench = a_workbench(max_active_orders_per_user=0)
     bench.orders.count_active = None  # type: ignore[assignment, method-assign]
     bench.submit()

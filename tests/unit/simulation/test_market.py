@@ -80,7 +80,7 @@ def test_flat_venues_are_within_twenty_bps_on_every_market(seed: str, slot: int,
     assert gap_at(SimulatedMarket(seed, PROFILES["flat"]), pair, slot) <= Decimal("0.002") + DUST
 
 
-def test_the_gap_uses_its_whole_range_and_either_venue_may_be_the_dearer_one() -> None:
+def test_the_gap_uses_its_whole_range_and_either_venue_may_be_dearer() -> None:
     market = SimulatedMarket("seed", PROFILES["realistic"])
     times = range(0, 300 * HOUR, HOUR)
     gaps = [gap_at(market, PAIRS[0], slot) for slot in times]
@@ -115,7 +115,7 @@ def test_within_the_hour_a_venues_price_moves_in_small_steps_too(
         assert abs(step) <= Decimal("0.001")
 
 
-def test_seeds_and_markets_move_each_on_their_own() -> None:
+def test_every_seed_and_every_pair_has_its_own_path() -> None:
     def path(seed: str, pair: Pair) -> list[Decimal]:
         market = SimulatedMarket(seed, PROFILES["realistic"])
         base = BASE_PRICES_USD[pair.base.symbol] / BASE_PRICES_USD[pair.quote.symbol]
@@ -137,7 +137,7 @@ def test_small_trades_pay_the_fee_of_the_profile(profile: str, raydium: int, met
     assert [round(bps, 2) for bps in paid] == [raydium, meteora]
 
 
-def test_a_large_trade_pays_more_at_meteora_and_only_in_the_profiles_that_say_so() -> None:
+def test_a_large_trade_pays_a_higher_fee_at_meteora_in_two_profiles_only() -> None:
     fees = {profile: sold(World(scale="0", profile=profile).venues["meteora"], 5_000).fee_bps for profile in PROFILES}
     assert fees["brief"] == 20
     assert fees["realistic"] > 20
@@ -146,7 +146,7 @@ def test_a_large_trade_pays_more_at_meteora_and_only_in_the_profiles_that_say_so
 
 @pytest.mark.parametrize("venue", VENUES)
 @pytest.mark.parametrize("profile", PROFILES)
-def test_the_fee_told_is_the_fee_taken(profile: str, venue: str) -> None:
+def test_the_quoted_fee_rate_matches_the_fee(profile: str, venue: str) -> None:
     quote = sold(World(scale="0", profile=profile).venues[venue], 1_234)
     taken = Decimal(quote.fee) * 10_000 / quote.request.amount_in
     assert abs(taken - quote.fee_bps) <= Decimal("0.0001")
@@ -164,7 +164,7 @@ def test_no_trade_takes_value_out_of_a_venues_pool(seed: str, pair: Pair, venue:
 
 
 @given(seeds, pairs, venues, st.booleans(), st.integers(1, 2**64 - 1))
-def test_there_and_back_at_one_venue_never_gains(seed: str, pair: Pair, venue: str, buy: bool, amount: int) -> None:
+def test_a_round_trip_at_one_venue_never_gains(seed: str, pair: Pair, venue: str, buy: bool, amount: int) -> None:
     place = World(seed, "0").venues[venue]
     got = place.quote(a_swap(pair, amount, buy=buy)).amount_out
     if got:
@@ -173,7 +173,7 @@ def test_there_and_back_at_one_venue_never_gains(seed: str, pair: Pair, venue: s
 
 @pytest.mark.parametrize("venue", VENUES)
 @pytest.mark.parametrize("step_bps", ["20", "20.01", "21", "25", "35"])
-def test_one_base_unit_more_in_is_never_less_out(venue: str, step_bps: str) -> None:
+def test_one_base_unit_more_input_never_gives_less_output(venue: str, step_bps: str) -> None:
     """Looks where the fee rate, as quoted, steps up: there an output could fall."""
     place = World(scale="0").venues[venue]
 
@@ -187,7 +187,7 @@ def test_one_base_unit_more_in_is_never_less_out(venue: str, step_bps: str) -> N
     assert quote(low - 1).amount_out <= quote(low).amount_out <= quote(low + 1).amount_out
 
 
-def test_the_deeper_pool_can_be_seen_winning_in_the_flat_profile_and_never_in_the_realistic_one() -> None:
+def test_the_deeper_pool_wins_in_the_flat_profile_and_never_in_the_realistic_one() -> None:
     def reasons(profile: str) -> str:
         worlds = [World(f"seed {number}", "0", profile) for number in range(50)]
         return " ".join(choose([sold(venue, 1) for venue in world.venues.values()])[1] for world in worlds)
@@ -197,7 +197,7 @@ def test_the_deeper_pool_can_be_seen_winning_in_the_flat_profile_and_never_in_th
 
 
 @given(st.integers(-100, 100), st.integers(0, 5), seeds)
-def test_a_draw_stays_in_its_range_and_may_be_either_end(low: int, width: int, seed: str) -> None:
+def test_a_draw_stays_in_its_range_and_reaches_both_ends(low: int, width: int, seed: str) -> None:
     drawn = {between(low, low + width, seed, "p", number) for number in range(200)}
     assert drawn == set(range(low, low + width + 1))
 

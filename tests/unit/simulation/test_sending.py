@@ -62,7 +62,7 @@ def test_a_signature_is_base58_of_64_bytes_as_on_solana(order_id: object, attemp
     assert zeros + (number.bit_length() + 7) // 8 == 64
 
 
-def test_every_quote_has_a_signature_of_its_own() -> None:
+def test_every_quote_has_its_own_signature() -> None:
     world = World(scale="0")
     first = built(world.raydium)
     world.clock.sleep(60)
@@ -99,7 +99,7 @@ def test_a_swap_fills_at_the_price_of_the_moment_it_lands(venue: str) -> None:
     assert (fill.venue, fill.amount_in) == (venue, quote.request.amount_in)
 
 
-def test_a_fill_of_exactly_the_minimum_is_taken_and_one_unit_less_is_not() -> None:
+def test_a_fill_of_exactly_the_minimum_lands_and_one_unit_less_does_not() -> None:
     landed = World().raydium
     fill = landed.send(built(landed))
     exact, short = World(), World()
@@ -131,7 +131,7 @@ def test_latency_is_in_its_range_and_scales(venue: str, order_id: object, attemp
     assert 2 <= swapping <= 3
 
 
-def test_a_lost_reply_leaves_the_fill_for_the_ledger_to_tell() -> None:
+def test_after_a_lost_reply_the_ledger_has_the_fill() -> None:
     world = World(scale="0")
     transaction = built(world.raydium, a_request(simulate="landed_reply_lost:1"))
     with pytest.raises(AttemptFailedError) as caught:
@@ -153,7 +153,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("venue", VENUES)
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_counted_fault_hits_the_first_attempts_and_no_later_one(name: str, venue: str) -> None:
+def test_a_counted_fault_affects_the_first_attempts_and_no_later_one(name: str, venue: str) -> None:
     place = World(scale="0").venues[venue]
     codes = [code_of(place, a_request(attempt=attempt, simulate=f"{name}:2")) for attempt in (1, 2, 3)]
     assert codes == [FAULTS[name], FAULTS[name], None]
@@ -166,7 +166,7 @@ def test_a_fault_that_keeps_a_swap_from_landing_leaves_nothing_on_the_chain(name
     assert world.ledger.swaps_of("order") == []
 
 
-def test_one_venue_down_is_the_other_ones_business() -> None:
+def test_a_venue_that_is_down_does_not_affect_the_other() -> None:
     world = World(scale="0")
     request = a_request(simulate="venue_down:meteora")
     assert code_of(world.venues["meteora"], request) is FailureCode.VENUE_UNAVAILABLE
@@ -193,7 +193,7 @@ def test_every_fault_of_the_specification_is_understood(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [None, ""])
-def test_no_fault_is_no_fault(text: str | None) -> None:
+def test_an_empty_text_is_no_fault(text: str | None) -> None:
     assert Fault.parse(text) == Fault()
 
 

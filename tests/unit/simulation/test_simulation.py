@@ -75,7 +75,7 @@ def test_the_venues_prices_are_two_to_five_percent_apart(seed: str, slot: int, p
 
 
 @given(seeds, slots, st.sampled_from(PAIRS))
-def test_the_flat_profile_has_them_within_twenty_bps(seed: str, slot: int, pair: Pair) -> None:
+def test_the_venues_prices_are_within_twenty_bps_in_the_flat_profile(seed: str, slot: int, pair: Pair) -> None:
     high, low = prices(SimulatedMarket(seed, PROFILES["flat"]), pair, slot)
     assert 0 <= high / low - 1 <= Decimal("0.002001")
 
@@ -96,7 +96,7 @@ def test_a_smooth_path_never_leaves_its_range_and_meets_its_knots(seed: str, tic
     assert smooth(low, low + width, tick * 150, 150, seed, "p") == between(low, low + width, seed, "p", tick)
 
 
-def test_any_process_gives_the_same_answer() -> None:
+def test_every_process_computes_the_same_quote_and_signature() -> None:
     program = (
         "from tests.unit.simulation.test_simulation import World, a_request;"
         "w = World(); q = w.raydium.quote(a_request()); print(q, w.raydium.build(q, 1).signature)"
@@ -142,13 +142,13 @@ def test_a_round_trip_through_meteora_never_gains(amount: int, seed: str) -> Non
         assert back <= amount
 
 
-def test_more_in_is_more_out_at_meteora_although_its_fee_grows() -> None:
+def test_more_input_gives_more_output_at_meteora_although_its_fee_grows() -> None:
     meteora = World(scale="0").venues["meteora"]
     outs = [meteora.quote(a_request(amount_in=10**9 * size)).amount_out for size in (1, 10, 100, 1000, 5000, 20000)]
     assert outs == sorted(outs)
 
 
-def test_a_signature_is_known_before_sending_and_is_the_attempts_own() -> None:
+def test_a_signature_is_known_before_sending_and_belongs_to_one_attempt() -> None:
     world = World(scale="0")
     raydium = world.raydium
 
@@ -184,7 +184,7 @@ def failure(world: World, request: SwapRequest, minimum: int = 1, wait: float = 
     return caught.value.code
 
 
-def test_a_quote_is_good_for_five_seconds() -> None:
+def test_a_quote_is_valid_for_five_seconds() -> None:
     world = World()
     assert failure(world, a_request(), wait=5.001) is FailureCode.STALE_QUOTE
     quote = world.raydium.quote(a_request())
@@ -207,7 +207,7 @@ def test_a_fill_below_the_minimum_does_not_happen() -> None:
         ("landed_reply_lost:1", FailureCode.TX_OUTCOME_UNKNOWN),
     ],
 )
-def test_a_fault_while_sending_hits_the_attempts_it_names(fault: str, code: FailureCode) -> None:
+def test_a_fault_while_sending_affects_the_attempts_it_names(fault: str, code: FailureCode) -> None:
     world = World()
     assert failure(world, a_request(simulate=fault)) is code
     landed = fault.startswith("landed")
