@@ -52,7 +52,7 @@ check: venv ## what CI checks: lint, format, types, layers, templates
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict app.py chalicelib infra
 	$(BIN)/lint-imports
-	$(BIN)/python -m infra.package --stage prod
+	$(BIN)/python -m infra.aws.package --stage prod
 	$(BIN)/cfn-lint -t build/prod/template.json
 
 format: venv ## put the code in shape
@@ -65,19 +65,19 @@ faults: venv ## break everything on purpose, at length: TRIALS="burst poison" pi
 	@$(BIN)/python -m tests.faults $(TRIALS)
 
 doctor: venv ## judge every order of the running system by the invariants; of a deployment: STAGE=prod, DATABASE_URL=...
-	@$(BIN)/python -m infra.doctor --stage $(RUNNING)
+	@$(BIN)/python -m infra.ops.doctor --stage $(RUNNING)
 
 dead-letters: venv ## list what no queue could deliver; of a deployment: STAGE=prod, DATABASE_URL=...
-	@$(BIN)/python -m infra.dead_letters list --stage $(RUNNING)
+	@$(BIN)/python -m infra.ops.dead_letters list --stage $(RUNNING)
 
 migrate: venv ## bring the database at DATABASE_URL to the newest schema
 	@$(BIN)/python -m chalicelib.history.migrate
 
 package: venv ## package for AWS: STAGE=prod
-	@$(BIN)/python -m infra.package --stage $(STAGE)
+	@$(BIN)/python -m infra.aws.package --stage $(STAGE)
 
 deploy: venv ## deploy to AWS: STAGE=prod, DATABASE_URL=...
-	@$(BIN)/python -m infra.deploy --stage $(STAGE)
+	@$(BIN)/python -m infra.aws.deploy --stage $(STAGE)
 
 chalice-local: venv ## serve the HTTP routes with reload against the running system: LOCAL_PORT=8001
 	@exec $(BIN)/python -m infra.local chalice

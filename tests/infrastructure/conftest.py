@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from infra.package import BUILD, PYTHON, ROOT, package
+from infra.aws.package import package
+from infra.project import BUILD, PYTHON, ROOT
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from infra.package import ROOT, installed_dependencies
+from infra.aws.dependencies import installed_dependencies
+from infra.aws.package import package
+from infra.project import ROOT
 from tests.infrastructure.conftest import Packaged
 
 #: Run by the clean Python in the unzipped package. Nothing may be called over the network while importing.
@@ -117,8 +119,6 @@ def test_the_package_stays_small_enough_to_start_fast(packaged: Packaged) -> Non
 
 
 def test_the_same_sources_are_not_packaged_twice(packaged: Packaged) -> None:
-    from infra.package import package
-
     before = packaged.code.stat().st_mtime_ns
     assert package("prod", packaged.code.parent).code.stat().st_mtime_ns == before
     assert installed_dependencies().is_dir()

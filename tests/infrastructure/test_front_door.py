@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.front_door import caddy_config, cloudfront_function, rules
+from infra.aws.front_door import caddy_config, cloudfront_function, rules
 from tests.infrastructure.conftest import Packaged
 
 #: Each stream path of the contract, and the query parameters it stands for.

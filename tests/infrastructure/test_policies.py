@@ -19,7 +19,7 @@ from chalicelib.domain.errors import RateLimitedError
 from chalicelib.domain.tokens import find_market
 from chalicelib.ports.market import PushedPrice
 from chalicelib.simulation.launches import pool_address
-from infra.package import ROOT
+from infra.project import ROOT
 from tests.contract.stores.aws import aws, resources, settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.history import FakeHistory

@@ -13,7 +13,7 @@ from pynamodb.models import Model
 
 from chalicelib.settings import Settings, read_settings
 from chalicelib.stores.models import IdempotencyItem, LedgerItem, MarketItem, OrderItem, RateLimitItem, StreamItem
-from infra.package import ROOT
+from infra.project import ROOT
 from infra.settings import SETTINGS
 from tests.infrastructure.conftest import Packaged
 

@@ -1,4 +1,4 @@
-"""What a deployment has stored of its orders, read as evidence: whatever is wrong with it, it is read."""
+"""Reads the orders, swaps and history of a deployment as evidence for the invariants, also when they are damaged."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
@@ -10,44 +10,45 @@ from uuid import UUID
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from chalicelib.codec.exact_json import dumps
 from chalicelib.codec.orders import event_from_json, spec_from_dict
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap
 from chalicelib.domain.orders import Event, OrderSpec
 from chalicelib.history.connection import BoundedConnection, PostgresConnection
 from chalicelib.ports.history import HistoryUnavailableError
-from infra.deployed import Deployment
+from infra.ops.deployment import Deployment
 
 Item = Mapping[str, Any]
 
 _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 30
-#: What reading a damaged specification or event ends in.
+#: Errors that reading a damaged specification or event raises.
 _UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 _ORDERS = "select order_id::text, status, seq, amount_out_base from orders where order_id = any(%s)"
 _EVENTS = "select order_id::text, seq, status, attempt from order_events where order_id = any(%s) order by seq"
-#: By the index on status.
-_GIVEN_UP = (
+#: PostgreSQL answers this from the index on status.
+_EXHAUSTED = (
     "select order_id::text, user_id, updated_at from orders where status = 'failed' and fail_code = 'QUEUE_EXHAUSTED'"
     " order by created_at desc, orders.order_id desc limit %s"
 )
 
 
-class Stored:
-    """A deployment's orders table, ledger and history.
+class EvidenceReader:
+    """Reads a deployment's orders table, ledger and history.
 
-    ``history_missing`` says why the history is not looked at (any more), and is empty where it is.
+    ``history_missing`` says why the history is not read (any more); it is empty while the history is read.
     """
 
-    def __init__(self, deployed: Deployment) -> None:
-        dynamodb = deployed.resource("dynamodb")
-        self._orders = dynamodb.Table(deployed.output("OrdersTableName"))
-        self._ledger = dynamodb.Table(deployed.output("LedgerTableName"))
-        url = deployed.database_url or ""
+    def __init__(self, deployment: Deployment) -> None:
+        dynamodb = deployment.resource("dynamodb")
+        self._orders = dynamodb.Table(deployment.output("OrdersTableName"))
+        self._ledger = dynamodb.Table(deployment.output("LedgerTableName"))
+        url = deployment.database_url or ""
         self._history = PostgresConnection(url, _CONNECT_SECONDS, _STATEMENT_SECONDS)
         self.history_missing = _unusable(url)
 
     def pages(self) -> Iterator[list[Item]]:
-        """Every order, a page at a time."""
+        """Yield every order, a page at a time."""
         return _scan(self._orders)
 
     def item(self, order_id: str) -> Item | None:
@@ -55,7 +56,7 @@ class Stored:
         return item
 
     def swaps(self) -> dict[str, dict[str, Swap]]:
-        """Every swap that landed, by order and signature."""
+        """Return every swap that landed, by order and signature."""
         found: defaultdict[str, dict[str, Swap]] = defaultdict(dict)
         for page in _scan(self._ledger):
             for row in page:
@@ -64,17 +65,15 @@ class Stored:
         return found
 
     def landed(self, evidence: Evidence) -> dict[str, Swap]:
-        """What became of the signatures that the order has sent: those that landed, as the ledger has them now."""
-        sent = {
-            event.meta["txHash"]
-            for event in evidence.events
-            if isinstance(event, Event) and isinstance(event.meta, dict) and isinstance(event.meta.get("txHash"), str)
-        }
-        rows = [self._ledger.get_item(Key={"signature": one}, ConsistentRead=True) for one in sent if one]
+        """Return those of the order's transactions that the ledger now has as landed, by signature."""
+        rows = [
+            self._ledger.get_item(Key={"signature": signature}, ConsistentRead=True)
+            for signature in _signatures(evidence)
+        ]
         return {swap.signature: swap for row in rows if (swap := _swap(row.get("Item", {})))}
 
     def copies(self, ids: Collection[str]) -> dict[str, HistoryCopy]:
-        """What the history has of these orders."""
+        """Return the history's copies of these orders."""
         uuids = [one for one in map(_uuid, ids) if one]
         if self.history_missing or not uuids:
             return {}
@@ -94,12 +93,12 @@ class Stored:
             self.history_missing = " ".join(str(error).split())
             return {}
 
-    def given_up(self, limit: int) -> list[tuple[str, str, datetime]]:
-        """The newest orders that the queue gave up: id, user and end."""
+    def exhausted(self, limit: int) -> list[tuple[str, str, datetime]]:
+        """Return the newest orders that failed as QUEUE_EXHAUSTED: id, user and time of the failure."""
         if self.history_missing:
             return []
         try:
-            return self._history.run(lambda connection: connection.execute(_GIVEN_UP, [limit]).fetchall())
+            return self._history.run(lambda connection: connection.execute(_EXHAUSTED, [limit]).fetchall())
         except HistoryUnavailableError as error:
             self.history_missing = " ".join(str(error).split())
             return []
@@ -109,6 +108,7 @@ class Stored:
 
 
 def evidence_of(item: Item, swaps: Mapping[str, Swap], copy: HistoryCopy | None) -> Evidence:
+    """Return the order of an item with its swaps and its copy in the history; unreadable parts stay as text."""
     events = item.get("events")
     return Evidence(
         order_id=str(item["orderId"]),
@@ -122,24 +122,41 @@ def evidence_of(item: Item, swaps: Mapping[str, Swap], copy: HistoryCopy | None)
     )
 
 
-def database_of(url: str) -> str:
-    """Which database an address means, without the password."""
+def data_of(event: Event) -> str:
+    """Return the data that an event carries, as JSON."""
+    return dumps(event.meta)
+
+
+def _signatures(evidence: Evidence) -> set[str]:
+    """Return the signatures of the transactions that the order's events name."""
+    return {
+        event.meta["txHash"]
+        for event in evidence.events
+        if isinstance(event, Event)
+        and isinstance(event.meta, dict)
+        and isinstance(event.meta.get("txHash"), str)
+        and event.meta["txHash"]
+    }
+
+
+def database_name(url: str) -> str:
+    """Name the database of an address without its password."""
     try:
         parts = conninfo_to_dict(url)
     except psycopg.Error:
-        return "no address of a database"
-    where = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
-    return f"{parts.get('dbname', 'the default database')} at {where}"
+        return "not the address of a database"
+    server = f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}"
+    return f"{parts.get('dbname', 'the default database')} at {server}"
 
 
 def _unusable(url: str) -> str:
-    """Why there is no asking a database at this address; libpq's own words may have the password in them."""
+    """Say why this is not an address to connect to. libpq's own message may contain the password."""
     if not url:
         return "DATABASE_URL is not set"
     try:
         conninfo_to_dict(url)
     except psycopg.Error:
-        return "DATABASE_URL is no address of a database"
+        return "DATABASE_URL is not the address of a database"
     return ""
 
 
