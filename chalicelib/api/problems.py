@@ -144,8 +144,20 @@ def too_large(limit: int) -> ProblemError:
     return ProblemError(Problem(413, "BODY_TOO_LARGE", "Content too large", detail))
 
 
+#: Statuses whose problem has words of its own; API Gateway answers these too. Code, title and detail.
+_PLAIN = {
+    404: ("NOT_FOUND", "Not found", "There is nothing at this path for this method."),
+    413: ("BODY_TOO_LARGE", "Content too large", "The body is too large."),
+    429: ("TOO_MANY_REQUESTS", "Too many requests", "Try again in a moment."),
+    500: ("INTERNAL_ERROR", "Internal error", "Something went wrong on our side."),
+}
+
+
 def plain_problem(status: int, detail: str = "") -> Problem:
-    """A problem that its HTTP status says all about."""
+    """Return the problem of a bare HTTP status."""
+    if status in _PLAIN:
+        code, title, text = _PLAIN[status]
+        return Problem(status, code, title, detail or text)
     known = HTTPStatus(status)
     return Problem(status, known.name, known.phrase, detail or known.description or known.phrase)
 

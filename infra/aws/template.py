@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from infra.aws import front_door
+from infra.aws import alarms, front_door, gateway_responses
 from infra.project import ROOT
 from infra.settings import SETTINGS
 
@@ -22,10 +22,10 @@ def load_template(path: Path) -> Template:
 
 
 def finish_template(template: Template, stage: str) -> Template:
-    """Add the settings, and the parts that only AWS or only the emulator gets, to Chalice's template."""
+    """Add the generated parts, and those that only AWS or only the emulator gets, to Chalice's template."""
     from chalice.package import TemplateDeepMerger
 
-    parts = [settings_template()]
+    parts = [settings_template(), alarms.template(), gateway_responses.template()]
     if stage == "local":
         parts.append(load_template(_FOR_EMULATOR))
     else:

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from pynamodb.models import Model
 
+from chalicelib.api.problems import CONTENT_TYPE, plain_problem
 from chalicelib.settings import Settings, read_settings
 from chalicelib.stores.models import IdempotencyItem, LedgerItem, MarketItem, OrderItem, RateLimitItem, StreamItem
+from infra.aws.alarms import RUNBOOK
 from infra.project import ROOT, STAGES
 from infra.settings import SETTINGS
 from tests.infrastructure.conftest import Packaged
@@ -378,11 +380,37 @@ def test_the_api_alarm_watches_the_api_that_is_deployed(packaged: Packaged) -> N
     assert dimensions == {"ApiName": name, "Stage": api["StageName"]}
 
 
+def test_every_alarm_says_what_broke_and_names_its_section_of_the_runbook(packaged: Packaged) -> None:
+    alarms = packaged.resources("AWS::CloudWatch::Alarm")
+    runbook = (ROOT / RUNBOOK).read_text().splitlines()
+    assert [line.removeprefix("## ") for line in runbook if line.startswith("## ")] == list(alarms)
+    for name, alarm in alarms.items():
+        description = alarm["AlarmDescription"]
+        assert description.endswith(f" See {RUNBOOK}#{name.lower()}.")
+        assert len(description) <= 1024, "CloudWatch allows no more"
+
+
 def test_every_dead_letter_rings_an_alarm(packaged: Packaged) -> None:
     queues = packaged.resources("AWS::SQS::Queue").values()
     targets = {arn_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) for queue in queues if "RedrivePolicy" in queue}
     watched = json.dumps(packaged.resources("AWS::CloudWatch::Alarm"))
     assert {target for target in targets if target not in watched} == set()
+
+
+# --- errors that API Gateway answers itself -----------------------------------------------------------------
+
+
+def test_api_gateways_own_errors_are_the_apps_problems(packaged: Packaged) -> None:
+    [api] = packaged.resources("AWS::Serverless::Api").values()
+    statuses = {"MISSING_AUTHENTICATION_TOKEN": 404, "THROTTLED": 429, "REQUEST_TOO_LARGE": 413, "DEFAULT_5XX": 500}
+    codes = {404: "NOT_FOUND", 429: "TOO_MANY_REQUESTS", 413: "BODY_TOO_LARGE", 500: "INTERNAL_ERROR"}
+    responses = api["GatewayResponses"]
+    assert {kind: int(response["StatusCode"]) for kind, response in responses.items()} == statuses
+    for kind, response in responses.items():
+        body = json.loads(response["ResponseTemplates"]["application/json"])
+        assert body == plain_problem(statuses[kind]).as_body("$context.requestId")
+        assert (body["status"], body["code"]) == (statuses[kind], codes[statuses[kind]])
+        assert response["ResponseParameters"]["Headers"]["Content-Type"] == f"'{CONTENT_TYPE}'"
 
 
 # --- functions are what the application has -----------------------------------------------------------------
