@@ -19,7 +19,7 @@ PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x8
 
 
 def installed_dependencies() -> Path:
-    """Return a directory with the locked requirements, without the packages that Lambda provides.
+    """Return a directory with the packages of ``requirements.txt``, without the packages that Lambda provides.
 
     Each content of ``requirements.txt`` is installed once.
 
