@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
 from infra.aws.template import Template
 from infra.local.config import API_STAGE, REGION, LocalConfig
@@ -43,7 +42,7 @@ def repair_api(session: boto3.Session, config: LocalConfig, template: Template, 
     repaired = config.state_dir / "repaired-api"
     if repaired.exists() and repaired.read_text() == api:
         return
-    gateway = session.client("apigateway", endpoint_url=config.aws, config=Config(parameter_validation=False))
+    gateway = session.client("apigateway", endpoint_url=config.aws)
     properties = template["Resources"]["RestAPI"]["Properties"]
     _repair_preflights(gateway, properties["DefinitionBody"]["paths"], api)
     for kind, response in properties.get("GatewayResponses", {}).items():
