@@ -49,7 +49,7 @@ def caddy_config(*, listen: list[str], upstream: str, rest_path: str, websocket_
     proxy = {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": upstream}],
-        # The emulator tells the APIs apart by path and answers only under its own host name.
+        # The emulator distinguishes the APIs by path and answers only under its own host name.
         "headers": {"request": {"set": {"Host": [upstream]}}},
         "transport": {"protocol": "http", "compression": False},
     }

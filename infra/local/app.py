@@ -1,4 +1,4 @@
-"""Deploys the app into the emulator."""
+"""Deploys the app into the emulator, or into another one at ``AWS_ENDPOINT_URL``."""
 
 import json
 from dataclasses import dataclass

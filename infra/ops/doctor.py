@@ -23,7 +23,7 @@ _OVERDUE_MS = 180_000
 #: A message whose order's history is unwritten is redelivered within its queue's visibility timeout.
 _SETTLING_MS = 360_000
 _MAX_READS = 3
-#: In a queue, and not yet started by a worker.
+#: Active orders that wait in a queue and have no worker yet.
 _QUEUED = frozenset(status for status, phase in PHASES.items() if phase is Phase.QUEUED) - {Status.OPEN}
 _DEAD_LETTER_QUEUES = ("DeadLettersQueue", "UnprocessableQueue", "ReplayDeadLettersQueue")
 

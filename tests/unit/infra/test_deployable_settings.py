@@ -46,7 +46,7 @@ def test_an_invalid_setting_is_named_by_its_variable(variable: str, local: bool)
 
 
 @pytest.mark.parametrize("variable", INVALID)
-def test_make_run_names_an_invalid_setting_and_starts_nothing(variable: str, tmp_path: Path) -> None:
+def test_make_run_names_an_invalid_setting_before_it_starts_a_part(variable: str, tmp_path: Path) -> None:
     ports = {"PORT": "0", "AWS_PORT": "0", "POSTGRES_PORT": "0"}
     done = subprocess.run(
         [sys.executable, "-m", "infra.local", "run"],

@@ -1,4 +1,4 @@
-"""The operators' commands read stored data and dead letters, however damaged these are."""
+"""The operators' commands read damaged stored data and damaged dead letters."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
