@@ -13,7 +13,8 @@ from chalicelib.domain.status import TERMINAL
 from infra.errors import InfraError
 from infra.ops.dead_letter_store import TARGETS, DeadLetter, DeadLetterStore
 from infra.ops.deployment import ACCESS_ERRORS, Deployment, find_deployment, stage_parser
-from infra.ops.evidence import EvidenceReader, Item, data_of, evidence_of
+from infra.ops.evidence import EvidenceReader
+from infra.ops.items import Item, data_of, evidence_of
 
 _SHOWN_CHARACTERS = 80
 _MAX_EXHAUSTED_SHOWN = 20

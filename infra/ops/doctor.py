@@ -15,7 +15,8 @@ from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, Violation,
 from chalicelib.domain.orders import Event
 from chalicelib.domain.status import PHASES, TERMINAL, Phase, Status
 from infra.ops.deployment import ACCESS_ERRORS, Deployment, find_deployment, stage_parser
-from infra.ops.evidence import EvidenceReader, database_name, evidence_of
+from infra.ops.evidence import EvidenceReader, database_name
+from infra.ops.items import evidence_of
 from infra.ops.report import Report
 
 #: Three runs of the watchdog.

@@ -1,29 +1,22 @@
-"""Reads the orders, swaps and history of a deployment as evidence for the invariants, also when they are damaged."""
+"""Reads the orders, swaps and history of a deployment as evidence for the invariants."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from chalicelib.codec.exact_json import dumps
-from chalicelib.codec.orders import event_from_json, spec_from_dict
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap
-from chalicelib.domain.orders import Event, OrderSpec
 from chalicelib.history.connection import BoundedConnection, PostgresConnection
 from chalicelib.ports.history import HistoryUnavailableError
 from infra.ops.deployment import Deployment
-
-Item = Mapping[str, Any]
+from infra.ops.items import Item, signatures_of, swap_of
 
 _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 30
-#: Errors that reading a damaged specification or event raises.
-_UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 _ORDERS = "select order_id::text, status, seq, amount_out_base from orders where order_id = any(%s)"
 _EVENTS = "select order_id::text, seq, status, attempt from order_events where order_id = any(%s) order by seq"
 #: PostgreSQL answers this from the index on status.
@@ -60,7 +53,7 @@ class EvidenceReader:
         found: defaultdict[str, dict[str, Swap]] = defaultdict(dict)
         for page in _scan(self._ledger):
             for row in page:
-                if swap := _swap(row):
+                if swap := swap_of(row):
                     found[swap.order_id][swap.signature] = swap
         return found
 
@@ -68,9 +61,9 @@ class EvidenceReader:
         """Return those of the order's transactions that the ledger now has as landed, by signature."""
         rows = [
             self._ledger.get_item(Key={"signature": signature}, ConsistentRead=True)
-            for signature in _signatures(evidence)
+            for signature in signatures_of(evidence)
         ]
-        return {swap.signature: swap for row in rows if (swap := _swap(row.get("Item", {})))}
+        return {swap.signature: swap for row in rows if (swap := swap_of(row.get("Item", {})))}
 
     def copies(self, ids: Collection[str]) -> dict[str, HistoryCopy]:
         """Return the history's copies of these orders."""
@@ -107,38 +100,6 @@ class EvidenceReader:
         self._history.close()
 
 
-def evidence_of(item: Item, swaps: Mapping[str, Swap], copy: HistoryCopy | None) -> Evidence:
-    """Return the order of an item with its swaps and its copy in the history; unreadable parts stay as text."""
-    events = item.get("events")
-    return Evidence(
-        order_id=str(item["orderId"]),
-        spec=_spec(item),
-        status=str(item.get("status")),
-        seq=_number(item.get("seq")) or 0,
-        events=tuple(map(_event, events)) if isinstance(events, list) else (),
-        swaps=tuple(swaps.values()),
-        deadline_ms=_number(item.get("attentionAt")),
-        history=copy,
-    )
-
-
-def data_of(event: Event) -> str:
-    """Return the data that an event carries, as JSON."""
-    return dumps(event.meta)
-
-
-def _signatures(evidence: Evidence) -> set[str]:
-    """Return the signatures of the transactions that the order's events name."""
-    return {
-        event.meta["txHash"]
-        for event in evidence.events
-        if isinstance(event, Event)
-        and isinstance(event.meta, dict)
-        and isinstance(event.meta.get("txHash"), str)
-        and event.meta["txHash"]
-    }
-
-
 def database_name(url: str) -> str:
     """Name the database of an address without its password."""
     try:
@@ -166,30 +127,6 @@ def _scan(table: Any) -> Iterator[list[Item]]:
     while "LastEvaluatedKey" in answer:
         answer = table.scan(ConsistentRead=True, ExclusiveStartKey=answer["LastEvaluatedKey"])
         yield answer["Items"]
-
-
-def _swap(row: Item) -> Swap | None:
-    if row.get("state") != "landed":
-        return None
-    return Swap(str(row["signature"]), str(row.get("orderId")), _number(row.get("amountOut")) or 0)
-
-
-def _spec(item: Item) -> OrderSpec | None:
-    try:
-        return spec_from_dict(dict(item))
-    except _UNREADABLE:
-        return None
-
-
-def _event(text: Any) -> Event | str:
-    try:
-        return event_from_json(text)
-    except _UNREADABLE:
-        return str(text)
-
-
-def _number(value: Any) -> int | None:
-    return int(value) if isinstance(value, Decimal) else None
 
 
 def _uuid(text: str) -> UUID | None:

@@ -24,7 +24,8 @@ from chalicelib.ports.orders import StoredOrder
 from infra.local.config import REGION
 from infra.local.stack import RunningStack, running_stack
 from infra.ops.deployment import local_deployment
-from infra.ops.evidence import EvidenceReader, evidence_of
+from infra.ops.evidence import EvidenceReader
+from infra.ops.items import evidence_of
 from tests.bench.cpu import worker_seconds
 from tests.e2e.client import Client
 from tests.faults.result import Result

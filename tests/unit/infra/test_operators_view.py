@@ -18,7 +18,8 @@ from chalicelib.domain.status import OrderType, Status
 from chalicelib.ports.orders import StoredOrder
 from infra.ops.dead_letter_store import DeadLetter
 from infra.ops.doctor import Examination
-from infra.ops.evidence import EvidenceReader, evidence_of
+from infra.ops.evidence import EvidenceReader
+from infra.ops.items import evidence_of
 from infra.ops.report import Report
 from tests.support.order_builders import confirmed, pending
 
