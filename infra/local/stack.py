@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.process import die_with_parent
-from infra.package import ROOT
+from infra.project import ROOT
 
 ANY_PORT = {"PORT": "0", "AWS_PORT": "0", "POSTGRES_PORT": "0"}
 

@@ -1,4 +1,4 @@
-"""The package for production, as ``make package`` makes it. It is made again only when its sources change."""
+"""The package for production, made as by ``make package``, and again only if its sources change."""
 
 import json
 import subprocess
@@ -12,19 +12,20 @@ from typing import Any
 
 import pytest
 
-from infra.package import BUILD, PYTHON, ROOT, package
+from infra.aws.package import package
+from infra.project import BUILD, PYTHON, ROOT
 
 
 @dataclass(frozen=True)
 class Packaged:
-    """What is deployed: the template, and the zip of the code."""
+    """The deployed artefacts: the template, and the zip of the code."""
 
     template_file: Path
     code: Path
     template: dict[str, Any]
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The properties of every resource of a type, by its name."""
+        """Return the properties of every resource of a type, by its name."""
         found = self.template["Resources"].items()
         return {name: resource.get("Properties", {}) for name, resource in found if resource["Type"] == kind}
 
@@ -39,7 +40,7 @@ class Packaged:
         return variables
 
     def queue_events(self) -> dict[str, dict[str, Any]]:
-        """Each function that a queue wakes, and the mapping's properties."""
+        """Return each function with a queue, and the properties of its event source mapping."""
         return {
             name: event["Properties"]
             for name, function in self.functions.items()
@@ -56,7 +57,7 @@ def packaged() -> Packaged:
 
 @pytest.fixture(scope="session")
 def unzipped(packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The code as Lambda lays it out."""
+    """The directory in which Lambda unpacks the code."""
     target = tmp_path_factory.mktemp("var-task")
     with zipfile.ZipFile(packaged.code) as archive:
         archive.extractall(target)
@@ -65,7 +66,7 @@ def unzipped(packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="session")
 def lambda_python() -> Path:
-    """A Python that has boto3 and what that needs, and nothing else, as Lambda's has."""
+    """A Python with boto3 and its dependencies only, like Lambda's."""
     [pin] = [line for line in (ROOT / "requirements-dev.txt").read_text().split() if line.startswith("boto3==")]
     target = BUILD / "tests" / f"lambda-{PYTHON}-{sha256(pin.encode()).hexdigest()[:8]}"
     python = target / "bin/python"

@@ -14,7 +14,8 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
 from chalicelib.settings import Settings
-from infra.package import ROOT, Template, load_template
+from infra.aws.template import Template, load_template
+from infra.project import ROOT
 
 REGION = "us-east-1"
 #: What the local database and queues of moto know how to make of a resource's properties.
@@ -88,7 +89,7 @@ def aws(template: Template) -> Iterator[Aws]:
 
 def resources() -> Template:
     """The tables and queues as they are deployed."""
-    return load_template(ROOT / "infra/resources.yaml")
+    return load_template(ROOT / "infra/aws/resources.yaml")
 
 
 def settings() -> Settings:
