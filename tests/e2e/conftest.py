@@ -11,19 +11,19 @@ from tests.e2e.client import Client
 
 #: Limit and sniper orders that one user may have waiting.
 OPEN_ORDERS = 20
+#: A stack whose swaps take a tenth of their time, and that takes in whatever comes, but few open orders.
+STACK_SETTINGS = {
+    "VENUE_TIME_SCALE": "0.1",
+    "RATE_LIMIT_PER_MINUTE": "0",
+    "MARKET_TICK_SECONDS": "1",
+    "USER_OPEN_ORDERS": str(OPEN_ORDERS),
+}
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack whose swaps take a tenth of their time, and that takes in whatever comes, but few open orders."""
     state_dir: Path = tmp_path_factory.mktemp("stack")
-    settings = {
-        "VENUE_TIME_SCALE": "0.1",
-        "RATE_LIMIT_PER_MINUTE": "0",
-        "MARKET_TICK_SECONDS": "1",
-        "USER_OPEN_ORDERS": str(OPEN_ORDERS),
-    }
-    with running_stack(state_dir, settings) as stack:
+    with running_stack(state_dir, STACK_SETTINGS) as stack:
         yield stack
 
 

@@ -1,0 +1,187 @@
+"""What differs from run to run, replaced by placeholders, so that two recordings of the same engine are equal.
+
+Ids and transaction hashes are numbered as they appear in the session. Numbers that follow the simulated market lose
+their value and keep their type: ``<number>`` is a JSON number and ``<integer text>`` a string of digits. Numbers that
+follow from the order itself stay. Where both venues had a quote, which one was better depends on the time, and is
+``<venue>``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from tests.e2e.client import Json
+
+#: Texts for people. They may be rewritten, where nothing else may change.
+TEXTS = frozenset({"title", "detail", "message", "reason", "summary", "failReason", "waitReason"})
+_VENUE_KEYS = frozenset({"chosen", "dex", "dexUsed"})
+#: Numbers that follow the market.
+_MOVING = frozenset(
+    {
+        *("price", "amountOut", "amountOutBase", "minAmountOut", "minAmountOutBase", "executedPrice"),
+        *("executionPrice", "slippagePct", "fee", "feeBase", "feeBps", "priceImpactPct", "liquidity"),
+    }
+)
+_MINIMUM = frozenset({"minAmountOut", "minAmountOutBase"})
+#: Raydium's fee is a fixed share of the input.
+_FIXED_FEE = frozenset({"fee", "feeBase", "feeBps"})
+#: Counts of whatever the engine did for anybody, by a name that depends on it.
+_TALLIES = frozenset({"orders", "failures", "venues"})
+
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_HASH = re.compile(r"[1-9A-HJ-NP-Za-km-z]{80,90}")
+_ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
+_VENUE = re.compile(r"\b(raydium|meteora)\b")
+_FRACTION = re.compile(r"-?\d+\.\d+")
+#: Ids that the session itself makes up begin so.
+_MADE_UP = "00000000-"
+_LONGEST = 400
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a value stands: of an order of which kind, and whether either venue may have won it."""
+
+    kind: str = "market"
+    undecided: bool = False
+    parent: str = ""
+    exact: bool = False
+
+
+class Normalizer:
+    """Replaces what differs in the entries of one session. ``names`` maps known texts to their placeholders."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = sorted(names.items(), key=lambda name: -len(name[0]))
+        self._numbers: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+        self._kinds: dict[str, str] = {}
+        self._undecided: set[Any] = set()
+
+    def session(self, entries: Sequence[Json]) -> list[Json]:
+        """The entries with placeholders."""
+        for number, entry in enumerate(entries):
+            self._learn(entry, number)
+        return [self._entry(number, entry) for number, entry in enumerate(entries)]
+
+    def _learn(self, value: Any, owner: Any) -> None:
+        """Learns each order's kind, and which orders and answers had quotes of both venues."""
+        for found, order_id in _dicts(value, owner):
+            if found.get("type") in ("market", "limit", "sniper") and "orderId" in found:
+                self._kinds[found["orderId"]] = found["type"]
+            if found.get("rQuote") is not None and found.get("mQuote") is not None:
+                self._undecided.add(order_id)
+
+    def _entry(self, number: int, entry: Json) -> Json:
+        request = entry.get("request", {})
+        body = request.get("body")
+        kind = str(body.get("type", "market")) if isinstance(body, dict) else "market"
+        place = _Place(kind, undecided=number in self._undecided)
+        if request.get("path") == "/api/stats":
+            return {**entry, "answer": _tallied(self._value(entry["answer"], place))}
+        said = replace(place, exact=True)
+        return {
+            name: self._value(value, said if name in ("step", "request", "said") else place)
+            for name, value in entry.items()
+        }
+
+    def _value(self, value: Any, place: _Place) -> Any:
+        if isinstance(value, dict):
+            return self._dict(value, place)
+        if isinstance(value, list | tuple):
+            return [self._value(one, place) for one in value]
+        return self._text(value) if isinstance(value, str) else value
+
+    def _dict(self, value: Json, place: _Place) -> Json:
+        order_id = value.get("orderId")
+        if order_id in self._kinds:
+            place = replace(place, kind=self._kinds[order_id], undecided=order_id in self._undecided)
+        if "field" in value or ("chosen" in value and value["chosen"] is None):
+            # An error of a field, or an answer without a quote: all that it tells follows from what was asked.
+            place = replace(place, exact=True, undecided=False)
+        return {
+            self._text(name): self._member(name, one, value, replace(place, exact=place.exact or name == "said"))
+            for name, one in value.items()
+        }
+
+    def _member(self, name: str, value: Any, siblings: Json, place: _Place) -> Any:
+        if isinstance(value, dict | list | tuple):
+            return self._value(value, replace(place, parent=name))
+        if name == "requestId" and isinstance(value, str) and _UUID.fullmatch(value):
+            return "<request>"
+        if name == "nextCursor" and value is not None:
+            return "<cursor>"
+        if name == "pool" and isinstance(value, str) and _ADDRESS.fullmatch(value):
+            return "<address>"
+        if place.parent == "history" and name in ("behind", "since"):
+            return f"<{name}>"
+        if name in TEXTS and isinstance(value, str):
+            return self._sentence(value, place)
+        # The venue at which a limit order's price was seen is looked for apart from where it is then quoted.
+        seen = name == "dex" and "trigger" in siblings
+        if name in _VENUE_KEYS and isinstance(value, str) and (place.undecided or seen):
+            return _VENUE.sub("<venue>", value)
+        if name in _MOVING and not _stays(name, place):
+            return _masked(value)
+        return self._value(value, place)
+
+    def _sentence(self, text: str, place: _Place) -> str:
+        if not place.exact:
+            text = _FRACTION.sub("<n>", text)
+        return self._text(_VENUE.sub("<venue>", text) if place.undecided else text)
+
+    def _text(self, text: str) -> str:
+        for known, name in self._names:
+            text = text.replace(known, name)
+        text = _TIME.sub("<time>", text)
+        text = _HASH.sub(lambda found: self._numbered("tx", found[0]) if len(set(found[0])) > 9 else found[0], text)
+        text = _UUID.sub(
+            lambda found: found[0] if found[0].startswith(_MADE_UP) else self._numbered("order", found[0]), text
+        )
+        return text if len(text) <= _LONGEST else f"{text[:40]}<{len(text)} characters>"
+
+    def _numbered(self, what: str, text: str) -> str:
+        if text not in self._numbers:
+            self._counts[what] = self._counts.get(what, 0) + 1
+            self._numbers[text] = f"<{what} {self._counts[what]}>"
+        return self._numbers[text]
+
+
+def _stays(name: str, place: _Place) -> bool:
+    """Whether a number of this name follows from the order, or from what was told of a launch."""
+    if place.exact or place.parent == "launch":
+        return True
+    if place.parent == "rQuote" and name in _FIXED_FEE:
+        return True
+    return name in _MINIMUM and place.kind == "limit"
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return "<number>"
+    if isinstance(value, str):
+        return "<integer text>" if value.isdigit() else "<text>"
+    return value
+
+
+def _tallied(value: Any, parent: str = "") -> Any:
+    """The shape of the statistics."""
+    if isinstance(value, dict):
+        if parent in _TALLIES:
+            return {"<name>": _masked(next(iter(value.values())))}
+        exact = ("headers", "status")
+        return {name: one if name in exact else _tallied(one, name) for name, one in value.items()}
+    return value if isinstance(value, str) else _masked(value)
+
+
+def _dicts(value: Any, owner: Any) -> Iterator[tuple[Json, Any]]:
+    """Every object in a value, with the id of the order that it tells of, or ``owner``."""
+    if isinstance(value, dict):
+        owner = value.get("orderId") or owner
+        yield value, owner
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _dicts(one, owner)

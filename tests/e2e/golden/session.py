@@ -1,0 +1,87 @@
+"""The session: its scenes, played side by side and noted one after the other.
+
+Each scene has its own user, and its own pair or mint where it tells the market anything, so that neither the other
+scenes nor the other tests of a shared stack have a part in what it sees.
+
+Not played, as the stack of these tests cannot be brought to it or only by breaking it: ``RATE_LIMITED`` and
+``BACKLOG_FULL`` (it has no rate limit and a backlog of a thousand), ``HISTORY_UNAVAILABLE``, ``UNAVAILABLE``,
+``INTERNAL_ERROR`` and ``QUEUE_EXHAUSTED`` (all of it is well), ``SIMULATE_REFUSED`` (it allows simulation),
+``VENUE_RATE_LIMITED``, ``POOL_NOT_FOUND`` and ``POOL_PAUSED`` (no simulated venue says so of a pair that can be
+asked for), ``TX_OUTCOME_UNKNOWN`` (the ledger always knows).
+"""
+
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.e2e.client import Json
+from tests.e2e.golden import histories, limit_orders, market_orders, reads, refusals, sniper_orders, sockets
+from tests.e2e.golden.normalize import Normalizer
+from tests.e2e.golden.recorder import Engine, Recorder
+
+#: Scenes that are played at once: no more than the engine has slots for orders in flight.
+_AT_ONCE = 8
+
+Scene = Callable[[Recorder], None]
+
+SCENES: dict[str, Scene] = {
+    # Those that take longest begin first.
+    "amended too often": limit_orders.amended_too_often,
+    "limit price left": limit_orders.price_left,
+    "limit tries again": limit_orders.tries_again,
+    **market_orders.lives(),
+    "user streams": sockets.user_streams,
+    "cancelling": market_orders.cancelling,
+    "cancelled while waiting": limit_orders.cancelled,
+    "limit at entry": limit_orders.fillable_at_entry,
+    "limit fails": limit_orders.fails,
+    "limit triggered": limit_orders.waits_and_is_triggered,
+    "limit expires": limit_orders.expires,
+    "amended": limit_orders.amended,
+    "too many waiting": limit_orders.too_many,
+    "sniper released": sniper_orders.refused_and_released,
+    "sniper without filters": sniper_orders.without_filters,
+    "sniper too small a pool": sniper_orders.too_small_a_pool,
+    "sniper expires": sniper_orders.expires,
+    "list": histories.filters_and_pages,
+    "reading": market_orders.other_ways_to_read,
+    "one key": market_orders.one_key_for_one_order,
+    "socket addresses": sockets.addresses,
+    "socket orders": sockets.submitted_on_a_socket,
+    "socket streams": sockets.who_hears,
+    "socket errors": sockets.what_cannot_be_understood,
+    "registry": reads.the_registry,
+    "doors": reads.other_doors,
+    "quotes": reads.quotes,
+    "preview": reads.market_previews,
+    "preview of waiting": reads.waiting_previews,
+    "bad order": refusals.bad_orders,
+    "bad body": refusals.bad_bodies,
+    "bad id": refusals.bad_ids,
+    "bad list": refusals.bad_lists,
+    "bad event": refusals.bad_events,
+    "bad amendment": refusals.bad_amendments,
+    "statistics": reads.the_statistics,
+}
+
+
+def play(http: str, ws: str, websocket: str) -> list[Json]:
+    """Plays the session against an engine at these addresses; returns its steps with placeholders."""
+    run = uuid.uuid4().hex[:8]
+    engine = Engine(http, ws, websocket, run, {run: "<run>", http: "<http>", ws: "<ws>", websocket: "<websocket>"})
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        scenes = list(threads.map(lambda name: _played(engine, name), SCENES))
+    entries = [entry for scene in scenes for entry in scene]
+    names = [entry["step"] for entry in entries]
+    assert len(set(names)) == len(names), {name for name in names if names.count(name) > 1}
+    return Normalizer(engine.names).session(entries)
+
+
+def _played(engine: Engine, scene: str) -> list[Json]:
+    recorder = Recorder(engine, scene)
+    try:
+        SCENES[scene](recorder)
+    except Exception as error:
+        last = recorder.entries[-1]["step"] if recorder.entries else "the beginning"
+        raise AssertionError(f"the scene {scene!r} broke off after {last!r}") from error
+    return recorder.entries
