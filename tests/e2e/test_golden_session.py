@@ -8,8 +8,8 @@ import pytest
 
 from infra.local.stack import RunningStack
 from tests.e2e.golden.compare import Difference, differences, report
-from tests.e2e.golden.golden import load
 from tests.e2e.golden.session import play
+from tests.e2e.golden.storage import load
 
 
 @pytest.fixture(scope="module")

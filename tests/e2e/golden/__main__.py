@@ -12,14 +12,12 @@ import tempfile
 import time
 from pathlib import Path
 
-import simplejson
-
 from infra.local.stack import running_stack
 from tests.e2e.client import Json
 from tests.e2e.conftest import STACK_SETTINGS
 from tests.e2e.golden.compare import differences, report
-from tests.e2e.golden.golden import load, save
 from tests.e2e.golden.session import play
+from tests.e2e.golden.storage import load, save
 
 
 def main() -> int:
@@ -36,7 +34,7 @@ def main() -> int:
         save(session)
         print(f"{len(session)} steps recorded.")
         return 0
-    found = differences(load(), simplejson.loads(simplejson.dumps(session), use_decimal=True))
+    found = differences(load(), session)
     print(report(found))
     return 1 if found else 0
 

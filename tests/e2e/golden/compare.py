@@ -31,7 +31,7 @@ class Difference:
 def differences(golden: Sequence[Json], found: Sequence[Json]) -> list[Difference]:
     """Every difference, step by step."""
     old, new = ({entry["step"]: entry for entry in session} for session in (golden, found))
-    result = []
+    result: list[Difference] = []
     for step in dict.fromkeys([*old, *new]):
         result += _between(step, "", old.get(step, _NOTHING), new.get(step, _NOTHING))
     if not result and list(old) != list(new):

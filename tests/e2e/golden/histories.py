@@ -49,4 +49,3 @@ def filters_and_pages(play: Recorder) -> None:
         shown = {"path": f"{mine}&limit=2" + ("&cursor=<cursor>" if cursor else "")}
         cursor = play.call(f"page {number}", "GET", f"{mine}&limit=2{more}", shown=shown).body["nextCursor"]
     play.call("nobody's", "GET", f"{mine}-nobody")
-    play.quietly("DELETE", mine)

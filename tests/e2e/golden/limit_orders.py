@@ -1,7 +1,5 @@
 """Scenes of limit orders. Each has a pair of its own, whose price nobody else tells."""
 
-from datetime import UTC, datetime, timedelta
-
 from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
 
@@ -20,17 +18,11 @@ def _sell(token: str, price: object, quote: str = "USDC", **changes: object) -> 
 _BUY = {"type": "limit", "tokenIn": "USDC", "tokenOut": "WIF", "amountIn": 10, "targetPrice": "0.8"}
 
 
-def soon(seconds: float) -> str:
-    """A time so far ahead, as the engine writes times."""
-    at = datetime.now(UTC) + timedelta(seconds=seconds)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def fillable_at_entry(play: Recorder) -> None:
     """Orders that need not wait, of each time in force."""
     play.push("RAY/USDC", 1)
     play.life("GTC", **_sell("RAY", "0.5"))
-    play.life("GTD", **_sell("RAY", "0.5", timeInForce="GTD", expiresAt=soon(600)))
+    play.life("GTD", **_sell("RAY", "0.5", timeInForce="GTD", expiresAt=play.soon(600)))
     play.life("IOC", **_sell("RAY", "0.5", timeInForce="IOC", clientOrderId="ioc"))
     play.life("one venue", **_sell("RAY", "0.5", simulate="venue_down:raydium"))
 
@@ -84,7 +76,7 @@ def _price(pair: str, price: object) -> Json:
 def expires(play: Recorder) -> None:
     """An order's time is up; who repeats it then is told of it all the same."""
     play.push("PYTH/USDC", 1)
-    order = _sell("PYTH", 2, timeInForce="GTD", expiresAt=soon(2), clientOrderId="gtd")
+    order = _sell("PYTH", 2, timeInForce="GTD", expiresAt=play.soon(3), clientOrderId="gtd")
     order_id = play.life("GTD", **order)
     play.place("GTD, repeated", **order)
     play.call("GTD, cancelled", "DELETE", f"/api/orders/{order_id}")
@@ -104,8 +96,8 @@ def amended(play: Recorder) -> None:
                 ("price, without a tag", {"limitPrice": 3}, None),
                 ("slippage, under its tag", {"slippage": 2}, '"3"'),
                 ("slippage in basis points, under a weak tag", {"slippageBps": 50}, 'W/"4"'),
-                ("expiry, under a bare number", {"expiresAt": soon(3600)}, "5"),
-                ("all, under any tag", {"targetPrice": "4.5", "slippage": 0, "expiresAt": soon(7200)}, "*"),
+                ("expiry, under a bare number", {"expiresAt": play.soon(3600)}, "5"),
+                ("all, under any tag", {"targetPrice": "4.5", "slippage": 0, "expiresAt": play.soon(7200)}, "*"),
             ],
             start=3,
         ):
@@ -114,7 +106,7 @@ def amended(play: Recorder) -> None:
         play.call("record", "GET", path)
         play.call("moved on", "PATCH", path, {"limitPrice": 3}, **{"If-Match": '"3"'})
         play.call("out of reach", "PATCH", path, {"limitPrice": "1e-18"})
-        play.call("too far ahead", "PATCH", path, {"expiresAt": soon(86400 * 31)})
+        play.call("too far ahead", "PATCH", path, {"expiresAt": play.soon(86400 * 31)})
         last = {"limitPrice": "0.5"}
         play.call("to what can be had", "PATCH", path, last, **{"If-Match": '"7"'})
         talk.socket.until_over(order_id)
@@ -147,7 +139,7 @@ def cancelled(play: Recorder) -> None:
     play.settled("one", accepted["orderId"])
     for step in ("first", "second"):
         play.place(f"{step} of all", **_sell("PYTH", 2, "SOL"))
-    slow = play.place("submitted of all", tokenIn="SOL", tokenOut="USDC", amountIn=2, simulate="slow:3000")
+    slow = play.place("submitted of all", tokenIn="SOL", tokenOut="USDC", amountIn=2, simulate="slow:5000")
     with play.talk("submitted of all, stream", slow["websocketUrl"]) as talk:
         talk.hear("ORDER_UPDATE", status="submitted")
         play.call("all", "DELETE", f"/api/orders?userId={play.user}")
@@ -167,4 +159,3 @@ def too_many(play: Recorder) -> None:
     play.call("one that does not wait", "POST", "/api/orders/execute", {**order, "timeInForce": "IOC"})
     assert play.quietly("DELETE", f"/api/orders?userId={play.user}").status == 200
     play.place("when there is room again", **order)
-    play.quietly("DELETE", f"/api/orders?userId={play.user}")

@@ -82,7 +82,7 @@ def other_ways_to_read(play: Recorder) -> None:
 
 def cancelling(play: Recorder) -> None:
     """A cancel that comes too late, over HTTP and on a socket, and one that wins."""
-    accepted = play.place("slow one", **{**_ORDER, "simulate": "slow:3000"})
+    accepted = play.place("slow one", **{**_ORDER, "simulate": "slow:5000"})
     order_id = accepted["orderId"]
     with play.talk("slow one, stream", accepted["websocketUrl"]) as talk:
         talk.hear("ORDER_UPDATE", status="submitted")

@@ -7,7 +7,7 @@ follow from the order itself stay. Where both venues had a quote, which one was 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -35,7 +35,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _HASH = re.compile(r"[1-9A-HJ-NP-Za-km-z]{80,90}")
 _ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
 _VENUE = re.compile(r"\b(raydium|meteora)\b")
-_FRACTION = re.compile(r"-?\d+\.\d+")
+_QUANTITY = re.compile(r"-?\d+\.\d+|-?\d+(?= %)")
 #: Ids that the session itself makes up begin so.
 _MADE_UP = "00000000-"
 _LONGEST = 400
@@ -52,13 +52,17 @@ class _Place:
 
 
 class Normalizer:
-    """Replaces what differs in the entries of one session. ``names`` maps known texts to their placeholders."""
+    """Replaces what differs in the entries of one session. ``names`` maps known texts to their placeholders.
 
-    def __init__(self, names: Mapping[str, str]) -> None:
+    ``expiries`` are times that orders were given, and that are told again as such.
+    """
+
+    def __init__(self, names: Mapping[str, str], expiries: Collection[str]) -> None:
+        self._expiries = expiries
         self._names = sorted(names.items(), key=lambda name: -len(name[0]))
         self._numbers: dict[str, str] = {}
         self._counts: dict[str, int] = {}
-        self._kinds: dict[str, str] = {}
+        self._kinds: dict[Any, str] = {}
         self._undecided: set[Any] = set()
 
     def session(self, entries: Sequence[Json]) -> list[Json]:
@@ -72,6 +76,8 @@ class Normalizer:
         for found, order_id in _dicts(value, owner):
             if found.get("type") in ("market", "limit", "sniper") and "orderId" in found:
                 self._kinds[found["orderId"]] = found["type"]
+            elif found.get("limitPrice") is not None:
+                self._kinds.setdefault(order_id, "limit")
             if found.get("rQuote") is not None and found.get("mQuote") is not None:
                 self._undecided.add(order_id)
 
@@ -117,7 +123,9 @@ class Normalizer:
         if name == "pool" and isinstance(value, str) and _ADDRESS.fullmatch(value):
             return "<address>"
         if place.parent == "history" and name in ("behind", "since"):
-            return f"<{name}>"
+            return _masked(value) if name == "behind" else "<time or null>"
+        if name == "expiresAt" and value in self._expiries:
+            return "<expiry>"
         if name in TEXTS and isinstance(value, str):
             return self._sentence(value, place)
         # The venue at which a limit order's price was seen is looked for apart from where it is then quoted.
@@ -130,7 +138,7 @@ class Normalizer:
 
     def _sentence(self, text: str, place: _Place) -> str:
         if not place.exact:
-            text = _FRACTION.sub("<n>", text)
+            text = _QUANTITY.sub("<n>", text)
         return self._text(_VENUE.sub("<venue>", text) if place.undecided else text)
 
     def _text(self, text: str) -> str:
@@ -172,7 +180,8 @@ def _tallied(value: Any, parent: str = "") -> Any:
     if isinstance(value, dict):
         if parent in _TALLIES:
             return {"<name>": _masked(next(iter(value.values())))}
-        exact = ("headers", "status")
+        # The history's lag is masked already.
+        exact = ("headers", "status", "history")
         return {name: one if name in exact else _tallied(one, name) for name, one in value.items()}
     return value if isinstance(value, str) else _masked(value)
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
@@ -33,7 +34,7 @@ class Engine:
     """The engine that the session talks to.
 
     ``run`` is a part of every user id and mint, so that no run meets the orders of another one. ``names`` maps what
-    is only known in this run to its placeholder.
+    is only known in this run to its placeholder; ``expiries`` are the times that orders were told to end at.
     """
 
     http: str
@@ -41,6 +42,7 @@ class Engine:
     websocket: str
     run: str
     names: dict[str, str] = field(default_factory=dict)
+    expiries: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Recorder:
         path: str,
         body: Any = None,
         *,
-        shown: Json | None = None,
+        shown: Any = None,
         **headers: str,
     ) -> Answer:
         """Makes a call and notes it, with what is ``shown`` in place of parts of the request."""
@@ -161,6 +163,20 @@ class Recorder:
                 raise AssertionError(f"{address} opened a socket")
         except InvalidStatus as error:
             self.note(step, socket=address, refused=error.response.status_code)
+
+    def clean_up(self) -> None:
+        """Leaves nothing behind that moves: cancels the scene's orders, and waits for those that it cannot cancel."""
+        for user in (self.user, f"{self.user}-other"):
+            ended = self.quietly("DELETE", f"/api/orders?userId={user}").body
+            for order in ended["tooLate"]:
+                self.until_over(order["orderId"])
+
+    def soon(self, seconds: float) -> str:
+        """A time so far ahead, as the engine writes times."""
+        at = datetime.now(UTC) + timedelta(seconds=seconds)
+        text = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.engine.expiries.add(text)
+        return text
 
     def mint(self, name: str) -> str:
         """The address of a token that nobody has launched before this run."""

@@ -20,7 +20,7 @@ _BAD_ORDERS: list[tuple[str, Json, Json]] = [
     ("REQUIRED limit price", _LIMIT, {}),
     ("REQUIRED expiry", _LIMIT, {"limitPrice": 1, "timeInForce": "GTD"}),
     ("STRING_TYPE", _ORDER, {"tokenIn": 7, "tokenOut": ["USDC"], "clientOrderId": 5, "simulate": True}),
-    ("STRING_UNICODE", _ORDER, {"tokenIn": "\ud800"}),
+    ("TOKEN_UNKNOWN and no character", _ORDER, {"tokenIn": "\ud800"}),
     ("TOKEN_UNKNOWN", _ORDER, {"tokenIn": "DOGE"}),
     ("TOKEN_UNKNOWN and no mint", _SNIPER, {"tokenOut": "nope"}),
     ("TOKEN_UNKNOWN as not listed", _ORDER, {"tokenOut": _MINT}),

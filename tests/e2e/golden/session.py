@@ -74,13 +74,14 @@ def play(http: str, ws: str, websocket: str) -> list[Json]:
     entries = [entry for scene in scenes for entry in scene]
     names = [entry["step"] for entry in entries]
     assert len(set(names)) == len(names), {name for name in names if names.count(name) > 1}
-    return Normalizer(engine.names).session(entries)
+    return Normalizer(engine.names, engine.expiries).session(entries)
 
 
 def _played(engine: Engine, scene: str) -> list[Json]:
     recorder = Recorder(engine, scene)
     try:
         SCENES[scene](recorder)
+        recorder.clean_up()
     except Exception as error:
         last = recorder.entries[-1]["step"] if recorder.entries else "the beginning"
         raise AssertionError(f"the scene {scene!r} broke off after {last!r}") from error

@@ -1,7 +1,6 @@
 """Scenes of sniper orders. The mints are of this run alone."""
 
 from tests.e2e.client import Json
-from tests.e2e.golden.limit_orders import soon
 from tests.e2e.golden.recorder import Recorder
 
 
@@ -73,7 +72,7 @@ def too_small_a_pool(play: Recorder) -> None:
         play.call("launched", "POST", "/api/market/events", _pool(mint, "small", 1, liquidity=1))
         talk.hear("ORDER_UPDATE", seq=3)
         play.call("a price it has none", "PATCH", path, {"limitPrice": 1})
-        play.call("amended", "PATCH", path, {"slippage": 20, "expiresAt": soon(3600)}, **{"If-Match": '"3"'})
+        play.call("amended", "PATCH", path, {"slippage": 20, "expiresAt": play.soon(3600)}, **{"If-Match": '"3"'})
         talk.hear("ORDER_UPDATE", seq=4)
         play.call("record", "GET", path)
         play.call("cancelled", "DELETE", path)
@@ -83,4 +82,4 @@ def too_small_a_pool(play: Recorder) -> None:
 
 def expires(play: Recorder) -> None:
     """Nothing was launched when the order's time was up."""
-    play.life("GTD", **_sniper(play.mint("d"), timeInForce="GTD", expiresAt=soon(2)))
+    play.life("GTD", **_sniper(play.mint("d"), timeInForce="GTD", expiresAt=play.soon(3)))

@@ -8,6 +8,8 @@ import simplejson
 
 from tests.e2e.client import Json, parse
 
+#: Columns of a line.
+_WIDTH = 118
 FILE = Path(__file__).with_name("session.json")
 
 
@@ -21,7 +23,21 @@ def save(session: Sequence[Json]) -> None:
     """Makes this the golden session."""
     # The name of a step comes first; else keys are sorted, as their order means nothing.
     entries = [{"step": entry["step"], **_sorted(entry)} for entry in session]
-    FILE.write_text(simplejson.dumps(entries, use_decimal=True, indent=1) + "\n")
+    FILE.write_text(f"{_written(entries)}\n")
+
+
+def _written(value: Any, indent: str = "") -> str:
+    """JSON that is short where it fits a line, and has a line for each member where it does not."""
+    short = simplejson.dumps(value, use_decimal=True)
+    if not isinstance(value, dict | list) or len(indent) + len(short) <= _WIDTH:
+        return short
+    deeper = f"{indent} "
+    if isinstance(value, dict):
+        lines = [f"{deeper}{simplejson.dumps(name)}: {_written(one, deeper)}" for name, one in value.items()]
+    else:
+        lines = [deeper + _written(one, deeper) for one in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return opening + "\n" + ",\n".join(lines) + f"\n{indent}{closing}"
 
 
 def _sorted(value: Any) -> Any:
