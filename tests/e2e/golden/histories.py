@@ -1,8 +1,9 @@
 """A scene of the list of orders: each filter, and paging."""
 
+from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
 
-_MARKET = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2}
+_MARKET: Json = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2}
 _SOL = "So11111111111111111111111111111111111111112"
 _USDC = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
 
@@ -10,8 +11,8 @@ _USDC = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
 def filters_and_pages(play: Recorder) -> None:
     """Five orders of one user, that differ in all that the list can be filtered by."""
     play.push("ORCA/SOL", 1)
-    limit = {"type": "limit", "tokenIn": "ORCA", "tokenOut": "SOL", "amountIn": 10, "limitPrice": 2}
-    sniper = {"type": "sniper", "tokenIn": "SOL", "tokenOut": play.mint("e"), "amountIn": 1}
+    limit: Json = {"type": "limit", "tokenIn": "ORCA", "tokenOut": "SOL", "amountIn": 10, "limitPrice": 2}
+    sniper: Json = {"type": "sniper", "tokenIn": "SOL", "tokenOut": play.mint("e"), "amountIn": 1}
     ids = []
     for step, order in {
         "failed": {**_MARKET, "simulate": "no_liquidity", "clientOrderId": "failed"},

@@ -15,7 +15,7 @@ def _sell(token: str, price: object, quote: str = "USDC", **changes: object) -> 
 
 
 #: With the other name of ``limitPrice``.
-_BUY = {"type": "limit", "tokenIn": "USDC", "tokenOut": "WIF", "amountIn": 10, "targetPrice": "0.8"}
+_BUY: Json = {"type": "limit", "tokenIn": "USDC", "tokenOut": "WIF", "amountIn": 10, "targetPrice": "0.8"}
 
 
 def fillable_at_entry(play: Recorder) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
 
-_ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2, "slippage": 10}
+_ORDER: Json = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2, "slippage": 10}
 #: How often an order is placed anew that was to be cancelled between two attempts and had gone on already.
 _TRIES = 20
 

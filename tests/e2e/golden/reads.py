@@ -1,8 +1,9 @@
 """Scenes that only look: the registry, health, quotes, previews, and the doors that are not there."""
 
+from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
 
-_SWAP = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2}
+_SWAP: Json = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2}
 _CROSS_ORIGIN = {"Origin": "https://shop.example", "Access-Control-Request-Method": "GET"}
 _NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -76,7 +77,7 @@ def quotes(play: Recorder) -> None:
 
 def market_previews(play: Recorder) -> None:
     """Previews of market orders, with what would make them fail."""
-    for step, order in {
+    orders: dict[str, Json] = {
         "both venues": {},
         "a large one": {"amountIn": 2000, "slippage": 6},
         "raydium down": {"simulate": "venue_down:raydium"},
@@ -87,7 +88,8 @@ def market_previews(play: Recorder) -> None:
         "too much for the pools": {"amountIn": 20000},
         "a fault of sending": {"simulate": "tx_dropped:3"},
         "nothing right": {"amountIn": -5, "tokenOut": "SOL", "slippage": 60, "userId": "?", "slipage": 1},
-    }.items():
+    }
+    for step, order in orders.items():
         play.call(step, "POST", "/api/orders/preview", {**_SWAP, **order})
     play.call("no JSON", "POST", "/api/orders/preview", "nope")
 
@@ -95,9 +97,9 @@ def market_previews(play: Recorder) -> None:
 def waiting_previews(play: Recorder) -> None:
     """Previews of limit and sniper orders."""
     play.push("RAY/USDT", 1)
-    limit = {"type": "limit", "tokenIn": "RAY", "tokenOut": "USDT", "amountIn": 10}
+    limit: Json = {"type": "limit", "tokenIn": "RAY", "tokenOut": "USDT", "amountIn": 10}
     mint = play.mint("a")
-    sniper = {"type": "sniper", "tokenIn": "SOL", "tokenOut": mint, "amountIn": 1}
+    sniper: Json = {"type": "sniper", "tokenIn": "SOL", "tokenOut": mint, "amountIn": 1}
     until = "2999-01-01T00:00:00Z"
     for step, order in {
         "limit, fillable now": {**limit, "limitPrice": "0.5"},

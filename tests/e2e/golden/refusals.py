@@ -8,9 +8,9 @@ from tests.e2e.golden.recorder import Recorder
 _NOBODY = "00000000-0000-4000-8000-000000000000"
 _MINT = "HMcfnsfPdBANkJYL6aPEZzs5CgC7Y1wY51rKTxnnHxHU"
 _OTHER_MINT = "So11111111111111111111111111111111111111112"
-_ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2}
-_LIMIT = {**_ORDER, "type": "limit"}
-_SNIPER = {**_ORDER, "type": "sniper", "tokenOut": _MINT}
+_ORDER: Json = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2}
+_LIMIT: Json = {**_ORDER, "type": "limit"}
+_SNIPER: Json = {**_ORDER, "type": "sniper", "tokenOut": _MINT}
 _AHEAD = "2999-01-01T00:00:00Z"
 
 #: What an order has besides, or instead. The code of the first bad field names the case.

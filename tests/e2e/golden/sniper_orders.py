@@ -22,7 +22,7 @@ def refused_and_released(play: Recorder) -> None:
     with play.talk("stream", accepted["websocketUrl"]) as talk:
         talk.hear("ORDER_UPDATE", seq=2)
         play.settled("waiting", order_id)
-        refusing = {
+        refusing: dict[str, Json] = {
             "too little liquidity": {"liquidity": 100},
             "another venue": {"venue": "meteora"},
             "too dear": {"price": 5},
@@ -45,20 +45,19 @@ def refused_and_released(play: Recorder) -> None:
 def without_filters(play: Recorder) -> None:
     """Orders without filters: a launch with the least that can be told, paid in USDC, and one that fails."""
     mint = play.mint("b")
-    for step, changes in {
+    orders: dict[str, Json] = {
         "plain": {},
         "paid in USDC": {"tokenIn": "USDC", "amountIn": 20},
         "a fault": {"simulate": "tx_dropped:1"},
         "faults": {"simulate": "network_error:3"},
-    }.items():
-        play.place(step, **_sniper(mint, **changes))
-    orders = [entry["answer"]["body"]["orderId"] for entry in play.entries]
+    }
+    placed = {step: play.place(step, **_sniper(mint, **changes)) for step, changes in orders.items()}
     least = {"type": "pool_created", "mint": mint, "venue": "meteora"}
     play.call("launched", "POST", "/api/market/events", least)
-    for order_id in orders:
-        with play.talk(f"stream {orders.index(order_id) + 1}", f"/ws/orders/{order_id}") as talk:
-            talk.socket.until_over(order_id)
-        play.settled(f"end {orders.index(order_id) + 1}", order_id)
+    for step, accepted in placed.items():
+        with play.talk(f"{step}, stream", accepted["websocketUrl"]) as talk:
+            talk.socket.until_over(accepted["orderId"])
+        play.settled(step, accepted["orderId"])
     play.call("launched again", "POST", "/api/market/events", least)
 
 

@@ -4,9 +4,9 @@ from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
 
 _NOBODY = "00000000-0000-4000-8000-000000000000"
-_ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2, "slippage": 10, "simulate": "venue_down:meteora"}
+_ORDER: Json = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2, "slippage": 10, "simulate": "venue_down:meteora"}
 #: Waits for good: its pair's price is told by these scenes alone.
-_RESTING = {"type": "limit", "tokenIn": "RAY", "tokenOut": "SOL", "amountIn": 10, "limitPrice": 2}
+_RESTING: Json = {"type": "limit", "tokenIn": "RAY", "tokenOut": "SOL", "amountIn": 10, "limitPrice": 2}
 
 _BAD_MESSAGES: dict[str, str] = {
     "no JSON": "not json",
