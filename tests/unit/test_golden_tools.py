@@ -49,6 +49,14 @@ def test_a_venue_is_a_placeholder_where_both_had_a_quote() -> None:
     ]
 
 
+def test_a_venue_is_a_placeholder_in_all_that_is_told_of_its_order() -> None:
+    quote = {"price": 1}
+    routed = {"orderId": _ONE, "meta": {"rQuote": quote, "mQuote": quote, "chosen": "meteora"}}
+    sent = {"orderId": _ONE, "meta": {"dex": "meteora"}}
+    other = {"orderId": _TWO, "meta": {"dex": "meteora"}}
+    assert [body["meta"].get("dex") for body in normalized(routed, sent, other)] == [None, "<venue>", "meteora"]
+
+
 @pytest.mark.parametrize(
     ("golden", "found", "text"),
     [

@@ -103,8 +103,9 @@ class Normalizer:
 
     def _dict(self, value: Json, place: _Place) -> Json:
         order_id = value.get("orderId")
-        if order_id in self._kinds:
-            place = replace(place, kind=self._kinds[order_id], undecided=order_id in self._undecided)
+        if order_id is not None:
+            kind = self._kinds.get(order_id, place.kind)
+            place = replace(place, kind=kind, undecided=order_id in self._undecided)
         if "field" in value or ("chosen" in value and value["chosen"] is None):
             # An error of a field, or an answer without a quote: all that it tells follows from what was asked.
             place = replace(place, exact=True, undecided=False)

@@ -6,9 +6,8 @@ scenes nor the other tests of a shared stack have a part in what it sees.
 Not played, as the stack of these tests cannot be brought to it or only by breaking it: ``RATE_LIMITED`` and
 ``BACKLOG_FULL`` (it has no rate limit and a backlog of a thousand), ``HISTORY_UNAVAILABLE``, ``UNAVAILABLE``,
 ``INTERNAL_ERROR`` and ``QUEUE_EXHAUSTED`` (all of it is well), ``TOO_MANY_REQUESTS`` (only AWS's gateway throttles),
-``SIMULATE_REFUSED`` (it allows simulation),
-``VENUE_RATE_LIMITED``, ``POOL_NOT_FOUND`` and ``POOL_PAUSED`` (no simulated venue says so of a pair that can be
-asked for), ``TX_OUTCOME_UNKNOWN`` (the ledger always knows).
+``SIMULATE_REFUSED`` (it allows simulation), ``VENUE_RATE_LIMITED``, ``POOL_NOT_FOUND`` and ``POOL_PAUSED`` (no
+simulated venue says so of a pair that can be asked for), ``TX_OUTCOME_UNKNOWN`` (the ledger always knows).
 """
 
 import uuid
