@@ -11,15 +11,6 @@ from tests.e2e.client import Client
 
 #: Limit and sniper orders that one user may have waiting.
 OPEN_ORDERS = 20
-#: A stack whose swaps take a tenth of their time, and that takes in whatever comes, but few open orders.
-STACK_SETTINGS = {
-    "VENUE_TIME_SCALE": "0.1",
-    "RATE_LIMIT_PER_MINUTE": "0",
-    "MARKET_TICK_SECONDS": "1",
-    "USER_OPEN_ORDERS": str(OPEN_ORDERS),
-}
-
-
 #: A stack whose swaps take a tenth of their time, without a rate limit, and with few open orders per user.
 STACK_SETTINGS = {
     "VENUE_TIME_SCALE": "0.1",
