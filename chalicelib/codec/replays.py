@@ -9,6 +9,7 @@ from chalicelib.codec.tagged import TaggedUnion
 from chalicelib.ports.streams import FollowUser, NotifyFollowers, OpenStream, RetrySocket, StreamReplay, Subscriber
 
 _REPLAYS: TaggedUnion[StreamReplay] = TaggedUnion({kind.__name__: kind for kind in get_args(StreamReplay)})
+_FIELDS = {"v", "kind", "replay"}
 #: Version 1 addressed all followers of an order's user by this connection id.
 _LEGACY_FOLLOWERS = "*"
 
@@ -23,6 +24,8 @@ def read_replay_message(body: str) -> StreamReplay:
     try:
         if data["v"] == 1:
             return _legacy(data)
+        if data.keys() != _FIELDS:
+            raise PoisonMessageError("not a replay message")
         return _REPLAYS.from_data(data["kind"], data["replay"])
     except UNREADABLE as error:
         raise PoisonMessageError("not a replay message") from error

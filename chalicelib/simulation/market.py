@@ -24,7 +24,7 @@ _DRIFT = 10 * _MINUTE
 #: The largest distance of the reference price from the base price.
 _STRAY_PPM = 30_000
 #: Prices in USD around which the reference prices move. They are no market data.
-_BASE_PRICES_USD = {
+BASE_PRICES_USD = {
     "SOL": Decimal("100"),
     "USDC": Decimal("1"),
     "USDT": Decimal("1"),
@@ -143,4 +143,4 @@ class SimulatedMarket:
 
 
 def _usd(token: Token) -> Decimal:
-    return _BASE_PRICES_USD[token.symbol]
+    return BASE_PRICES_USD[token.symbol]

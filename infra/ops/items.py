@@ -41,7 +41,11 @@ def signatures_of(evidence: Evidence) -> set[str]:
     return {
         event.data.tx_hash
         for event in evidence.events
-        if isinstance(event, Event) and isinstance(event.data, Submitted | Confirmed) and event.data.tx_hash
+        if isinstance(event, Event)
+        and isinstance(event.data, Submitted | Confirmed)
+        # Events of version 1 may hold values of any type.
+        and isinstance(event.data.tx_hash, str)
+        and event.data.tx_hash
     }
 
 

@@ -15,12 +15,13 @@ from unittest import mock
 
 from botocore.client import BaseClient
 
-from chalicelib.api.requests.orders import read_order
-from chalicelib.engine import Engine
-from chalicelib.bootstrap import build_engine, connect, utc_now
+from chalicelib.adapters import connect
+from chalicelib.bootstrap import build_engine
 from chalicelib.consumers.orders import process_orders
+from chalicelib.engine import Engine
 from chalicelib.settings import read_settings
 from tests.bench.errors import BenchError
+from tests.bench.orders import spec_of
 from tests.bench.subject import Subject
 from tests.bench.sustained import ORDER
 from tests.support.callers import ANYONE
@@ -45,7 +46,7 @@ def count(subject: Subject) -> dict[str, dict[str, int]]:
 
 def _order(subject: Subject, engine: Engine, queue: str) -> dict[str, dict[str, int]]:
     with counting() as submitting:
-        submission = engine.submit(ANYONE, read_order({**ORDER, "userId": _USER}, simulation=False, now=utc_now()))
+        submission = engine.submit(ANYONE, spec_of({**ORDER, "userId": _USER}))
     messages = subject.sqs.receive_message(
         QueueUrl=queue, WaitTimeSeconds=5, MessageSystemAttributeNames=["All"]
     ).get("Messages", [])

@@ -13,16 +13,21 @@ from uuid import uuid4
 import boto3
 from botocore.client import BaseClient
 
-from chalicelib.engine import Engine
-from chalicelib.bootstrap import build_engine, connect, utc_now
+from chalicelib.adapters import connect
+from chalicelib.bootstrap import build_engine
+from chalicelib.clock import utc_now
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import TimeInForce
+from chalicelib.domain.events import Opened
 from chalicelib.domain.money import to_base_units
 from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import OrderSpec
-from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.status import OrderType
 from chalicelib.domain.tokens import Pair, Side, find_market
-from chalicelib.services.orders.acceptance import terms_meta
+from chalicelib.engine import Engine
+from chalicelib.ports.orders import OrderStore
+from chalicelib.routing.best_swap import best_price
+from chalicelib.services.orders.acceptance import open_terms
 from chalicelib.settings import Settings, read_settings
 from infra.local.config import REGION
 from tests.bench.subject import Subject
@@ -58,8 +63,9 @@ def own_engine(subject: Subject, name: str) -> Iterator[tuple[Engine, "Crowd"]]:
             cleaning.callback(subject.sqs.delete_queue, QueueUrl=own[field])
         # Looks follow one another here as they never do: none is to live off what the one before has looked up.
         settings = replace(settings, **own, market_cache_seconds=0.05)
-        engine = build_engine(settings, connect(settings))
-        yield engine, Crowd(engine, tables, settings)
+        adapters = connect(settings)
+        engine = build_engine(settings, adapters)
+        yield engine, Crowd(engine, adapters.orders, tables, settings)
 
 
 def _create_like(tables: "DynamoDBClient", model: str, name: str) -> None:
@@ -68,7 +74,8 @@ def _create_like(tables: "DynamoDBClient", model: str, name: str) -> None:
         {field: index[field] for field in ("IndexName", "KeySchema", "Projection")}
         for index in found.get("GlobalSecondaryIndexes", [])
     ]
-    tables.create_table(
+    create: Any = tables.create_table
+    create(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         **{field: found[field] for field in _COPIED},
@@ -77,12 +84,14 @@ def _create_like(tables: "DynamoDBClient", model: str, name: str) -> None:
 
 
 class Crowd:
-    """Who waits in an engine's tables."""
+    """The open orders in an engine's tables."""
 
-    def __init__(self, engine: Engine, tables: "DynamoDBClient", settings: Settings) -> None:
+    def __init__(self, engine: Engine, orders: OrderStore, tables: "DynamoDBClient", settings: Settings) -> None:
         self._engine = engine
+        self._orders = orders
         self._tables = tables
         self._table = settings.orders_table
+        self._prices: dict[str, Decimal] = {}
 
     def fill(self, number: int) -> None:
         """Let so many orders wait whose price is far: half of them to sell SOL, the others in other markets."""
@@ -104,21 +113,30 @@ class Crowd:
         market = find_market(SELLING)
         assert market is not None
         for _ in range(number):
-            orders, until_ms = self._engine.adapters.orders, to_ms(utc_now() + _WAIT)
-            stored = orders.create(_waiting(_spec(market, Side.SELL, "bench", price, amount)), until_ms)
-            # Their user has been told of them.
-            orders.set_deadline(replace(stored, published=stored.order.seq), until_ms)
+            until_ms = to_ms(utc_now() + _WAIT)
+            stored = self._orders.create(_waiting(_spec(market, Side.SELL, "bench", price, amount)), until_ms)
+            # The events are published and the history has the order.
+            self._orders.set_deadline(replace(stored, published=stored.order.seq), until_ms)
 
     def _far(self, number: int, markets: list[Pair]) -> Order:
         if number % 2:
             market, side = markets[0], Side.SELL
         else:
             market, side = markets[1 + number // 4 % (len(markets) - 1)], (Side.BUY, Side.SELL)[number // 2 % 2]
-        usual = market.base.usd / market.quote.usd
-        # From twice the usual price upwards, or from half of it downwards.
+        # From twice the present price upwards, or from half of it downwards.
         away = 2 + Decimal(number) / 10_000
-        price = usual * away if side is Side.SELL else usual / away
-        return _waiting(_spec(market, side, f"bench-{number // _A_USERS}", price.quantize(usual.scaleb(-6))))
+        present = self._price_of(market)
+        price = present * away if side is Side.SELL else present / away
+        rounded = price.quantize(Decimal(1).scaleb(present.adjusted() - 6))
+        return _waiting(_spec(market, side, f"bench-{number // _A_USERS}", rounded))
+
+    def _price_of(self, market: Pair) -> Decimal:
+        """The best venue's price of a market, as it was at the first call."""
+        if market.name not in self._prices:
+            price = best_price(self._engine.queries.router.depths(market), Side.SELL)
+            assert price is not None
+            self._prices[market.name] = price
+        return self._prices[market.name]
 
     def _as_written(self, order: Order) -> dict[str, Any]:
         """The item as the order store sends it to DynamoDB, caught before it is sent."""
@@ -129,7 +147,7 @@ class Crowd:
             return {}
 
         with mock.patch.object(BaseClient, "_make_api_call", catch):
-            self._engine.adapters.orders.create(order, to_ms(utc_now() + _WAIT))
+            self._orders.create(order, to_ms(utc_now() + _WAIT))
         return caught[0]
 
 
@@ -151,5 +169,4 @@ def _spec(market: Pair, side: Side, user: str, price: Decimal, amount: Decimal =
 def _waiting(spec: OrderSpec) -> Order:
     """An order as it is accepted that its price does not suit."""
     now = utc_now()
-    meta = {**terms_meta(spec, now + _WAIT), "marketableAtEntry": False}
-    return Order.accepted(str(uuid4()), spec, now).moved(Status.OPEN, now, meta)
+    return Order.accepted(str(uuid4()), spec, now).after(Opened(open_terms(spec, now + _WAIT), False), now)

@@ -17,14 +17,13 @@ import requests
 from boto3.dynamodb.conditions import Key
 from websockets.sync.client import ClientConnection, connect
 
-from chalicelib.api.requests.orders import read_order
-from chalicelib.bootstrap import utc_now
 from chalicelib.codec.times import from_text, to_ms
 from chalicelib.settings import read_settings
 from chalicelib.simulation.base58 import base58
 from chalicelib.simulation.chance import draw
 from infra.local.config import REGION
 from tests.bench.errors import BenchError
+from tests.bench.orders import spec_of
 from tests.bench.subject import Subject
 from tests.bench.venue_time import VenueTimes
 
@@ -102,7 +101,7 @@ class _Range:
             frames = _follow(socket, ids, "confirmed")
             telling.result()
         launched = self._launched_ms(mint)
-        spec = read_order(body, simulation=False, now=utc_now())
+        spec = spec_of(body)
         snipes = [
             Snipe(
                 engine=frames[one, "submitted"].at_ms - launched,

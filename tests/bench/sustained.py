@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from chalicelib.api.requests.orders import read_order
-from chalicelib.bootstrap import utc_now
 from chalicelib.settings import read_settings
 from tests.bench.errors import BenchError
 from tests.bench.load import post
+from tests.bench.orders import spec_of
 from tests.bench.slots import Span, full_cycles, most_in_flight
 from tests.bench.subject import Subject, wait_until
 from tests.bench.venue_time import VenueTimes
@@ -86,7 +85,7 @@ def measure(subject: Subject, orders: int) -> Sustained:
 
 def _spans(subject: Subject, body: dict[str, Any]) -> list[Span]:
     times = VenueTimes(read_settings(subject.environment))
-    spec = read_order(body, simulation=False, now=utc_now())
+    spec = spec_of(body)
     rows = subject.query(_SPANS, _USER)
     if again := sum(attempts != 1 for _, _, attempts, _, _ in rows):
         raise BenchError(f"{again} orders needed a second attempt, which this measure knows nothing of")

@@ -55,7 +55,7 @@ class Ticks:
     def ratio(self, first: "Ticks", measure: str) -> float:
         """The median over the rounds of this crowd's cost to the first one's."""
         pairs = zip(self.looks, first.looks, strict=True)
-        return median(getattr(one, measure) / getattr(other, measure) for one, other in pairs)
+        return median(float(getattr(one, measure) / getattr(other, measure)) for one, other in pairs)
 
 
 def measure(subject: Subject, rounds: int) -> list[Ticks]:

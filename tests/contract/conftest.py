@@ -1,13 +1,15 @@
-"""What the contract suites run on: each fake, and its real twin."""
+"""Fixtures of the contract suites: each fake, and the real adapter that it stands in for."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 import pytest
 
-from chalicelib.codec.exact_json import loads
+from chalicelib.codec.events import VERSION, event_from_json
+from chalicelib.codec.exact_json import dumps, loads
+from chalicelib.codec.times import to_text
+from chalicelib.domain.events import Event
 from chalicelib.history.migrate import migrate
 from chalicelib.history.postgres import PostgresHistory
 from chalicelib.ports.history import History
@@ -17,10 +19,10 @@ from tests.support.postgres import PostgresServer, postgres_server
 
 @dataclass(frozen=True)
 class KeptHistory:
-    """A history, and a look past its protocol: the ``(seq, status, attempt, at, meta)`` it keeps of an order."""
+    """A history, and a reader of the events that it keeps of an order, in order of ``seq``."""
 
     history: History
-    events: Callable[[str], list[tuple[Any, ...]]]
+    events: Callable[[str], list[Event]]
 
 
 @pytest.fixture(scope="session")
@@ -56,16 +58,20 @@ def history(kept: KeptHistory) -> History:
 
 def _fake() -> KeptHistory:
     fake = FakeHistory()
-    return KeptHistory(
-        fake,
-        lambda order_id: [
-            (event.seq, event.status.value, event.attempt, event.at, event.meta)
-            for event in fake.events[order_id].values()
-        ],
-    )
+    return KeptHistory(fake, lambda order_id: [event for _, event in sorted(fake.events[order_id].items())])
 
 
-def _events(url: str, order_id: str) -> list[tuple[Any, ...]]:
-    query = "select seq, status, attempt, at, meta::text from order_events where order_id = %s order by seq"
+def _events(url: str, order_id: str) -> list[Event]:
+    """The rows of ``order_events``, read by the reader of events in the orders table.
+
+    The status of a row must be the status of its data.
+    """
+    query = "select seq, status, attempt, at, kind, meta::text from order_events where order_id = %s order by seq"
+    events = []
     with psycopg.connect(url) as connection:
-        return [(*event, loads(meta)) for *event, meta in connection.execute(query, [order_id])]
+        for seq, status, attempt, at, kind, meta in connection.execute(query, [order_id]):
+            head = {"v": VERSION, "seq": seq, "attempt": attempt, "at": to_text(at), "kind": kind}
+            event = event_from_json(dumps(head | {"data": loads(meta)}))
+            assert event.status.value == status
+            events.append(event)
+    return events

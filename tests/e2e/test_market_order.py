@@ -6,8 +6,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from chalicelib import VERSION
 from infra.local.stack import RunningStack
-from tests.e2e.client import HAPPY, Client, an_order, parse
+from tests.e2e.client import HAPPY, Client, Json, an_order, parse
 
 QUOTE_FIELDS = {"price", "amountOut", "fee", "feeBps", "priceImpactPct", "liquidity"}
 RECORD_FIELDS = {
@@ -173,6 +174,7 @@ def test_tokens_and_health(client: Client) -> None:
     health = parse(client.get("/health").text)
     assert health == {
         "status": "ok",
+        "version": VERSION,
         "dependencies": {"dynamodb": "ok", "sqs": "ok", "postgres": "ok"},
         "history": {"behind": 0, "since": None},
     }
@@ -199,12 +201,13 @@ def test_an_urgent_order_is_executed_once(client: Client) -> None:
     assert socket.frames[-1]["status"] == "confirmed"
 
 
-def wait_for_history(client: Client, order_id: str) -> dict:  # type: ignore[type-arg]
+def wait_for_history(client: Client, order_id: str) -> Json:
     """The order's row, once it is there and final. Each round is a request; their number is bounded."""
     for _ in range(2000):
         for order in parse(client.get("/api/orders", limit=200).text)["orders"]:
             if order["orderId"] == order_id:
-                return order
+                found: Json = order
+                return found
     raise AssertionError(f"{order_id} never reached the history")
 
 

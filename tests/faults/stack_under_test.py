@@ -16,7 +16,6 @@ from botocore.config import Config
 
 from chalicelib.codec.events import event_from_json
 from chalicelib.codec.messages import order_message
-from chalicelib.codec.orders import spec_from_dict
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.invariants import violations_of
 from chalicelib.domain.orders import Order
@@ -134,7 +133,9 @@ class StackUnderTest:
         """The message that the order was first queued with."""
         item = self.item(order_id)
         assert item is not None
-        return order_message(StoredOrder(Order.replayed(order_id, spec_from_dict(dict(item)), events_of(item)[:1])))
+        spec = evidence_of(item, {}, None).spec
+        assert spec is not None
+        return order_message(StoredOrder(Order.replayed(order_id, spec, events_of(item)[:1])))
 
     def wait_for(self, ids: Iterable[str], done: Callable[[Item], bool], watch: bool = False) -> float:
         """Wait until something holds for each order; how long that took. ``watch``: with the watchdog's help.

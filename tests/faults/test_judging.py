@@ -18,6 +18,7 @@ from tests.faults.streams import stream_violations
 from tests.faults.trials import races
 from tests.faults.trials.virtual import crash_at_every_call, stall_at_every_call
 from tests.faults.virtual.injection import Fault
+from tests.faults.virtual.open_orders import LIMIT
 
 
 @pytest.mark.parametrize("seqs", [[1, 2, 3], [1, 1, 2, 3], [1, 2, 1, 2, 3]])
@@ -63,7 +64,7 @@ def test_an_engine_that_overlooks_an_order_in_a_batch_is_found_out(monkeypatch: 
     fire = TriggerOrders._fire
 
     def overlooks(self: TriggerOrders, trigger: Trigger) -> bool:
-        return trigger[0].order.spec.limit_price != races.LIMIT + 1 and fire(self, trigger)
+        return trigger[0].order.spec.limit_price != LIMIT + 1 and fire(self, trigger)
 
     monkeypatch.setattr(TriggerOrders, "_fire", overlooks)
     result = Result("one batch")

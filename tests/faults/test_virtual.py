@@ -5,9 +5,16 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.api.meta import meta_of
+from chalicelib.codec.exact_json import loads
+from chalicelib.codec.messages import read_order_message
 from tests.faults.effort import SHORT, Effort
 from tests.faults.result import Result
 from tests.faults.trials import VIRTUAL
+from tests.faults.virtual.client_scenarios import Expected
+from tests.faults.virtual.judge import at_rest
+from tests.faults.virtual.legacy import ORDER_BODIES, queue_order
+from tests.faults.virtual.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -22,3 +29,26 @@ def test_no_order_is_lost_or_doubled(trial: Callable[[Effort], Result]) -> None:
     assert result.violations == []
     assert result.orders > 0
     assert result.faults > 0
+
+
+@pytest.mark.parametrize("body", ORDER_BODIES.values(), ids=ORDER_BODIES)
+def test_an_order_message_of_version_1_is_executed_on_its_first_delivery(body: str) -> None:
+    world, expected = World(), Expected()
+    queue_order(world, None, expected, body)
+    order_id = expected.accepted[0][1]
+    before = world.all_orders()[order_id].order
+    [message] = world.queue.visible()
+    world.deliver(world.queue, message)
+    after = world.all_orders()[order_id].order
+    assert after.seq > before.seq
+    assert after.events[: before.seq] == before.events
+    assert world.run()
+    assert at_rest(world, expected) == []
+
+
+@pytest.mark.parametrize("body", ORDER_BODIES.values(), ids=ORDER_BODIES)
+def test_the_public_form_of_a_version_1_event_has_not_changed(body: str) -> None:
+    """Version 1 stored the public ``meta`` itself, so its messages hold what clients received then."""
+    order = read_order_message(body).order
+    stored = [loads(text) for text in loads(body)["order"]["events"]]
+    assert [meta_of(order.spec, event) for event in order.events] == [one["meta"] for one in stored]

@@ -56,7 +56,7 @@ def test_a_value_that_cannot_be_is_named(variable: str, value: str) -> None:
 
 
 def test_a_missing_variable_is_named() -> None:
-    with pytest.raises(ValueError, match="orders_table"):
+    with pytest.raises(ValueError, match="ORDERS_TABLE"):
         read_settings({name: value for name, value in REQUIRED.items() if name != "ORDERS_TABLE"})
 
 

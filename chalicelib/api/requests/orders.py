@@ -23,7 +23,8 @@ _DEFAULT_SLIPPAGE_BPS = 100
 class OrderModel(SlippageModel, ConditionsModel):
     """The wire form of an order."""
 
-    user_id: UserId | None = Field(None, alias="userId")
+    #: Absent, the order belongs to the caller.
+    user_id: UserId = Field("", alias="userId")
     side: Side | None = Field(None, strict=False)
     priority: Priority = Field(Priority.NORMAL, strict=False)
     client_order_id: str | None = Field(None, alias="clientOrderId", min_length=1, max_length=255)

@@ -1,4 +1,4 @@
-"""What the queues' suites run on: each fake, and its SQS twin on the deployed template's queues."""
+"""The queues under test: each fake, and its SQS twin on the deployed template's queues."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from tests.fakes.streams import FakeReplayQueue
 
 @dataclass(frozen=True)
 class Queued:
-    """A queue, and a look at the bodies of what it would deliver now (taken off it)."""
+    """A queue, and a function that removes and returns the bodies that it would deliver now."""
 
     queue: Any
     bodies: Callable[[], list[str]]
@@ -55,7 +55,7 @@ def sqs_orders(module_aws: Aws) -> Sqs:
 
 
 @pytest.fixture
-def sqs_urgent(sqs_orders: Sqs) -> Sqs:
+def sqs_high_priority(sqs_orders: Sqs) -> Sqs:
     """Beside the orders queue, on which it depends so that it is not emptied again."""
     url = settings().high_priority_queue_url
     return Sqs(

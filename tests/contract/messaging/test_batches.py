@@ -1,4 +1,4 @@
-"""A batch from SQS: each message is done or failed for itself, and nothing ends the worker."""
+"""A batch from SQS: each message succeeds or fails for itself, and no error ends the worker."""
 
 import logging
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from chalicelib.codec.messages import PoisonMessageError
-from chalicelib.consumers.batch import FAILED_SECONDS, process_batch
+from chalicelib.consumers.batch import FAILURE_PAUSE_SECONDS, process_batch
 
 
 class Held:
-    """Remembers what was held back; ``down`` makes it fail as SQS may."""
+    """Records the holds; ``down`` makes them fail as SQS may."""
 
     def __init__(self, down: bool = False) -> None:
         self.calls: list[tuple[str, int]] = []
@@ -42,7 +42,7 @@ def failing(error: Exception) -> Callable[[Any], None]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 10])
-def test_what_is_done_is_not_delivered_again(count: int) -> None:
+def test_a_processed_message_is_not_delivered_again(count: int) -> None:
     held = Held()
     assert failures(process_batch(batch(count), lambda record: None, held)) == []
     assert held.calls == []
@@ -55,14 +55,16 @@ def test_one_that_fails_among_ten_is_the_only_one_delivered_again() -> None:
 
     held = Held()
     assert failures(process_batch(batch(10), handle, held)) == ["m3"]
-    assert held.calls == [("r3", FAILED_SECONDS)], "it comes again long before a lost worker's message would"
+    assert held.calls == [("r3", FAILURE_PAUSE_SECONDS)], (
+        "the queue delivers it again long before the message of a lost worker"
+    )
 
 
 @pytest.mark.parametrize("count", [1, 2, 10])
 @pytest.mark.parametrize("error", [RuntimeError(), KeyError("x"), TimeoutError(), MemoryError(), RecursionError()])
 def test_no_exception_ends_the_worker(count: int, error: Exception) -> None:
-    everyone = [f"m{number}" for number in range(count)]
-    assert failures(process_batch(batch(count), failing(error), Held())) == everyone
+    all_ids = [f"m{number}" for number in range(count)]
+    assert failures(process_batch(batch(count), failing(error), Held())) == all_ids
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_a_retry_waits_whole_seconds_and_never_too_short(seconds: float, held_fo
     assert held.calls == [("r0", held_for)]
 
 
-def test_each_of_a_batch_waits_as_long_as_itself_asks_for() -> None:
+def test_each_message_of_a_batch_has_its_own_pause() -> None:
     waits = {"m0": 2.5, "m1": None, "m2": 7.0}
     held = Held()
     assert failures(process_batch(batch(3), lambda record: waits[record["messageId"]], held)) == ["m0", "m2"]
@@ -83,11 +85,11 @@ def test_each_of_a_batch_waits_as_long_as_itself_asks_for() -> None:
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_failure_whose_hold_is_lost_does_not_end_the_worker(count: int) -> None:
-    everyone = [f"m{number}" for number in range(count)]
-    assert failures(process_batch(batch(count), failing(RuntimeError()), Held(down=True))) == everyone
+    all_ids = [f"m{number}" for number in range(count)]
+    assert failures(process_batch(batch(count), failing(RuntimeError()), Held(down=True))) == all_ids
 
 
-def test_poison_goes_on_to_the_dead_letters_without_waiting(caplog: pytest.LogCaptureFixture) -> None:
+def test_poison_goes_to_the_dead_letter_queue_without_a_pause(caplog: pytest.LogCaptureFixture) -> None:
     held = Held()
     assert failures(process_batch(batch(1), failing(PoisonMessageError("not JSON")), held)) == ["m0"]
     assert held.calls == [("r0", 0)]
@@ -97,19 +99,19 @@ def test_poison_goes_on_to_the_dead_letters_without_waiting(caplog: pytest.LogCa
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_retry_whose_hold_is_lost_still_counts_as_failed(count: int) -> None:
-    everyone = [f"m{number}" for number in range(count)]
-    assert failures(process_batch(batch(count), lambda record: 5.0, Held(down=True))) == everyone
+    all_ids = [f"m{number}" for number in range(count)]
+    assert failures(process_batch(batch(count), lambda record: 5.0, Held(down=True))) == all_ids
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_poison_whose_hold_is_lost_does_not_end_the_worker(count: int) -> None:
-    """Ending it would deliver the whole batch again, what is done included."""
-    everyone = [f"m{number}" for number in range(count)]
+    """An ended worker would make SQS deliver the whole batch again."""
+    all_ids = [f"m{number}" for number in range(count)]
     held = Held(down=True)
-    assert failures(process_batch(batch(count), failing(PoisonMessageError("not JSON")), held)) == everyone
+    assert failures(process_batch(batch(count), failing(PoisonMessageError("not JSON")), held)) == all_ids
 
 
-def test_a_batch_is_worked_on_side_by_side() -> None:
+def test_a_batch_is_processed_in_parallel() -> None:
     together = Barrier(10, timeout=5)
 
     def handle(record: Any) -> None:

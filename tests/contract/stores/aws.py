@@ -18,16 +18,16 @@ from infra.aws.template import Template, load_template
 from infra.project import ROOT
 
 REGION = "us-east-1"
-#: What the local database and queues of moto know how to make of a resource's properties.
+#: The properties of a resource that moto supports.
 _TABLE = ("KeySchema", "AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes")
 _QUEUE = ("VisibilityTimeout", "MessageRetentionPeriod")
 
 
 @dataclass
 class Wire:
-    """The way to AWS. One request at a time gets through, as DynamoDB handles those for one item.
+    """The connection to moto. Requests go one at a time, as DynamoDB handles those for one item.
 
-    ``lose_answer_to`` names operations whose next request is carried out, but whose answer never comes.
+    ``lose_answer_to`` names operations whose next request is carried out while its answer is lost.
     """
 
     lock: Lock = field(default_factory=Lock)
@@ -50,7 +50,7 @@ _moto = BotocoreStubber.__call__
 
 @dataclass
 class Aws:
-    """What ``template`` has for the stores and queues, in moto."""
+    """The tables and queues of ``template`` in moto."""
 
     template: Template
     wire: Wire
@@ -58,7 +58,7 @@ class Aws:
     sqs: Any
 
     def start_over(self) -> None:
-        """Empty tables and queues."""
+        """Create all tables and queues anew, empty."""
         self.wire.lose_answer_to.clear()
         for name in self.dynamodb.list_tables()["TableNames"]:
             self.dynamodb.delete_table(TableName=name)
@@ -77,7 +77,7 @@ class Aws:
 
 @contextmanager
 def aws(template: Template) -> Iterator[Aws]:
-    """moto for as long as this lasts; nothing is in it before ``start_over``."""
+    """moto for the duration of the context; it is empty before ``start_over``."""
     wire = Wire()
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"):
@@ -93,7 +93,7 @@ def resources() -> Template:
 
 
 def settings() -> Settings:
-    """Settings for what ``aws`` makes: everything bears its name in the template."""
+    """Settings for the resources of ``aws``, which have their logical names."""
     queues = f"https://sqs.{REGION}.amazonaws.com/123456789012"
     return Settings(
         orders_table="OrdersTable",

@@ -1,7 +1,6 @@
-"""What the stores' suites run on: each fake, and its DynamoDB twin on the deployed template's tables.
+"""Fixtures of the stores' suites: each fake, and its DynamoDB twin on the tables of the deployed template.
 
-A client takes longer to make than a test to run, so the stores live as long as a module, and their tables are
-made anew for every test.
+Creating a client takes longer than a test, so a module shares the stores, and every test gets new tables.
 """
 
 from collections.abc import Iterator
@@ -31,13 +30,13 @@ from tests.fakes.rate_limit import FakeRateLimitSlots
 from tests.fakes.streams import FakeStreamStore
 
 TWINS = ["fake", "dynamodb"]
-#: So many starts a minute.
+#: The rate limit of these suites.
 SLOTS = 3
 
 
 @dataclass
 class DynamoStores:
-    """The stores on moto, by the clock of the test that runs."""
+    """The stores on moto, with the clock of the current test."""
 
     aws: Aws
     clock: FakeClock
@@ -45,11 +44,11 @@ class DynamoStores:
     def __post_init__(self) -> None:
         connection = SharedConnection(settings())
         self.orders = DynamoOrderStore(connection, settings(), lambda: self.clock.now_ms())
-        self.waiting = DynamoOpenOrderIndex(connection, settings())
+        self.open_order_index = DynamoOpenOrderIndex(connection, settings())
         self.markets = DynamoMarketStore(connection, settings())
         self.streams = DynamoStreamStore(connection, settings())
         self.ledger = DynamoLedger(connection, settings())
-        self.starts = DynamoRateLimitSlots(connection, replace(settings(), rate_limit_per_minute=SLOTS))
+        self.rate_limit_slots = DynamoRateLimitSlots(connection, replace(settings(), rate_limit_per_minute=SLOTS))
 
 
 @pytest.fixture(scope="module")
@@ -87,32 +86,48 @@ def dynamo_ledger(dynamo: DynamoStores) -> DynamoLedger:
 
 @pytest.fixture(params=TWINS)
 def orders(request: pytest.FixtureRequest, clock: FakeClock) -> OrderStore:
-    return FakeOrderStore(clock.now_ms) if request.param == "fake" else request.getfixturevalue("dynamo").orders
+    if request.param == "fake":
+        return FakeOrderStore(clock.now_ms)
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.orders
 
 
 @pytest.fixture(params=TWINS)
 def streams(request: pytest.FixtureRequest) -> StreamStore:
-    return FakeStreamStore() if request.param == "fake" else request.getfixturevalue("dynamo").streams
+    if request.param == "fake":
+        return FakeStreamStore()
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.streams
 
 
 @pytest.fixture(params=TWINS)
 def ledger(request: pytest.FixtureRequest) -> Ledger:
-    return FakeLedger() if request.param == "fake" else request.getfixturevalue("dynamo").ledger
+    if request.param == "fake":
+        return FakeLedger()
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.ledger
 
 
 @pytest.fixture(params=TWINS)
-def starts(request: pytest.FixtureRequest) -> RateLimitSlots:
-    return FakeRateLimitSlots(SLOTS) if request.param == "fake" else request.getfixturevalue("dynamo").starts
+def slots(request: pytest.FixtureRequest) -> RateLimitSlots:
+    if request.param == "fake":
+        return FakeRateLimitSlots(SLOTS)
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.rate_limit_slots
 
 
 @pytest.fixture
-def waiting(request: pytest.FixtureRequest, orders: OrderStore) -> OpenOrderIndex:
-    """The open ones of ``orders``."""
+def index(request: pytest.FixtureRequest, orders: OrderStore) -> OpenOrderIndex:
+    """The index of the open orders in ``orders``."""
     if isinstance(orders, FakeOrderStore):
         return FakeOpenOrderIndex(orders)
-    return request.getfixturevalue("dynamo").waiting
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.open_order_index
 
 
 @pytest.fixture(params=TWINS)
 def markets(request: pytest.FixtureRequest) -> MarketStore:
-    return FakeMarketStore() if request.param == "fake" else request.getfixturevalue("dynamo").markets
+    if request.param == "fake":
+        return FakeMarketStore()
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.markets

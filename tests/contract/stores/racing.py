@@ -1,4 +1,4 @@
-"""Many threads that do one thing at one moment."""
+"""Threads that do the same thing at the same moment."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ THREADS = 20
 
 
 def race(runner: Callable[[int], _Outcome], threads: int = THREADS) -> list[_Outcome]:
-    """What each of ``threads`` runners returns, by its number; all start together. Their errors are raised."""
+    """Start ``threads`` runners together; returns their results by number, or raises the first error."""
     start = Barrier(threads, timeout=10)
 
     def run(number: int) -> _Outcome:

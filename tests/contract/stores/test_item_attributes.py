@@ -1,4 +1,4 @@
-"""How values are written into items, and that nothing of them is lost."""
+"""Values as attributes of items, without loss."""
 
 from decimal import Context, Decimal
 
@@ -15,7 +15,7 @@ attribute = DecimalAttribute()
 
 
 @given(strategies.decimals(allow_nan=False, allow_infinity=False, min_value=0, max_value=10**20, places=18))
-def test_a_decimal_comes_back_as_it_went(number: Decimal) -> None:
+def test_a_decimal_survives_the_round_trip_unchanged(number: Decimal) -> None:
     text = attribute.serialize(number)
     assert attribute.deserialize(text) == number
     assert attribute.deserialize(text).as_tuple() == number.as_tuple()
@@ -35,6 +35,6 @@ def test_every_token_amount_fits_into_a_dynamodb_number(base_units: int, decimal
         strategies.builds(Subscriber, strategies.text(min_size=1), strategies.booleans(), strategies.booleans())
     )
 )
-def test_a_subscriber_of_any_name_comes_back_from_its_string(subscribers: frozenset[Subscriber]) -> None:
+def test_a_subscriber_with_any_connection_id_survives_the_round_trip(subscribers: frozenset[Subscriber]) -> None:
     assert len(to_set(subscribers)) == len(subscribers)
     assert from_set(to_set(subscribers)) == subscribers

@@ -1,4 +1,4 @@
-"""What every ``Ledger`` promises, on the fake and on DynamoDB: one swap per signature, for ever."""
+"""The contract of ``Ledger``, on the fake and on DynamoDB: one swap per signature, permanently."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from tests.contract.stores.racing import race
 FILL = Fill("5igNature", "order-1", "raydium", 2_000_000_000, 199_492_040)
 
 
-def test_a_swap_that_landed_is_found_again_exactly(ledger: Ledger) -> None:
+def test_the_ledger_returns_a_landed_swap_exactly(ledger: Ledger) -> None:
     assert ledger.land(FILL, 1) == FILL
     assert ledger.settle(FILL.signature, FILL.order_id, 2) == FILL
 
@@ -33,7 +33,7 @@ def test_a_transaction_sent_twice_swaps_once_at_the_first_price(ledger: Ledger) 
     assert ledger.settle(FILL.signature, FILL.order_id, 3) == FILL
 
 
-def test_other_signatures_are_other_swaps(ledger: Ledger) -> None:
+def test_signatures_are_independent_of_each_other(ledger: Ledger) -> None:
     ledger.land(FILL, 1)
     other = replace(FILL, signature="0ther", amount_out=7)
     assert ledger.land(other, 1) == other
@@ -41,7 +41,7 @@ def test_other_signatures_are_other_swaps(ledger: Ledger) -> None:
     assert ledger.settle("n0thing", FILL.order_id, 2) is None
 
 
-def test_a_signature_that_was_given_up_can_never_land(ledger: Ledger) -> None:
+def test_a_voided_signature_never_lands(ledger: Ledger) -> None:
     assert ledger.settle(FILL.signature, FILL.order_id, 1) is None
     with pytest.raises(AttemptFailedError) as refused:
         ledger.land(FILL, 2)
@@ -50,7 +50,7 @@ def test_a_signature_that_was_given_up_can_never_land(ledger: Ledger) -> None:
     assert ledger.settle(FILL.signature, FILL.order_id, 3) is None
 
 
-def test_sender_and_settler_that_meet_always_agree(ledger: Ledger) -> None:
+def test_concurrent_senders_and_settlers_agree_on_the_outcome(ledger: Ledger) -> None:
     def run(number: int) -> Fill | None:
         if number % 2:
             return ledger.settle(FILL.signature, FILL.order_id, 1)
@@ -60,17 +60,17 @@ def test_sender_and_settler_that_meet_always_agree(ledger: Ledger) -> None:
             return None
 
     outcomes = set(race(run))
-    assert len(outcomes) == 1, "some were told of a swap and some that there was none"
+    assert len(outcomes) == 1, "the callers disagree on whether the swap landed"
     assert ledger.settle(FILL.signature, FILL.order_id, 2) == outcomes.pop()
 
 
-def test_a_landing_whose_answer_is_lost_has_landed(dynamo_ledger: DynamoLedger, wire: Wire) -> None:
+def test_a_landing_whose_answer_is_lost_counts_as_landed(dynamo_ledger: DynamoLedger, wire: Wire) -> None:
     wire.lose_answer_to.append("PutItem")
     assert dynamo_ledger.land(FILL, 1) == FILL
     assert wire.calls.count("PutItem") == 2
 
 
-def test_giving_up_whose_answer_is_lost_has_given_up(dynamo_ledger: DynamoLedger, wire: Wire) -> None:
+def test_a_void_whose_answer_is_lost_counts_as_void(dynamo_ledger: DynamoLedger, wire: Wire) -> None:
     wire.lose_answer_to.append("PutItem")
     assert dynamo_ledger.settle(FILL.signature, FILL.order_id, 1) is None
     with pytest.raises(AttemptFailedError):

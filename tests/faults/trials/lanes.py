@@ -15,7 +15,7 @@ _SLOW = "slow:1000"
 
 
 def urgent_in_a_backlog(site: StackUnderTest, effort: Effort) -> Result:
-    """Urgent orders behind many others: no slot takes more than what it has in hand before it takes a high-priority one."""
+    """High-priority orders behind many others: a slot takes one of them right after the order that it executes."""
     result = Result("high_priority orders in a backlog")
     backlog = site.accept(effort.pick(60, 500), "backlog", lambda _: _SLOW)
     wait_for_a_line(site, backlog)

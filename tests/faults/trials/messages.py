@@ -40,7 +40,8 @@ def doubles(site: StackUnderTest, effort: Effort) -> Result:
 def poison(site: StackUnderTest, effort: Effort) -> Result:
     """Bodies that nobody can read, or of no order, between good ones: all go, and no good one fails."""
     result = Result("poison messages")
-    bodies = ["not JSON", "[]", "{}", '{"v": 1}', '{"v": 2, "order": {}, "published": 0}', unknown_order()]
+    damaged = [f'{{"v": {version}, "order": {{}}, "published": 0}}' for version in (1, 2, 3)]
+    bodies = ["not JSON", "[]", "{}", '{"v": 1}', *damaged, unknown_order()]
     for body in bodies * effort.pick(1, 5):
         site.send(body)
         result.faults += 1

@@ -38,7 +38,7 @@ class Watcher:
     async def _listen(self, address: str, order_id: str) -> bool:
         async with connect(address, open_timeout=PATIENCE_SECONDS, ping_interval=None) as socket:
             while True:
-                frame: dict[str, Any] = loads(await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS))
+                frame: dict[str, Any] = loads(await asyncio.wait_for(socket.recv(decode=True), PATIENCE_SECONDS))
                 if frame.get("orderId") != order_id:
                     self.foreign.append(str(frame))
                     continue

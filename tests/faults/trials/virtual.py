@@ -17,6 +17,7 @@ from tests.faults.result import Result
 from tests.faults.virtual.client_scenarios import Expected, Life
 from tests.faults.virtual.injection import Fault
 from tests.faults.virtual.judge import at_rest
+from tests.faults.virtual.legacy import LEGACY
 from tests.faults.virtual.open_orders import LIVES
 from tests.faults.virtual.world import World
 from tests.support.callers import ANYONE
@@ -141,7 +142,8 @@ def poison_in_every_queue(effort: Effort) -> Result:
     result = Result("poison messages (virtual)")
     for seed in range(effort.pick(10, 100)):
         world = World(seed=seed)
-        bodies = ["", "not JSON", "[]", "{}", '{"v": 1}', '{"v": 2, "order": {}, "published": 0}', unknown_order()]
+        damaged = [f'{{"v": {version}, "order": {{}}, "published": 0}}' for version in (1, 2, 3)]
+        bodies = ["", "not JSON", "[]", "{}", '{"v": 1}', *damaged, unknown_order()]
         for queue, body in product((world.queue, world.replay_queue, world.dead_letters), bodies):
             queue.put(body)
         _one_life(LIVES[seed % len(LIVES)], {}, seed, result, world)
@@ -152,6 +154,21 @@ def poison_in_every_queue(effort: Effort) -> Result:
         # Once from the orders queue and once from the dead letters; the processor drops an order that is not there.
         if lost := [body for body in bodies if kept[body] < (1 if body == bodies[-1] else 2)]:
             result.violations.append(f"not kept: {lost}")
+    return result
+
+
+def messages_of_version_1(effort: Effort) -> Result:
+    """Messages of version 1 are in the queues, as after an upgrade, and any call on their way goes wrong."""
+    result = Result("messages of version 1")
+    for seed, life, fault in product(range(effort.pick(1, 10)), LEGACY, FAULTS):
+        call, reached = 1, True
+        while reached:
+            world = World({call: fault}, seed, life.rate_limit)
+            _one_life(life, {call: fault}, seed, result, world)
+            for message in world.unprocessable.messages.values():
+                result.violations.append(f"taken for poison: {message.body} ({life.name}, {fault} {call})")
+            reached = bool(world.injector.fired)
+            call += 1
     return result
 
 
@@ -214,5 +231,5 @@ def _one_life(life: Life, plan: Mapping[int, Fault], seed: int, result: Result, 
 
 TRIALS = (
     *(crash_at_every_call, failure_at_every_call, stall_at_every_call, two_faults, neighbouring_faults),
-    *(doubles_late_and_out_of_order, outages, cancel_at_every_call, poison_in_every_queue),
+    *(doubles_late_and_out_of_order, outages, cancel_at_every_call, poison_in_every_queue, messages_of_version_1),
 )

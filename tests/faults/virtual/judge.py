@@ -94,14 +94,12 @@ def evidence_of(world: World) -> list[Evidence]:
     found = []
     for order_id, kept in world.all_orders().items():
         order, model = kept.order, models.get(order_id)
-        history = model and HistoryCopy(
-            status=model.status,
-            seq=model.seq,
-            amount_out=model.amount_out,
-            events=tuple(
+        copy = None
+        if model:
+            events = tuple(
                 (one.seq, one.status, one.attempt) for _, one in sorted(world.history.events[order_id].items())
-            ),
-        )
+            )
+            copy = HistoryCopy(model.status, model.seq, model.amount_out, events)
         swaps = tuple(Swap(fill.signature, order_id, fill.amount_out) for fill in world.ledger.swaps_of(order_id))
         found.append(
             Evidence(
@@ -112,7 +110,7 @@ def evidence_of(world: World) -> list[Evidence]:
                 events=order.events,
                 swaps=swaps,
                 deadline_ms=kept.deadline_ms,
-                history=history,
+                history=copy,
             )
         )
     return found

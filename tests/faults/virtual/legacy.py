@@ -5,7 +5,6 @@ the queue and what the message is about.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.ports.market import PushedPrice
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.streams import Connection
+from chalicelib.ports.streams import Connection, Subscriber
 from tests.faults.virtual.client_scenarios import Expected, Life, with_key
 from tests.faults.virtual.open_orders import REACHED, SOL_USDC
 from tests.faults.virtual.world import World
@@ -26,7 +25,8 @@ _MESSAGES = [loads(line) for line in Path(__file__).with_name("legacy_messages.j
 #: Message bodies by what they are about.
 ORDER_BODIES: dict[str, str] = {one["name"]: one["body"] for one in _MESSAGES if one["queue"] == "orders"}
 REPLAY_BODIES: dict[str, str] = {one["name"]: one["body"] for one in _MESSAGES if one["queue"] == "replay"}
-_HOURS_SECONDS = 7200
+#: In seconds.
+_TWO_HOURS = 7200
 
 
 def store_order(world: World, body: str, expected: Expected) -> StoredOrder:
@@ -62,20 +62,23 @@ def bury_order(world: World, simulate: str | None, expected: Expected, body: str
 
 
 def queue_replay(world: World, simulate: str | None, expected: Expected, body: str) -> None:
-    """A replay of a stream that a client opened before, of an order with the id that the replay names."""
+    """A replay for a client that has connected before; an order of its user follows, or is the one of the replay."""
     message = loads(body)
-    connection = "follower" if message["connection_id"] == "*" else message["connection_id"]
-    world.streams.connect(Connection(connection, coarse=False, expires_at=to_ms(world.clock.now()) + _HOURS_SECONDS))
-    subscriber = world.engine.connections.subscriber(connection)
+    wanted, for_followers = message["wanted"], message["connection_id"] == "*"
+    connection = "follower" if for_followers else message["connection_id"]
+    expires_at = world.clock.now_ms() // 1000 + _TWO_HOURS
+    world.streams.connect(Connection(connection, coarse=False, expires_at=expires_at))
     expected.users[connection] = "tester"
-    if message["connection_id"] == "*" or message["look"]:
-        world.streams.follow("tester", replace(subscriber, via_user=True))
-    if "orderId" in message["wanted"]:
-        store_order(world, ORDER_BODIES["market, pending"], expected)
+    if "userId" in wanted and not message["look"]:
+        world.replay_queue.put(body)
+        world.run()
+        order_id = with_key(world, simulate, expected)
     else:
-        with_key(world, simulate, expected)
-    expected.streams.append((connection, expected.accepted[0][1]))
-    world.replay_queue.put(body)
+        order_id = store_order(world, ORDER_BODIES["market, pending"], expected).order.order_id
+        if for_followers or message["look"]:
+            world.streams.follow("tester", Subscriber(connection, via_user=True))
+        world.replay_queue.put(body)
+    expected.streams.append((connection, order_id))
 
 
 def _lives() -> Iterator[Life]:

@@ -116,7 +116,7 @@ class OrderLives(MarketRules, RuleBasedStateMachine):
             self.world.sockets.slow.add(connection)
             self.world.back_at(_SLOW_SECONDS, lambda: self.world.sockets.slow.discard(connection))
 
-    @rule(body=st.sampled_from(["", "no JSON", "{}", '{"v": 2}']))
+    @rule(body=st.sampled_from(["", "no JSON", "{}", '{"v": 2}', '{"v": 3}']))
     def poison(self, body: str) -> None:
         self.world.queue.put(body)
 

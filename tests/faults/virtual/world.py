@@ -48,7 +48,8 @@ class World:
     ) -> None:
         """``changes`` are settings."""
         self.random = Random(seed)
-        venues = {"venue_time_scale": Decimal(1), "venue_seed": f"faults-{seed}"}
+        venue_seed = f"faults-{seed}"
+        venues: dict[str, Any] = {"venue_time_scale": Decimal(1), "venue_seed": venue_seed}
         bench = a_workbench(**venues, rate_limit_per_minute=rate_limit, **changes)
         self.rate_limit = rate_limit
         self.clock = bench.clock
@@ -73,7 +74,7 @@ class World:
         self._restores: list[tuple[int, Callable[[], None]]] = []
         self._next_watch_ms = now_ms() + WATCH_SECONDS * 1000
         self._next_look_ms = now_ms() + LOOK_SECONDS * 1000
-        self._oracle = Oracle(venues["venue_seed"], "realistic", self.markets.snapshot)
+        self._oracle = Oracle(venue_seed, "realistic", self.markets.snapshot)
 
     def _engine(self, settings: Settings, slots: RateLimitSlots) -> Engine:
         ports = {

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.api.requests.orders import read_order
 from chalicelib.codec.times import to_text
 from chalicelib.domain.conditions import LaunchTerms, TimeInForce
 from chalicelib.domain.spec import OrderSpec, Priority
 from chalicelib.domain.tokens import BY_SYMBOL, Side
+from tests.support.request_rules import order_of
 from tests.unit.api.test_order_rules import NOON, refused
 
 MINT = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
@@ -22,7 +22,7 @@ TOMORROW = to_text(NOON + timedelta(days=1))
 
 
 def read(body: dict[str, Any], **changes: object) -> OrderSpec:
-    return read_order(body | changes, simulation=False, now=NOON)
+    return order_of(body | changes, simulation=False, now=NOON)
 
 
 # --- the limit price ---------------------------------------------------------------------------------------

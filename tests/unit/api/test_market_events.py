@@ -1,4 +1,4 @@
-"""What a market feed may tell: prices and launches, in its own words where ours are not needed."""
+"""Market events: prices and launches, with the field names that feeds use."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from chalicelib.api.requests.market_events import PriceEvent, read_market_event
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import Launch
 from chalicelib.domain.tokens import BY_SYMBOL, Pair
+from tests.support.request_rules import RULES
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 MINT = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
@@ -19,27 +20,27 @@ POOL: dict[str, Any] = {"type": "pool_created", "mint": MINT, "venue": "raydium"
 
 
 def launch(**changes: object) -> Launch:
-    told = read_market_event(POOL | changes, NOON)
-    assert isinstance(told, Launch)
-    return told
+    event = read_market_event(POOL | changes, RULES, NOON)
+    assert isinstance(event, Launch)
+    return event
 
 
 def refused(body: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(InvalidOrderError) as caught:
-        read_market_event(body, NOON)
+        read_market_event(body, RULES, NOON)
     return {error.field: error.code for error in caught.value.errors}
 
 
 @pytest.mark.parametrize("name", ["SOL/USDC", "SOL-USDC", f"{BY_SYMBOL['SOL'].mint}/USDC"])
 def test_a_price_is_quote_per_base(name: str) -> None:
     pair = Pair(base=BY_SYMBOL["SOL"], quote=BY_SYMBOL["USDC"])
-    assert read_market_event(PRICE | {"pair": name}, NOON) == PriceEvent(pair, Decimal("101.5"))
+    assert read_market_event(PRICE | {"pair": name}, RULES, NOON) == PriceEvent(pair, Decimal("101.5"))
 
 
 def test_a_price_may_be_of_a_token_that_was_launched() -> None:
-    told = read_market_event(PRICE | {"pair": f"{MINT}/SOL"}, NOON)
-    assert isinstance(told, PriceEvent)
-    assert told.pair.name == f"{MINT}/SOL"
+    event = read_market_event(PRICE | {"pair": f"{MINT}/SOL"}, RULES, NOON)
+    assert isinstance(event, PriceEvent)
+    assert event.pair.name == f"{MINT}/SOL"
 
 
 @pytest.mark.parametrize(
@@ -77,13 +78,13 @@ def test_an_event_of_no_known_type_is_refused_for_that_alone(kind: object) -> No
 
 
 def test_a_launch_of_which_little_is_told_has_a_pool_a_slot_and_some_depth() -> None:
-    told = launch()
-    assert (told.mint, told.venue, told.quote) == (MINT, "raydium", None)
-    assert (told.slot, told.at_ms) == (0, to_ms(NOON))
-    assert told.price > 0
-    assert told.liquidity > 0
-    assert told == launch() == launch(slot=None), "who tells of it twice tells of the same"
-    assert told.pool != launch(venue="meteora").pool
+    event = launch()
+    assert (event.mint, event.venue, event.quote) == (MINT, "raydium", None)
+    assert (event.slot, event.at_ms) == (0, to_ms(NOON))
+    assert event.price > 0
+    assert event.liquidity > 0
+    assert event == launch() == launch(slot=None), "who tells of it twice tells of the same"
+    assert event.pool != launch(venue="meteora").pool
 
 
 def test_all_that_is_told_of_a_launch_is_taken_under_either_name() -> None:
@@ -94,9 +95,9 @@ def test_all_that_is_told_of_a_launch_is_taken_under_either_name() -> None:
 
 
 @pytest.mark.parametrize("body", [PRICE, POOL])
-def test_what_else_a_feed_tells_is_not_ours_to_refuse(body: dict[str, Any]) -> None:
+def test_unknown_fields_of_a_feed_are_ignored(body: dict[str, Any]) -> None:
     extra = {"source": "helius", "confidence": 0.9, "slotTime": None, "accounts": [{"key": 1}]}
-    assert read_market_event(body | extra, NOON) == read_market_event(body, NOON)
+    assert read_market_event(body | extra, RULES, NOON) == read_market_event(body, RULES, NOON)
 
 
 @pytest.mark.parametrize(

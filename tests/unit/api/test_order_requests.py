@@ -6,16 +6,16 @@ from decimal import Decimal
 import pytest
 
 from chalicelib.api.errors import InvalidOrderError
-from chalicelib.api.requests.orders import read_order
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.tokens import Side
+from tests.support.request_rules import order_of
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 GOOD = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": Decimal("1.5")}
 
 
 def read(**changes: object) -> OrderSpec:
-    return read_order(GOOD | changes, simulation=True, now=NOON)
+    return order_of(GOOD | changes, simulation=True, now=NOON)
 
 
 @pytest.mark.parametrize("amount", [2, Decimal("2"), "2", "2.0", "2e0", Decimal("2.000000000")])
@@ -25,7 +25,7 @@ def test_an_amount_may_be_a_number_or_a_decimal_string(amount: object) -> None:
 
 def test_amount_is_another_name_for_amount_in() -> None:
     assert (
-        read_order({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 2}, simulation=False, now=NOON).amount_in
+        order_of({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 2}, simulation=False, now=NOON).amount_in
         == 2 * 10**9
     )
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.api.errors import FieldError, InvalidOrderError
-from chalicelib.api.requests.orders import read_order
 from chalicelib.codec.exact_json import loads
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.spec import Priority
 from chalicelib.domain.tokens import BY_SYMBOL, Side, Token, find_pair
+from tests.support.request_rules import order_of
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 GOOD: dict[str, Any] = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": Decimal("1.5")}
@@ -24,7 +24,7 @@ SOL_MINT = "So11111111111111111111111111111111111111112"
 def refused(body: Mapping[str, Any], *, simulation: bool = True) -> dict[str, str]:
     """What is wrong with an order: code by field."""
     with pytest.raises(InvalidOrderError) as caught:
-        read_order(body, simulation=simulation, now=NOON)
+        order_of(body, simulation=simulation, now=NOON)
     assert all(error.message for error in caught.value.errors)
     assert len({error.field for error in caught.value.errors}) == len(caught.value.errors)
     return {error.field: error.code for error in caught.value.errors}
@@ -79,8 +79,8 @@ def test_every_amount_a_token_can_hold_is_taken_to_the_last_unit(token: Token, d
     digits = str(units).zfill(token.decimals + 1)
     text = f"{digits[: -token.decimals]}.{digits[-token.decimals :]}"
     body = {"tokenIn": token.symbol, "tokenOut": "USDC"}
-    assert read_order(body | {"amountIn": text}, simulation=False, now=NOON).amount_in == units
-    assert read_order(body | {"amountIn": loads(text)}, simulation=False, now=NOON).amount_in == units
+    assert order_of(body | {"amountIn": text}, simulation=False, now=NOON).amount_in == units
+    assert order_of(body | {"amountIn": loads(text)}, simulation=False, now=NOON).amount_in == units
     assert refused(body | {"amountIn": f"{text}1"}) == {"amountIn": "AMOUNT_TOO_PRECISE"}
 
 
@@ -130,11 +130,11 @@ def test_a_user_id_of_other_characters_is_refused(user_id: object) -> None:
 
 @given(st.text("ABCXYZabcxyz0189_.:@-", min_size=1, max_size=64))
 def test_a_user_id_of_the_contract_is_kept_as_it_is(user_id: str) -> None:
-    assert read_order(GOOD | {"userId": user_id}, simulation=False, now=NOON).user_id == user_id
+    assert order_of(GOOD | {"userId": user_id}, simulation=False, now=NOON).user_id == user_id
 
 
 def test_an_order_of_nobody_is_anonymous_normal_and_of_one_percent() -> None:
-    spec = read_order(GOOD, simulation=False, now=NOON)
+    spec = order_of(GOOD, simulation=False, now=NOON)
     assert (spec.user_id, spec.priority, spec.slippage_bps) == ("anonymous", Priority.NORMAL, 100)
     assert (spec.client_order_id, spec.simulate) == (None, None)
 
@@ -165,7 +165,7 @@ def test_slippage_is_bounded_and_said_once(changes: dict[str, Any], errors: dict
 def test_percent_and_basis_points_mean_the_same_at_every_step(bps: int) -> None:
     percent = str(Decimal(bps) / 100)
     for said in ({"slippage": percent}, {"slippageBps": bps}, {"slippage": percent, "slippageBps": bps}):
-        assert read_order(GOOD | said, simulation=False, now=NOON).slippage_bps == bps
+        assert order_of(GOOD | said, simulation=False, now=NOON).slippage_bps == bps
 
 
 @pytest.mark.parametrize("token_in", BY_SYMBOL)
@@ -176,8 +176,8 @@ def test_paying_with_the_quote_token_is_a_buy_and_the_contrary_is_refused(token_
         return
     side, other = (Side.BUY, Side.SELL) if pair.quote.symbol == token_in else (Side.SELL, Side.BUY)
     body = {"tokenIn": token_in, "tokenOut": token_out, "amountIn": 1}
-    assert read_order(body, simulation=False, now=NOON).side is side
-    assert read_order(body | {"side": side.value}, simulation=False, now=NOON).side is side
+    assert order_of(body, simulation=False, now=NOON).side is side
+    assert order_of(body | {"side": side.value}, simulation=False, now=NOON).side is side
     assert refused(body | {"side": other.value}) == {"side": "SIDE_CONTRADICTS"}
 
 
@@ -189,7 +189,7 @@ def test_a_side_is_buy_or_sell(side: object) -> None:
 @pytest.mark.parametrize("priority", ["", "HIGH", "high_priority", 1, None, ["high"]])
 def test_a_priority_is_normal_or_high(priority: object) -> None:
     assert refused(GOOD | {"priority": priority}) == {"priority": "NOT_ALLOWED"}
-    assert read_order(GOOD | {"priority": "high"}, simulation=False, now=NOON).priority is Priority.HIGH
+    assert order_of(GOOD | {"priority": "high"}, simulation=False, now=NOON).priority is Priority.HIGH
 
 
 @pytest.mark.parametrize("kind", ["", "MARKET", "stop", 1, None, ["market"]])
@@ -219,7 +219,7 @@ def test_a_client_order_id_is_text_that_can_be_stored_and_shown(text: object, co
 
 @pytest.mark.parametrize("text", ["x", "x" * 255, "order #1 / é 注文 😀"])
 def test_a_client_order_id_is_kept_as_it_is(text: str) -> None:
-    assert read_order(GOOD | {"clientOrderId": text}, simulation=False, now=NOON).client_order_id == text
+    assert order_of(GOOD | {"clientOrderId": text}, simulation=False, now=NOON).client_order_id == text
 
 
 @pytest.mark.parametrize("fault", ["no_liquidity", "network_error:1", "meteor_strike", ""])
@@ -237,12 +237,12 @@ def test_an_unknown_fault_is_named_where_simulation_is_on(fault: object, code: s
 
 
 def test_a_fault_is_kept_where_simulation_is_on() -> None:
-    assert read_order(GOOD | {"simulate": "tx_dropped:2"}, simulation=True, now=NOON).simulate == "tx_dropped:2"
+    assert order_of(GOOD | {"simulate": "tx_dropped:2"}, simulation=True, now=NOON).simulate == "tx_dropped:2"
 
 
 @pytest.mark.parametrize("name", ["side", "slippage", "slippageBps", "clientOrderId", "simulate"])
 def test_an_optional_field_may_be_null(name: str) -> None:
-    assert read_order(GOOD | {name: None}, simulation=False, now=NOON) == read_order(GOOD, simulation=False, now=NOON)
+    assert order_of(GOOD | {name: None}, simulation=False, now=NOON) == order_of(GOOD, simulation=False, now=NOON)
 
 
 def test_every_bad_field_is_named_at_once() -> None:
@@ -299,7 +299,7 @@ def test_any_object_is_an_order_within_bounds_or_an_invalid_one(
 ) -> None:
     errors: tuple[FieldError, ...] = ()
     try:
-        spec = read_order(GOOD | body if whole else body, simulation=simulation, now=NOON)
+        spec = order_of(GOOD | body if whole else body, simulation=simulation, now=NOON)
     except InvalidOrderError as error:
         errors = error.errors
     else:

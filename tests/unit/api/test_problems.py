@@ -1,25 +1,40 @@
-"""Every error has one form, and none tells a caller how the engine is made."""
+"""Every error has one form, and no error reveals the inside of the engine."""
 
 import logging
 
 import pytest
 
+from chalicelib.api.codes import FieldCode
 from chalicelib.api.errors import FieldError, InvalidOrderError
 from chalicelib.api.bare_problems import plain_problem
 from chalicelib.api.problems import malformed, problem_of, too_large
 from chalicelib.codec.exact_json import dumps, loads
 from chalicelib.domain.errors import (
+    AmendedTooOftenError,
+    BrokenRule,
+    BrokenRulesError,
+    CancelTooLateError,
+    ContendedError,
     IdempotencyConflictError,
     IllegalTransitionError,
+    InvalidCursorError,
+    MissingScopeError,
+    NotAmendableError,
+    OrderMovedOnError,
     OrderNotFoundError,
+    OrderStateError,
+    PoolAlreadyLiveError,
     RateLimitedError,
+    Rule,
     TooManyActiveOrdersError,
+    TooManyOpenOrdersError,
 )
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
+from chalicelib.domain.status import Status
 from chalicelib.ports.history import HistoryUnavailableError
 
 FIELDS = {"type", "title", "status", "detail", "code", "requestId", "errors"}
-BAD_FIELD = FieldError("amountIn", "AMOUNT_NOT_POSITIVE", "must be greater than 0")
+BAD_FIELD = FieldError("amountIn", FieldCode.AMOUNT_NOT_POSITIVE, "must be greater than 0")
 KNOWN = [
     (malformed("The body must be JSON."), 400, "MALFORMED_REQUEST"),
     (too_large(16_384), 413, "BODY_TOO_LARGE"),
@@ -29,6 +44,12 @@ KNOWN = [
     (HistoryUnavailableError("down"), 503, "HISTORY_UNAVAILABLE"),
     (RateLimitedError(7), 429, "RATE_LIMITED"),
     (TooManyActiveOrdersError(7), 429, "BACKLOG_FULL"),
+    (TooManyOpenOrdersError(7), 429, "OPEN_ORDERS_FULL"),
+    (BrokenRulesError([BrokenRule("expires_at", Rule.EXPIRES_IN_THE_FUTURE)]), 422, "INVALID_ORDER"),
+    (PoolAlreadyLiveError("mint"), 409, "POOL_ALREADY_LIVE"),
+    (InvalidCursorError("x"), 400, "INVALID_QUERY"),
+    (MissingScopeError("trade"), 403, "MISSING_SCOPE"),
+    (ContendedError("id"), 503, "UNAVAILABLE"),
 ]
 
 
@@ -45,9 +66,34 @@ def test_an_error_has_the_status_and_code_of_the_contract(error: Exception, stat
     assert body["detail"]
 
 
-def test_every_bad_field_is_told_with_its_code_and_a_sentence() -> None:
+@pytest.mark.parametrize(
+    ("kind", "status", "code", "outcome"),
+    [
+        (CancelTooLateError, 409, "CANCEL_TOO_LATE", "too_late"),
+        (NotAmendableError, 409, "NOT_AMENDABLE", "not_open"),
+        (AmendedTooOftenError, 409, "AMENDED_TOO_OFTEN", "too_often"),
+        (OrderMovedOnError, 412, "ORDER_MOVED_ON", "moved_on"),
+    ],
+)
+def test_a_change_that_comes_too_late_has_a_verdict(
+    kind: type[OrderStateError], status: int, code: str, outcome: str
+) -> None:
+    body = problem_of(kind("id", Status.ROUTING, 300)).as_body("request")
+    assert (body["status"], body["code"], body["outcome"]) == (status, code, outcome)
+    assert body["verdict"] == {"outcome": outcome, "status": "routing", "seq": 300}
+    assert "routing" in body["detail"] or "300" in body["detail"]
+
+
+@pytest.mark.parametrize("rule", Rule)
+def test_every_rule_has_a_code_and_a_sentence(rule: Rule) -> None:
+    [error] = problem_of(BrokenRulesError([BrokenRule("limit_price", rule)])).errors
+    assert error.field == "limitPrice"
+    assert error.message
+
+
+def test_every_bad_field_has_its_code_and_a_sentence() -> None:
     problem = problem_of(
-        InvalidOrderError([BAD_FIELD, FieldError("slipage", "UNKNOWN_FIELD", "is not a known field")])
+        InvalidOrderError([BAD_FIELD, FieldError("slipage", FieldCode.UNKNOWN_FIELD, "is not a known field")])
     )
     assert problem.as_fields()["errors"][0] == {
         "field": "amountIn",
@@ -66,14 +112,15 @@ def test_a_quote_that_may_come_later_is_503_with_a_time_and_one_that_cannot_is_4
     assert (problem.code, problem.detail) == (code.value, "why")
 
 
-def test_whoever_is_told_to_come_back_is_told_when() -> None:
+def test_a_503_says_when_to_try_again() -> None:
     assert problem_of(HistoryUnavailableError("down")).retry_after
+    assert problem_of(ContendedError("id")).retry_after
 
 
 @pytest.mark.parametrize(
     "error", [RuntimeError("secret table orders-prod"), KeyError("secret"), IllegalTransitionError("secret step")]
 )
-def test_a_bug_is_logged_with_its_trace_and_tells_the_caller_nothing(
+def test_a_bug_is_logged_with_its_trace_and_reveals_nothing_to_the_caller(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from chalicelib.api.errors import InvalidOrderError
-from chalicelib.api.requests.fields import validated
-from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, WireModel
+from chalicelib.api.requests.fields import RequestModel, validated
+from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel
 
 
-def refused(model: type[WireModel], **query: Any) -> set[str]:
+def refused(model: type[RequestModel], **query: Any) -> set[str]:
     with pytest.raises(InvalidOrderError) as caught:
         validated(model, query)
     return {error.field for error in caught.value.errors}

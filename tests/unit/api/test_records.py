@@ -19,7 +19,7 @@ FIELDS = [
     "orderId", "userId", "clientOrderId", "type", "side", "tokenIn", "tokenOut", "amountIn", "amountInBase",
     "amountOut", "amountOutBase", "minAmountOut", "status", "phase", "seq", "attempts", "dexUsed", "executedPrice",
     "limitPrice", "expiresAt", "txHash", "failCode", "failReason", "quotes", "createdAt", "updatedAt",
-    # What is more than the contract has:
+    # Beyond the contract:
     "timeInForce", "launch", "waitReason",
 ]  # fmt: skip
 
@@ -42,7 +42,7 @@ def test_an_amount_is_the_same_in_human_and_in_base_units(order: Order) -> None:
         assert str(out) == record["amountOutBase"] == str(order.amount_out)
 
 
-def test_what_has_not_happened_is_null() -> None:
+def test_a_field_that_does_not_apply_yet_is_null() -> None:
     record = record_of(pending())
     absent = {name for name, value in record.items() if value is None}
     assert absent == {
@@ -51,14 +51,14 @@ def test_what_has_not_happened_is_null() -> None:
     }  # fmt: skip
 
 
-def test_a_confirmed_order_tells_what_it_brought() -> None:
+def test_a_confirmed_order_has_its_output_and_price() -> None:
     record = record_of(confirmed(pending()))
     assert (record["status"], record["phase"], record["dexUsed"]) == ("confirmed", "completed", "raydium")
     assert (record["amountOut"], record["amountOutBase"]) == (Decimal("199.4"), "199400000")
     assert (record["minAmountOut"], record["executedPrice"]) == (Decimal("197.497119"), Decimal("99.7"))
 
 
-def test_a_failed_order_tells_why() -> None:
+def test_a_failed_order_has_its_reason() -> None:
     record = record_of(failed(pending()))
     assert (record["failCode"], record["failReason"]) == ("NO_LIQUIDITY", "the pool is too small")
 

@@ -1,4 +1,4 @@
-"""What is written down comes back the same, and no number passes through a float."""
+"""Values survive writing and reading exactly, and no number passes through a float."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -15,7 +15,7 @@ from chalicelib.codec.times import from_ms, from_text, to_ms, to_text
 from chalicelib.domain.errors import RefusedError
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.orders import Order
-from chalicelib.domain.status import Status
+from tests.support.order_builders import quote, quotes, routed
 from tests.support.specs import a_spec
 from tests.unit.order_strategies import lives
 
@@ -39,7 +39,7 @@ def test_numbers_in_any_json_are_never_floats(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", '{"a": NaN}', "", "{", "[" * 100_000, "1" * 5000])
-def test_what_is_no_json_is_refused(text: str) -> None:
+def test_a_text_that_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the text of the message is the parser's
         loads(text)
 
@@ -60,9 +60,7 @@ def test_a_time_without_a_zone_or_sense_is_refused(text: str) -> None:
 def test_an_order_survives_the_queue(amount: int, bps: int, client_order_id: str | None) -> None:
     spec = a_spec(amount_in=amount, slippage_bps=bps, client_order_id=client_order_id)
     at = datetime(2026, 1, 1, 0, 0, 0, 123000, UTC)
-    order = Order.accepted("id", spec, at).moved(
-        Status.ROUTING, at, {"number": Decimal("1E-9"), "whole": Decimal(100)}, next_attempt=True
-    )
+    order = routed(Order.accepted("id", spec, at), at, quotes(quote("1E-9"), quote("100")))
     assert order_from_dict(loads(dumps(order_to_dict(order)))) == order
 
 
@@ -91,7 +89,7 @@ def test_any_value_comes_back_exactly_and_without_a_float(value: Any) -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_number_of_somebody_elses_json_is_kept_digit_by_digit(number: float) -> None:
+def test_a_number_of_foreign_json_is_kept_digit_by_digit(number: float) -> None:
     value = loads(repr(number))
     assert isinstance(value, Decimal)
     assert value == Decimal(repr(number))
@@ -111,7 +109,7 @@ def test_a_decimal_is_written_as_a_person_would(number: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("number", ["NaN", "sNaN", "Infinity", "-Infinity"])
-def test_what_is_no_number_is_never_written(number: str) -> None:
+def test_a_decimal_that_is_not_a_number_is_never_written(number: str) -> None:
     with pytest.raises((ValueError, ArithmeticError)):
         dumps({"amount": Decimal(number)})
 
@@ -126,18 +124,18 @@ def test_a_very_long_number_is_written_exactly_or_refused(number: str) -> None:
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_a_float_that_is_no_number_is_never_written(number: float) -> None:
+def test_a_float_that_is_not_a_number_is_never_written(number: float) -> None:
     with pytest.raises((TypeError, ValueError)):
         dumps({"amount": number})
 
 
-def test_what_has_no_json_form_is_refused() -> None:
+def test_a_value_without_a_json_form_is_refused() -> None:
     with pytest.raises(TypeError, match="datetime"):
         dumps({"at": datetime(2026, 1, 1, tzinfo=UTC)})
 
 
 @pytest.mark.parametrize("number", ["1e99999999999999999999", "1e-99999999999999999999", "-1E+99999999999999999999"])
-def test_an_exponent_beyond_all_bounds_is_a_value_error(number: str) -> None:
+def test_an_exponent_out_of_range_is_a_value_error(number: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011
         loads(f'{{"amountIn": {number}}}')
 
@@ -185,6 +183,12 @@ def test_an_order_at_any_point_of_its_life_survives_the_queue(order: Order) -> N
         {"orderId": 7},
         {"events": ["{}"]},
         {"events": ["not JSON"]},
+        {"events": ['{"v":3,"seq":1,"attempt":0,"at":"2026-01-01T00:00:00Z","kind":"accepted","data":{}}']},
+        {"events": ['{"v":2,"seq":1,"attempt":0,"at":"2026-01-01T00:00:00Z","kind":"lost","data":{}}']},
+        {"events": ['{"v":2,"seq":1,"attempt":0,"at":"2026-01-01T00:00:00Z","kind":"submitted","data":{}}']},
+        {"events": ['{"v":2,"seq":1,"attempt":0,"at":"2026-01-01T00:00:00","kind":"accepted","data":{}}']},
+        {"events": ['{"v":2,"seq":2,"attempt":0,"at":"2026-01-01T00:00:00Z","kind":"accepted","data":{}}']},
+        {"events": ['{"v":2,"seq":1,"attempt":0,"at":"2026-01-01T00:00:00Z","kind":"accepted"}']},
         {"events": ['{"seq":1,"status":"lost","attempt":0,"at":"2026-01-01T00:00:00Z","meta":{}}']},
         {"events": ['{"seq":1,"status":"confirmed","attempt":0,"at":"2026-01-01T00:00:00Z","meta":{}}']},
         {"events": ['{"seq":2,"status":"pending","attempt":0,"at":"2026-01-01T00:00:00Z","meta":{}}']},
@@ -192,7 +196,7 @@ def test_an_order_at_any_point_of_its_life_survives_the_queue(order: Order) -> N
         {"spec": {}},
     ],
 )
-def test_what_is_no_order_is_refused(changes: dict[str, Any]) -> None:
+def test_data_that_is_not_an_order_is_refused(changes: dict[str, Any]) -> None:
     data = order_to_dict(Order.accepted("id", a_spec(), datetime(2026, 1, 1, tzinfo=UTC)))
     with pytest.raises((ValueError, KeyError, RefusedError)):
         order_from_dict(data | changes)
@@ -215,6 +219,6 @@ def test_a_coarse_frame_has_the_phase_as_status_and_keeps_the_detail() -> None:
     assert coarse == {**same, "status": "queued", "detailedStatus": "pending"}
 
 
-def test_a_reply_names_its_request_only_where_there_is_one() -> None:
+def test_a_reply_names_its_request_if_it_has_one() -> None:
     assert loads(reply_frame("ack", 0, orderId="id")) == {"type": "ack", "requestId": 0, "orderId": "id"}
     assert loads(reply_frame("pong", at="now")) == {"type": "pong", "at": "now"}

@@ -1,4 +1,4 @@
-"""An order over its whole life: only legal steps, nothing forgotten, nothing after the end."""
+"""An order over its whole life: only legal steps, complete events, and no event after a terminal status."""
 
 from datetime import UTC, datetime
 
@@ -7,25 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import IllegalTransitionError
-from chalicelib.domain.events import Event
+from chalicelib.domain.events import AttemptStarted, Building, Event
+from chalicelib.domain.failures import Failure, FailureCode
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status, may_follow
 from chalicelib.domain.tokens import BY_SYMBOL
+from tests.support.event_samples import SAMPLES
 from tests.support.specs import a_spec
 from tests.unit.order_strategies import lives
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
-#: Whatever any status wants to know, so that only the table can refuse an event.
-EVERYTHING = {
-    "dex": "raydium",
-    "minAmountOutBase": "5",
-    "txHash": "hash",
-    "amountOutBase": "7",
-    "executedPrice": 100,
-    "code": "NETWORK_ERROR",
-    "reason": "unreachable",
-}
 
 
 @given(lives())
@@ -34,7 +26,7 @@ def test_an_order_read_back_from_its_events_is_the_order(order: Order) -> None:
 
 
 @given(lives())
-def test_events_are_numbered_from_one_without_gap_and_the_last_one_is_where_the_order_stands(order: Order) -> None:
+def test_events_are_numbered_from_one_without_gap_and_the_last_one_gives_the_status(order: Order) -> None:
     assert [event.seq for event in order.events] == list(range(1, order.seq + 1))
     last = order.events[-1]
     assert (order.status, order.phase, order.attempts) == (last.status, last.phase, last.attempt)
@@ -42,13 +34,13 @@ def test_events_are_numbered_from_one_without_gap_and_the_last_one_is_where_the_
 
 
 @given(lives(), st.sampled_from(Status))
-def test_from_anywhere_a_step_is_taken_or_refused_as_the_table_says(order: Order, status: Status) -> None:
+def test_the_status_table_alone_decides_about_a_step(order: Order, status: Status) -> None:
     before = order.events
     if may_follow(order.spec.type, order.status, status):
-        assert order.moved(status, AT, EVERYTHING).status is status
+        assert order.after(SAMPLES[status], AT).status is status
     else:
         with pytest.raises(IllegalTransitionError):
-            order.moved(status, AT, EVERYTHING)
+            order.after(SAMPLES[status], AT)
     assert order.events == before
 
 
@@ -56,13 +48,14 @@ def test_from_anywhere_a_step_is_taken_or_refused_as_the_table_says(order: Order
 def test_an_event_that_is_not_the_next_one_is_refused(order: Order, seq: int, status: Status) -> None:
     if seq != order.seq + 1:
         with pytest.raises(IllegalTransitionError):
-            order.apply(Event(seq, status, order.attempts, AT, EVERYTHING))
+            order.apply(Event(seq, order.attempts, AT, SAMPLES[status]))
 
 
 def test_a_retry_raises_the_attempt_and_keeps_the_minimum_that_was_promised() -> None:
-    order = Order.accepted("id", a_spec(), AT).moved(Status.ROUTING, AT, next_attempt=True)
-    order = order.moved(Status.BUILDING, AT, {"dex": "raydium", "minAmountOutBase": "5"})
-    again = order.moved(Status.ROUTING, AT, {"lastError": {"code": "STALE_QUOTE"}}, next_attempt=True)
+    order = Order.accepted("id", a_spec(), AT).after(AttemptStarted(), AT, next_attempt=True)
+    order = order.after(Building("raydium", 5), AT)
+    failure = Failure(FailureCode.STALE_QUOTE, "the quote is too old")
+    again = order.after(AttemptStarted(failure), AT, next_attempt=True)
     assert (again.attempts, again.min_amount_out) == (2, 5)
 
 

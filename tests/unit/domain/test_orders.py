@@ -1,42 +1,37 @@
-"""An order moves by its events alone: every legal one, in sequence, and none after its end."""
+"""An order changes by its events alone: every legal one, in sequence, and none after a terminal status."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, product
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import IllegalTransitionError
-from chalicelib.domain.events import Event
+from chalicelib.domain.events import AttemptStarted, Event
+from chalicelib.domain.failures import FailureCode
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Phase, Status, may_follow
+from tests.support.event_samples import SAMPLES
+from tests.support.order_builders import quotes
 from tests.support.specs import a_spec
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-#: What an event has to tell, by its status.
-METAS: dict[Status, dict[str, Any]] = {
-    Status.BUILDING: {"dex": "raydium", "minAmountOutBase": "5"},
-    Status.SUBMITTED: {"dex": "raydium", "txHash": "hash"},
-    Status.CONFIRMED: {"dex": "raydium", "txHash": "hash", "amountOutBase": "7", "executedPrice": 100},
-    Status.FAILED: {"code": "NO_LIQUIDITY", "reason": "the pool is empty"},
-}
 
 
 def moved(order: Order, status: Status, *, next_attempt: bool = False) -> Order:
     at = NOON + timedelta(seconds=order.seq)
-    return order.moved(status, at, METAS.get(status), next_attempt=next_attempt)
+    return order.after(SAMPLES[status], at, next_attempt=next_attempt)
 
 
-def standing_at(status: Status | None, order_type: OrderType = OrderType.MARKET) -> Order:
-    """An order of one event that stands at this status, however it came there."""
+def order_at(status: Status | None, order_type: OrderType = OrderType.MARKET) -> Order:
+    """An order of one event that has this status, without the steps that lead there."""
     order = Order("id", a_spec(type=order_type))
     if status is None:
         return order
-    return replace(order, status=status, events=(Event(1, status, 0, NOON, METAS.get(status, {})),))
+    return replace(order, status=status, events=(Event(1, 0, NOON, SAMPLES[status]),))
 
 
 @pytest.mark.parametrize("order_type", OrderType)
@@ -44,25 +39,25 @@ def standing_at(status: Status | None, order_type: OrderType = OrderType.MARKET)
 def test_an_order_moves_where_the_table_lets_it_and_refuses_the_rest_unchanged(
     order_type: OrderType, before: Status | None, after: Status
 ) -> None:
-    order = standing_at(before, order_type)
+    order = order_at(before, order_type)
     if may_follow(order_type, before, after):
         assert moved(order, after).status is after
     else:
         with pytest.raises(IllegalTransitionError):
             moved(order, after)
-        assert order == standing_at(before, order_type)
+        assert order == order_at(before, order_type)
 
 
 @pytest.mark.parametrize(("end", "after"), list(product(TERMINAL, Status)))
-def test_an_order_that_is_over_never_changes_again(end: Status, after: Status) -> None:
-    order = standing_at(end)
+def test_a_terminal_order_never_changes_again(end: Status, after: Status) -> None:
+    order = order_at(end)
     assert order.is_terminal
     with pytest.raises(IllegalTransitionError):
         moved(order, after)
 
 
 @given(st.data(), st.sampled_from(OrderType))
-def test_whatever_way_an_order_takes_it_is_the_fold_of_its_events(data: st.DataObject, order_type: OrderType) -> None:
+def test_an_order_is_the_fold_of_its_events_on_every_path(data: st.DataObject, order_type: OrderType) -> None:
     order = moved(Order("id", a_spec(type=order_type)), Status.PENDING)
     for _ in range(data.draw(st.integers(0, 20))):
         steps = [status for status in Status if may_follow(order_type, order.status, status)]
@@ -78,7 +73,7 @@ def test_whatever_way_an_order_takes_it_is_the_fold_of_its_events(data: st.DataO
 
 @given(st.permutations(range(1, 5)))
 def test_events_in_any_other_order_are_refused(seqs: list[int]) -> None:
-    order = moved(moved(moved(standing_at(None), Status.PENDING), Status.ROUTING), Status.ROUTING)
+    order = moved(moved(moved(order_at(None), Status.PENDING), Status.ROUTING), Status.ROUTING)
     events = moved(order, Status.BUILDING).events
     shuffled = tuple(events[seq - 1] for seq in seqs)
     if shuffled == events:
@@ -89,48 +84,46 @@ def test_events_in_any_other_order_are_refused(seqs: list[int]) -> None:
 
 
 def test_an_event_applied_twice_is_refused_the_second_time() -> None:
-    order = moved(moved(standing_at(None), Status.PENDING), Status.ROUTING)
-    # The status may follow itself, so it is the sequence that tells the double.
+    order = moved(moved(order_at(None), Status.PENDING), Status.ROUTING)
+    # The status may follow itself, so the sequence number alone identifies the duplicate.
     with pytest.raises(IllegalTransitionError):
         order.apply(order.events[-1])
 
 
 @pytest.mark.parametrize("attempt", [-1, 0, 3, 99])
 def test_an_attempt_out_of_turn_is_refused(attempt: int) -> None:
-    first = moved(moved(standing_at(None), Status.PENDING), Status.ROUTING, next_attempt=True)
+    first = moved(moved(order_at(None), Status.PENDING), Status.ROUTING, next_attempt=True)
     with pytest.raises(IllegalTransitionError):
-        first.apply(Event(3, Status.ROUTING, attempt, NOON, {}))
-    assert [first.apply(Event(3, Status.ROUTING, same_or_next, NOON, {})).attempts for same_or_next in (1, 2)] == [
-        1,
-        2,
-    ]
+        first.apply(Event(3, attempt, NOON, AttemptStarted()))
+    for same_or_next in (1, 2):
+        assert first.apply(Event(3, same_or_next, NOON, AttemptStarted())).attempts == same_or_next
 
 
 @pytest.mark.parametrize("after", [Status.ROUTING, Status.FAILED])
 def test_a_transaction_that_did_not_land_is_no_longer_shown(after: Status) -> None:
-    sent = moved(moved(standing_at(Status.ROUTING), Status.BUILDING), Status.SUBMITTED)
+    sent = moved(moved(order_at(Status.ROUTING), Status.BUILDING), Status.SUBMITTED)
     assert (sent.venue, sent.tx_hash) == ("raydium", "hash")
     given_up = moved(sent, after)
     assert (given_up.venue, given_up.tx_hash, given_up.min_amount_out) == (None, None, 5)
 
 
-def test_a_failed_order_says_why_and_what_has_not_happened_is_absent() -> None:
-    order = moved(moved(standing_at(None), Status.PENDING), Status.FAILED)
-    assert (order.fail_code, order.fail_reason) == ("NO_LIQUIDITY", "the pool is empty")
+def test_a_failed_order_has_its_reason_and_no_outcome() -> None:
+    order = moved(moved(order_at(None), Status.PENDING), Status.FAILED)
+    assert (order.fail_code, order.fail_reason) == (FailureCode.NO_LIQUIDITY, "the pool is empty")
     assert (order.tx_hash, order.amount_out, order.executed_price, order.quotes) == (None, None, None, None)
 
 
 def test_quotes_are_kept_from_the_routing_that_brought_them() -> None:
-    pending = moved(standing_at(None), Status.PENDING)
+    pending = moved(order_at(None), Status.PENDING)
     begun = moved(pending, Status.ROUTING, next_attempt=True)
-    quotes = {"chosen": "raydium", "reason": "more"}
+    decision = quotes()
     assert begun.quotes is None
-    assert begun.moved(Status.ROUTING, NOON, quotes).quotes == quotes
+    assert begun.after(decision, NOON).quotes == decision
 
 
-def test_an_order_without_events_has_no_status_to_tell() -> None:
+def test_an_order_without_events_has_no_status() -> None:
     with pytest.raises(IllegalTransitionError):
-        assert standing_at(None).phase
+        assert order_at(None).phase
 
 
 @pytest.mark.parametrize("amount", [0, -1, MAX_BASE_UNITS + 1])
@@ -140,7 +133,7 @@ def test_no_order_holds_an_amount_that_no_token_account_can(amount: int) -> None
 
 
 def test_each_status_has_the_phase_that_the_contract_names() -> None:
-    told = {
+    phases = {
         Phase.QUEUED: "pending open triggered",
         Phase.PROCESSING: "routing building submitted",
         Phase.COMPLETED: "confirmed",
@@ -148,4 +141,4 @@ def test_each_status_has_the_phase_that_the_contract_names() -> None:
         Phase.CANCELLED: "cancelled",
         Phase.EXPIRED: "expired",
     }
-    assert {Status(name): phase for phase, names in told.items() for name in names.split()} == PHASES
+    assert {Status(name): phase for phase, names in phases.items() for name in names.split()} == PHASES

@@ -6,9 +6,10 @@ from itertools import product
 import pytest
 
 from chalicelib.domain.errors import IllegalTransitionError
-from chalicelib.domain.events import Event
+from chalicelib.domain.events import AttemptStarted, Event
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Status, may_follow
+from tests.support.event_samples import SAMPLES
 from tests.support.specs import a_spec
 
 ALLOWED = {
@@ -43,7 +44,7 @@ def test_an_order_takes_the_steps_of_the_specification_and_no_others(
     assert may_follow(order_type, before, after) is expected(order_type, before, after)
 
 
-def test_nothing_follows_the_end() -> None:
+def test_no_status_follows_a_terminal_one() -> None:
     assert {status.value for status in TERMINAL} == {"confirmed", "failed", "cancelled", "expired"}
     assert not any(may_follow(kind, end, after) for kind in OrderType for end in TERMINAL for after in Status)
 
@@ -57,20 +58,15 @@ def test_an_event_out_of_sequence_is_refused(seq: int) -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     order = Order.accepted("id", a_spec(), at)
     with pytest.raises(IllegalTransitionError):
-        order.apply(Event(seq, Status.ROUTING, 1, at, {}))
+        order.apply(Event(seq, 1, at, AttemptStarted()))
 
 
 def test_an_order_is_the_fold_of_its_events() -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    order = Order.accepted("id", a_spec(), at).moved(Status.ROUTING, at, next_attempt=True)
-    order = order.moved(Status.BUILDING, at, {"dex": "raydium", "minAmountOutBase": "5"})
-    order = order.moved(Status.SUBMITTED, at, {"dex": "raydium", "txHash": "hash"})
-    order = order.moved(
-        Status.CONFIRMED,
-        at,
-        {"dex": "raydium", "txHash": "hash", "amountOutBase": "7", "executedPrice": 100},
-    )
+    order = Order.accepted("id", a_spec(), at).after(AttemptStarted(), at, next_attempt=True)
+    for status in (Status.BUILDING, Status.SUBMITTED, Status.CONFIRMED):
+        order = order.after(SAMPLES[status], at)
     assert Order.replayed("id", a_spec(), order.events) == order
     assert (order.venue, order.min_amount_out, order.amount_out, order.tx_hash) == ("raydium", 5, 7, "hash")
     with pytest.raises(IllegalTransitionError):
-        order.moved(Status.FAILED, at, {"code": "X", "reason": "x"})
+        order.after(SAMPLES[Status.FAILED], at)

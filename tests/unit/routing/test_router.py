@@ -4,30 +4,34 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.conditions import LaunchedPool
+from chalicelib.domain.depth import Depth
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.swaps import Fill, Quote, SwapRequest, Transaction
+from chalicelib.domain.tokens import Pair
 from chalicelib.routing.choice import choose
-from chalicelib.routing.router import Router
+from chalicelib.routing.router import Route, Router
 from tests.support.specs import a_spec
 
 _SPEC = a_spec()
 REQUEST = SwapRequest(_SPEC.pair, _SPEC.token_in, _SPEC.token_out, _SPEC.amount_in)
 
 
-def a_quote(venue: str, amount_out: int = 1_000_000, **changes: object) -> Quote:
-    fields = {
+def a_quote(venue: str, amount_out: int = 1_000_000, **changes: Any) -> Quote:
+    fields: dict[str, Any] = {
         "fee": 1,
         "fee_bps": Decimal(25),
         "price_impact_pct": Decimal("0.1"),
         "liquidity": Decimal(1000),
         "quoted_at_ms": 0,
     }
-    return Quote(venue=venue, request=REQUEST, amount_out=amount_out, **{**fields, **changes})  # type: ignore[arg-type]
+    return Quote(venue=venue, request=REQUEST, amount_out=amount_out, **{**fields, **changes})
 
 
 class FakeVenue:
@@ -37,6 +41,9 @@ class FakeVenue:
         self.name = name
         self._answer = answer
         self._wait = wait
+
+    def depth(self, pair: Pair, market_as_of_ms: int = 0, pool: LaunchedPool | None = None) -> Depth:
+        raise NotImplementedError
 
     def quote(self, request: SwapRequest) -> Quote:
         if self._wait:
@@ -50,6 +57,11 @@ class FakeVenue:
 
     def send(self, transaction: Transaction) -> Fill:
         raise NotImplementedError
+
+
+def failure_code(route: Route, venue: str) -> FailureCode | None:
+    failures = [answer.failure for answer in route.as_event().answers if answer.venue == venue]
+    return failures[0].code if failures[0] else None
 
 
 def a_router(*venues: FakeVenue, timeout: float = 30) -> Router:
@@ -108,8 +120,10 @@ def test_a_venue_that_fails_is_left_out_and_the_answer_marked_degraded() -> None
     route = a_router(
         FakeVenue("raydium", failed(FailureCode.NETWORK_ERROR)), FakeVenue("meteora", a_quote("meteora"))
     ).route(REQUEST)
-    assert (route.chosen.venue, route.degraded) == ("meteora", True)
-    assert route.as_meta()["rQuote"] is None
+    decision = route.as_event()
+    assert (decision.chosen, decision.is_degraded) == ("meteora", True)
+    assert decision.quote_of("raydium") is None
+    assert failure_code(route, "raydium") is FailureCode.NETWORK_ERROR
 
 
 def test_a_venue_that_is_late_is_left_out() -> None:
@@ -118,7 +132,7 @@ def test_a_venue_that_is_late_is_left_out() -> None:
     route = a_router(late, FakeVenue("meteora", a_quote("meteora")), timeout=0.2).route(REQUEST)
     never.set()
     assert route.chosen.venue == "meteora"
-    assert route.as_meta()["errors"]["raydium"]["code"] == "VENUE_TIMEOUT"
+    assert failure_code(route, "raydium") is FailureCode.VENUE_TIMEOUT
 
 
 def test_where_all_fail_a_passing_reason_wins_so_that_it_is_tried_again() -> None:
@@ -138,10 +152,10 @@ def test_where_all_fail_a_passing_reason_wins_so_that_it_is_tried_again() -> Non
         ({"amount_out": 0}, FailureCode.NO_LIQUIDITY),
     ],
 )
-def test_what_no_venue_can_fill_is_refused(changes: dict[str, object], code: FailureCode) -> None:
+def test_a_swap_that_no_venue_can_fill_is_refused(changes: dict[str, Any], code: FailureCode) -> None:
     router = a_router(
         FakeVenue("raydium", a_quote("raydium", **changes)),
-        FakeVenue("meteora", a_quote("meteora", **changes)),  # type: ignore[arg-type]
+        FakeVenue("meteora", a_quote("meteora", **changes)),
     )
     with pytest.raises(AttemptFailedError) as caught:
         router.route(REQUEST)
@@ -208,8 +222,10 @@ class MeetingVenue(FakeVenue):
 def test_both_venues_are_asked_at_once() -> None:
     meeting = threading.Barrier(2)
     route = a_router(MeetingVenue("raydium", meeting), MeetingVenue("meteora", meeting)).route(REQUEST)
-    assert not route.degraded
-    assert route.as_meta().keys() == {"rQuote", "mQuote", "chosen", "reason", "degraded"}
+    decision = route.as_event()
+    assert not decision.is_degraded
+    assert [(answer.venue, answer.failure) for answer in decision.answers] == [("raydium", None), ("meteora", None)]
+    assert all(answer.quote for answer in decision.answers)
 
 
 def test_where_all_are_late_the_order_may_be_tried_again() -> None:
@@ -226,22 +242,22 @@ def test_a_venue_whose_impact_is_too_high_does_not_win_with_the_better_output() 
     steep = a_quote("raydium", 2_000_000, price_impact_pct=Decimal(11))
     route = a_router(FakeVenue("raydium", steep), FakeVenue("meteora", a_quote("meteora"))).route(REQUEST)
     assert route.chosen.venue == "meteora"
-    assert route.as_meta()["errors"]["raydium"]["code"] == "PRICE_IMPACT_TOO_HIGH"
+    assert failure_code(route, "raydium") is FailureCode.PRICE_IMPACT_TOO_HIGH
 
 
 class BrokenVenue(FakeVenue):
-    """Fails in a way that nobody foresaw."""
+    """Fails with an unexpected error."""
 
     def quote(self, request: SwapRequest) -> Quote:
         raise ZeroDivisionError("secret")
 
 
-def test_a_venue_with_a_bug_is_left_out_and_its_bug_told_to_nobody() -> None:
+def test_a_venue_with_a_bug_is_left_out_and_its_error_stays_internal() -> None:
     broken = BrokenVenue("raydium", a_quote("raydium"))
     route = a_router(broken, FakeVenue("meteora", a_quote("meteora"))).route(REQUEST)
-    assert (route.chosen.venue, route.degraded) == ("meteora", True)
-    assert route.as_meta()["errors"]["raydium"]["code"] == "VENUE_UNAVAILABLE"
-    assert "secret" not in str(route.as_meta())
+    assert (route.chosen.venue, route.as_event().is_degraded) == ("meteora", True)
+    assert failure_code(route, "raydium") is FailureCode.VENUE_UNAVAILABLE
+    assert "secret" not in str(route.as_event())
 
 
 def test_where_every_venue_has_a_bug_the_order_may_be_tried_again() -> None:

@@ -35,9 +35,7 @@ def replay(bench: Workbench, receives: int = 1) -> bool:
 
 
 @pytest.mark.parametrize("stream", ["orderId", "userId"])
-def test_the_queue_delivers_a_replay_again_until_the_connection_accepts_pushes(
-    bench: Workbench, stream: str
-) -> None:
+def test_the_queue_delivers_a_replay_again_until_the_connection_accepts_pushes(bench: Workbench, stream: str) -> None:
     order_id = bench.submit(user_id="alice")
     connect(bench, **{stream: order_id if stream == "orderId" else "alice"})
     bench.sockets.gone.add("me")

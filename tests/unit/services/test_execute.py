@@ -1,25 +1,34 @@
-"""A market order's life on fakes: what clients see, what the ledger holds, and what a crash leaves behind."""
+"""Execution of market orders on fakes: frames, ledger and history, also after faults and crashes."""
 
 import pytest
 
+from chalicelib.api.meta import meta_of
+from chalicelib.api.quotes import route_body
 from chalicelib.codec.messages import order_message, read_order_message
 from chalicelib.consumers.orders import close_dead_letters
+from chalicelib.domain.events import AttemptStarted, Failed, VenueAnswer
+from chalicelib.domain.failures import FATAL, Failure, FailureCode
 from chalicelib.domain.status import Status
+from chalicelib.domain.swaps import Fill
 from chalicelib.ports.history import OrderFilter
 from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.streams import Subscriber
 from tests.support.order_builders import pending
 from tests.support.workbench import Workbench, a_workbench
 
-HAPPY = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
+CONFIRMED = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
 
 
 class CrashError(Exception):
-    """A worker that dies at this line."""
+    """A worker dies at this line."""
 
 
 def crash(*_: object) -> None:
     raise CrashError
+
+
+def listed(bench: Workbench) -> list[str]:
+    return [order.order_id for order in bench.history.page(OrderFilter(), 10, None).orders]
 
 
 @pytest.fixture
@@ -31,21 +40,21 @@ def test_a_market_order_confirms_with_one_swap_and_its_history(bench: Workbench)
     order_id = bench.submit()
     bench.process_all()
     order = bench.order(order_id)
-    assert bench.statuses(order_id) == HAPPY
+    assert bench.statuses(order_id) == CONFIRMED
     assert [fill.signature for fill in bench.ledger.swaps_of(order_id)] == [order.tx_hash]
     assert order.amount_out is not None
     assert order.min_amount_out is not None
     assert order.amount_out >= order.min_amount_out
-    assert [row["orderId"] for row in bench.history.page(OrderFilter(), 10, None).orders] == [order_id]
+    assert listed(bench) == [order_id]
 
 
-def test_every_event_reaches_the_socket_that_sent_the_order_once_and_in_order(bench: Workbench) -> None:
+def test_the_connection_that_sent_the_order_receives_every_event_once_and_in_order(bench: Workbench) -> None:
     bench.submit(Subscriber("me"))
     bench.process_all()
-    assert bench.sockets.updates("me") == list(enumerate(HAPPY, start=1))
+    assert bench.sockets.updates("me") == list(enumerate(CONFIRMED, start=1))
 
 
-def test_a_finished_order_needs_nobody_any_more(bench: Workbench) -> None:
+def test_a_recorded_terminal_order_has_neither_lease_nor_deadline(bench: Workbench) -> None:
     order_id = bench.submit()
     bench.process_all()
     stored = bench.orders.get(order_id)
@@ -55,7 +64,7 @@ def test_a_finished_order_needs_nobody_any_more(bench: Workbench) -> None:
 
 
 @pytest.mark.parametrize("fault", ["network_error:1", "venue_timeout:1", "stale_quote:2", "tx_dropped:2"])
-def test_a_passing_fault_is_retried_with_the_last_error_told(bench: Workbench, fault: str) -> None:
+def test_a_transient_failure_is_retried_and_each_retry_names_it(bench: Workbench, fault: str) -> None:
     order_id = bench.submit(simulate=fault)
     bench.process_all()
     order = bench.order(order_id)
@@ -63,64 +72,76 @@ def test_a_passing_fault_is_retried_with_the_last_error_told(bench: Workbench, f
     assert order.status is Status.CONFIRMED
     assert order.attempts == failures + 1
     assert len(bench.ledger.swaps_of(order_id)) == 1
-    told = [event.meta["lastError"]["code"] for event in order.events if "lastError" in event.meta]
-    assert told == [fault[:-2].upper()] * failures
+    causes = [
+        event.data.last_failure
+        for event in order.events
+        if isinstance(event.data, AttemptStarted) and event.data.last_failure
+    ]
+    assert [cause.code.value for cause in causes] == [fault[:-2].upper()] * failures
+    metas = [meta_of(order.spec, event) for event in order.events]
+    shown = [meta["lastError"]["code"] for meta in metas if "lastError" in meta]
+    assert shown == [fault[:-2].upper()] * failures
 
 
-def test_three_failed_attempts_are_the_end(bench: Workbench) -> None:
+def test_an_order_fails_after_three_attempts(bench: Workbench) -> None:
     order_id = bench.submit(simulate="network_error:9")
     bench.process_all()
     order = bench.order(order_id)
     assert (order.status, order.attempts, order.fail_code) == (Status.FAILED, 3, "NETWORK_ERROR")
-    assert order.events[-1].meta["retryable"] is True
+    failed = order.events[-1].data
+    assert isinstance(failed, Failed)
+    assert failed.failure.code not in FATAL
+    assert meta_of(order.spec, order.events[-1])["retryable"] is True
     assert bench.ledger.swaps_of(order_id) == []
 
 
-def test_a_fatal_fault_fails_at_once(bench: Workbench) -> None:
+def test_a_fatal_failure_ends_the_order_at_once(bench: Workbench) -> None:
     order_id = bench.submit(simulate="no_liquidity")
     bench.process_all()
     order = bench.order(order_id)
     assert (order.status, order.attempts, order.fail_code) == (Status.FAILED, 1, "NO_LIQUIDITY")
 
 
-def test_a_swap_whose_answer_was_lost_is_found_on_the_ledger_and_not_sent_again(bench: Workbench) -> None:
+def test_a_swap_whose_answer_is_lost_is_found_in_the_ledger_and_not_sent_again(bench: Workbench) -> None:
     order_id = bench.submit(simulate="landed_reply_lost:3")
     bench.process_all()
-    assert bench.statuses(order_id) == HAPPY
+    assert bench.statuses(order_id) == CONFIRMED
     assert len(bench.ledger.swaps_of(order_id)) == 1
 
 
-def test_a_retry_keeps_the_minimum_that_was_promised_first(bench: Workbench) -> None:
+def test_a_retry_keeps_the_minimum_output_of_the_first_attempt(bench: Workbench) -> None:
     order_id = bench.submit(simulate="slippage:1")
     bench.process()
-    promised = bench.order(order_id).min_amount_out
+    minimum = bench.order(order_id).min_amount_out
     bench.process_all()
-    assert bench.order(order_id).min_amount_out == promised
+    assert bench.order(order_id).min_amount_out == minimum
 
 
-def test_one_venue_down_is_routed_around_and_said(bench: Workbench) -> None:
+def test_the_router_goes_around_a_venue_that_is_down_and_the_quotes_show_it(bench: Workbench) -> None:
     order_id = bench.submit(simulate="venue_down:raydium")
     bench.process_all()
     order = bench.order(order_id)
     assert order.status is Status.CONFIRMED
     assert order.venue == "meteora"
     assert order.quotes is not None
-    assert order.quotes["degraded"] is True
-    assert order.quotes["rQuote"] is None
-    assert order.quotes["errors"]["raydium"]["code"] == "VENUE_UNAVAILABLE"
+    assert order.quotes.is_degraded
+    down = Failure(FailureCode.VENUE_UNAVAILABLE, "raydium is down")
+    assert order.quotes.answers[0] == VenueAnswer("raydium", failure=down)
+    body = route_body(order.quotes, order.spec.token_in, order.spec.token_out)
+    assert body["degraded"] is True
+    assert body["rQuote"] is None
+    assert body["errors"]["raydium"]["code"] == "VENUE_UNAVAILABLE"
 
 
-def test_the_same_message_twice_swaps_once(bench: Workbench) -> None:
+def test_a_duplicate_message_makes_no_second_swap(bench: Workbench) -> None:
     order_id = bench.submit()
     bench.order_queue.bodies.append(bench.order_queue.bodies[0])
     bench.process_all()
-    assert bench.statuses(order_id) == HAPPY
+    assert bench.statuses(order_id) == CONFIRMED
     assert len(bench.ledger.swaps_of(order_id)) == 1
 
 
-def test_in_a_leases_last_millisecond_the_next_worker_waits_for_that_and_not_for_another_lease(
-    bench: Workbench,
-) -> None:
+def test_in_the_last_millisecond_of_a_lease_the_next_worker_waits_for_one_millisecond_only(bench: Workbench) -> None:
     bench.submit()
     message = bench.order_queue.take()
     assert bench.engine.execute.lease(message, "lost") is not None
@@ -131,30 +152,30 @@ def test_in_a_leases_last_millisecond_the_next_worker_waits_for_that_and_not_for
 def test_a_second_worker_waits_for_the_lease_of_the_first(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = bench.submit()
     duplicate = bench.order_queue.bodies[0]
-    asked: list[float | None] = []
+    pauses: list[float | None] = []
     land = bench.ledger.land
 
-    def land_while_another_looks(*args: object) -> object:
+    def land_while_another_worker_tries(fill: Fill, at_ms: int) -> Fill:
         bench.order_queue.bodies.append(duplicate)
-        asked.append(bench.process("other"))
+        pauses.append(bench.process("other"))
         bench.order_queue.bodies.clear()
-        return land(*args)  # type: ignore[arg-type]
+        return land(fill, at_ms)
 
-    monkeypatch.setattr(bench.ledger, "land", land_while_another_looks)
+    monkeypatch.setattr(bench.ledger, "land", land_while_another_worker_tries)
     bench.process("first")
-    assert asked[0] == pytest.approx(bench.engine.settings.lease_seconds)
-    assert bench.statuses(order_id) == HAPPY
+    assert pauses[0] == pytest.approx(bench.engine.settings.lease_seconds)
+    assert bench.statuses(order_id) == CONFIRMED
 
 
-def test_a_worker_lost_after_sending_leaves_one_swap_that_the_next_one_confirms(
+def test_if_a_worker_dies_after_sending_the_next_one_confirms_its_swap(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(Subscriber("me"))
     body = bench.order_queue.bodies[0]
     land = bench.ledger.land
 
-    def land_and_die(*args: object) -> object:
-        land(*args)  # type: ignore[arg-type]
+    def land_and_die(fill: Fill, at_ms: int) -> Fill:
+        land(fill, at_ms)
         raise CrashError
 
     monkeypatch.setattr(bench.ledger, "land", land_and_die)
@@ -164,24 +185,20 @@ def test_a_worker_lost_after_sending_leaves_one_swap_that_the_next_one_confirms(
     bench.order_queue.bodies.append(body)
     bench.clock.sleep(bench.engine.settings.lease_seconds + 1)
     bench.process("second")
-    assert bench.statuses(order_id) == HAPPY
+    assert bench.statuses(order_id) == CONFIRMED
     assert len(bench.ledger.swaps_of(order_id)) == 1
-    told = [seq for seq, _ in bench.sockets.updates("me")]
-    # The frame that the lost worker may or may not have pushed comes again; nothing is missing or late.
-    assert told == sorted(told)
-    assert set(told) == {1, 2, 3, 4, 5, 6}
+    seqs = [seq for seq, _ in bench.sockets.updates("me")]
+    # The frame that the dead worker may or may not have pushed arrives again; none is missing or late.
+    assert seqs == sorted(seqs)
+    assert set(seqs) == {1, 2, 3, 4, 5, 6}
 
 
-def test_a_worker_lost_before_sending_leaves_a_signature_that_can_no_longer_land(
+def test_if_a_worker_dies_before_sending_its_signature_can_no_longer_land(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit()
     body = bench.order_queue.bodies[0]
-
-    def die(*args: object) -> object:
-        raise CrashError
-
-    monkeypatch.setattr(bench.ledger, "land", die)
+    monkeypatch.setattr(bench.ledger, "land", crash)
     with pytest.raises(CrashError):
         bench.process("first")
     monkeypatch.undo()
@@ -197,37 +214,37 @@ def test_a_worker_lost_before_sending_leaves_a_signature_that_can_no_longer_land
     assert len(bench.ledger.swaps_of(order_id)) == 1
 
 
-def test_postgres_being_away_delays_history_and_not_the_trade(bench: Workbench) -> None:
+def test_without_postgres_the_order_trades_and_its_history_follows_later(bench: Workbench) -> None:
     bench.history.down = True
     order_id = bench.submit()
     bench.process_all()
-    assert bench.statuses(order_id) == HAPPY
+    assert bench.statuses(order_id) == CONFIRMED
     bench.history.down = False
     bench.clock.sleep(60)
     assert bench.engine.watchdog() == 1
     bench.process_all()
-    assert [row["orderId"] for row in bench.history.page(OrderFilter(), 10, None).orders] == [order_id]
+    assert listed(bench) == [order_id]
     assert bench.orders.due(bench.clock.now_ms() + 10**9, 10) == []
 
 
-def test_while_postgres_is_away_the_watchdog_repeats_no_frame_and_makes_it_good_afterwards(bench: Workbench) -> None:
+def test_without_postgres_the_watchdog_repeats_no_frame_and_records_the_history_later(bench: Workbench) -> None:
     bench.history.down = True
     for _ in range(3):
         bench.submit(Subscriber("me"))
     bench.process_all()
-    told = len(bench.sockets.frames["me"])
+    pushed = len(bench.sockets.frames["me"])
     for _ in range(3):
         bench.clock.sleep(60)
         bench.engine.watchdog()
     bench.history.down = False
     bench.clock.sleep(60)
     assert bench.engine.watchdog() == 3
-    assert len(bench.history.page(OrderFilter(), 10, None).orders) == 3
-    assert len(bench.sockets.frames["me"]) == told
+    assert len(listed(bench)) == 3
+    assert len(bench.sockets.frames["me"]) == pushed
     assert bench.order_queue.bodies == []
 
 
-def test_a_dead_letter_of_an_order_that_somebody_works_on_waits(bench: Workbench) -> None:
+def test_a_dead_letter_waits_for_the_deadline_of_its_order(bench: Workbench) -> None:
     order_id = bench.submit()
     letter = bench.order_queue.take()
     assert bench.engine.close_dead_letter(letter) == pytest.approx(bench.engine.settings.pending_deadline_seconds)
@@ -237,15 +254,13 @@ def test_a_dead_letter_of_an_order_that_somebody_works_on_waits(bench: Workbench
     assert (order.status, order.fail_code) == (Status.FAILED, "QUEUE_EXHAUSTED")
 
 
-def test_a_dead_letter_of_an_order_whose_swap_landed_confirms_it(
-    bench: Workbench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dead_letter_confirms_an_order_whose_swap_landed(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = bench.submit()
     letter = bench.order_queue.bodies[0]
     land = bench.ledger.land
 
-    def land_and_die(*args: object) -> object:
-        land(*args)  # type: ignore[arg-type]
+    def land_and_die(fill: Fill, at_ms: int) -> Fill:
+        land(fill, at_ms)
         raise CrashError
 
     monkeypatch.setattr(bench.ledger, "land", land_and_die)
@@ -258,7 +273,7 @@ def test_a_dead_letter_of_an_order_whose_swap_landed_confirms_it(
 
 
 @pytest.mark.parametrize("ended_by", ["the letter", "its worker"])
-def test_what_the_last_delivery_of_a_dead_letter_leaves_undone_is_the_watchdogs(
+def test_the_watchdog_finalizes_an_order_whose_last_dead_letter_delivery_crashed(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch, ended_by: str
 ) -> None:
     order_id = bench.submit()
@@ -274,12 +289,12 @@ def test_what_the_last_delivery_of_a_dead_letter_leaves_undone_is_the_watchdogs(
     assert bench.order(order_id).is_terminal
     bench.clock.sleep(bench.engine.settings.deadline_grace_seconds)
     assert bench.engine.watchdog() == 1
-    assert [row["orderId"] for row in bench.history.page(OrderFilter(), 10, None).orders] == [order_id]
+    assert listed(bench) == [order_id]
     assert bench.orders.due(bench.clock.now_ms() + 10**9, 10) == []
 
 
 @pytest.mark.parametrize("body", ["not JSON", order_message(StoredOrder(pending()))])
-def test_a_dead_letter_that_no_order_can_be_closed_by_is_kept(bench: Workbench, body: str) -> None:
+def test_a_dead_letter_that_closes_no_order_moves_to_the_unprocessable_queue(bench: Workbench, body: str) -> None:
     record = {"messageId": "m", "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
     assert close_dead_letters(bench.engine, {"Records": [record]}) == {"batchItemFailures": []}
     assert bench.dead_letter_queue.kept == [body]

@@ -1,11 +1,14 @@
-"""Sniper orders: released by the first launch that suits them, once, and told why another did not."""
+"""Sniper orders: the first launch that meets their filters triggers them once, and a refused launch has a reason."""
 
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from chalicelib.api.meta import meta_of
+from chalicelib.api.quotes import route_body
 from chalicelib.api.responses.records import record_of
+from chalicelib.domain.events import LaunchRefused, LaunchTriggered, VenueAnswer
 from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import Status
 from chalicelib.domain.tokens import BY_SYMBOL
@@ -26,25 +29,29 @@ def launch(bench: Workbench, *args: Any, **changes: Any) -> bool:
     return bench.engine.market.announce_launch(ANYONE, a_launch(bench, *args, **changes))
 
 
-def test_a_launch_releases_who_waited_and_the_order_buys_from_the_new_pool(bench: Workbench) -> None:
+def test_a_launch_triggers_a_sniper_order_which_buys_from_the_new_pool(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper())
     assert launch(bench) is True
     order = bench.order(order_id)
     assert order.status is Status.TRIGGERED
-    assert order.events[-1].meta["trigger"] == "launch"
-    assert order.events[-1].meta["launch"]["pool"] == "pool"
-    assert len(bench.high_priority_queue.bodies) == 1, "it takes the fast lane"
+    trigger = order.events[-1].data
+    assert isinstance(trigger, LaunchTriggered)
+    assert trigger.launch.pool == "pool"
+    meta = meta_of(order.spec, order.events[-1])
+    assert meta["trigger"] == "launch"
+    assert meta["launch"]["pool"] == "pool"
+    assert len(bench.high_priority_queue.bodies) == 1, "it has high priority"
     assert order.spec.priority is Priority.HIGH
     bench.process_all()
     order = bench.order(order_id)
     assert (order.status, order.venue) == (Status.CONFIRMED, "raydium")
-    # One SOL at 0.001 a token, less the fee and its own impact of a thousandth.
+    # One SOL at 0.001 per token, less the fee and its own impact of a thousandth.
     assert order.amount_out is not None
     assert 995 * 10**6 < order.amount_out < 1000 * 10**6
     assert len(bench.ledger.swaps_of(order_id)) == 1
 
 
-def test_a_launch_releases_all_of_its_mint_and_nobody_else(bench: Workbench) -> None:
+def test_a_launch_triggers_all_orders_for_its_mint_and_no_others(bench: Workbench) -> None:
     mine = [accept(bench, a_sniper(user_id=user)) for user in ("alice", "bob")]
     other = accept(bench, a_sniper(OTHER_MINT))
     launch(bench)
@@ -53,7 +60,7 @@ def test_a_launch_releases_all_of_its_mint_and_nobody_else(bench: Workbench) -> 
 
 
 @pytest.mark.parametrize("changes", [{}, {"price": Decimal(5), "venue": "meteora"}])
-def test_a_launch_that_is_told_of_twice_is_one(bench: Workbench, changes: dict[str, Any]) -> None:
+def test_a_duplicate_announcement_of_a_launch_changes_nothing(bench: Workbench, changes: dict[str, Any]) -> None:
     order_id = accept(bench, a_sniper())
     assert launch(bench, "pool", 7) is True
     bench.process_all()
@@ -64,7 +71,7 @@ def test_a_launch_that_is_told_of_twice_is_one(bench: Workbench, changes: dict[s
     assert bench.order_queue.bodies == []
 
 
-def test_an_order_is_released_once_however_many_launches_there_are(bench: Workbench) -> None:
+def test_several_launches_trigger_an_order_once(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper())
     for pool in ("one", "two", "three"):
         assert launch(bench, pool) is True
@@ -82,15 +89,19 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "wrong", "reason", "right"), FILTERS)
-def test_an_order_waits_on_for_a_launch_that_suits_it_and_says_why(
-    bench: Workbench, asked: dict[str, Any], wrong: dict[str, Any], reason: str, right: dict[str, Any]
+@pytest.mark.parametrize(("filters", "wrong", "reason", "right"), FILTERS)
+def test_an_order_refuses_a_launch_with_a_reason_and_waits_for_one_that_meets_its_filters(
+    bench: Workbench, filters: dict[str, Any], wrong: dict[str, Any], reason: str, right: dict[str, Any]
 ) -> None:
-    order_id = accept(bench, a_sniper(**asked))
+    order_id = accept(bench, a_sniper(**filters))
     launch(bench, "first", **wrong)
     order = bench.order(order_id)
     assert bench.statuses(order_id) == ["pending", "open", "open"]
-    assert record_of(order)["waitReason"] == order.events[-1].meta["reason"] == reason
+    refused = order.events[-1].data
+    assert isinstance(refused, LaunchRefused)
+    assert (
+        record_of(order)["waitReason"] == meta_of(order.spec, order.events[-1])["reason"] == refused.reason == reason
+    )
     assert bench.order_queue.bodies == []
 
     launch(bench, "second", **right)
@@ -101,14 +112,14 @@ def test_an_order_waits_on_for_a_launch_that_suits_it_and_says_why(
     assert (order.amount_out or 0) >= (order.spec.limit_min_out or 0)
 
 
-def test_filters_let_pass_what_is_just_within_them(bench: Workbench) -> None:
+def test_a_launch_just_within_the_filters_triggers(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper(venue="raydium", min_liquidity=Decimal(1000), max_price=Decimal("0.00101")))
     launch(bench)
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_an_order_buys_in_the_pool_that_released_it_and_not_in_one_that_did_not_suit_it(bench: Workbench) -> None:
+def test_an_order_buys_from_the_pool_that_triggered_it_and_not_from_a_refused_one(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper(min_liquidity=Decimal(900)))
     launch(bench, "cheap and shallow", price=Decimal("0.0005"), liquidity=Decimal(800))
     launch(bench, "deep", venue="meteora")
@@ -117,7 +128,7 @@ def test_an_order_buys_in_the_pool_that_released_it_and_not_in_one_that_did_not_
     assert (order.status, order.venue) == (Status.CONFIRMED, "meteora")
 
 
-def test_a_pool_that_is_opened_beside_it_before_the_swap_takes_nothing_from_it(bench: Workbench) -> None:
+def test_a_second_pool_of_the_same_venue_does_not_divert_the_swap(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper(min_liquidity=Decimal(500)))
     launch(bench, "the one")
     launch(bench, "a trap", price=Decimal("0.1"), liquidity=Decimal(20))
@@ -125,10 +136,12 @@ def test_a_pool_that_is_opened_beside_it_before_the_swap_takes_nothing_from_it(b
     order = bench.order(order_id)
     assert (order.amount_out or 0) > 995 * 10**6
     assert order.quotes
-    assert (order.quotes["mQuote"], order.quotes["degraded"]) == (None, False), "the other venue was not to be asked"
+    assert order.quotes.answers[1] == VenueAnswer("meteora"), "the router does not ask the other venue"
+    body = route_body(order.quotes, order.spec.token_in, order.spec.token_out)
+    assert (body["mQuote"], body["degraded"]) == (None, False)
 
 
-def test_a_pool_is_judged_by_what_it_has_itself(bench: Workbench) -> None:
+def test_the_filters_judge_each_pool_by_its_own_price_and_liquidity(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper(max_price=Decimal("0.00101"), min_liquidity=Decimal(900)))
     launch(bench, "cheap and shallow", price=Decimal("0.0005"), liquidity=Decimal(800))
     launch(bench, "deep and dear", venue="meteora", price=Decimal("0.002"))
@@ -136,7 +149,7 @@ def test_a_pool_is_judged_by_what_it_has_itself(bench: Workbench) -> None:
     assert bench.order(order_id).wait_reason == "the whole amount costs more than 0.00101"
 
 
-def test_a_launch_without_a_quote_token_suits_whatever_an_order_pays_with(bench: Workbench) -> None:
+def test_a_launch_without_a_quote_token_triggers_orders_that_pay_with_any_token(bench: Workbench) -> None:
     usdc = BY_SYMBOL["USDC"]
     orders = [accept(bench, a_sniper()), accept(bench, a_sniper(token_in=usdc, paid=10**6))]
     launch(bench, quote=None)
@@ -144,7 +157,7 @@ def test_a_launch_without_a_quote_token_suits_whatever_an_order_pays_with(bench:
     assert {bench.order(one).status for one in orders} == {Status.CONFIRMED}
 
 
-def test_an_order_is_told_of_each_launch_once(bench: Workbench) -> None:
+def test_an_order_refuses_each_launch_once(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper(venue="meteora"))
     launch(bench, "one")
     launch(bench, "two")
@@ -154,19 +167,21 @@ def test_an_order_is_told_of_each_launch_once(bench: Workbench) -> None:
     assert bench.statuses(order_id) == ["pending", "open", "open", "open"]
 
 
-def test_an_order_that_came_in_between_is_found_by_a_later_look(bench: Workbench) -> None:
-    """Its check found no pool, and its write came after the launch had been worked through."""
+def test_a_later_look_finds_an_order_that_was_written_during_the_launch(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The acceptance found no pool, and the watcher had scanned the launch before the order was written."""
     order_id = accept(bench, a_sniper())
-    found, bench.open_order_index.for_launch = bench.open_order_index.for_launch, lambda mint: iter(())  # type: ignore[method-assign]
-    launch(bench)
+    with monkeypatch.context() as lagging:
+        lagging.setattr(bench.open_order_index, "for_launch", lambda mint: iter(()))
+        launch(bench)
     assert bench.order(order_id).status is Status.OPEN
-    bench.open_order_index.for_launch = found  # type: ignore[method-assign]
     bench.clock.sleep(5)
     assert bench.engine.market.look() == 1
     assert bench.order(order_id).status is Status.TRIGGERED
 
 
-def test_a_launch_is_looked_after_for_a_while_and_then_done_with(bench: Workbench) -> None:
+def test_a_launch_stays_pending_for_its_linger_time_only(bench: Workbench) -> None:
     launch(bench)
     bench.clock.sleep(LINGER_MS / 1000)
     bench.engine.market.look()
@@ -176,7 +191,7 @@ def test_a_launch_is_looked_after_for_a_while_and_then_done_with(bench: Workbenc
     assert bench.markets.pending_launches() == []
 
 
-def test_a_worker_that_dies_after_the_announcement_leaves_the_release_to_the_next_look(bench: Workbench) -> None:
+def test_if_a_worker_dies_after_the_announcement_the_next_look_triggers_the_orders(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper())
     bench.markets.announce(a_launch(bench))
     assert bench.engine.market.look() == 1
@@ -184,7 +199,7 @@ def test_a_worker_that_dies_after_the_announcement_leaves_the_release_to_the_nex
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_more_than_a_batch_is_released_by_the_looks_that_follow() -> None:
+def test_the_following_looks_trigger_what_does_not_fit_into_a_batch() -> None:
     bench = a_workbench(trigger_batch=2)
     orders = [accept(bench, a_sniper()) for _ in range(5)]
     refused = accept(bench, a_sniper(venue="meteora"))
@@ -196,20 +211,21 @@ def test_more_than_a_batch_is_released_by_the_looks_that_follow() -> None:
     assert bench.markets.pending_launches() == []
 
 
-def test_a_refusal_while_the_history_is_away_is_recorded_when_it_is_back(bench: Workbench) -> None:
+def test_a_refusal_without_postgres_is_recorded_later(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper(venue="meteora"))
     bench.history.down = True
     launch(bench)
     bench.history.down = False
     bench.clock.sleep(bench.engine.settings.deadline_grace_seconds)
     bench.engine.watchdog()
-    assert bench.history.events[order_id][3].meta["reason"] == "launched on raydium, not on meteora"
+    recorded = bench.history.events[order_id][3]
+    assert meta_of(bench.order(order_id).spec, recorded)["reason"] == "launched on raydium, not on meteora"
 
 
 # --- launches of the simulated market ----------------------------------------------------------------------
 
 
-def test_what_somebody_waits_for_launches_by_itself_where_the_deployment_says_so() -> None:
+def test_with_simulated_launches_every_awaited_mint_launches() -> None:
     bench = a_workbench(simulated_launch_seconds=60)
     orders = [accept(bench, a_sniper(mint, 10**8)) for mint in (MINT, OTHER_MINT)]
     bench.engine.market.look()
@@ -222,7 +238,7 @@ def test_what_somebody_waits_for_launches_by_itself_where_the_deployment_says_so
     assert {len(bench.ledger.swaps_of(one)) for one in orders} == {1}
 
 
-def test_nothing_launches_by_itself_elsewhere(bench: Workbench) -> None:
+def test_without_simulated_launches_no_mint_launches_by_itself(bench: Workbench) -> None:
     order_id = accept(bench, a_sniper())
     for _ in range(24):
         bench.clock.sleep(3600)
@@ -230,7 +246,7 @@ def test_nothing_launches_by_itself_elsewhere(bench: Workbench) -> None:
     assert bench.statuses(order_id) == ["pending", "open"]
 
 
-def test_what_was_launched_does_not_launch_by_itself_again() -> None:
+def test_an_announced_mint_has_no_simulated_launch() -> None:
     bench = a_workbench(simulated_launch_seconds=60)
     order_id = accept(bench, a_sniper(venue="meteora"))
     launch(bench)
@@ -240,7 +256,7 @@ def test_what_was_launched_does_not_launch_by_itself_again() -> None:
     assert bench.statuses(order_id) == ["pending", "open", "open"]
 
 
-def test_a_launch_that_has_been_is_not_looked_for_any_more() -> None:
+def test_a_launched_mint_leaves_the_watch_list() -> None:
     bench = a_workbench(simulated_launch_seconds=60)
     accept(bench, a_sniper())
     assert len(bench.markets.watch_entries(bench.clock.now_ms())) == 1
@@ -250,6 +266,6 @@ def test_a_launch_that_has_been_is_not_looked_for_any_more() -> None:
     assert bench.markets.watch_entries(bench.clock.now_ms()) == []
 
 
-def test_where_launches_are_told_of_nobody_looks_for_them(bench: Workbench) -> None:
+def test_without_simulated_launches_a_mint_is_not_on_the_watch_list(bench: Workbench) -> None:
     accept(bench, a_sniper())
     assert bench.markets.watch_entries(bench.clock.now_ms()) == []

@@ -1,11 +1,13 @@
-"""A launch is not lost on an order that waited for it, whatever fails while it is worked through."""
+"""A launch reaches every order that waits for it, whatever fails while the engine processes it."""
 
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from chalicelib.api.meta import meta_of
 from chalicelib.domain.conditions import Launch
+from chalicelib.domain.events import LaunchRefused
 from chalicelib.domain.status import Status
 from chalicelib.ports.orders import StoredOrder
 from tests.faults.virtual.open_orders import MINT, sniper_terms
@@ -13,7 +15,7 @@ from tests.support.callers import ANYONE
 from tests.support.workbench import Workbench, a_workbench
 
 LOOK_SECONDS = 5
-#: Longer than a launch is worked through, if nothing keeps it from being finished.
+#: Looks that take longer than a launch stays pending, if nothing keeps it from being finished.
 ENOUGH = 40
 
 
@@ -28,7 +30,7 @@ def look(bench: Workbench, times: int) -> None:
         bench.engine.market.look()
 
 
-def test_a_write_that_fails_for_a_while_leaves_the_order_to_a_later_look(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_later_look_triggers_an_order_whose_write_failed_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = a_workbench()
     order_id = bench.submit(**sniper_terms())
     with monkeypatch.context() as throttled:
@@ -46,7 +48,7 @@ def test_a_write_that_fails_for_a_while_leaves_the_order_to_a_later_look(monkeyp
     assert bench.markets.pending_launches() == []
 
 
-def test_a_pool_that_cannot_be_looked_at_is_no_pool_that_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pool_that_its_venue_cannot_show_does_not_count_as_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = a_workbench()
     order_id = bench.submit(**sniper_terms())
     with monkeypatch.context() as throttled:
@@ -54,7 +56,7 @@ def test_a_pool_that_cannot_be_looked_at_is_no_pool_that_is_too_small(monkeypatc
         def fails(*args: object) -> None:
             raise ConnectionError("throttled")
 
-        throttled.setattr(bench.markets, "known", fails)
+        throttled.setattr(bench.markets, "snapshot", fails)
         bench.engine.market.announce_launch(ANYONE, a_launch(bench))
         look(bench, ENOUGH)
         assert bench.statuses(order_id) == ["pending", "open"]
@@ -62,19 +64,22 @@ def test_a_pool_that_cannot_be_looked_at_is_no_pool_that_is_too_small(monkeypatc
     assert bench.order(order_id).status is Status.TRIGGERED
 
 
-def test_each_of_two_launches_refuses_an_order_once() -> None:
+def test_an_order_refuses_each_of_two_launches_once() -> None:
     bench = a_workbench()
     order_id = bench.submit(**sniper_terms(min_liquidity=Decimal(5000)))
     for venue in ("raydium", "meteora"):
         bench.engine.market.announce_launch(ANYONE, a_launch(bench, venue, 100))
     look(bench, ENOUGH)
-    refused = [event.meta["launchId"] for event in bench.order(order_id).events if "launchId" in event.meta]
+    order = bench.order(order_id)
+    refused = [event.data.launch.id for event in order.events if isinstance(event.data, LaunchRefused)]
     assert len(refused) == len(set(refused)) == 2
+    metas = [meta_of(order.spec, event) for event in order.events]
+    assert [meta["launchId"] for meta in metas if "launchId" in meta] == refused
     assert bench.markets.pending_launches() == []
 
 
-def test_an_order_that_was_long_in_being_written_still_finds_its_launch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It was accepted while nothing had launched, and is not told that it came too late."""
+def test_a_launch_triggers_an_order_that_is_written_a_while_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine accepted the order before the launch, so the launch concerns it."""
     bench = a_workbench()
     create = bench.orders.create
 
@@ -89,7 +94,9 @@ def test_an_order_that_was_long_in_being_written_still_finds_its_launch(monkeypa
     assert bench.order(order_id).status is Status.TRIGGERED
 
 
-def test_one_that_cannot_be_told_why_not_keeps_nobody_from_being_released(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_that_cannot_be_written_keeps_no_other_order_from_triggering(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     bench = a_workbench()
     unsuited = bench.submit(**sniper_terms(min_liquidity=Decimal(10**6)))
     suited = bench.submit(**sniper_terms())
@@ -105,14 +112,14 @@ def test_one_that_cannot_be_told_why_not_keeps_nobody_from_being_released(monkey
     assert bench.order(suited).status is Status.TRIGGERED
 
 
-def test_who_is_released_does_not_wait_until_the_others_are_told_why_they_are_not() -> None:
+def test_an_order_triggers_before_all_refusals_are_written() -> None:
     bench = a_workbench(trigger_batch=3)
     unsuited = [bench.submit(**sniper_terms(min_liquidity=Decimal(10**6))) for _ in range(8)]
     suited = bench.submit(**sniper_terms())
     bench.engine.market.announce_launch(ANYONE, a_launch(bench))
     assert bench.order(suited).status is Status.TRIGGERED
-    told = [sum(len(bench.order(one).events) == 3 for one in unsuited)]
+    refused = [sum(len(bench.order(one).events) == 3 for one in unsuited)]
     for _ in range(2):
         look(bench, 1)
-        told.append(sum(len(bench.order(one).events) == 3 for one in unsuited))
-    assert told == [3, 6, 8]
+        refused.append(sum(len(bench.order(one).events) == 3 for one in unsuited))
+    assert refused == [3, 6, 8]

@@ -1,5 +1,6 @@
-"""A look at the market asks for no more than is waited for."""
+"""A look at the market queries no more than the open orders need."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -7,7 +8,8 @@ import pytest
 
 from chalicelib.domain.conditions import TimeInForce
 from chalicelib.domain.status import OrderType
-from chalicelib.domain.tokens import BY_SYMBOL, Side
+from chalicelib.domain.tokens import BY_SYMBOL, Pair, Side
+from chalicelib.ports.orders import StoredOrder
 from tests.fakes.open_orders import FakeOpenOrderIndex
 from tests.support.workbench import a_workbench
 
@@ -16,25 +18,26 @@ _BUY: dict[str, Any] = {"side": Side.BUY, "token_in": BY_SYMBOL["USDC"], "token_
 
 
 @pytest.mark.parametrize(
-    ("waiting", "asked"),
+    ("open_orders", "queried"),
     [
         ([{"limit_price": Decimal(900)}], [Side.SELL]),
         ([{"limit_price": Decimal(10), **_BUY}], [Side.BUY]),
         ([{"limit_price": Decimal(900)}, {"limit_price": Decimal(10), **_BUY}], [Side.BUY, Side.SELL]),
     ],
 )
-def test_only_the_sides_that_are_waited_on_are_asked_for(
-    waiting: list[dict[str, Any]], asked: list[Side], monkeypatch: pytest.MonkeyPatch
+def test_a_look_queries_only_the_sides_that_have_open_orders(
+    open_orders: list[dict[str, Any]], queried: list[Side], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench, sides = a_workbench(), []
-    for changes in waiting:
+    bench = a_workbench()
+    sides: list[Side] = []
+    for changes in open_orders:
         bench.submit(**_LIMIT, **changes)
     crossed = FakeOpenOrderIndex.crossed
 
-    def noting(self: FakeOpenOrderIndex, pair: Any, side: Side, price: Decimal) -> Any:
+    def record_side(self: FakeOpenOrderIndex, pair: Pair, side: Side, price: Decimal) -> Iterator[StoredOrder]:
         sides.append(side)
         return crossed(self, pair, side, price)
 
-    monkeypatch.setattr(FakeOpenOrderIndex, "crossed", noting)
+    monkeypatch.setattr(FakeOpenOrderIndex, "crossed", record_side)
     bench.engine.market.look()
-    assert sorted(sides) == asked
+    assert sorted(sides) == queried

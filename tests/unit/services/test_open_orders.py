@@ -1,17 +1,18 @@
-"""What follows an open order's moves: its user is told, its history is recorded, and what failed is made good."""
+"""The work after each event of an open order: frames, history, and the repetition of work that failed."""
 
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from chalicelib.api.responses.records import list_body
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import Amendment, TimeInForce
 from chalicelib.domain.errors import CancelTooLateError
 from chalicelib.domain.status import Status
 from chalicelib.ports.history import OrderFilter
 from chalicelib.ports.orders import StoredOrder, UnreadableOrderError
-from chalicelib.ports.streams import Connection, Subscriber
+from chalicelib.ports.streams import Connection, NotifyFollowers, Subscriber
 from chalicelib.services.orders.submit import SubmitOrder
 from tests.support.callers import ANYONE
 from tests.support.open_orders import a_launch, a_limit, a_sniper, accept, push
@@ -26,10 +27,10 @@ def bench() -> Workbench:
 
 
 def listed(bench: Workbench) -> list[tuple[str, int]]:
-    return [(one["status"], one["seq"]) for one in bench.history.page(OrderFilter(), 10, None).orders]
+    return [(one["status"], one["seq"]) for one in list_body(bench.history.page(OrderFilter(), 10, None))["orders"]]
 
 
-def attention_ms(bench: Workbench, order_id: str) -> int | None:
+def deadline_ms(bench: Workbench, order_id: str) -> int | None:
     stored = bench.orders.get(order_id)
     assert stored is not None
     return stored.deadline_ms
@@ -38,7 +39,7 @@ def attention_ms(bench: Workbench, order_id: str) -> int | None:
 # --- the history -------------------------------------------------------------------------------------------
 
 
-def test_an_open_order_is_listed_at_once_and_with_each_of_its_moves(bench: Workbench) -> None:
+def test_the_list_shows_an_open_order_at_once_and_after_each_of_its_events(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     seen = [listed(bench)]
     bench.engine.amend(ANYONE, order_id, Amendment(limit_price=Decimal(115)))
@@ -53,27 +54,27 @@ def test_an_open_order_is_listed_at_once_and_with_each_of_its_moves(bench: Workb
     assert list(bench.history.events[order_id]) == list(range(1, 9))
 
 
-def test_nobody_comes_back_to_an_open_order_before_it_expires(bench: Workbench) -> None:
+def test_the_deadline_of_an_open_order_is_its_expiry(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     expires_at = bench.order(order_id).expires_at
     assert expires_at is not None
-    assert attention_ms(bench, order_id) == to_ms(expires_at)
+    assert deadline_ms(bench, order_id) == to_ms(expires_at)
     bench.clock.sleep(86_400)
     assert bench.engine.watchdog() == 0
 
 
-@pytest.mark.parametrize("move", ["accepted", "amended", "refused", "rearmed"])
-def test_what_happened_while_postgres_was_away_is_recorded_when_it_is_back(bench: Workbench, move: str) -> None:
-    sniper = move == "refused"
-    if move == "accepted":
+@pytest.mark.parametrize("last", ["accepted", "amended", "refused", "missed"])
+def test_events_without_postgres_are_recorded_once_it_answers_again(bench: Workbench, last: str) -> None:
+    sniper = last == "refused"
+    if last == "accepted":
         bench.history.down = True
     order_id = accept(bench, a_sniper(venue="meteora") if sniper else a_limit(110))
     bench.history.down = True
-    if move == "amended":
+    if last == "amended":
         bench.engine.amend(ANYONE, order_id, Amendment(limit_price=Decimal(115)))
-    elif move == "refused":
+    elif last == "refused":
         bench.engine.market.announce_launch(ANYONE, a_launch(bench))
-    elif move == "rearmed":
+    elif last == "missed":
         push(bench, 130)
         push(bench, 100)
         bench.process_all()
@@ -87,10 +88,10 @@ def test_what_happened_while_postgres_was_away_is_recorded_when_it_is_back(bench
     assert bench.engine.watchdog() == 1
     assert listed(bench) == [("open", order.seq)]
     assert order.expires_at is not None
-    assert attention_ms(bench, order_id) == to_ms(order.expires_at)
+    assert deadline_ms(bench, order_id) == to_ms(order.expires_at)
 
 
-def test_orders_expire_in_time_although_many_others_wait_for_postgres() -> None:
+def test_an_order_expires_in_time_although_the_history_lacks_many_others() -> None:
     bench = a_workbench(watchdog_batch=4)
     bench.history.down = True
     for _ in range(30):
@@ -103,7 +104,7 @@ def test_orders_expire_in_time_although_many_others_wait_for_postgres() -> None:
     assert bench.order(dated).status is Status.EXPIRED
 
 
-def test_what_is_lost_is_sent_again_although_many_others_wait_for_postgres() -> None:
+def test_the_watchdog_sends_a_lost_order_again_although_the_history_lacks_many_others() -> None:
     bench = a_workbench(watchdog_batch=4)
     bench.history.down = True
     for _ in range(5):
@@ -119,13 +120,13 @@ def test_what_is_lost_is_sent_again_although_many_others_wait_for_postgres() -> 
     assert bench.order(lost).status is Status.CONFIRMED
 
 
-@pytest.mark.parametrize("over", [False, True])
-def test_an_order_that_postgres_would_never_take_keeps_the_watchdog_from_no_other(
-    bench: Workbench, over: bool
+@pytest.mark.parametrize("terminal", [False, True])
+def test_an_order_that_postgres_always_refuses_does_not_keep_the_watchdog_from_others(
+    bench: Workbench, terminal: bool
 ) -> None:
     bench.history.down = True
     orders = [accept(bench, a_limit(110)) for _ in range(5)]
-    if over:
+    if terminal:
         for order_id in orders:
             bench.engine.cancel(ANYONE, order_id)
     bench.history.down = False
@@ -133,10 +134,10 @@ def test_an_order_that_postgres_would_never_take_keeps_the_watchdog_from_no_othe
     bench.clock.sleep(bench.engine.settings.deadline_grace_seconds)
     bench.engine.watchdog()
     assert set(bench.history.events) == {orders[1], orders[2], orders[4]}
-    assert attention_ms(bench, orders[0]) is not None, "it is not forgotten"
+    assert deadline_ms(bench, orders[0]) is not None, "it is not forgotten"
 
 
-def test_while_postgres_is_away_nobody_is_told_the_same_again_and_again(bench: Workbench) -> None:
+def test_without_postgres_no_frame_is_pushed_twice(bench: Workbench) -> None:
     bench.history.down = True
     order_id = bench.engine.submit(ANYONE, a_limit(110), subscriber=Subscriber("me")).order_id
     for _ in range(720):
@@ -146,7 +147,7 @@ def test_while_postgres_is_away_nobody_is_told_the_same_again_and_again(bench: W
 
 
 @pytest.mark.parametrize("broken", [TypeError, ConnectionError, UnreadableOrderError])
-def test_an_order_that_nobody_can_move_on_keeps_the_watchdog_from_no_other(
+def test_an_order_that_cannot_be_moved_does_not_keep_the_watchdog_from_others(
     bench: Workbench, broken: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.order_queue.down = True
@@ -166,7 +167,7 @@ def test_an_order_that_nobody_can_move_on_keeps_the_watchdog_from_no_other(
     assert bench.order(lost).status is Status.CONFIRMED
 
 
-def test_of_what_is_overdue_the_lost_come_before_the_unrecorded(bench: Workbench) -> None:
+def test_overdue_active_orders_come_before_unrecorded_terminal_ones(bench: Workbench) -> None:
     bench.history.down = True
     for _ in range(3):
         bench.engine.cancel(ANYONE, accept(bench, a_limit(110)))
@@ -180,9 +181,13 @@ def test_of_what_is_overdue_the_lost_come_before_the_unrecorded(bench: Workbench
 # --- followers ---------------------------------------------------------------------------------------------
 
 
-def test_a_user_sees_each_move_of_an_open_order_once_and_in_order(bench: Workbench) -> None:
+def follow(bench: Workbench) -> None:
     bench.streams.connect(Connection("me", coarse=False, expires_at=2**40))
     bench.engine.subscriptions.follow_user(ANYONE, Subscriber("me"), "tester")
+
+
+def test_a_follower_receives_each_event_of_an_open_order_once_and_in_order(bench: Workbench) -> None:
+    follow(bench)
     order_id = accept(bench, a_limit(110))
     bench.engine.amend(ANYONE, order_id, Amendment(limit_price=Decimal(115)))
     push(bench, 130)
@@ -197,9 +202,8 @@ def test_a_user_sees_each_move_of_an_open_order_once_and_in_order(bench: Workben
     assert bench.sockets.updates("me") == list(enumerate(statuses, start=1))
 
 
-def test_a_user_sees_why_a_launch_was_not_taken_and_that_another_was(bench: Workbench) -> None:
-    bench.streams.connect(Connection("me", coarse=False, expires_at=2**40))
-    bench.engine.subscriptions.follow_user(ANYONE, Subscriber("me"), "tester")
+def test_a_follower_receives_the_reason_of_a_refused_launch(bench: Workbench) -> None:
+    follow(bench)
     order_id = accept(bench, a_sniper(venue="meteora"))
     bench.engine.market.announce_launch(ANYONE, a_launch(bench, "one"))
     bench.engine.market.announce_launch(ANYONE, a_launch(bench, "two", venue="meteora"))
@@ -210,7 +214,7 @@ def test_a_user_sees_why_a_launch_was_not_taken_and_that_another_was(bench: Work
 
 @pytest.mark.parametrize("rate_limit", [0, 100])
 @pytest.mark.parametrize("kind", ["market", "limit", "sniper"])
-def test_every_frame_comes_once(kind: str, rate_limit: int) -> None:
+def test_a_subscriber_receives_every_frame_once(kind: str, rate_limit: int) -> None:
     bench = a_workbench(rate_limit_per_minute=rate_limit)
     push(bench, 100)
     if kind == "market":
@@ -225,53 +229,51 @@ def test_every_frame_comes_once(kind: str, rate_limit: int) -> None:
     assert bench.sockets.updates("me") == list(enumerate(bench.statuses(order_id), start=1))
 
 
-def test_who_begins_to_follow_a_user_is_shown_what_is_open(bench: Workbench) -> None:
+def test_a_new_follower_receives_the_last_event_of_each_open_order(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     bench.engine.amend(ANYONE, order_id, Amendment(limit_price=Decimal(115)))
-    bench.streams.connect(Connection("me", coarse=False, expires_at=2**40))
-    bench.engine.subscriptions.follow_user(ANYONE, Subscriber("me"), "tester")
+    follow(bench)
     bench.engine.subscriptions.look(Subscriber("me"), "tester")
     assert bench.sockets.updates("me") == [(3, "open")]
     push(bench, 130)
     assert bench.sockets.updates("me") == [(3, "open"), (4, "triggered")]
 
 
-@pytest.mark.parametrize("move", ["triggered", "refused", "amended", "expired"])
-def test_followers_are_told_of_an_order_that_moves_on_after_who_accepted_it_died(
-    bench: Workbench, move: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("next_event", ["triggered", "refused", "amended", "expired"])
+def test_if_the_api_handler_dies_the_next_event_brings_the_order_to_the_followers(
+    bench: Workbench, next_event: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order_id = left_by_a_dead_acceptor(bench, monkeypatch, sniper=move == "refused")
-    # Sockets hold no order up, and neither does the queue for those that are late.
+    order_id = accept_and_die(bench, monkeypatch, sniper=next_event == "refused")
+    # Neither a socket nor the replay queue delays an order.
     bench.replay_queue.down = True
-    if move == "triggered":
+    if next_event == "triggered":
         push(bench, 130)
-    elif move == "refused":
+    elif next_event == "refused":
         bench.engine.market.announce_launch(ANYONE, a_launch(bench))
-    elif move == "amended":
+    elif next_event == "amended":
         bench.engine.amend(ANYONE, order_id, Amendment(limit_price=Decimal(115)))
     else:
         bench.clock.sleep(31 * 86_400)
         bench.engine.market.look()
-    assert bench.statuses(order_id)[2] in (move, "open")
+    assert bench.statuses(order_id)[2] in (next_event, "open")
     assert bench.sockets.updates("me") == list(enumerate(bench.statuses(order_id), start=1))
 
 
-def test_followers_are_brought_an_order_that_is_cancelled_after_who_accepted_it_died(
+def test_if_the_api_handler_dies_a_cancel_queues_the_notification_of_the_followers(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order_id = left_by_a_dead_acceptor(bench, monkeypatch)
+    order_id = accept_and_die(bench, monkeypatch)
     bench.engine.cancel(ANYONE, order_id)
-    assert [replay.wanted for replay, _ in bench.replay_queue.sent] == [{"orderId": order_id}]
+    assert bench.replay_queue.sent == [(NotifyFollowers(order_id), 0)]
 
 
-def left_by_a_dead_acceptor(bench: Workbench, monkeypatch: pytest.MonkeyPatch, *, sniper: bool = False) -> str:
-    """An order that was kept, and of which the user's follower was not told."""
+def accept_and_die(bench: Workbench, monkeypatch: pytest.MonkeyPatch, *, sniper: bool = False) -> str:
+    """Store an order as an API handler that dies before it notifies the user's follower."""
 
     def dies(*args: object) -> None:
         raise SystemExit
 
-    bench.streams.connect(Connection("me", coarse=False, expires_at=2**40))
-    bench.engine.subscriptions.follow_user(ANYONE, Subscriber("me"), "tester")
+    follow(bench)
     with monkeypatch.context() as dying:
         dying.setattr(SubmitOrder, "_dispatch", dies)
         with pytest.raises(SystemExit):
@@ -280,7 +282,7 @@ def left_by_a_dead_acceptor(bench: Workbench, monkeypatch: pytest.MonkeyPatch, *
     return order_id
 
 
-def test_nothing_more_is_sent_for_an_order_whose_followers_were_told(bench: Workbench) -> None:
+def test_no_notification_is_queued_for_an_order_whose_followers_have_it(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     bench.engine.amend(ANYONE, order_id, Amendment(limit_price=Decimal(115)))
     push(bench, 130)
@@ -288,11 +290,11 @@ def test_nothing_more_is_sent_for_an_order_whose_followers_were_told(bench: Work
     assert bench.replay_queue.sent == []
 
 
-# --- cancelling --------------------------------------------------------------------------------------------
+# --- cancellation ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("triggered", [False, True])
-def test_an_order_that_has_not_been_sent_can_be_cancelled(bench: Workbench, triggered: bool) -> None:
+def test_an_open_or_triggered_order_can_be_cancelled(bench: Workbench, triggered: bool) -> None:
     order_id = accept(bench, a_limit(110))
     if triggered:
         push(bench, 130)
@@ -303,11 +305,11 @@ def test_an_order_that_has_not_been_sent_can_be_cancelled(bench: Workbench, trig
     order = bench.order(order_id)
     assert order.status is Status.CANCELLED
     assert bench.ledger.swaps_of(order_id) == []
-    assert attention_ms(bench, order_id) is None
+    assert deadline_ms(bench, order_id) is None
     assert listed(bench) == [("cancelled", order.seq)]
 
 
-def test_an_order_that_waits_again_can_be_cancelled(bench: Workbench) -> None:
+def test_an_order_that_is_open_again_after_a_missed_trigger_can_be_cancelled(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110, simulate="slippage:1"))
     push(bench, 130)
     bench.process_all()
@@ -320,7 +322,7 @@ def test_an_order_that_waits_again_can_be_cancelled(bench: Workbench) -> None:
     assert bench.ledger.swaps_of(order_id) == []
 
 
-def test_an_order_that_has_filled_cannot(bench: Workbench) -> None:
+def test_a_filled_order_cannot_be_cancelled(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     push(bench, 130)
     bench.process_all()
@@ -328,9 +330,10 @@ def test_an_order_that_has_filled_cannot(bench: Workbench) -> None:
         bench.engine.cancel(ANYONE, order_id)
 
 
-def test_all_of_a_users_orders_are_cancelled_open_or_not(bench: Workbench) -> None:
+def test_cancelling_all_orders_of_a_user_includes_open_ones(bench: Workbench) -> None:
     orders = [accept(bench, a_limit(110)), accept(bench, a_sniper()), bench.submit()]
     other = accept(bench, a_limit(110, user_id="bob"))
-    done, too_late, more = bench.engine.cancel.all_of(ANYONE, "tester")
-    assert ({order.order_id for order in done}, too_late, more) == (set(orders), [], False)
+    result = bench.engine.cancel.all_of(ANYONE, "tester")
+    assert {order.order_id for order in result.cancelled} == set(orders)
+    assert (result.too_late, result.more) == ([], False)
     assert bench.order(other).status is Status.OPEN

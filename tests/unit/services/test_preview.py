@@ -1,11 +1,13 @@
-"""What an order would do is told without anything being kept or executed."""
+"""Previews: the route and the minimum output of an order, without storing or executing anything."""
 
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from chalicelib.api.responses.previews import preview_body
 from chalicelib.codec.times import to_text
 from chalicelib.domain.conditions import MAX_ORDER_LIFETIME, TimeInForce
 from chalicelib.domain.errors import PoolAlreadyLiveError
@@ -25,8 +27,13 @@ def bench() -> Workbench:
     return bench
 
 
-def test_a_market_order_is_shown_its_route_and_what_it_accepts_at_least(bench: Workbench) -> None:
-    found = bench.engine.preview(ANYONE, a_spec(slippage_bps=100))
+def previewed(bench: Workbench, spec: OrderSpec) -> dict[str, Any]:
+    """The body of the answer to a preview."""
+    return preview_body(bench.engine.preview(ANYONE, spec))
+
+
+def test_a_market_order_has_its_route_and_its_minimum_output(bench: Workbench) -> None:
+    found = previewed(bench, a_spec(slippage_bps=100))
     quoted = best_output(bench, a_spec())
     assert int(found["amountOutBase"]) == quoted
     assert int(found["minAmountOutBase"]) == quoted * 99 // 100
@@ -37,11 +44,11 @@ def test_a_market_order_is_shown_its_route_and_what_it_accepts_at_least(bench: W
 
 @pytest.mark.parametrize("side", Side)
 @pytest.mark.parametrize(("price", "sells"), [(50, True), (200, False)])
-def test_a_limit_order_is_shown_whether_it_would_fill_at_once(
+def test_a_preview_says_whether_a_limit_order_would_fill_at_once(
     bench: Workbench, side: Side, price: int, sells: bool
 ) -> None:
     spec = a_limit(price, side)
-    found = bench.engine.preview(ANYONE, spec)
+    found = previewed(bench, spec)
     marketable = sells == (side is Side.SELL)
     assert found["marketableAtEntry"] is marketable
     assert found["minAmountOutBase"] == str(spec.limit_min_out)
@@ -49,52 +56,52 @@ def test_a_limit_order_is_shown_whether_it_would_fill_at_once(
     assert (found["timeInForce"], found["expiresAt"]) == ("GTC", to_text(bench.clock.now() + MAX_ORDER_LIFETIME))
 
 
-def test_a_limit_order_is_not_shown_a_tolerance_that_it_does_not_have(bench: Workbench) -> None:
-    codes = [warning["code"] for warning in bench.engine.preview(ANYONE, a_limit(50, slippage_bps=5000))["warnings"]]
+def test_a_limit_order_gets_no_warning_about_its_tolerance(bench: Workbench) -> None:
+    codes = [warning["code"] for warning in previewed(bench, a_limit(50, slippage_bps=5000))["warnings"]]
     assert "HIGH_SLIPPAGE" not in codes
 
 
-def test_an_immediate_order_is_not_told_that_it_would_wait(bench: Workbench) -> None:
-    found = bench.engine.preview(ANYONE, a_limit(150, time_in_force=TimeInForce.IOC))
+def test_an_immediate_order_has_no_expiry(bench: Workbench) -> None:
+    found = previewed(bench, a_limit(150, time_in_force=TimeInForce.IOC))
     assert (found["marketableAtEntry"], found["expiresAt"]) == (False, None)
     assert "or not at all" in found["summary"]
 
 
-def test_an_order_to_a_date_is_shown_the_date(bench: Workbench) -> None:
+def test_an_order_with_a_date_has_that_expiry(bench: Workbench) -> None:
     until = bench.clock.now() + timedelta(hours=1)
-    found = bench.engine.preview(ANYONE, a_limit(150, time_in_force=TimeInForce.GTD, expires_at=until))
+    found = previewed(bench, a_limit(150, time_in_force=TimeInForce.GTD, expires_at=until))
     assert (found["timeInForce"], found["expiresAt"]) == ("GTD", to_text(until))
 
 
-def test_a_sniper_order_is_shown_what_it_would_wait_for(bench: Workbench) -> None:
+def test_a_sniper_order_has_its_launch_in_the_summary(bench: Workbench) -> None:
     spec = a_sniper(venue="meteora", max_price=Decimal("0.002"))
-    found = bench.engine.preview(ANYONE, spec)
+    found = previewed(bench, spec)
     assert found["minAmountOutBase"] == str(spec.limit_min_out) == "500000000"
     assert (found["rQuote"], found["mQuote"], found["amountOut"]) == (None, None, None)
     assert "on meteora" in found["summary"]
-    assert bench.engine.preview(ANYONE, a_sniper())["minAmountOut"] is None
+    assert previewed(bench, a_sniper())["minAmountOut"] is None
 
 
 def test_a_preview_refuses_what_the_engine_would(bench: Workbench) -> None:
     bench.engine.market.announce_launch(ANYONE, a_launch(bench))
     with pytest.raises(PoolAlreadyLiveError):
-        bench.engine.preview(ANYONE, a_sniper())
+        previewed(bench, a_sniper())
     with pytest.raises(AttemptFailedError) as caught:
-        bench.engine.preview(ANYONE, a_spec(amount_in=20_000 * 10**9))
+        previewed(bench, a_spec(amount_in=20_000 * 10**9))
     assert caught.value.code is FailureCode.PRICE_IMPACT_TOO_HIGH
 
 
-def test_a_limit_order_that_nobody_could_fill_now_is_shown_that_it_would_wait(bench: Workbench) -> None:
+def test_a_limit_order_that_no_venue_can_fill_now_would_wait(bench: Workbench) -> None:
     spec = a_limit(50, amount_in=20_000 * 10**9)
-    found = bench.engine.preview(ANYONE, spec)
+    found = previewed(bench, spec)
     assert (found["chosen"], found["marketableAtEntry"], found["timeInForce"]) == (None, False, "GTC")
     assert found["minAmountOutBase"] == str(spec.limit_min_out)
     assert [warning["code"] for warning in found["warnings"]] == ["PRICE_IMPACT_TOO_HIGH"]
-    assert "not at all" in bench.engine.preview(ANYONE, replace(spec, time_in_force=TimeInForce.IOC))["summary"]
+    assert "not at all" in previewed(bench, replace(spec, time_in_force=TimeInForce.IOC))["summary"]
 
 
 @pytest.mark.parametrize("spec", [a_spec(), a_limit(50), a_limit(150), a_sniper()])
 def test_nothing_comes_of_a_preview(bench: Workbench, spec: OrderSpec) -> None:
-    bench.engine.preview(ANYONE, spec)
+    previewed(bench, spec)
     assert (bench.orders.writes, bench.order_queue.bodies) == (0, [])
     assert bench.markets.watch_entries(bench.clock.now_ms()) == []

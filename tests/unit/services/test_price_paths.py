@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.conditions import Amendment, TimeInForce
 from chalicelib.domain.errors import NotAmendableError
+from chalicelib.domain.events import Amended, PriceMovedAway
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import Pair, Side, find_market
 from chalicelib.ports.market import PushedPrice
+from chalicelib.simulation.market import BASE_PRICES_USD
 from tests.support.callers import ANYONE
 from tests.support.oracle import Oracle, Resting, Verdict
 from tests.support.specs import a_spec
@@ -64,7 +66,7 @@ class Path:
         order = Resting(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(0), spec.expires_at)
         order_id = self.bench.engine.submit(ANYONE, spec).order_id
         entered = self.bench.order(order_id)
-        assert entered.min_amount_out == order.least
+        assert entered.min_amount_out == order.min_output
         marketable = self._is_released(order_id)
         if spec.time_in_force is TimeInForce.IOC:
             assert marketable
@@ -111,7 +113,7 @@ class Path:
         wanted = replace(
             order, limit=self._around(order.pair, Decimal("0.06")), expires_at=expires_at or order.expires_at
         )
-        if not wanted.least:
+        if not wanted.min_output:
             return
         amendment = Amendment(limit_price=wanted.limit, expires_at=expires_at)
         if order_id in self.triggered or (order.expires_at and order.expires_at <= now):
@@ -120,7 +122,7 @@ class Path:
             return
         self.bench.engine.amend(ANYONE, order_id, amendment)
         amended = self.bench.order(order_id)
-        assert amended.min_amount_out == wanted.least
+        assert amended.min_amount_out == wanted.min_output
         self.resting[order_id] = wanted
         released = self._is_released(order_id)
         if not self._pauses(order_id):
@@ -143,7 +145,7 @@ class Path:
                 # Never below the limit, and never what no venue would give.
                 assert order.status is Status.CONFIRMED
                 assert [order.amount_out] == [fill.amount_out for fill in fills]
-                assert wanted.least <= fills[0].amount_out
+                assert wanted.min_output <= fills[0].amount_out
                 assert fills[0].amount_out in {one.amount_out for one in offers}
                 assert wanted.expires_at is None or now < wanted.expires_at
             else:
@@ -151,7 +153,9 @@ class Path:
                 in_time = wanted.expires_at is None or now < wanted.expires_at
                 assert order.status is (Status.OPEN if waits and in_time else Status.EXPIRED)
             if not fills and (wanted.expires_at is None or now < wanted.expires_at):
-                assert not any(one.tradable is Verdict.FILLS and one.amount_out >= wanted.least for one in offers)
+                assert not any(
+                    one.tradable is Verdict.FILLS and one.amount_out >= wanted.min_output for one in offers
+                )
             if order.status is Status.OPEN:
                 self.resting[order_id] = wanted
 
@@ -196,25 +200,26 @@ class Path:
         at once.
         """
         order = self.bench.order(order_id)
-        waits = [event for event in order.events if "rearmed" in event.meta]
-        if not waits or any("amended" in event.meta for event in order.events[waits[-1].seq :]):
+        misses = [event for event in order.events if isinstance(event.data, PriceMovedAway)]
+        if not misses or any(isinstance(event.data, Amended) for event in order.events[misses[-1].seq :]):
             return False
         wanted = self.resting[order_id]
         offers = self.oracle.offers(wanted, self.bench.clock.now_ms()).values()
         clear = any(
-            one.tradable is Verdict.FILLS and Fraction(one.amount_out, wanted.least) >= Fraction(1005, 1000)
+            one.tradable is Verdict.FILLS and Fraction(one.amount_out, wanted.min_output) >= Fraction(1005, 1000)
             for one in offers
         )
-        doublings = (len(waits) - 1) // 6 if clear else len(waits) - 1
+        doublings = (len(misses) - 1) // 6 if clear else len(misses) - 1
         pause = min(2**doublings, 6 * 3600)
-        return self.bench.clock.now() < waits[-1].at + timedelta(seconds=pause)
+        return self.bench.clock.now() < misses[-1].at + timedelta(seconds=pause)
 
     # --- orders -------------------------------------------------------------------------------------------
 
     def _a_limit_order(self) -> OrderSpec | None:
         pair, side = self.random.choice(_PAIRS), self.random.choice(list(Side))
         paid, got = (pair.base, pair.quote) if side is Side.SELL else (pair.quote, pair.base)
-        amount_in = int(self.random.choice(_USD) / paid.usd * 10**paid.decimals * self.random.randint(50, 150) / 100)
+        tokens = self.random.choice(_USD) / BASE_PRICES_USD[paid.symbol] * self.random.randint(50, 150) / 100
+        amount_in = int(tokens * 10**paid.decimals)
         force = self.random.choice([TimeInForce.GTC, TimeInForce.GTC, TimeInForce.GTD, TimeInForce.IOC])
         seconds = self.random.choice([1, 60, 5000])
         spec = a_spec(
@@ -231,7 +236,7 @@ class Path:
 
     def _around(self, pair: Pair, reach: Decimal) -> Decimal:
         """A price within so much of the registry's; of few digits as clients name them, or of many."""
-        ratio = pair.base.usd / pair.quote.usd
+        ratio = BASE_PRICES_USD[pair.base.symbol] / BASE_PRICES_USD[pair.quote.symbol]
         factor = 1 + reach * self.random.randint(-1000, 1000) / 1000
         digits = self.random.choice([3, 5, 12])
         return Decimal(f"{ratio * factor:.{digits}g}")
@@ -264,7 +269,7 @@ def test_the_paths_release_orders_and_leave_others_waiting() -> None:
     assert {Status.OPEN, Status.CONFIRMED, Status.EXPIRED, Status.CANCELLED} <= statuses
     assert sum(path.released for path in paths) > 20
     assert any(
-        "rearmed" in event.meta
+        isinstance(event.data, PriceMovedAway)
         for path in paths
         for kept in path.bench.orders._kept.values()
         for event in kept.order.events

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.api.meta import meta_of
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.errors import RateLimitedError
+from chalicelib.domain.events import Accepted
 from chalicelib.domain.rate_limit import MINUTE_MS
 from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import Status
@@ -64,8 +66,9 @@ def test_the_limit_delays_what_is_too_much_and_drops_nothing() -> None:
 def test_a_delayed_order_says_when_it_begins() -> None:
     bench = a_workbench(rate_limit_per_minute=1)
     first, second = bench.submit(), bench.submit()
-    assert "startsAt" not in bench.order(first).events[0].meta
-    assert bench.order(second).events[0].meta["startsAt"] == "2026-01-01T12:01:00.000Z"
+    assert bench.order(first).events[0].data == Accepted()
+    delayed = bench.order(second)
+    assert meta_of(delayed.spec, delayed.events[0]) == {"startsAt": "2026-01-01T12:01:00.000Z"}
 
 
 def test_past_the_horizon_nothing_is_accepted_and_the_client_is_told_when_to_come_back() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.domain.errors import OrderNotFoundError
-from chalicelib.ports.streams import Connection, Subscriber
+from chalicelib.ports.streams import Connection, FollowUser, RetrySocket, Subscriber
 from tests.support.callers import ANYONE
 from tests.support.workbench import Workbench, a_workbench
 
@@ -100,14 +100,15 @@ def test_a_gone_socket_is_dropped_and_holds_nothing_up(bench: Workbench) -> None
     assert bench.replay_queue.sent == []
 
 
-def test_a_slow_socket_is_handed_to_the_stream_queue_with_what_it_missed(bench: Workbench) -> None:
+def test_a_slow_socket_is_handed_to_the_replay_queue_with_its_position(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("slow"))
     bench.sockets.slow.add("slow")
     bench.process_all()
     [(replay, _)] = bench.replay_queue.sent
-    assert replay.wanted == {"orderId": order_id, "afterSeq": 1}
+    assert isinstance(replay, RetrySocket)
+    assert (replay.order_id, replay.after_seq) == (order_id, 1)
     bench.sockets.slow.clear()
-    bench.engine.subscriptions.join_order(ANYONE, Subscriber("slow"), order_id, replay.wanted["afterSeq"])
+    bench.engine.subscriptions.rejoin_order(replay.subscriber, order_id, replay.after_seq, replay.tries)
     assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
 
 
@@ -136,6 +137,7 @@ def test_a_later_look_finds_an_order_that_the_index_did_not_show_at_first(
     follow(bench, "alice")
     monkeypatch.undo()
     [(replay, delay)] = bench.replay_queue.sent
+    assert isinstance(replay, FollowUser)
     assert (replay.look, delay) == (1, 1)
     bench.engine.subscriptions.look(Subscriber("me"), "alice", replay.look)
     bench.process_all()
@@ -147,7 +149,8 @@ def test_looking_ends_after_the_last_look(bench: Workbench) -> None:
     follow(bench, "alice")
     for number in (1, 2):
         bench.engine.subscriptions.look(Subscriber("me"), "alice", number)
-    assert [(replay.look, delay) for replay, delay in bench.replay_queue.sent] == [(1, 1), (2, 4)]
+    me = Subscriber("me", via_user=True)
+    assert bench.replay_queue.sent == [(FollowUser(me, "alice", 1), 1), (FollowUser(me, "alice", 2), 4)]
 
 
 def test_a_look_under_way_does_not_undo_an_unsubscribe(bench: Workbench) -> None:
@@ -178,7 +181,7 @@ def test_who_joins_again_in_the_middle_is_told_again_and_nothing_overtakes(
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 1, 2, 3, 4, 5, 6]
 
 
-def test_a_socket_that_stays_slow_is_tried_ever_later_and_given_up(bench: Workbench) -> None:
+def test_a_socket_that_stays_slow_is_retried_at_growing_intervals_and_given_up(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("slow"))
     bench.sockets.slow.add("slow")
     bench.process_all()
@@ -187,7 +190,8 @@ def test_a_socket_that_stays_slow_is_tried_ever_later_and_given_up(bench: Workbe
         [(replay, delay)] = bench.replay_queue.sent
         bench.replay_queue.sent.clear()
         delays.append(delay)
-        bench.engine.subscriptions.join_order(ANYONE, Subscriber("slow"), order_id, 1, tries=replay.tries)
+        assert isinstance(replay, RetrySocket)
+        bench.engine.subscriptions.rejoin_order(Subscriber("slow"), order_id, 1, replay.tries)
     assert delays == [2, 4, 8, 16, 32, 64, 128, 256, 512]
 
 
@@ -238,14 +242,17 @@ def test_a_late_socket_that_was_joined_again_before_it_was_taken_off_is_handed_o
         bench.sockets.slow.clear()
         bench.clock.sleep(3)
         [(replay, _)] = bench.replay_queue.sent
-        bench.engine.subscriptions.join_order(ANYONE, Subscriber("late"), order_id, replay.wanted["afterSeq"])
+        assert isinstance(replay, RetrySocket)
+        bench.engine.subscriptions.rejoin_order(Subscriber("late"), order_id, replay.after_seq, replay.tries)
         leave(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(bench.orders, "leave", leave_late)
     monkeypatch.setattr(publisher, "_monotonic", lambda: bench.clock.now_ms() / 1000)
     bench.sockets.slow.add("late")
     publisher.push(bench.order(order_id), bench.order(order_id).events, [Subscriber("late")])
-    assert [replay.wanted["afterSeq"] for replay, _ in bench.replay_queue.sent] == [0, 0]
+    retries = [replay for replay, _ in bench.replay_queue.sent if isinstance(replay, RetrySocket)]
+    assert [retry.after_seq for retry in retries] == [0, 0]
+    assert len(bench.replay_queue.sent) == 2
 
 
 def test_who_has_left_is_told_nothing_more(bench: Workbench) -> None:

@@ -3,10 +3,10 @@
 import pytest
 
 from chalicelib.codec.replays import replay_message
+from chalicelib.consumers.streams import replay_streams
 from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.status import Status
 from chalicelib.ports.streams import Connection, Subscriber
-from chalicelib.streaming.connections import replay_streams
 from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 from tests.support.workbench import Workbench, a_workbench

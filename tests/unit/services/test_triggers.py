@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.api.meta import meta_of
 from chalicelib.domain.conditions import Amendment, Launch, TimeInForce
+from chalicelib.domain.events import PriceTriggered, Submitted
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
@@ -48,8 +50,9 @@ def test_a_price_that_is_told_releases_and_fills_at_once(bench: Workbench, side:
     order_id = waiting(bench, side)
     assert push(bench, price) == 1
     trigger = bench.order(order_id).events[-1]
-    assert (trigger.status, trigger.meta["trigger"]) == (Status.TRIGGERED, "price")
-    assert trigger.meta["price"] > 0
+    assert isinstance(trigger.data, PriceTriggered)
+    assert meta_of(bench.order(order_id).spec, trigger)["trigger"] == "price"
+    assert trigger.data.price > 0
     bench.process_all()
     order = bench.order(order_id)
     assert order.status is Status.CONFIRMED
@@ -146,14 +149,14 @@ def test_an_order_that_waited_long_is_not_put_off_for_as_long_when_it_is_lost_ag
 def test_a_minute_in_which_no_look_was_whole_is_reported(
     bench: Workbench, failing: int, reported: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks, unfinished = count(1), bench.markets.unfinished
+    looks, pending = count(1), bench.markets.pending_launches
 
     def denied() -> list[Launch]:
         if next(looks) <= failing:
             raise ConnectionError("denied")
-        return unfinished()
+        return pending()
 
-    monkeypatch.setattr(bench.markets, "unfinished", denied)
+    monkeypatch.setattr(bench.markets, "pending_launches", denied)
     with pytest.raises(LookFailedError) if reported else nullcontext():
         bench.engine.market.run_for_a_minute()
     assert next(looks) == 13
@@ -196,8 +199,9 @@ def test_an_order_whose_price_left_before_it_landed_waits_again_and_fills_later(
     sent = bench.process()
     assert sent is None
     assert bench.statuses(order_id)[-3:] == ["submitted", "routing", "open"]
-    first = next(event.meta["txHash"] for event in bench.order(order_id).events if "txHash" in event.meta)
-    assert bench.ledger.is_void(first), "what was sent can no longer land"
+    sends = [event.data for event in bench.order(order_id).events if isinstance(event.data, Submitted)]
+    first = sends[0].tx_hash
+    assert bench.ledger.is_void(first), "the transaction can no longer land"
     assert (bench.order(order_id).tx_hash, bench.order(order_id).attempts) == (None, 1)
 
     bench.clock.sleep(REARM)
@@ -350,7 +354,7 @@ def test_an_order_that_is_to_fill_at_once_and_does_not_expires(bench: Workbench,
     bench.process_all()
     order = bench.order(order_id)
     assert (order.status, order.attempts) == (Status.EXPIRED, attempts)
-    assert order.events[-1].meta["code"].lower().startswith(fault.partition(":")[0])
+    assert meta_of(order.spec, order.events[-1])["code"].lower().startswith(fault.partition(":")[0])
     assert bench.ledger.swaps_of(order_id) == []
 
 

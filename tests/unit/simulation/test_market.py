@@ -16,7 +16,8 @@ from chalicelib.ports.venues import Venue
 from chalicelib.routing.choice import choose
 from chalicelib.simulation.base58 import base58
 from chalicelib.simulation.chance import between
-from chalicelib.simulation.market import PROFILES, SimulatedMarket
+from chalicelib.simulation.market import BASE_PRICES_USD, PROFILES, SimulatedMarket
+from tests.support.oracle import SHAPES
 from tests.unit.simulation.test_simulation import World
 
 SOL, USDC = BY_SYMBOL["SOL"], BY_SYMBOL["USDC"]
@@ -34,7 +35,8 @@ venues = st.sampled_from(VENUES)
 
 
 def price_at(market: SimulatedMarket, venue: str, pair: Pair, slot: int) -> Decimal:
-    pool = market.reserves(venue, pair, slot)
+    pool = market.reserves(SHAPES[venue], pair, slot)
+    assert pool
     return (Decimal(pool.quote) / pool.base).scaleb(pair.base.decimals - pair.quote.decimals)
 
 
@@ -48,12 +50,17 @@ def middle_at(market: SimulatedMarket, pair: Pair, slot: int) -> Decimal:
 
 
 def a_swap(pair: Pair, amount_in: int, *, buy: bool) -> SwapRequest:
-    paid, got = (pair.quote, pair.base) if buy else (pair.base, pair.quote)
-    return SwapRequest(pair, paid, got, amount_in, "order")
+    paid, bought = (pair.quote, pair.base) if buy else (pair.base, pair.quote)
+    return SwapRequest(pair, paid, bought, amount_in, "order")
 
 
 def sold(venue: Venue, sol: Decimal | int) -> Quote:
     return venue.quote(SwapRequest(PAIRS[0], SOL, USDC, int(sol * 10**9), "order"))
+
+
+def test_every_token_of_the_registry_has_a_base_price() -> None:
+    assert set(BASE_PRICES_USD) == set(BY_SYMBOL)
+    assert min(BASE_PRICES_USD.values()) > 0
 
 
 @pytest.mark.parametrize("profile", ["realistic", "brief"])
@@ -91,7 +98,10 @@ def test_the_reference_price_moves_in_small_steps_around_the_base_price(
 ) -> None:
     market = SimulatedMarket(seed, PROFILES[profile])
     now, next_slot = middle_at(market, pair, slot), middle_at(market, pair, slot + 1)
-    assert abs(now / (pair.base.usd / pair.quote.usd) - 1) <= Decimal("0.03") + DUST
+    assert (
+        abs(now / (BASE_PRICES_USD[pair.base.symbol] / BASE_PRICES_USD[pair.quote.symbol]) - 1)
+        <= Decimal("0.03") + DUST
+    )
     assert abs(next_slot / now - 1) <= Decimal("0.001")
 
 
@@ -108,7 +118,7 @@ def test_within_the_hour_a_venues_price_moves_in_small_steps_too(
 def test_seeds_and_markets_move_each_on_their_own() -> None:
     def path(seed: str, pair: Pair) -> list[Decimal]:
         market = SimulatedMarket(seed, PROFILES["realistic"])
-        base = pair.base.usd / pair.quote.usd
+        base = BASE_PRICES_USD[pair.base.symbol] / BASE_PRICES_USD[pair.quote.symbol]
         return [round(middle_at(market, pair, slot) / base, 6) for slot in range(0, 1000, 100)]
 
     one = path("one", PAIRS[0])
@@ -146,7 +156,8 @@ def test_the_fee_told_is_the_fee_taken(profile: str, venue: str) -> None:
 def test_no_trade_takes_value_out_of_a_venues_pool(seed: str, pair: Pair, venue: str, buy: bool, amount: int) -> None:
     world = World(seed, "0")
     quote = world.venues[venue].quote(a_swap(pair, amount, buy=buy))
-    pool = SimulatedMarket(seed, PROFILES["realistic"]).reserves(venue, pair, quote.quoted_at_ms // 400)
+    pool = SimulatedMarket(seed, PROFILES["realistic"]).reserves(SHAPES[venue], pair, quote.quoted_at_ms // 400)
+    assert pool
     x, y = (pool.quote, pool.base) if buy else (pool.base, pool.quote)
     assert (x + amount) * (y - quote.amount_out) >= x * y
     assert 0 <= quote.amount_out < y
@@ -202,17 +213,17 @@ def test_base58_keeps_every_byte(data: bytes) -> None:
 
 
 @given(seeds, slots, pairs, venues, st.integers(-18, 20))
-def test_no_pool_holds_more_than_an_account_can_whatever_price_is_told(
+def test_no_pushed_price_makes_a_pool_hold_more_than_an_account_can(
     seed: str, slot: int, pair: Pair, venue: str, power: int
 ) -> None:
     market = SimulatedMarket(seed, PROFILES["realistic"])
-    told = MarketSnapshot(PushedPrice(Decimal(1).scaleb(power), 0))
-    listed = market.reserves(venue, pair, slot, told)
+    pushed = MarketSnapshot(PushedPrice(Decimal(1).scaleb(power), 0))
+    listed = market.reserves(SHAPES[venue], pair, slot, pushed)
     mint = launched_token("HMcfnsfPdBANkJYL6aPEZzs5CgC7Y1wY51rKTxnnHxHU")
     assert mint
     launch = Launch(mint.mint, venue, "pool", 0, Decimal(1).scaleb(power), Decimal(1).scaleb(abs(power)), 0)
     launched = market.reserves(
-        venue, Pair(mint, USDC), slot, MarketSnapshot(pools={launch.opened: launch}), launch.opened
+        SHAPES[venue], Pair(mint, USDC), slot, MarketSnapshot(pools={launch.opened: launch}), launch.opened
     )
     for pool in (listed, launched):
         assert pool

@@ -1,4 +1,4 @@
-"""The simulated market as it was told of: it goes on from a price that was pushed, and opens pools as launched."""
+"""The simulated market with pushed prices, which move it on from there, and with launches, which open pools."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.conditions import Launch, LaunchedPool
+from chalicelib.domain.conditions import Launch, LaunchedPool, LaunchWatch
 from chalicelib.domain.tokens import BY_SYMBOL, Pair, launched_token
 from chalicelib.ports.market import MarketSnapshot, PushedPrice
 from chalicelib.simulation.feed import CachedMarketData
@@ -15,6 +15,7 @@ from chalicelib.simulation.launches import LaunchSchedule
 from chalicelib.simulation.market import PROFILES, SLOT_MS, Reserves, SimulatedMarket
 from tests.fakes.clock import FakeClock
 from tests.fakes.markets import FakeMarketStore
+from tests.support.oracle import SHAPES
 from tests.unit.order_strategies import MINT
 
 SOL, USDC = BY_SYMBOL["SOL"], BY_SYMBOL["USDC"]
@@ -38,50 +39,55 @@ def price_of(pair: Pair, pool: Reserves | None) -> Fraction:
     return Fraction(pool.quote, pool.base) * Fraction(10) ** (pair.base.decimals - pair.quote.decimals)
 
 
-def middle(market: SimulatedMarket, at_ms: int, known: MarketSnapshot) -> Fraction:
-    pools = [market.reserves(venue, SOL_USDC, at_ms // SLOT_MS, known) for venue in VENUES]
+def middle(market: SimulatedMarket, at_ms: int, snapshot: MarketSnapshot) -> Fraction:
+    pools = [market.reserves(SHAPES[venue], SOL_USDC, at_ms // SLOT_MS, snapshot) for venue in VENUES]
     return sum((price_of(SOL_USDC, pool) for pool in pools), Fraction(0)) / 2
 
 
 def launch(at_ms: int, **changes: object) -> Launch:
-    told = {"venue": "raydium", "price": Decimal("0.0012"), "liquidity": Decimal("812.5"), "quote": "SOL"}
-    return Launch(mint=MINT, pool="pool", slot=1, at_ms=at_ms, **{**told, **changes})  # type: ignore[arg-type]
+    pushed = {"venue": "raydium", "price": Decimal("0.0012"), "liquidity": Decimal("812.5"), "quote": "SOL"}
+    return Launch(mint=MINT, pool="pool", slot=1, at_ms=at_ms, **{**pushed, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("profile", list(PROFILES))
 @given(seeds, times, st.decimals("0.01", 10**6, places=4))
-def test_a_price_that_is_told_is_the_reference_price_from_then_on(
+def test_a_pushed_price_is_the_reference_price_from_then_on(
     profile: str, seed: str, at_ms: int, price: Decimal
 ) -> None:
-    market, known = SimulatedMarket(seed, PROFILES[profile]), MarketSnapshot(PushedPrice(price, at_ms))
-    assert abs(middle(market, at_ms, known) / Fraction(price) - 1) < DUST
-    # A slot later it has gone on from there, and has not jumped.
-    assert abs(middle(market, at_ms + SLOT_MS, known) / Fraction(price) - 1) < Fraction(1, 1_000)
+    market, snapshot = SimulatedMarket(seed, PROFILES[profile]), MarketSnapshot(PushedPrice(price, at_ms))
+    assert abs(middle(market, at_ms, snapshot) / Fraction(price) - 1) < DUST
+    # A slot later the price has moved on from there without a jump.
+    assert abs(middle(market, at_ms + SLOT_MS, snapshot) / Fraction(price) - 1) < Fraction(1, 1_000)
 
 
-def test_a_price_that_is_as_good_as_nothing_leaves_something_in_the_pools() -> None:
-    known = MarketSnapshot(PushedPrice(Decimal("1E-18"), 0))
-    pools = [SimulatedMarket("seed", PROFILES["realistic"]).reserves(venue, SOL_USDC, 1, known) for venue in VENUES]
+def test_a_tiny_pushed_price_leaves_the_pools_one_base_unit() -> None:
+    snapshot = MarketSnapshot(PushedPrice(Decimal("1E-18"), 0))
+    pools = [
+        SimulatedMarket("seed", PROFILES["realistic"]).reserves(SHAPES[venue], SOL_USDC, 1, snapshot)
+        for venue in VENUES
+    ]
     assert [pool and pool.quote for pool in pools] == [1, 1]
 
 
 @given(seeds, times)
-def test_telling_the_price_that_is_there_changes_nothing(seed: str, at_ms: int) -> None:
+def test_pushing_the_current_price_has_no_effect(seed: str, at_ms: int) -> None:
     market = SimulatedMarket(seed, PROFILES["realistic"])
     now = middle(market, at_ms, MarketSnapshot())
-    told = MarketSnapshot(PushedPrice(Decimal(now.numerator) / Decimal(now.denominator), at_ms))
+    pushed = MarketSnapshot(PushedPrice(Decimal(now.numerator) / Decimal(now.denominator), at_ms))
     for later_ms in (0, SLOT_MS, DRIFT_MS):
-        before, after = (middle(market, at_ms + later_ms, known) for known in (MarketSnapshot(), told))
+        before, after = (middle(market, at_ms + later_ms, snapshot) for snapshot in (MarketSnapshot(), pushed))
         assert abs(before / after - 1) < DUST
 
 
 @given(seeds, times, st.sampled_from(VENUES))
-def test_a_told_price_moves_no_other_pair(seed: str, at_ms: int, venue: str) -> None:
+def test_a_pushed_price_moves_no_other_pair(seed: str, at_ms: int, venue: str) -> None:
     market, other = SimulatedMarket(seed, PROFILES["realistic"]), Pair(base=BY_SYMBOL["JUP"], quote=USDC)
     feed = CachedMarketData(source := FakeMarketStore(), 1000, lambda: at_ms)
     source.push_price(SOL_USDC, PushedPrice(Decimal(7), at_ms))
     slot = at_ms // SLOT_MS
-    assert market.reserves(venue, other, slot, feed.snapshot(other)) == market.reserves(venue, other, slot)
+    assert market.reserves(SHAPES[venue], other, slot, feed.snapshot(other)) == market.reserves(
+        SHAPES[venue], other, slot
+    )
 
 
 @given(seeds, times, st.decimals("0.0001", 10, places=6), st.decimals(1, 10**6, places=3))
@@ -89,75 +95,81 @@ def test_a_pool_opens_with_the_price_and_depth_of_its_launch(
     seed: str, at_ms: int, price: Decimal, liquidity: Decimal
 ) -> None:
     market = SimulatedMarket(seed, PROFILES["realistic"])
-    known = MarketSnapshot(pools={OPENED: launch(at_ms, price=price, liquidity=liquidity)})
-    pool = market.reserves("raydium", NEW, at_ms // SLOT_MS, known, OPENED)
+    snapshot = MarketSnapshot(pools={OPENED: launch(at_ms, price=price, liquidity=liquidity)})
+    pool = market.reserves(SHAPES["raydium"], NEW, at_ms // SLOT_MS, snapshot, OPENED)
     assert pool is not None
     assert Fraction(pool.quote, 10**9) == Fraction(liquidity)
     # Reserves are whole base units, of which a small pool has few.
     assert abs(price_of(NEW, pool) / Fraction(price) - 1) < DUST + Fraction(2, pool.base)
-    assert market.reserves("meteora", NEW, at_ms // SLOT_MS, known, OPENED) is None
-    assert market.reserves("raydium", NEW, at_ms // SLOT_MS, known, LaunchedPool("raydium", "another")) is None
+    assert market.reserves(SHAPES["meteora"], NEW, at_ms // SLOT_MS, snapshot, OPENED) is None
+    assert (
+        market.reserves(SHAPES["raydium"], NEW, at_ms // SLOT_MS, snapshot, LaunchedPool("raydium", "another"))
+        is None
+    )
 
 
-@pytest.mark.parametrize("known", [None, MarketSnapshot(), MarketSnapshot(PushedPrice(Decimal(1), 0))])
-def test_what_was_not_launched_has_no_pool_whatever_its_price(known: MarketSnapshot | None) -> None:
+@pytest.mark.parametrize("snapshot", [None, MarketSnapshot(), MarketSnapshot(PushedPrice(Decimal(1), 0))])
+def test_a_mint_without_a_launch_has_no_pool_at_any_price(snapshot: MarketSnapshot | None) -> None:
     market = SimulatedMarket("seed", PROFILES["realistic"])
-    assert [market.reserves(venue, NEW, 0, known, LaunchedPool(venue, "pool")) for venue in VENUES] == [None, None]
+    assert [market.reserves(SHAPES[venue], NEW, 0, snapshot, LaunchedPool(venue, "pool")) for venue in VENUES] == [
+        None,
+        None,
+    ]
 
 
-def test_a_price_of_before_a_launch_is_not_that_of_its_pool() -> None:
+def test_a_price_pushed_before_a_launch_is_not_the_price_of_its_pool() -> None:
     market, opened = SimulatedMarket("seed", PROFILES["realistic"]), launch(at_ms := 10**12)
-    known = MarketSnapshot(PushedPrice(Decimal(50), at_ms - 1), {OPENED: opened})
+    snapshot = MarketSnapshot(PushedPrice(Decimal(50), at_ms - 1), {OPENED: opened})
     plain = MarketSnapshot(pools={OPENED: opened})
-    assert [market.reserves("raydium", NEW, at_ms // SLOT_MS, one, OPENED) for one in (known, plain)] == [
+    assert [market.reserves(SHAPES["raydium"], NEW, at_ms // SLOT_MS, one, OPENED) for one in (snapshot, plain)] == [
         Reserves(base=677_083_333_333, quote=812_500_000_000)
     ] * 2
 
 
-def test_a_launched_pool_goes_to_a_price_that_is_told_later() -> None:
+def test_a_launched_pool_moves_to_a_price_that_is_pushed_later() -> None:
     market, at_ms = SimulatedMarket("seed", PROFILES["realistic"]), 10**12
-    told_ms = at_ms + DRIFT_MS
-    known = MarketSnapshot(PushedPrice(Decimal("0.005"), told_ms), {OPENED: launch(at_ms)})
-    pool = market.reserves("raydium", NEW, told_ms // SLOT_MS, known, OPENED)
+    pushed_ms = at_ms + DRIFT_MS
+    snapshot = MarketSnapshot(PushedPrice(Decimal("0.005"), pushed_ms), {OPENED: launch(at_ms)})
+    pool = market.reserves(SHAPES["raydium"], NEW, pushed_ms // SLOT_MS, snapshot, OPENED)
     assert abs(price_of(NEW, pool) / Fraction("0.005") - 1) < DUST
 
 
-# --- what is remembered of it ------------------------------------------------------------------------------
+# --- the cache --------------------------------------------------------------------------------------------
 
 
-def test_the_market_is_looked_up_again_when_it_was_told_of_since_or_after_a_while() -> None:
+def test_the_cache_is_refreshed_after_a_push_and_after_its_lifetime() -> None:
     clock, source = FakeClock(), FakeMarketStore()
     feed = CachedMarketData(source, 1000, clock.now_ms)
     assert feed.snapshot(SOL_USDC) == MarketSnapshot()
     clock.sleep(0.5)
-    told = PushedPrice(Decimal(7), clock.now_ms())
-    source.push_price(SOL_USDC, told)
-    assert feed.snapshot(SOL_USDC) == MarketSnapshot(), "not looked up for every quote"
-    assert feed.snapshot(SOL_USDC, since_ms=told.at_ms) == MarketSnapshot(told)
+    pushed = PushedPrice(Decimal(7), clock.now_ms())
+    source.push_price(SOL_USDC, pushed)
+    assert feed.snapshot(SOL_USDC) == MarketSnapshot(), "not every quote reads the source"
+    assert feed.snapshot(SOL_USDC, as_of_ms=pushed.at_ms) == MarketSnapshot(pushed)
     newer = PushedPrice(Decimal(8), clock.now_ms())
     source.push_price(SOL_USDC, newer)
     clock.sleep(1)
     assert feed.snapshot(SOL_USDC) == MarketSnapshot(newer)
 
 
-# --- launches by themselves --------------------------------------------------------------------------------
+# --- simulated launches ------------------------------------------------------------------------------------
 
 
 @given(seeds, st.integers(1, 10_000), times)
-def test_what_is_waited_for_launches_within_the_time_and_the_same_everywhere(
+def test_a_watched_mint_launches_within_the_time_and_equally_in_every_process(
     seed: str, within: int, since_ms: int
 ) -> None:
-    launch_source = LaunchSchedule(seed, within)
-    assert launch_source.launch_of(MINT, since_ms, since_ms) is None
+    launch_source = LaunchSchedule(seed, within, tuple(VENUES))
+    assert launch_source.launch_of(LaunchWatch(MINT), since_ms, since_ms) is None
     due_ms = since_ms + within * 1000
-    told = launch_source.launch_of(MINT, since_ms, due_ms)
-    assert told is not None
-    assert told.venue in VENUES
-    assert min(told.price, told.liquidity) > 0
-    again = LaunchSchedule(seed, within).launch_of(MINT, since_ms, due_ms + 5_000)
+    pushed = launch_source.launch_of(LaunchWatch(MINT), since_ms, due_ms)
+    assert pushed is not None
+    assert pushed.venue in VENUES
+    assert min(pushed.price, pushed.liquidity) > 0
+    again = LaunchSchedule(seed, within, tuple(VENUES)).launch_of(LaunchWatch(MINT), since_ms, due_ms + 5_000)
     assert again is not None
-    assert again.id == told.id, "two that look at different times tell of one launch"
+    assert again.id == pushed.id, "processes that look at different times see one launch"
 
 
-def test_nothing_launches_by_itself_where_it_is_not_wanted() -> None:
-    assert LaunchSchedule("seed", 0).launch_of(MINT, 0, 10**15) is None
+def test_no_mint_launches_where_simulated_launches_are_off() -> None:
+    assert LaunchSchedule("seed", 0, tuple(VENUES)).launch_of(LaunchWatch(MINT), 0, 10**15) is None

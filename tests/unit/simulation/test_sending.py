@@ -12,12 +12,13 @@ from chalicelib.domain.swaps import SwapRequest, Transaction
 from chalicelib.domain.tokens import BY_SYMBOL, find_pair
 from chalicelib.ports.venues import Venue
 from chalicelib.simulation.context import SimulationContext
-from chalicelib.simulation.faults import SYNTAX, Fault
+from chalicelib.simulation.faults import Fault, check_fault, syntax
 from chalicelib.simulation.market import PROFILES, SimulatedMarket
 from chalicelib.simulation.venues import simulated_venues
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
 from tests.support.market import a_feed
+from tests.support.oracle import SHAPES
 from tests.unit.simulation.test_simulation import World, a_request
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -32,7 +33,7 @@ def faulty_venues(fault: str) -> dict[str, Venue]:
     return dict(
         simulated_venues(
             SimulationContext(
-                market, a_feed(clock.now_ms), FakeLedger(), clock.now_ms, clock.sleep, Decimal(0), fault
+                market, a_feed(clock.now_ms), FakeLedger(), clock.now_ms, clock.sleep, Decimal(0), Fault.parse(fault)
             )
         )
     )
@@ -89,9 +90,9 @@ def test_a_swap_fills_at_the_price_of_the_moment_it_lands(venue: str) -> None:
     place = world.venues[venue]
     quote = place.quote(a_request())
     fill = place.send(place.build(quote, 1))
-    pool = SimulatedMarket("drift", PROFILES["brief"]).reserves(
-        venue, quote.request.pair, world.clock.now_ms() // 400
-    )
+    market, slot = SimulatedMarket("drift", PROFILES["brief"]), world.clock.now_ms() // 400
+    pool = market.reserves(SHAPES[venue], quote.request.pair, slot)
+    assert pool
     rate = int(quote.fee_bps * 100)
     assert fill.amount_out == Pool(pool.base, pool.quote).swap(quote.request.amount_in, rate).amount_out
     assert fill.amount_out != quote.amount_out
@@ -172,7 +173,7 @@ def test_one_venue_down_is_the_other_ones_business() -> None:
     assert code_of(world.raydium, request) is None
 
 
-def test_a_deployments_fault_hits_orders_that_ask_for_none() -> None:
+def test_a_deployments_fault_applies_to_orders_that_ask_for_none() -> None:
     raydium = faulty_venues("tx_dropped:1")["raydium"]
     assert code_of(raydium, a_request()) is FailureCode.TX_DROPPED
     assert code_of(raydium, a_request(attempt=2)) is None
@@ -187,7 +188,8 @@ def test_a_deployments_fault_hits_orders_that_ask_for_none() -> None:
 def test_every_fault_of_the_specification_is_understood(text: str) -> None:
     name, _, argument = text.partition(":")
     assert Fault.parse(text) == Fault(name, argument)
-    assert name in SYNTAX
+    check_fault(text, VENUES)
+    assert name in syntax(VENUES)
 
 
 @pytest.mark.parametrize("text", [None, ""])
@@ -214,9 +216,9 @@ def test_no_fault_is_no_fault(text: str | None) -> None:
         ":1",
     ],
 )
-def test_a_misspelt_fault_is_refused_and_the_right_spelling_told(text: str) -> None:
+def test_a_misspelt_fault_is_refused_with_the_right_spelling(text: str) -> None:
     with pytest.raises(ValueError, match="landed_reply_lost:n"):
-        Fault.parse(text)
+        check_fault(text, VENUES)
 
 
 @given(st.text(max_size=30) | st.from_regex(r"[a-z_]{1,20}:[0-9]{0,6}", fullmatch=True))
