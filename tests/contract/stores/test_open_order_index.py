@@ -124,7 +124,7 @@ def test_an_amended_order_is_in_the_index_at_its_new_price_only(orders: OrderSto
     assert limits(index, Side.SELL, "150") == ["150"]
 
 
-def test_the_index_reads_no_more_than_the_caller_takes(
+def test_the_index_reads_no_more_than_is_taken(
     dynamo: DynamoStores, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dynamo_open_orders, "_PAGE", 3)
