@@ -12,7 +12,7 @@ from chalicelib.domain.status import Status
 from chalicelib.domain.tokens import Side, find_market
 from chalicelib.ports.orders import OpenOrderIndex, OrderStore, StoredOrder, UnreadableOrderError
 from chalicelib.ports.streams import Subscriber
-from chalicelib.stores import waiting as dynamo_waiting
+from chalicelib.stores import open_orders as dynamo_open_orders
 from chalicelib.stores.orders import DynamoOrderStore
 from tests.contract.stores.aws import Wire
 from tests.contract.stores.conftest import DynamoStores
@@ -114,7 +114,7 @@ def test_an_amended_order_is_found_by_its_new_price_alone(orders: OrderStore, wa
 
 
 def test_no_more_is_read_than_is_taken(dynamo: DynamoStores, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dynamo_waiting, "_PAGE", 3)
+    monkeypatch.setattr(dynamo_open_orders, "_PAGE", 3)
     for price in range(100, 110):
         dynamo.orders.create(opened(a_limit(price)), SOON)
     wire.calls.clear()
