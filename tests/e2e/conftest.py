@@ -6,8 +6,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from infra.local.stack import RunningStack, running_stack
 from tests.e2e.client import Client
+from tests.support.stack import RunningStack, running_stack
 
 #: Limit and sniper orders that one user may have waiting.
 OPEN_ORDERS = 20

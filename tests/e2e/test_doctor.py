@@ -17,9 +17,9 @@ from chalicelib.ports.orders import StoredOrder
 from infra.deployed import Deployment, of_endpoints
 from infra.doctor import examine
 from infra.letters import DeadLetters, Letter
-from infra.local.stack import RunningStack
 from tests.e2e.client import HAPPY, PATIENCE_SECONDS, Client
 from tests.support.order_builders import pending
+from tests.support.stack import RunningStack
 
 T = TypeVar("T")
 

@@ -11,9 +11,9 @@ import pytest
 from chalicelib.codec.times import to_text
 from infra.deployed import of_endpoints
 from infra.doctor import examine
-from infra.local.stack import RunningStack
 from tests.e2e.client import Client, Json, an_order, parse
 from tests.e2e.conftest import OPEN_ORDERS
+from tests.support.stack import RunningStack
 
 #: Ten JUP to sell; no other test has to do with their price.
 JUP = {"type": "limit", "tokenIn": "JUP", "tokenOut": "USDC", "amountIn": 10, "slippage": None}

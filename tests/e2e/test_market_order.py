@@ -6,8 +6,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from infra.local.stack import RunningStack
 from tests.e2e.client import HAPPY, Client, an_order, parse
+from tests.support.stack import RunningStack
 
 QUOTE_FIELDS = {"price", "amountOut", "fee", "feeBps", "priceImpactPct", "liquidity"}
 RECORD_FIELDS = {

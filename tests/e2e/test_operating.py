@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra.local.stack import RunningStack, StackStartError, running_stack
 from infra.package import ROOT
 from tests.e2e.client import PATIENCE_SECONDS, Client, an_order, parse
+from tests.support.stack import RunningStack, StackStartError, running_stack
 
 FAST = {"VENUE_TIME_SCALE": "0"}
 

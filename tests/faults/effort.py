@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Size:
-    """``short`` is for CI, ``long`` for ``make faults``."""
+class Effort:
+    """``SHORT`` is for CI, ``LONG`` for ``make faults``; ``UNTIL_FOUND`` is ``SHORT`` and ends at the first violation."""
 
     name: str
+    ends_at_a_violation: bool = False
 
     def pick(self, short: int, long: int) -> int:
-        return short if self.name == "short" else long
+        return long if self.name == "long" else short
 
 
-SHORT, LONG = Size("short"), Size("long")
+SHORT, LONG = Effort("short"), Effort("long")
+UNTIL_FOUND = Effort("short", ends_at_a_violation=True)

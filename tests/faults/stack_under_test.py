@@ -23,12 +23,12 @@ from chalicelib.domain.status import TERMINAL, Status
 from chalicelib.ports.orders import StoredOrder
 from infra.deployed import of_endpoints
 from infra.local.config import REGION
-from infra.local.stack import RunningStack, running_stack
 from infra.stored import Stored, evidence_of
 from tests.bench.cpu import worker_seconds
 from tests.e2e.client import Client
 from tests.faults.result import Result
 from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.stack import RunningStack, running_stack
 
 #: Waits at most this long for anything; nothing takes that long unless it is broken.
 PATIENCE_SECONDS = 240

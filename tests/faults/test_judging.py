@@ -7,8 +7,8 @@ import pytest
 from chalicelib.domain.failures import AttemptFailedError
 from chalicelib.domain.orders import Order
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.services import execute
 from chalicelib.services.market.trigger import Release, TriggerOrders
+from chalicelib.services.orders import execute
 from chalicelib.services.orders.execute import ExecuteOrder
 from chalicelib.services.streams.publisher import Publisher
 from tests.faults.effort import SHORT

@@ -15,7 +15,7 @@ _SLOW = "slow:1000"
 
 
 def urgent_in_a_backlog(site: StackUnderTest, size: Size) -> Result:
-    """Urgent orders behind many others: no slot takes more than what it has in hand before it takes a high-priority one."""
+    """High-priority orders behind many others: no slot takes more than one order before it takes one of them."""
     result = Result("high_priority orders in a backlog")
     backlog = site.accept(size.pick(60, 500), "backlog", lambda _: _SLOW)
     wait_for_a_line(site, backlog)

@@ -170,7 +170,7 @@ def _broken_promises(race: Race) -> list[str]:
             found.append(f"I8 {order_id}: a cancel was acknowledged, and it is {status}")
     for order_id, promised in race.amended.items():
         order = orders[order_id]
-        if order.events[: promised.seq] != guaranteed_min_output.events:
+        if order.events[: promised.seq] != promised.events:
             found.append(f"{order_id}: an amendment was acknowledged, and is not among its events")
         least = promised.spec.limit_min_out or 0
         found += [
