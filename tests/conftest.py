@@ -1,23 +1,21 @@
-"""What holds for all tests: hypothesis' profile, which tests need a stack, and what runs beside what."""
+"""What holds for all tests: hypothesis' profile, one PostgreSQL, and which tests need a running stack."""
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.scheduling import SharedStacks, rank
 
 # A slow machine is no failure, and what CI tries is the same every time; elsewhere every run tries something new.
 settings.register_profile("engine", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("engine")
 
-TESTS = Path(__file__).parent
-#: The fixtures that start a whole stack, and the group of the tests that share it.
-STACKS = {"site": "faults", "stack": "e2e"}
-#: What pytest-xdist starts first, because it takes longest; all other modules follow in their own order.
-LONGEST_FIRST = ("faults", "e2e", "e2e/test_rate_limit", "e2e/test_operating", "postgres", "faults/", "infrastructure/")
+#: The fixtures that start a whole stack. The tests of tests/e2e that do not ask for one start one of their own.
+_STACK_FIXTURES = {"stack", "site"}
 
 
 @pytest.fixture(scope="session")
@@ -27,44 +25,19 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests that need a stack, and tell pytest-xdist which tests belong on one worker."""
+    """Mark the tests that need a stack; in a worker of pytest-xdist, put the longest first."""
     for item in items:
-        group, needs_stack = _group_of(item)
-        if needs_stack:
+        if item.nodeid.startswith("tests/e2e/") or _STACK_FIXTURES & set(getattr(item, "fixturenames", [])):
             item.add_marker("stack")
-            # What a stack executes, it executes in other processes.
+            # A stack runs the engine in processes of its own.
             item.add_marker("no_cover")
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))
     if hasattr(config, "workerinput"):
         # All workers must list the tests in one order, also those whose parameters come out of a set.
-        items.sort(key=lambda item: (_rank(item), item.location[0], item.location[1] or 0, item.nodeid))
+        items.sort(key=lambda item: (rank(item.nodeid), item.location[0], item.location[1] or 0, item.nodeid))
 
 
-def _group_of(item: pytest.Item) -> tuple[str, bool]:
-    """Return the group of tests that share what is expensive to start, and whether that is a stack.
-
-    Without a group pytest-xdist places each test by itself.
-    """
-    module = item.path.relative_to(TESTS).with_suffix("").as_posix()
-    fixtures: list[str] = getattr(item, "fixturenames", [])
-    for fixture, group in STACKS.items():
-        if fixture in fixtures:
-            return group, True
-    if module.startswith("e2e/"):
-        # These start stacks of their own.
-        return module, True
-    if module in ("contract/test_history", "integration/test_postgres"):
-        return "postgres", False
-    return ("" if module.startswith("faults/") else module), False
-
-
-def _rank(item: pytest.Item) -> int:
-    group = _group_of(item)[0] or "faults/"
-    return next((rank for rank, start in enumerate(LONGEST_FIRST) if _matches(group, start)), len(LONGEST_FIRST))
-
-
-def _matches(group: str, start: str) -> bool:
-    return group.startswith(start) if start.endswith("/") else group == start
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedStacks | None:
+    """Keep the tests that share a stack on one worker, unless another way to distribute them is asked for."""
+    return SharedStacks(config, log) if config.getoption("dist") == "load" else None

@@ -21,7 +21,7 @@ def main() -> int:
     # Asked to stop by a signal, it takes its stack down as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.disable(logging.CRITICAL)
-    size = SHORT if arguments.short else LONG
+    effort = SHORT if arguments.short else LONG
     wanted = set(arguments.trials) or _NAMES
     violations: list[str] = []
     print(HEADER, flush=True)
@@ -30,14 +30,14 @@ def main() -> int:
             real = [trial for trial in REAL if trial.__name__ in wanted]
             site = stack.enter_context(a_stack_under_test()) if real else None
             trials: list[Callable[[], Result]] = [
-                *(partial(trial, size) for trial in VIRTUAL if trial.__name__ in wanted),
-                *(partial(trial, site, size) for trial in real if site),
+                *(partial(trial, effort) for trial in VIRTUAL if trial.__name__ in wanted),
+                *(partial(trial, site, effort) for trial in real if site),
             ]
             for trial in trials:
                 violations += _run(trial)
         for own in OWN:
             if own.__name__ in wanted:
-                violations += _run(partial(own, size))
+                violations += _run(partial(own, effort))
     except StackStartError as error:
         print(f"faults: {error}", file=sys.stderr)
         return 1

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults.effort import SHORT, Size
+from tests.faults.effort import SHORT, Effort
 from tests.faults.result import Result
 from tests.faults.stack_under_test import StackUnderTest, a_stack_under_test
 from tests.faults.trials import REAL
@@ -17,7 +17,7 @@ def site() -> Iterator[StackUnderTest]:
 
 
 @pytest.mark.parametrize("trial", REAL, ids=lambda trial: trial.__name__)
-def test_no_order_is_lost_or_doubled(trial: Callable[[StackUnderTest, Size], Result], site: StackUnderTest) -> None:
+def test_no_order_is_lost_or_doubled(trial: Callable[[StackUnderTest, Effort], Result], site: StackUnderTest) -> None:
     result = trial(site, SHORT)
     assert result.violations == []
     assert result.orders > 0

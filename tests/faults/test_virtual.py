@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.faults.effort import SHORT, Size
+from tests.faults.effort import SHORT, Effort
 from tests.faults.result import Result
 from tests.faults.trials import VIRTUAL
 
@@ -17,7 +17,7 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("trial", VIRTUAL, ids=lambda trial: trial.__name__)
-def test_no_order_is_lost_or_doubled(trial: Callable[[Size], Result]) -> None:
+def test_no_order_is_lost_or_doubled(trial: Callable[[Effort], Result]) -> None:
     result = trial(SHORT)
     assert result.violations == []
     assert result.orders > 0

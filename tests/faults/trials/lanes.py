@@ -5,7 +5,7 @@ from random import Random
 
 from chalicelib.codec.times import to_ms
 from tests.e2e.client import parse
-from tests.faults.effort import Size
+from tests.faults.effort import Effort
 from tests.faults.result import Result
 from tests.faults.stack_under_test import StackUnderTest, events_of, span_of
 from tests.faults.trials.messages import SLOTS
@@ -14,13 +14,13 @@ from tests.faults.trials.messages import SLOTS
 _SLOW = "slow:1000"
 
 
-def urgent_in_a_backlog(site: StackUnderTest, size: Size) -> Result:
+def urgent_in_a_backlog(site: StackUnderTest, effort: Effort) -> Result:
     """High-priority orders behind many others: no slot takes more than one order before it takes one of them."""
     result = Result("high_priority orders in a backlog")
-    backlog = site.accept(size.pick(60, 500), "backlog", lambda _: _SLOW)
+    backlog = site.accept(effort.pick(60, 500), "backlog", lambda _: _SLOW)
     wait_for_a_line(site, backlog)
     high_priority = []
-    for number in range(size.pick(3, 10)):
+    for number in range(effort.pick(3, 10)):
         high_priority.append(site.client.accept(userId=f"high_priority-{number}", priority="high")["orderId"])
         result.faults += 1
     result.recovered(site.at_rest(high_priority))
@@ -36,12 +36,12 @@ def urgent_in_a_backlog(site: StackUnderTest, size: Size) -> Result:
     return result
 
 
-def one_user_with_most_of_the_load(site: StackUnderTest, size: Size) -> Result:
+def one_user_with_most_of_the_load(site: StackUnderTest, effort: Effort) -> Result:
     """One user has nine of ten orders: those of the other are done before the line that was there first."""
     result = Result("nine of ten orders are one user's")
-    greedy = site.accept(size.pick(90, 450), "greedy", lambda _: _SLOW)
+    greedy = site.accept(effort.pick(90, 450), "greedy", lambda _: _SLOW)
     wait_for_a_line(site, greedy)
-    modest = site.accept(size.pick(10, 50), "modest", lambda _: _SLOW)
+    modest = site.accept(effort.pick(10, 50), "modest", lambda _: _SLOW)
     result.faults = len(greedy)
     result.recovered(site.at_rest(modest))
     site.at_rest(greedy)
@@ -56,7 +56,7 @@ def one_user_with_most_of_the_load(site: StackUnderTest, size: Size) -> Result:
     return result
 
 
-def cancelled_at_any_moment(site: StackUnderTest, size: Size) -> Result:
+def cancelled_at_any_moment(site: StackUnderTest, effort: Effort) -> Result:
     """Each order is cancelled at some moment of its life: the cancel is acknowledged, or too late, and holds."""
     result = Result("cancelled at any moment")
     random = Random(6)
@@ -69,7 +69,7 @@ def cancelled_at_any_moment(site: StackUnderTest, size: Size) -> Result:
         answer = site.client.request("DELETE", f"/api/orders/{order_id}")
         return order_id, answer.status_code, answer.text
 
-    answers = list(site.threads.map(cancel, range(size.pick(40, 400))))
+    answers = list(site.threads.map(cancel, range(effort.pick(40, 400))))
     ids = [order_id for order_id, _, _ in answers]
     result.faults = len(ids)
     result.recovered(site.at_rest(ids))

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
-from tests.faults.effort import Size
+from tests.faults.effort import Effort
 from tests.faults.rates import most_in_flight
 from tests.faults.result import Result
 from tests.faults.stack_under_test import StackUnderTest, span_of
@@ -13,20 +13,20 @@ SLOTS = 10
 _TIMES = 100
 
 
-def doubles(site: StackUnderTest, size: Size) -> Result:
+def doubles(site: StackUnderTest, effort: Effort) -> Result:
     """Every order's message comes up to four times more, at once and late, out of order."""
     result = Result("every message up to five times")
     random = Random(5)
-    ids = site.accept(size.pick(15, 150), "doubles")
+    ids = site.accept(effort.pick(15, 150), "doubles")
     bodies = [body for body in map(site.message_of, ids) for _ in range(4)]
     random.shuffle(bodies)
     for number, body in enumerate(bodies):
-        site.send(body, delay_seconds=random.choice([0, 0, 1, size.pick(2, 20)]))
+        site.send(body, delay_seconds=random.choice([0, 0, 1, effort.pick(2, 20)]))
         result.faults = number + 1
     result.recovered(site.at_rest(ids))
     # Doubles of what is over have nothing left to change.
     ended = {order_id: item["seq"] for order_id, item in site.items(ids).items()}
-    late = ids[: size.pick(5, 50)]
+    late = ids[: effort.pick(5, 50)]
     for order_id in late:
         site.send(site.message_of(order_id))
     result.faults += len(late)
@@ -37,14 +37,14 @@ def doubles(site: StackUnderTest, size: Size) -> Result:
     return result
 
 
-def poison(site: StackUnderTest, size: Size) -> Result:
+def poison(site: StackUnderTest, effort: Effort) -> Result:
     """Bodies that nobody can read, or of no order, between good ones: all go, and no good one fails."""
     result = Result("poison messages")
     bodies = ["not JSON", "[]", "{}", '{"v": 1}', '{"v": 2, "order": {}, "published": 0}', unknown_order()]
-    for body in bodies * size.pick(1, 5):
+    for body in bodies * effort.pick(1, 5):
         site.send(body)
         result.faults += 1
-    ids = site.accept(size.pick(10, 50), "poison")
+    ids = site.accept(effort.pick(10, 50), "poison")
     result.recovered(site.at_rest(ids))
     wait_until_empty(site, "ORDERS", result)
     wait_until_empty(site, "DEAD_LETTERS", result)
@@ -52,10 +52,10 @@ def poison(site: StackUnderTest, size: Size) -> Result:
     return result
 
 
-def replies_lost(site: StackUnderTest, size: Size) -> Result:
+def replies_lost(site: StackUnderTest, effort: Effort) -> Result:
     """Of three swaps in ten the venue's answer is lost after the swap has landed."""
     result = Result("3 of 10 swaps landed, reply lost")
-    number = size.pick(20, 300)
+    number = effort.pick(20, 300)
     ids = site.accept(number, "replies", lambda one: "landed_reply_lost:1" if one % 10 < 3 else None)
     result.faults = sum(one % 10 < 3 for one in range(number))
     result.recovered(site.at_rest(ids))
@@ -65,10 +65,10 @@ def replies_lost(site: StackUnderTest, size: Size) -> Result:
     return result
 
 
-def one_key(site: StackUnderTest, size: Size) -> Result:
+def one_key(site: StackUnderTest, effort: Effort) -> Result:
     """One key a hundred times in parallel: one order and equal answers; another body under it is refused."""
     result = Result("one key a hundred times in parallel")
-    for number in range(size.pick(1, 5)):
+    for number in range(effort.pick(1, 5)):
         key = f"key-{number}"
         result.faults += _TIMES - 1
         with ThreadPoolExecutor(_TIMES) as threads:
@@ -86,10 +86,10 @@ def one_key(site: StackUnderTest, size: Size) -> Result:
     return result
 
 
-def burst(site: StackUnderTest, size: Size) -> Result:
+def burst(site: StackUnderTest, effort: Effort) -> Result:
     """Many orders at once: ten in flight are reached and never passed, and no message is given up."""
     result = Result("a burst")
-    ids = site.accept(size.pick(60, 500), "burst")
+    ids = site.accept(effort.pick(60, 500), "burst")
     result.faults = 1
     result.recovered(site.at_rest(ids))
     spans = [span_of(item) for item in site.items(ids).values()]

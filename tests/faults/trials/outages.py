@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 from chalicelib.domain.status import Status
-from tests.faults.effort import Size
+from tests.faults.effort import Effort
 from tests.faults.proxy import FaultProxy, Harm, Rule
 from tests.faults.result import Result
 from tests.faults.stack_under_test import StackUnderTest, events_of, is_over
@@ -18,10 +18,10 @@ SLOTS = 10
 ALL_FUNCTIONS = ("APIHandler", "ProcessOrders", "ReplayStreams", "CloseDeadLetters", "RunWatchdog")
 
 
-def workers_killed(site: StackUnderTest, size: Size) -> Result:
+def workers_killed(site: StackUnderTest, effort: Effort) -> Result:
     """Every processor's worker is killed while ten orders are in flight."""
     result = Result("workers killed with ten orders in flight")
-    for number in range(size.pick(1, 5)):
+    for number in range(effort.pick(1, 5)):
         ids = site.accept(SLOTS, f"killed-{number}", lambda _: "slow:3000")
         site.wait_for(ids, lambda item: len(events_of(item)) > 1 or is_over(item))
         # Any moment of the swap, or of what comes before it.
@@ -38,24 +38,24 @@ def workers_killed(site: StackUnderTest, size: Size) -> Result:
     return result
 
 
-def postgres_stopped(site: StackUnderTest, size: Size) -> Result:
+def postgres_stopped(site: StackUnderTest, effort: Effort) -> Result:
     """PostgreSQL is stopped while orders run, and started again."""
     result = Result("PostgreSQL stopped and started again")
     before = site.accept(5, "stopped")
     site.postgres.stop()
     try:
-        ids = before + _trade_without_history(site, size.pick(15, 100), size.pick(4, 90), result)
+        ids = before + _trade_without_history(site, effort.pick(15, 100), effort.pick(4, 90), result)
     finally:
         site.postgres.start()
     return _history_comes_back(site, ids, result)
 
 
-def postgres_frozen(site: StackUnderTest, size: Size) -> Result:
+def postgres_frozen(site: StackUnderTest, effort: Effort) -> Result:
     """PostgreSQL takes connections and answers nothing, and then wakes up."""
     result = Result("PostgreSQL frozen")
     before = site.accept(5, "frozen")
     with site.postgres.frozen():
-        ids = before + _trade_without_history(site, size.pick(5, 30), size.pick(0, 30), result)
+        ids = before + _trade_without_history(site, effort.pick(5, 30), effort.pick(0, 30), result)
     return _history_comes_back(site, ids, result)
 
 
@@ -94,28 +94,28 @@ def through_proxy(
             yield proxy
 
 
-def queue_fails_after_the_write(site: StackUnderTest, size: Size) -> Result:
+def queue_fails_after_the_write(site: StackUnderTest, effort: Effort) -> Result:
     """Orders are written, and the queue does not take their messages: accepted all the same, and ended."""
     rules = [Rule("SQS.SendMessage", 1, Harm.REFUSE)]
-    return _harmed(site, "queue fails after the order was written", size.pick(8, 60), ["APIHandler"], rules)
+    return _harmed(site, "queue fails after the order was written", effort.pick(8, 60), ["APIHandler"], rules)
 
 
-def calls_throttled(site: StackUnderTest, size: Size) -> Result:
+def calls_throttled(site: StackUnderTest, effort: Effort) -> Result:
     """A fifth of all calls to DynamoDB is throttled."""
     rules = [Rule("DynamoDB.", 0.2, Harm.THROTTLE)]
-    return _harmed(site, "a fifth of DynamoDB's calls throttled", size.pick(20, 150), ALL_FUNCTIONS, rules)
+    return _harmed(site, "a fifth of DynamoDB's calls throttled", effort.pick(20, 150), ALL_FUNCTIONS, rules)
 
 
-def answers_lost(site: StackUnderTest, size: Size) -> Result:
+def answers_lost(site: StackUnderTest, effort: Effort) -> Result:
     """Calls have their effect and their answers are lost."""
     rules = [Rule("DynamoDB.", 0.1, Harm.LOSE), Rule("SQS.", 0.1, Harm.LOSE)]
-    return _harmed(site, "a tenth of all answers lost", size.pick(20, 150), ALL_FUNCTIONS, rules)
+    return _harmed(site, "a tenth of all answers lost", effort.pick(20, 150), ALL_FUNCTIONS, rules)
 
 
-def calls_delayed(site: StackUnderTest, size: Size) -> Result:
+def calls_delayed(site: StackUnderTest, effort: Effort) -> Result:
     """Some calls take half a second, and a few longer than anybody waits for them."""
     rules = [Rule("DynamoDB.", 0.02, Harm.DELAY, 4), Rule("DynamoDB.", 0.1, Harm.DELAY, 0.5)]
-    return _harmed(site, "calls delayed, some beyond their time-out", size.pick(10, 60), ALL_FUNCTIONS, rules)
+    return _harmed(site, "calls delayed, some beyond their time-out", effort.pick(10, 60), ALL_FUNCTIONS, rules)
 
 
 def _harmed(site: StackUnderTest, name: str, number: int, functions: Sequence[str], rules: Sequence[Rule]) -> Result:

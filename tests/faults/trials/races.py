@@ -14,7 +14,7 @@ from chalicelib.domain.conditions import Amendment, TimeInForce
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.ports.market import PushedPrice
-from tests.faults.effort import Size
+from tests.faults.effort import Effort
 from tests.faults.result import Result
 from tests.faults.virtual.client_scenarios import Expected, with_key
 from tests.faults.virtual.injection import Crash, Fault
@@ -114,23 +114,25 @@ def deliver_double(race: Race) -> None:
 DEEDS = (tick, price, price_leaves, launch, cancel, expire, amend, deliver_double)
 
 
-def one_at_every_call_of_the_other(size: Size) -> Result:
+def one_at_every_call_of_the_other(effort: Effort) -> Result:
     """All ordered pairs of what can happen to an open order; then again with a fault a few calls later."""
     result = Result("one deed at every call of another")
-    random, stride = Random(5), size.pick(5, 1)
+    random, stride = Random(5), effort.pick(5, 1)
     for number, (first, second, faulty) in enumerate(product(DEEDS, DEEDS, (False, True))):
         call, reached = 1 + number % stride, True
         while reached:
             plan = {call + random.randrange(1, 15): random.choice(_FAULTS)} if faulty else {}
             reached = _race(plan, [(0, first), (call, second)], number, result)
+            if effort.is_over(result.violations):
+                return result
             call += stride
     return result
 
 
-def three_at_once(size: Size) -> Result:
+def three_at_once(effort: Effort) -> Result:
     """Three deeds at any calls, and a fault at any call, of one life."""
     result = Result("three deeds in one life")
-    for seed in range(size.pick(300, 20_000)):
+    for seed in range(effort.pick(300, 20_000)):
         random = Random(seed)
         deeds = [(0, random.choice(DEEDS)), *((random.randrange(1, 60), random.choice(DEEDS)) for _ in range(2))]
         plan = {random.randrange(1, 80): random.choice(_FAULTS)} if seed % 2 else {}
@@ -184,10 +186,10 @@ def _broken_promises(race: Race) -> list[str]:
     return found
 
 
-def watcher_killed_in_a_batch(size: Size) -> Result:
+def watcher_killed_in_a_batch(effort: Effort) -> Result:
     """The watcher dies at any call of releasing many orders, by price and by launch, in batches smaller than that."""
     result = Result("watcher killed in a batch")
-    many, most = size.pick(5, 12), size.pick(60, 10_000)
+    many, most = effort.pick(5, 12), effort.pick(60, 10_000)
     for deed, fault in product((tick, price, launch), (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)):
         call, reached = 1, True
         while reached and call <= most:

@@ -10,7 +10,7 @@ from typing import Any
 from websockets.asyncio.client import connect
 
 from chalicelib.codec.exact_json import loads
-from tests.faults.effort import Size
+from tests.faults.effort import Effort
 from tests.faults.proxy import Harm, Rule
 from tests.faults.result import Result
 from tests.faults.stack_under_test import PATIENCE_SECONDS, StackUnderTest
@@ -49,23 +49,23 @@ class Watcher:
                     return False
 
 
-def many_on_one_order(site: StackUnderTest, size: Size) -> Result:
+def many_on_one_order(site: StackUnderTest, effort: Effort) -> Result:
     """Sockets on one order that join before, during and after it, of which many leave at some seq and resume."""
     random = Random(7)
-    number = size.pick(50, 1_000)
+    number = effort.pick(50, 1_000)
     watchers = [Watcher(random.uniform(0, 8), random.choice([0, 1, 2, 3, 4, 5])) for _ in range(number)]
     return _watch(site, f"{number} sockets on one order", "slow:5000", watchers)
 
 
-def resumed_at_every_seq(site: StackUnderTest, size: Size) -> Result:
+def resumed_at_every_seq(site: StackUnderTest, effort: Effort) -> Result:
     """One socket for each seq at which it is disconnected, on orders that are retried and so have many events."""
     result = Result("disconnecting at every seq, resuming")
-    for simulate in ("slow:800", "tx_dropped:2", "network_error:1")[: size.pick(1, 3)]:
-        result.add(_watch(site, "", simulate, [Watcher(leaves_at=seq) for seq in range(1, size.pick(7, 14))]))
+    for simulate in ("slow:800", "tx_dropped:2", "network_error:1")[: effort.pick(1, 3)]:
+        result.add(_watch(site, "", simulate, [Watcher(leaves_at=seq) for seq in range(1, effort.pick(7, 14))]))
     return result
 
 
-def slow_sockets(site: StackUnderTest, size: Size) -> Result:
+def slow_sockets(site: StackUnderTest, effort: Effort) -> Result:
     """Some pushes take longer than anybody waits, so that their sockets are caught up by the queue.
 
     Not too many: each try of a socket is put off for twice as long as the one before, though it made progress.
@@ -73,16 +73,16 @@ def slow_sockets(site: StackUnderTest, size: Size) -> Result:
     rules = [Rule("push", 0.12, Harm.DELAY, 1.5)]
     functions = ["ProcessOrders", "ReplayStreams", "APIHandler"]
     with through_proxy(site, functions, rules, pushes=True) as proxy:
-        result = _watch(site, "slow sockets", "slow:500", [Watcher() for _ in range(size.pick(6, 30))])
+        result = _watch(site, "slow sockets", "slow:500", [Watcher() for _ in range(effort.pick(6, 30))])
         result.faults = proxy.harmed
     return result
 
 
-def strangers(site: StackUnderTest, size: Size) -> Result:
+def strangers(site: StackUnderTest, effort: Effort) -> Result:
     """User streams that were open before: each brings all of its user's orders, and nobody else's."""
     result = Result("user streams, each its own orders")
-    users = [f"user-{number}" for number in range(size.pick(3, 10))]
-    asyncio.run(_user_streams(site, users, size.pick(3, 10), result))
+    users = [f"user-{number}" for number in range(effort.pick(3, 10))]
+    asyncio.run(_user_streams(site, users, effort.pick(3, 10), result))
     return result
 
 
