@@ -26,11 +26,12 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests that need a stack; in a worker of pytest-xdist, put the longest first."""
+    """Mark the tests that need a stack, and those without coverage; put the longest first in workers."""
     for item in items:
         if item.nodeid.startswith("tests/e2e/") or _STACK_FIXTURES & set(getattr(item, "fixturenames", [])):
             item.add_marker("stack")
-            # A stack runs the engine in processes of its own.
+        # A stack runs the engine in processes of its own; an exhaustive trial would take three times as long.
+        if any(item.iter_markers("stack")) or any(item.iter_markers("exhaustive")):
             item.add_marker("no_cover")
     if hasattr(config, "workerinput"):
         # All workers must list the tests in one order, also those whose parameters come out of a set.
