@@ -35,7 +35,7 @@ class Scenario:
     """A way for an order to live."""
 
     name: str
-    begin: Callable[[World, str | None, Expected], None]
+    begin: Callable[[World, str | None, Expected], object]
     simulate: str | None = None
     #: Orders that may start in a minute; 0 is any number.
     rate_limit: int = 0
