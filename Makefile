@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV_VERSION := 0.13.8
 STAGE ?= prod
+# Processes that share the tests: as many as there are cores, up to four. WORKERS=0 runs them in one process.
+WORKERS ?= logical
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses=4
 # The operators' commands inspect the stack on this machine unless STAGE is given.
 RUNNING = $(if $(filter file,$(origin STAGE)),local,$(STAGE))
 # The newest Python that both Chalice and Lambda support.
@@ -12,7 +15,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run stop logs clean test check format bench faults doctor dead-letters migrate package deploy chalice-local lock
+.PHONY: help venv run stop logs clean test test-fast check format bench faults doctor dead-letters migrate package deploy chalice-local lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,8 +54,11 @@ clean: ## stop, and delete all data and build products
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m infra.local clean; fi
 	@rm -rf build .chalice/deployments .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-test: venv ## run all tests
-	@$(BIN)/python -m pytest
+test: venv ## run all tests, and hold branch coverage to its floor
+	@$(PYTEST) --cov --cov-report=
+
+test-fast: venv ## run the tests that need no running stack, in under a minute
+	@$(PYTEST) -m "not stack and not exhaustive"
 
 check: venv ## run the checks of CI: lint, format, types, layers, template
 	$(BIN)/ruff check .

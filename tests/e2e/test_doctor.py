@@ -14,12 +14,12 @@ import pytest
 
 from chalicelib.codec.messages import order_message
 from chalicelib.ports.orders import StoredOrder
-from infra.local.stack import RunningStack
 from infra.ops.dead_letter_store import DeadLetter, DeadLetterStore
 from infra.ops.deployment import Deployment, local_deployment
 from infra.ops.doctor import examine
 from tests.e2e.client import HAPPY, PATIENCE_SECONDS, Client
 from tests.support.order_builders import pending
+from tests.support.stack import RunningStack
 
 T = TypeVar("T")
 

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 
 from chalicelib.codec.times import to_text
-from infra.local.stack import RunningStack
 from infra.ops.deployment import local_deployment
 from infra.ops.doctor import examine
 from tests.e2e.client import Client, Json, an_order, parse
 from tests.e2e.conftest import OPEN_ORDERS
+from tests.support.stack import RunningStack
 
 #: Ten JUP to sell; no other test has to do with their price.
 JUP = {"type": "limit", "tokenIn": "JUP", "tokenOut": "USDC", "amountIn": 10, "slippage": None}

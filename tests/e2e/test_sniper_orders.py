@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from chalicelib.simulation.launches import pool_address
-from infra.local.stack import RunningStack
 from infra.ops.deployment import local_deployment
 from infra.ops.doctor import examine
 from tests.e2e.client import Client, Json, an_order, parse
 from tests.e2e.test_limit_orders import FILLED, await_history, life, swaps_of
+from tests.support.stack import RunningStack
 
 _mints: Iterator[str] = (pool_address("e2e", str(number)) for number in count())
 

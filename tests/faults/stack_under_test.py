@@ -22,7 +22,6 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.status import TERMINAL, Status
 from chalicelib.ports.orders import StoredOrder
 from infra.local.config import REGION
-from infra.local.stack import RunningStack, running_stack
 from infra.ops.deployment import local_deployment
 from infra.ops.evidence import EvidenceReader
 from infra.ops.items import evidence_of
@@ -30,6 +29,7 @@ from tests.bench.cpu import worker_seconds
 from tests.e2e.client import Client
 from tests.faults.result import Result
 from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.stack import RunningStack, running_stack
 
 #: Waits at most this long for anything; nothing takes that long unless it is broken.
 PATIENCE_SECONDS = 240

@@ -1,19 +1,18 @@
 """The package for production, made as by ``make package``, and again only if its sources change."""
 
 import json
-import subprocess
-import sys
+import re
 import venv
 import zipfile
 from dataclasses import dataclass
-from hashlib import sha256
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.aws.package import package
-from infra.project import BUILD, PYTHON, ROOT
+from infra.project import BUILD
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Packaged:
 
 @pytest.fixture(scope="session")
 def packaged() -> Packaged:
-    made = package("prod", BUILD / "tests" / "prod")
+    made = package("prod", BUILD / "prod")
     return Packaged(made.template, made.code, json.loads(made.template.read_text()))
 
 
@@ -65,14 +64,19 @@ def unzipped(packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(scope="session")
-def lambda_python() -> Path:
-    """A Python with boto3 and its dependencies only, like Lambda's."""
-    [pin] = [line for line in (ROOT / "requirements-dev.txt").read_text().split() if line.startswith("boto3==")]
-    target = BUILD / "tests" / f"lambda-{PYTHON}-{sha256(pin.encode()).hexdigest()[:8]}"
-    python = target / "bin/python"
-    if not (target / "ready").exists():
-        venv.create(target, clear=True, with_pip=False)
-        install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile", pin]
-        subprocess.run(install, check=True)
-        (target / "ready").touch()
-    return python
+def lambda_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has boto3 and what that needs, and nothing else, as Lambda's has."""
+    target = tmp_path_factory.mktemp("lambda-python")
+    venv.create(target, with_pip=False)
+    [packages] = target.glob("lib/python*/site-packages")
+    for name in _with_requirements("boto3"):
+        distribution = metadata.distribution(name)
+        for top in {file.parts[0] for file in distribution.files or () if file.parts[0] != ".."}:
+            (packages / top).symlink_to(Path(str(distribution.locate_file(top))))
+    return target / "bin/python"
+
+
+def _with_requirements(name: str) -> set[str]:
+    """Return a distribution and all that it needs, as they are installed here."""
+    needed = [text for text in metadata.requires(name) or () if "extra ==" not in text]
+    return {name}.union(*(_with_requirements(re.split(r"[^\w.-]", text)[0]) for text in needed))

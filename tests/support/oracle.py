@@ -1,6 +1,7 @@
 """An oracle for limit orders: it computes from the formulas, in fractions, whether the market fills each order.
 
-It takes the reserves from the simulated market, and uses no code of the engine that triggers, routes or prices orders.
+It takes the reserves from the simulated market, and uses no code of the engine that triggers, routes or prices
+orders.
 """
 
 from collections.abc import Callable, Mapping
