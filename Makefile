@@ -1,35 +1,45 @@
-# Everything that is done with this project, each thing by one command. `make` alone lists them.
+# Every command of this project. `make` alone lists them.
 
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV_VERSION := 0.13.8
 STAGE ?= prod
-# What looks into a running system looks at the one on this machine, unless a stage is named.
+# Processes that share the tests: as many as there are cores, up to four. WORKERS=0 runs them in one process.
+WORKERS ?= logical
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses=4
+# The operators' commands inspect the stack on this machine unless STAGE is given.
 RUNNING = $(if $(filter file,$(origin STAGE)),local,$(STAGE))
-# The newest Python that Chalice and Lambda both know.
+# The newest Python that both Chalice and Lambda support.
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run stop logs clean test check format bench faults doctor dead-letters migrate package deploy chalice-local
+.PHONY: help venv run stop logs clean test test-fast check format bench faults doctor dead-letters migrate package deploy chalice-local lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# uv installs in seconds what takes pip a minute, so it is fetched where there is none; where it cannot reach
-# the packages (it does not read pip's configuration), pip does it. The stamp comes last: an installation that
-# was broken off is done again.
-$(VENV)/installed: requirements.txt requirements-dev.txt
+# uv installs in seconds, pip takes a minute; so uv is installed if it is missing. uv ignores pip's configuration, so pip
+# takes over if uv cannot reach the packages. The stamp is written last: an interrupted installation starts again.
+$(VENV)/installed: requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; name one with PYTHON=..." >&2; exit 1; }
 	@echo "Installing into $(VENV) with $(PYTHON) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@command -v uv >/dev/null || $(PIP) uv==$(UV_VERSION)
 	@PATH="$(BIN):$$PATH" uv pip install --quiet --python $(BIN)/python -r requirements-dev.txt \
-		|| { echo "uv could not; trying pip ..."; $(PIP) -r requirements-dev.txt; }
+		|| { echo "uv failed; trying pip ..."; $(PIP) -r requirements-dev.txt; }
 	@touch $@
 
-venv: $(VENV)/installed ## install everything into .venv
+venv: $(VENV)/installed ## install the locked packages into .venv
+
+# The lock files hold every transitive package with its hashes, for all supported versions of Python. The deployed code
+# takes the versions that the tests run with.
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+	$(if $(UPGRADE),--upgrade)
+lock: venv ## write requirements*.txt from requirements*.in: UPGRADE=1 takes the newest transitive packages
+	@export PATH="$(BIN):$$PATH"; $(LOCK) requirements-dev.in --output-file requirements-dev.txt \
+		&& $(LOCK) requirements.in --constraint requirements-dev.txt --output-file requirements.txt
 
 run: venv ## start the whole system on this machine; Ctrl-C stops it
 	@exec $(BIN)/python -m infra.local run
@@ -37,47 +47,50 @@ run: venv ## start the whole system on this machine; Ctrl-C stops it
 stop: venv ## stop a running system
 	@$(BIN)/python -m infra.local stop
 
-logs: venv ## follow what a running system logs
+logs: venv ## follow the logs of a running system
 	@$(BIN)/python -m infra.local logs
 
-clean: ## stop, and delete all data and everything built
+clean: ## stop, and delete all data and build products
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m infra.local clean; fi
 	@rm -rf build .chalice/deployments .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-test: venv ## run all tests
-	@$(BIN)/python -m pytest
+test: venv ## run all tests, and hold branch coverage to its floor
+	@$(PYTEST) --cov --cov-report=
 
-check: venv ## what CI checks: lint, format, types, layers, templates
+test-fast: venv ## run the tests that need no running stack, in under a minute
+	@$(PYTEST) -m "not stack and not exhaustive"
+
+check: venv ## run the checks of CI: lint, format, types, layers, template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict app.py chalicelib infra
 	$(BIN)/lint-imports
-	$(BIN)/python -m infra.package --stage prod
+	$(BIN)/python -m infra.aws.package --stage prod
 	$(BIN)/cfn-lint -t build/prod/template.json
 
-format: venv ## put the code in shape
+format: venv ## format the code
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
 
 bench: venv ## measure throughput, latency and cost: PARTS="sustained engine ticks snipers" picks some
 	@$(BIN)/python -m tests.bench $(if $(PARTS),--only $(PARTS))
 
-faults: venv ## break everything on purpose, at length: TRIALS="burst poison" picks some
+faults: venv ## run the fault trials at length: TRIALS="burst poison" picks some
 	@$(BIN)/python -m tests.faults $(TRIALS)
 
-doctor: venv ## judge every order of the running system by the invariants; of a deployment: STAGE=prod, DATABASE_URL=...
-	@$(BIN)/python -m infra.doctor --stage $(RUNNING)
+doctor: venv ## check every order against the invariants; of a deployment: STAGE=prod DATABASE_URL=...
+	@$(BIN)/python -m infra.ops.doctor --stage $(RUNNING)
 
-dead-letters: venv ## list what no queue could deliver; of a deployment: STAGE=prod, DATABASE_URL=...
-	@$(BIN)/python -m infra.dead_letters list --stage $(RUNNING)
+dead-letters: venv ## list the dead letters; of a deployment: STAGE=prod DATABASE_URL=...
+	@$(BIN)/python -m infra.ops.dead_letters list --stage $(RUNNING)
 
-migrate: venv ## bring the database at DATABASE_URL to the newest schema
+migrate: venv ## migrate the database at DATABASE_URL to the newest schema
 	@$(BIN)/python -m chalicelib.history.migrate
 
 package: venv ## package for AWS: STAGE=prod
-	@$(BIN)/python -m infra.package --stage $(STAGE)
+	@$(BIN)/python -m infra.aws.package --stage $(STAGE)
 
-deploy: venv ## deploy to AWS: STAGE=prod, DATABASE_URL=...
-	@$(BIN)/python -m infra.deploy --stage $(STAGE)
+deploy: venv ## deploy to AWS: STAGE=prod DATABASE_URL=...
+	@$(BIN)/python -m infra.aws.deploy --stage $(STAGE)
 
-chalice-local: venv ## serve the HTTP routes with reload against the running system: LOCAL_PORT=8001
+chalice-local: venv ## serve the HTTP routes with reload against a running system: LOCAL_PORT=8001
 	@exec $(BIN)/python -m infra.local chalice

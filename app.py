@@ -19,9 +19,9 @@ GET     /api/stats                           http.market.get_stats
 GET     /health                              http.market.get_health
 ===========================================  =======================================================
 
-The socket, queue and schedule handlers are here and not in blueprints, because Chalice packages a blueprint's handlers
-so that Lambda does not load this application. Concurrency, redrive and timeouts are beside the queues in the template,
-which also replaces the placeholders for queue ARNs.
+The socket, queue and schedule handlers are here and not in blueprints, because Chalice packages a blueprint's
+handlers so that Lambda does not load this application. Concurrency, redrive and timeouts are beside the queues in
+``infra/aws/resources.yaml``, which also replaces the placeholders for queue ARNs.
 """
 
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""Everything that packages, deploys and runs the engine, and nothing that it needs to work."""
+"""Packages, deploys, runs and inspects the engine. The engine itself imports nothing from here."""

@@ -1,5 +1,5 @@
-"""What can go wrong on the way from the sources to a running system, told to the person at the terminal."""
+"""Errors that the commands of ``infra`` print as one message, without a traceback."""
 
 
 class InfraError(Exception):
-    """Its message says what happened and, where that is known, what to do about it. No traceback is needed."""
+    """A command cannot go on. The message says what happened and, where that is known, what to do about it."""

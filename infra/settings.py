@@ -1,56 +1,74 @@
-"""The one table of application settings that a deployment may set.
+"""The settings that a deployment may set: every tunable of ``chalicelib.settings.Settings``, and the log level.
 
-Each row becomes a parameter of the template, an environment variable of every function, and is taken from
-the caller's environment by ``make run`` and ``make deploy``. What each means and what it is when it is not set
-stands in ``chalicelib/settings.py``, for which an empty variable is one that is not set.
+Each becomes a parameter of the template and an environment variable of every function. ``make run`` and ``make
+deploy`` take their values from the caller's environment. An empty variable leaves the default of ``Settings``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
+
+from chalicelib.settings import Settings, read_settings
+from chalicelib.simulation.factory import check_simulation
+from infra.errors import InfraError
+
+#: Optional settings that the platform sets: the local template, and Lambda itself.
+SET_BY_PLATFORM = frozenset({"aws_endpoint_url", "aws_region"})
+LOG_LEVEL = "LOG_LEVEL"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+#: Values of the local stack that differ from the defaults.
+LOCAL_VALUES = {"SIMULATION": "on"}
+
+
+class InvalidSettingError(InfraError):
+    """A setting in the environment has no valid value. The message names its variable."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting by its environment variable, and what the local stack makes of it when nothing is given."""
+    """A setting by its environment variable."""
 
     env: str
-    local: str = ""
 
     @property
     def parameter(self) -> str:
-        """The CloudFormation spelling: ``VENUE_SEED`` is ``VenueSeed``."""
+        """The name of the CloudFormation parameter: ``VENUE_SEED`` is ``VenueSeed``."""
         return "".join(word.capitalize() for word in self.env.split("_"))
 
 
-SETTINGS = (
-    Setting("VENUE_TIME_SCALE"),
-    Setting("VENUE_PROFILE"),
-    Setting("VENUE_SEED"),
-    Setting("VENUE_FAULT"),
-    Setting("SIMULATION", local="on"),
-    Setting("MARKET_TICK_SECONDS"),
-    Setting("SIMULATED_LAUNCH_SECONDS"),
-    Setting("RETRIGGER_PAUSE_SECONDS"),
-    Setting("RATE_LIMIT_PER_MINUTE"),
-    Setting("MAX_ACTIVE_ORDERS_PER_USER"),
-    Setting("MAX_OPEN_ORDERS_PER_USER"),
-    Setting("MAX_ATTEMPTS"),
-    Setting("BACKOFF_BASE_SECONDS"),
-    Setting("BACKOFF_CAP_SECONDS"),
-    Setting("LEASE_SECONDS"),
-    Setting("QUOTE_TIMEOUT_SECONDS"),
-    Setting("DEADLINE_GRACE_SECONDS"),
-    Setting("PENDING_DEADLINE_SECONDS"),
-    Setting("LOG_LEVEL"),
-)
+def _tunables() -> tuple[Setting, ...]:
+    """Return every setting that has a default, but for those that the platform sets, and the log level."""
+    names = [field.name for field in fields(Settings) if field.default is not MISSING]
+    return (*(Setting(name.upper()) for name in names if name not in SET_BY_PLATFORM), Setting(LOG_LEVEL))
+
+
+SETTINGS = _tunables()
 
 
 def parameters_from(environment: Mapping[str, str], *, local: bool = False) -> dict[str, str]:
-    """The template parameters for ``environment``.
+    """Return the template's parameters for ``environment``.
 
-    A deployment keeps what it had where ``environment`` says nothing. A local stack does not: it is what its
-    last ``make run`` asked for, and nothing that an earlier one did.
+    A deployment keeps the value of a setting that ``environment`` does not have. A local stack takes the default
+    instead, so that it depends on its last ``make run`` only.
+
+    :raises InvalidSettingError: if the engine could not start with these values.
     """
+    check_settings(environment)
     if local:
-        return {setting.parameter: environment.get(setting.env) or setting.local for setting in SETTINGS}
-    return {setting.parameter: environment[setting.env] for setting in SETTINGS if environment.get(setting.env)}
+        return {row.parameter: environment.get(row.env) or LOCAL_VALUES.get(row.env, "") for row in SETTINGS}
+    return {row.parameter: environment[row.env] for row in SETTINGS if environment.get(row.env)}
+
+
+def check_settings(environment: Mapping[str, str]) -> None:
+    """Check the tunables as the engine does when it starts, so that a mistake shows before anything is deployed.
+
+    :raises InvalidSettingError: if a value is invalid.
+    """
+    required = {field.name.upper(): "set by the template" for field in fields(Settings) if field.default is MISSING}
+    given = {row.env: environment.get(row.env, "") for row in SETTINGS}
+    try:
+        settings = read_settings(required | given)
+        check_simulation(settings)
+    except ValueError as error:
+        raise InvalidSettingError(f"{error}.") from None
+    if given[LOG_LEVEL] not in ("", *LOG_LEVELS):
+        raise InvalidSettingError(f"{LOG_LEVEL}={given[LOG_LEVEL]!r} must be one of {', '.join(LOG_LEVELS)}.")

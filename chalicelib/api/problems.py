@@ -7,7 +7,6 @@ it with its trace, and the caller learns only that the engine failed.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, NotRequired, TypedDict, TypeVar
 
 from chalicelib.api.codes import FieldCode, ProblemCode
@@ -98,22 +97,6 @@ class ProblemError(Exception):
         self.problem = problem
 
 
-_PLAIN = {
-    400: ProblemCode.BAD_REQUEST,
-    401: ProblemCode.UNAUTHORIZED,
-    403: ProblemCode.FORBIDDEN,
-    404: ProblemCode.NOT_FOUND,
-    405: ProblemCode.METHOD_NOT_ALLOWED,
-    413: ProblemCode.REQUEST_ENTITY_TOO_LARGE,
-    415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
-    429: ProblemCode.TOO_MANY_REQUESTS,
-    500: ProblemCode.INTERNAL_SERVER_ERROR,
-    502: ProblemCode.BAD_GATEWAY,
-    503: ProblemCode.SERVICE_UNAVAILABLE,
-    504: ProblemCode.GATEWAY_TIMEOUT,
-}
-
-
 def malformed(
     detail: str, code: ProblemCode = ProblemCode.MALFORMED_REQUEST, field_errors: Sequence[FieldError] = ()
 ) -> ProblemError:
@@ -136,13 +119,6 @@ def too_large(limit: int) -> ProblemError:
     """413."""
     detail = f"The body may have at most {limit} bytes."
     return ProblemError(Problem(413, ProblemCode.BODY_TOO_LARGE, "Content too large", detail))
-
-
-def plain_problem(status: int, detail: str = "") -> Problem:
-    """The problem of a bare HTTP status."""
-    known = HTTPStatus(status)
-    code = _PLAIN.get(status, ProblemCode.BAD_REQUEST if status < 500 else ProblemCode.INTERNAL_SERVER_ERROR)
-    return Problem(status, code, known.phrase, detail or known.description or known.phrase)
 
 
 def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) -> Problem:

@@ -15,13 +15,13 @@ from chalicelib.domain.status import TERMINAL, Status
 
 #: The demand of each invariant in a few words.
 TITLES = {
-    "I1": "one swap per order, and only of confirmed orders",
-    "I2": "never less than the minimum output",
+    "I1": "at most one swap per order, and only for confirmed orders",
+    "I2": "no swap below the minimum output",
     "I3": "no order is stuck",
-    "I4": "events without gap or duplicate, every step allowed",
-    "I5": "nothing changes after a terminal status",
+    "I4": "no gap or duplicate in the events, every transition allowed",
+    "I5": "no change after a terminal status",
     "I6": "the history equals the orders",
-    "I7": "no event for another user",
+    "I7": "no event reaches another user",
     "I8": "no cancelled order has a swap",
     "I9": "no more attempts than allowed",
 }

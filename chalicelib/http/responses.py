@@ -7,12 +7,12 @@ from typing import Any, ParamSpec, TypeVar
 
 from chalice.app import Blueprint, CORSConfig, Request, Response
 
+from chalicelib.api.bare_problems import plain_problem
 from chalicelib.api.codes import ProblemCode
 from chalicelib.api.problems import (
     CONTENT_TYPE,
     Problem,
     malformed,
-    plain_problem,
     problem_of,
     too_large,
     well_formed,

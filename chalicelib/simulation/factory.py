@@ -33,14 +33,8 @@ def build_simulation(
     sleep: Callable[[float], None],
 ) -> Simulation:
     """:raises ValueError: naming the variable of a setting that is wrong."""
-    if settings.venue_profile not in PROFILES:
-        raise ValueError(f"VENUE_PROFILE={settings.venue_profile!r} must be one of {', '.join(PROFILES)}")
+    check_simulation(settings)
     names = venue_names()
-    if settings.venue_fault:
-        try:
-            check_fault(settings.venue_fault, names)
-        except ValueError as error:
-            raise ValueError(f"VENUE_FAULT={settings.venue_fault!r} {error}") from None
     context = SimulationContext(
         market=SimulatedMarket(settings.venue_seed, PROFILES[settings.venue_profile]),
         feed=CachedMarketData(market_data, int(settings.market_cache_seconds * 1000), now_ms),
@@ -56,3 +50,14 @@ def build_simulation(
         check_fault=partial(check_fault, venues=names),
         pool_address=pool_address,
     )
+
+
+def check_simulation(settings: Settings) -> None:
+    """:raises ValueError: naming the variable of a setting that is wrong."""
+    if settings.venue_profile not in PROFILES:
+        raise ValueError(f"VENUE_PROFILE={settings.venue_profile!r} must be one of {', '.join(PROFILES)}")
+    if settings.venue_fault:
+        try:
+            check_fault(settings.venue_fault, venue_names())
+        except ValueError as error:
+            raise ValueError(f"VENUE_FAULT={settings.venue_fault!r} {error}") from None

@@ -1,1 +1,1 @@
-"""The whole system on one machine without Docker: PostgreSQL, an AWS emulator, the app, a front door."""
+"""The whole system on one machine without Docker: PostgreSQL, an AWS emulator, the app and a front door."""

@@ -1,4 +1,4 @@
-"""``python -m infra.local run | stop | logs | clean | chalice``, with all else from the environment."""
+"""``python -m infra.local run | stop | logs | clean | chalice``, with every setting from the environment."""
 
 import argparse
 import json
@@ -15,19 +15,19 @@ from infra.local.config import state_dir_from
 from infra.local.errors import LocalStackError
 from infra.local.lock import AlreadyRunningError, stop_holder
 from infra.local.logs import LogFollower
-from infra.local.postgres import home
-from infra.package import BUILD
+from infra.local.postgres_home import home
+from infra.project import BUILD
 
 
 def main() -> int:
-    """Runs one command; returns the exit code."""
+    """Run one command and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("command", choices=("run", *COMMANDS))
-    parser.add_argument("--ready-fd", type=int, help="descriptor to write the endpoints to once all answers")
+    parser.add_argument("--ready-fd", type=int, help="descriptor that receives the endpoints once every part answers")
     arguments = parser.parse_args()
     try:
         if arguments.command == "run":
-            # boto3 takes a while to import, for which stop and logs need not wait.
+            # boto3 is slow to import, and stop and logs do not need it.
             from infra.local.run import run
 
             run(os.environ, arguments.ready_fd)
@@ -47,14 +47,14 @@ def main() -> int:
 
 
 def stop() -> None:
-    """Stops the stack that runs in the state directory."""
+    """Stop the stack that runs in the state directory."""
     stopped = stop_holder(state_dir_from(os.environ))
-    print("Stopped." if stopped else "Nothing is running.")
+    print("Stopped." if stopped else "No stack is running.")
 
 
 def logs() -> None:
-    """Prints what the functions have logged, and what they log from now on."""
-    # As other filters: Ctrl-C and a reader that has seen enough, such as head, end it without a word.
+    """Print the functions' logs so far, and follow them."""
+    # Ctrl-C, or a reader such as head that closes the pipe, ends this program silently like any other filter.
     for number in (signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_DFL)
     follower = LogFollower(state_dir_from(os.environ) / "logs")
@@ -64,7 +64,7 @@ def logs() -> None:
 
 
 def clean() -> None:
-    """Stops the stack and deletes all that it and packaging have made."""
+    """Stop the stack and delete everything that it and packaging have written."""
     stop()
     state_dir = state_dir_from(os.environ)
     if state_dir.exists():
@@ -74,10 +74,10 @@ def clean() -> None:
 
 
 def chalice_local() -> None:
-    """Becomes ``chalice local``, in the environment that the deployed functions have."""
+    """Replace this process by ``chalice local`` with the environment of the deployed functions."""
     file = state_dir_from(os.environ) / "app.env"
     if not file.exists():
-        raise LocalStackError("Nothing is running: start the stack with make run first.")
+        raise LocalStackError("No stack is running: start it with make run.")
     environment = dict(os.environ)
     for line in file.read_text().splitlines():
         name, _, value = line.partition("=")

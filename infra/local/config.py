@@ -1,4 +1,4 @@
-"""What one local stack is asked to be: its ports, its directory, and the settings of the app in it."""
+"""The configuration of one local stack: its ports, its directory, and the settings of its app."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ API_STAGE = "api"
 
 @dataclass(frozen=True)
 class LocalConfig:
-    """One stack. Two stacks that share neither a port nor ``state_dir`` run side by side."""
+    """The configuration of one stack. Stacks that share neither a port nor ``state_dir`` run side by side."""
 
     state_dir: Path
     port: int
@@ -29,13 +29,18 @@ class LocalConfig:
 
     @property
     def logs(self) -> Path:
-        """One file for each function and each part of the stack."""
+        """The directory with one log file for each function and each part of the stack."""
         return self.state_dir / "logs"
 
     @property
     def endpoints_file(self) -> Path:
-        """There while everything answers."""
+        """The file with the stack's addresses. It exists while every part answers."""
         return self.state_dir / "endpoints.json"
+
+    @property
+    def environment_file(self) -> Path:
+        """The file with the functions' environment, for ``chalice local``."""
+        return self.state_dir / "app.env"
 
     @property
     def aws(self) -> str:
@@ -44,14 +49,15 @@ class LocalConfig:
 
 
 def state_dir_from(environment: Mapping[str, str]) -> Path:
-    """Where a stack keeps all it writes."""
+    """Return the directory that a stack keeps all its files in."""
     return Path(environment.get("STATE_DIR") or ".local").resolve()
 
 
 def config_from(environment: Mapping[str, str]) -> LocalConfig:
-    """Reads a stack from ``environment`` and picks a free port where one is 0.
+    """Read a stack from ``environment`` and choose a free port for each port that is 0.
 
-    Raises ``LocalStackError`` for a port that is no number or taken.
+    :raises LocalStackError: if a port is not a number, or is in use.
+    :raises InvalidSettingError: if a setting of the app is invalid; the message names its variable.
     """
     aws_endpoint_url = environment.get("AWS_ENDPOINT_URL") or None
     database_url = environment.get("DATABASE_URL") or None
@@ -68,28 +74,28 @@ def config_from(environment: Mapping[str, str]) -> LocalConfig:
 
 
 class _Ports:
-    """The ports of one stack, each another one: two free ones may be the same, as nobody listens there yet."""
+    """Gives each part of a stack a port of its own. The system may offer one free port twice until a part listens."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self._taken: dict[int, str] = {}
 
     def take(self, name: str, default: int, purpose: str) -> int:
-        """The port that the environment gives under this name, or a free one where it gives 0."""
+        """Return the port that the environment gives by this name, or a free one if it gives 0."""
         given = self._environment.get(name) or str(default)
         if not given.isdecimal() or int(given) > 65535:
-            raise LocalStackError(f"{name}={given} is no port: give a number from 0 (any free one) to 65535.")
+            raise LocalStackError(f"{name}={given} is not a port: give a number from 0 (any free port) to 65535.")
         while (port := _bound(name, int(given), purpose)) in self._taken:
             if int(given):
-                raise LocalStackError(f"Port {given} is for {self._taken[port]}; choose another with {name}.")
+                raise LocalStackError(f"Port {given} is for {self._taken[port]}: choose another with {name}.")
         self._taken[port] = purpose
         return port
 
 
 def _bound(name: str, port: int, purpose: str) -> int:
-    """The port if one can listen there; a free one for 0."""
+    """Return the port if it is free, or any free port for 0."""
     with socket.socket() as probe:
-        # As servers do, or a port just given up would seem taken for a minute.
+        # Servers set this too; without it a port that was just closed seems in use for a minute.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -102,9 +108,9 @@ def _bound(name: str, port: int, purpose: str) -> int:
 
 
 def scrubbed_environment(**extra: str) -> dict[str, str]:
-    """An environment for children with nothing of the caller's but what any program needs.
+    """Return an environment for children with only those of the caller's variables that every program needs.
 
-    The emulator's workers inherit what it has: a stray setting of the caller's would reach the app.
+    The emulator's workers inherit its environment: a stray setting of the caller would reach the app.
     """
     kept = ("PATH", "HOME", "LANG", "LC_ALL")
     return {**{name: os.environ[name] for name in kept if name in os.environ}, **extra}

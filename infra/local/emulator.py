@@ -10,18 +10,18 @@ from pathlib import Path
 from infra.local.config import HOST, REGION, LocalConfig, scrubbed_environment
 from infra.local.process import Child
 
-#: A base address of the emulator in what it saved.
+#: The emulator's base address in its saved state.
 _ADDRESS = re.compile(r"(http://localhost:)\d+/")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 
 def start(config: LocalConfig) -> Child:
-    """Starts the emulator on what the last clean stop saved."""
+    """Start the emulator with the state that its last clean stop saved."""
     temporary = temporary_directory(config)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     state = config.state_dir / "aws"
-    _move(state, config.aws_port)
+    _readdress(state, config.aws_port)
     environment = scrubbed_environment(
         **CREDENTIALS,
         GATEWAY_PORT=str(config.aws_port),
@@ -36,27 +36,27 @@ def start(config: LocalConfig) -> Child:
         LOG_LEVEL="WARNING",
         ENGINE_LOGS=str(config.logs),
         PYTHONUNBUFFERED="1",
-        # Each waiting invocation holds a thread, and the handlers' own calls must never wait for those.
+        # Each waiting invocation holds a thread, and the handlers' own calls to AWS must still find one.
         MINISTACK_WORKER_THREADS="1024",
     )
     command: list[str | Path] = [sys.executable, Path(__file__).with_name("emulator_process.py")]
     return Child("The AWS emulator", command, config.logs / "emulator.log", environment=environment)
 
 
-def _move(state: Path, port: int) -> None:
-    """Give saved queues the address that they have now: the emulator knows them by it, port and all.
+def _readdress(state: Path, port: int) -> None:
+    """Write the current port into the addresses of saved queues: the emulator finds a queue by its full address.
 
-    At another port than last time they would be found by nobody, and their functions would wait for ever.
+    At another port than last time no sender would find a queue, and its function would wait forever.
     """
     for file in state.glob("*.json"):
         saved = file.read_text()
-        moved = _ADDRESS.sub(rf"\g<1>{port}/", saved)
-        if moved != saved:
-            file.write_text(moved)
+        readdressed = _ADDRESS.sub(rf"\g<1>{port}/", saved)
+        if readdressed != saved:
+            file.write_text(readdressed)
 
 
 def ready(config: LocalConfig) -> bool:
-    """Whether it answers."""
+    """Return whether the emulator answers."""
     try:
         with urllib.request.urlopen(f"{config.aws}/_ministack/ready", timeout=5) as answer:  # noqa: S310
             return bool(answer.status == 200)
@@ -65,5 +65,5 @@ def ready(config: LocalConfig) -> bool:
 
 
 def temporary_directory(config: LocalConfig) -> Path:
-    """Where its Lambda workers unpack the code; worth nothing once it has stopped."""
+    """Return the directory in which Lambda workers unpack their code; it is worthless after the emulator stops."""
     return config.state_dir / "tmp"

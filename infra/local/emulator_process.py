@@ -1,12 +1,6 @@
-"""The program of the emulator's process: the emulator, with what its Lambdas print written to files.
+"""The program of the emulator's process: the emulator with patches, each described in ``PATCHES.md``.
 
-The emulator itself drops what WebSocket handlers print, and keeps the rest in its own CloudWatch Logs, one
-stream for every single invocation: reading that means polling through an ever longer list on the thread that
-serves everything else, and each saved state grows by it. So the two functions concerned are replaced. Two more are
-wrapped: a burst does not start a process for every request, and standard queues are fair as those of SQS. A query of
-an index costs what it returns, as in DynamoDB (see ``sorted_indexes``). And schedules that are due are looked for
-every second instead of every ten, or each first minute would last up to seventy seconds.
-Run as a script, so that nothing of this package is imported into that process.
+The launcher runs this file as a script, so that the process imports nothing of this package.
 """
 
 import os
@@ -19,41 +13,41 @@ from pathlib import Path
 from threading import Semaphore
 from typing import Any
 
-#: As many as the processor's reserved concurrency, which must not be cut short here.
-ENVIRONMENTS = 10
+#: Equal to the processor's reserved concurrency, which this limit must not undercut.
+MAX_ENVIRONMENTS = 10
 
 
 def append(function_name: str, text: str) -> None:
-    """Appends to the function's file in one write, so that the lines of several workers never mix."""
-    # CloudFormation put the stack's name before the function's, and something random behind it.
+    """Append to the function's log file in one write, so that the lines of several workers never mix."""
+    # CloudFormation puts the stack's name before the function's, and a random suffix after it.
     name = function_name.removeprefix("engine-local-").rsplit("-", 1)[0]
     with (Path(os.environ["ENGINE_LOGS"]) / f"{name}.log").open("ab", buffering=0) as log:
         log.write(text.rstrip("\n").encode(errors="replace") + b"\n")
 
 
 def read_stderr(worker: Any) -> None:
-    """Reads what a worker prints, into its function's file and into the queue that the emulator waits on."""
+    """Copy a worker's output to its function's log file and to the queue that the emulator waits on."""
     for line in worker._proc.stderr:
         worker._stderr_queue.put(line.rstrip("\n"))
         append(worker.func_name, line)
 
 
-def keep_failure(function: dict[str, Any], _request_id: str, text: str, error: bool, *_: Any, **__: Any) -> None:
-    """Keeps the traceback of a handler that raised: the worker hands it over instead of printing it."""
+def log_failure(function: dict[str, Any], _request_id: str, text: str, error: bool, *_: Any, **__: Any) -> None:
+    """Log the traceback of a handler that raised: the worker returns it instead of printing it."""
     if error and text:
         append((function.get("config") or function).get("FunctionName", "Lambda"), text)
 
 
-class Environments:
-    """Lets a function run in so many environments at a time, and the next invocations wait for a free one.
+class LimitedEnvironments:
+    """Runs a function in at most ``MAX_ENVIRONMENTS`` environments; further invocations wait for a free one.
 
-    AWS has a thousand environments; here each is a process that takes half a second of a core to start, and a
-    burst of requests would start one for each. Only a wait is added: nothing is refused.
+    AWS has a thousand environments. Here each is a process that takes half a second of a core to start, and a burst
+    of requests would start one for each. The limit only delays invocations and refuses none.
     """
 
     def __init__(self, execute: Callable[..., Any]) -> None:
         self._execute = execute
-        self._free: defaultdict[str, Semaphore] = defaultdict(lambda: Semaphore(ENVIRONMENTS))
+        self._free: defaultdict[str, Semaphore] = defaultdict(lambda: Semaphore(MAX_ENVIRONMENTS))
 
     def __call__(self, function: dict[str, Any], event: dict[str, Any], request_id: str) -> Any:
         config = function.get("config") or function
@@ -61,16 +55,16 @@ class Environments:
             return self._execute(function, event, request_id)
 
 
-class Fair:
-    """Delivers from a standard queue as SQS does where messages have groups: fairly.
+class FairQueues:
+    """Delivers from standard queues in the fair order of SQS: the groups with the fewest messages in flight first.
 
-    A group with many messages in flight does not keep those with few waiting. Source: "Amazon SQS fair queues", AWS.
+    Source: "Amazon SQS fair queues", AWS.
     """
 
     def __init__(self, collect: Callable[..., list[dict[str, Any]]]) -> None:
         self._collect = collect
 
-    def __call__(self, queue: dict[str, Any], most: int, visibility_seconds: int) -> list[dict[str, Any]]:
+    def __call__(self, queue: dict[str, Any], max_messages: int, visibility_seconds: int) -> list[dict[str, Any]]:
         if not queue["is_fifo"]:
             now = time.time()
             in_flight = Counter(
@@ -79,12 +73,15 @@ class Fair:
                 if message["receive_count"] and message["visible_at"] > now
             )
             queue["messages"].sort(key=lambda message: (in_flight[message.get("group_id")], message["sent_at"]))
-        return self._collect(queue, most, visibility_seconds)
+        return self._collect(queue, max_messages, visibility_seconds)
 
 
 def main() -> None:
-    """Starts the emulator in this process."""
-    # A script's own directory comes first on the path, and its module names would shadow others'.
+    """Run the patched emulator in this process.
+
+    :raises SystemExit: if this version of the emulator lacks a function that a patch replaces.
+    """
+    # A script's own directory is first on the path, where its modules would shadow others of the same name.
     from sorted_indexes import SortedIndexes  # type: ignore[import-not-found]
 
     sys.path.remove(str(Path(__file__).resolve().parent))
@@ -100,11 +97,13 @@ def main() -> None:
         dynamodb: SortedIndexes.NEEDED,
     }
     if not all(hasattr(owner, name) for owner, names in replaced.items() for name in names):
-        raise SystemExit(f"This version of the emulator is built differently: see {__file__}.")
+        raise SystemExit(
+            f"A patch does not fit this version of the emulator: see {Path(__file__).with_name('PATCHES.md')}."
+        )
     lambda_runtime.Worker._read_stderr = read_stderr
-    lambda_svc._emit_lambda_logs = keep_failure
-    lambda_svc._execute_function_warm = Environments(lambda_svc._execute_function_warm)
-    sqs._collect_msgs = Fair(sqs._collect_msgs)
+    lambda_svc._emit_lambda_logs = log_failure
+    lambda_svc._execute_function_warm = LimitedEnvironments(lambda_svc._execute_function_warm)
+    sqs._collect_msgs = FairQueues(sqs._collect_msgs)
     eventbridge._SCHEDULER_TICK_INTERVAL = 1
     SortedIndexes(dynamodb).install()
     try:
@@ -114,8 +113,8 @@ def main() -> None:
 
 
 def end_workers() -> None:
-    """Ends what works on an invocation still: the emulator leaves it to itself, and the watcher's lasts a minute."""
-    # The launcher made this process the first of a group, to which all its workers belong.
+    """End the workers that still run: the emulator leaves them running, and the market watcher runs for a minute."""
+    # The launcher makes this process the leader of a group, to which all its workers belong.
     if os.getpgrp() == os.getpid():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)

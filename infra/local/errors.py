@@ -1,11 +1,11 @@
-"""What can keep the local stack from running, told in words for the person at the terminal."""
+"""Errors that keep the local stack from running, in words for the person at the terminal."""
 
 from infra.errors import InfraError
 
 
 class LocalStackError(InfraError):
-    """The stack cannot start or go on; the message says what to do about it."""
+    """The stack cannot start or continue. The message says what to do about it."""
 
 
 class StopRequested(BaseException):
-    """Somebody asked the stack to stop: no error, so no handler of errors may hold it up."""
+    """A signal asks the stack to stop. It is not an ``Exception``, so that no error handler delays it."""

@@ -1,4 +1,4 @@
-"""One launcher for one state directory."""
+"""The lock that keeps a second launcher out of a state directory."""
 
 import contextlib
 import fcntl
@@ -12,14 +12,14 @@ from infra.local.errors import LocalStackError
 
 
 class AlreadyRunningError(LocalStackError):
-    """Another launcher holds the directory."""
+    """Another launcher has locked the directory."""
 
 
 @contextlib.contextmanager
 def locked(state_dir: Path) -> Iterator[None]:
-    """Holds ``state_dir`` for this process. The system lets go of it however the process ends.
+    """Lock ``state_dir`` for this process. The system releases the lock however the process ends.
 
-    Raises ``AlreadyRunningError``, having changed nothing there.
+    :raises AlreadyRunningError: if another launcher has locked it; nothing there is changed.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(_file(state_dir), os.O_RDWR | os.O_CREAT, 0o644)
@@ -37,7 +37,7 @@ def locked(state_dir: Path) -> Iterator[None]:
 
 
 def holder(state_dir: Path) -> int | None:
-    """The process that holds ``state_dir``, if one does."""
+    """Return the id of the process that has locked ``state_dir``, or ``None``."""
     try:
         descriptor = os.open(_file(state_dir), os.O_RDWR)
     except FileNotFoundError:
@@ -53,7 +53,10 @@ def holder(state_dir: Path) -> int | None:
 
 
 def stop_holder(state_dir: Path, seconds: float = 60) -> bool:
-    """Stops the launcher that holds ``state_dir`` and waits for it; False when none does."""
+    """Stop the launcher that has locked ``state_dir`` and wait for its end; return ``False`` if there is none.
+
+    :raises LocalStackError: if the launcher does not end within ``seconds``.
+    """
     pid = holder(state_dir)
     if pid is None:
         return False

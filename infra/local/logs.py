@@ -1,4 +1,4 @@
-"""Log lines for people: what the functions print as JSON, as one readable line each."""
+"""Turns the functions' JSON log lines into readable ones."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ HEAD = {"level", "message", "msg", "timestamp", "at", "time", "logger", "exc_inf
 
 
 class LogFollower:
-    """Follows every function's file in a directory, also those that come later."""
+    """Follows every function's log file in a directory, including files that appear later."""
 
     def __init__(self, logs: Path, out: TextIO = sys.stdout) -> None:
         self._logs = logs
@@ -23,11 +23,11 @@ class LogFollower:
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
     def start(self) -> None:
-        """Follows in the background until ``stop``."""
+        """Follow in the background until ``stop``."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Prints what is left and ends."""
+        """Print the remaining lines and end."""
         self._stop.set()
         self._thread.join(2)
 
@@ -37,7 +37,7 @@ class LogFollower:
         self.print_new()
 
     def print_new(self) -> None:
-        """Prints every whole line written since the last time, in the order of their times."""
+        """Print every complete line since the last call, in the order of their times."""
         lines = sorted(self._new_lines(), key=lambda new: new[0])
         for _, text in lines:
             print(text, file=self._out)
@@ -59,13 +59,13 @@ class LogFollower:
             self._positions[file] = position + len(whole)
             for line in whole.decode(errors="replace").splitlines():
                 record = parsed(line)
-                # A line without a time belongs behind the one before it.
+                # A line without a time follows the line before it.
                 latest = timestamp(record) or latest
                 yield latest, readable(file.stem, line, record, colour=self._out.isatty())
 
 
 def parsed(line: str) -> dict[str, Any]:
-    """The fields of a log line; none where it is no JSON object."""
+    """Return the fields of a log line, or none if it is not a JSON object."""
     try:
         record = json.loads(line)
     except ValueError:
@@ -74,12 +74,12 @@ def parsed(line: str) -> dict[str, Any]:
 
 
 def timestamp(record: dict[str, Any]) -> str:
-    """When a record was logged, in RFC 3339; empty when it does not say."""
+    """Return a record's time in RFC 3339, or an empty string if it has none."""
     return str(record.get("timestamp") or record.get("at") or record.get("time") or "")
 
 
 def readable(source: str, line: str, record: dict[str, Any], *, colour: bool = False) -> str:
-    """One log line for a terminal; a line without fields stays as it is, behind its source."""
+    """Return a log line for a terminal; a line without fields stays unchanged behind its source."""
     if not record:
         return f"{'':12} {source:20} {line}"
     level = str(record.get("level", "INFO")).upper()

@@ -1,4 +1,4 @@
-"""Children that never outlive the launcher."""
+"""Child processes that never outlive the launcher."""
 
 import contextlib
 import ctypes
@@ -19,7 +19,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 class Child:
     """A long-running part of the stack, in a session of its own, with its output in a log file.
 
-    Start it from the main thread: Linux sends ``stop_signal`` to it when the *thread* that started it dies.
+    Start children from the main thread: Linux sends ``stop_signal`` when the *thread* that started a child dies.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs."""
+        """The exit code, or ``None`` while the child runs."""
         return self._process.poll()
 
     @property
@@ -62,7 +62,10 @@ class Child:
         return self._process.pid
 
     def wait_until(self, ready: Callable[[], bool], seconds: float = 30) -> None:
-        """Waits for ``ready``. Raises ``LocalStackError`` when the child dies first or takes too long."""
+        """Wait for ``ready``.
+
+        :raises LocalStackError: if the child dies first, or is not ready after ``seconds``.
+        """
         deadline = time.monotonic() + seconds
         while not ready():
             if self.exit_code is not None:
@@ -73,16 +76,16 @@ class Child:
             time.sleep(0.02)
 
     def obituary(self) -> str:
-        """That it ended, and what it said last."""
+        """Return a message that the child ended, with the end of its log."""
         return f"{self.name} ended with code {self.exit_code}.\n{self.last_words()}"
 
     def last_words(self, lines: int = 12) -> str:
-        """The end of its log."""
+        """Return the end of the child's log."""
         text = self.log.read_text(errors="replace").splitlines()[-lines:]
         return "\n".join(f"  {line}" for line in text)
 
     def stop(self) -> None:
-        """Asks it to stop, waits, and then kills it and whatever it has started."""
+        """Ask the child to stop, wait, and then kill it and every process that it has started."""
         if self.exit_code is None:
             self._process.send_signal(self._stop_signal)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -93,7 +96,7 @@ class Child:
 
 
 def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
-    """What a child does before its program: have Linux stop it once its parent is gone, however that went."""
+    """Return a function that, run in a child before its program, has Linux stop the child when its parent dies."""
     if _LIBC is None:
         return None
     libc, parent = _LIBC, os.getpid()

@@ -1,9 +1,6 @@
-"""Starts the whole stack, watches it, and takes all of it down again, however it ends."""
+"""Starts the whole stack, watches it, and stops all of it again, however it ends."""
 
 import contextlib
-import json
-import os
-import shlex
 import shutil
 import signal
 import time
@@ -11,34 +8,37 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
-from infra.deploy import migrate
-from infra.local import emulator, front
+from chalicelib.history.migrate import migrate
+from infra.aws.package import package
+from infra.local import caddy, emulator
+from infra.local.app import deploy_app
 from infra.local.config import LocalConfig, config_from, state_dir_from
-from infra.local.deployment import Deployed, deploy, watch_market
+from infra.local.endpoints import Endpoints, endpoints_of, publish, save_environment
 from infra.local.errors import LocalStackError, StopRequested
 from infra.local.lock import locked
 from infra.local.logs import LogFollower
 from infra.local.postgres import Postgres
 from infra.local.process import Child
-from infra.package import BUILD, package
-
-Endpoints = dict[str, str]
+from infra.local.repairs import run_first_schedule
+from infra.project import BUILD
 
 
 def run(environment: Mapping[str, str], ready_descriptor: int | None = None) -> None:
-    """Runs a stack until a signal ends it.
+    """Run a stack until a signal ends it.
 
-    Once everything answers, the endpoints are written to ``endpoints.json`` and, when given, to
-    ``ready_descriptor``. Raises ``LocalStackError`` when a part cannot start or dies.
+    Once every part answers, the launcher writes the endpoints to ``endpoints.json`` and, if given, to
+    ``ready_descriptor``.
+
+    :raises InfraError: if a setting is invalid, or a part cannot start or dies.
     """
-    # The lock comes first: a start that is refused must not have touched the running stack's files.
+    # Lock first: a refused start must leave the running stack's files untouched.
     with locked(state_dir_from(environment)), _interruptible():
         config = config_from(environment)
         follower = LogFollower(config.logs)
         with contextlib.ExitStack() as cleanup:
             _fresh_files(config, cleanup)
             children, endpoints = _start(config, cleanup)
-            _publish(config, endpoints, ready_descriptor)
+            publish(config, endpoints, ready_descriptor)
             follower.start()
             cleanup.callback(follower.stop)
             _watch(children)
@@ -46,8 +46,7 @@ def run(environment: Mapping[str, str], ready_descriptor: int | None = None) -> 
 
 def _fresh_files(config: LocalConfig, cleanup: contextlib.ExitStack) -> None:
     config.endpoints_file.unlink(missing_ok=True)
-    environment = config.state_dir / "app.env"
-    for file in (config.endpoints_file, environment):
+    for file in (config.endpoints_file, config.environment_file):
         cleanup.callback(file.unlink, missing_ok=True)
     shutil.rmtree(config.logs, ignore_errors=True)
     config.logs.mkdir(parents=True)
@@ -55,7 +54,7 @@ def _fresh_files(config: LocalConfig, cleanup: contextlib.ExitStack) -> None:
 
 
 def _start(config: LocalConfig, cleanup: contextlib.ExitStack) -> tuple[list[Child], Endpoints]:
-    """Starts the parts side by side where none needs another, children from this thread alone."""
+    """Start independent parts side by side, but every child from this thread: Linux ties a child to its thread."""
     began = time.monotonic()
     children: list[Child] = []
 
@@ -66,7 +65,7 @@ def _start(config: LocalConfig, cleanup: contextlib.ExitStack) -> tuple[list[Chi
 
     _say("Packaging the app and starting PostgreSQL and the AWS emulator ...")
     with ThreadPoolExecutor(2) as threads:
-        # The emulator runs functions in this environment; any other runs them in one of its own.
+        # Our emulator runs functions in this environment; another one needs the dependencies in the zip.
         foreign = config.aws_endpoint_url is not None
         packaging = threads.submit(
             package, "local", BUILD / ("local-full" if foreign else "local"), dependencies=foreign
@@ -83,64 +82,15 @@ def _start(config: LocalConfig, cleanup: contextlib.ExitStack) -> tuple[list[Chi
             aws.wait_until(lambda: emulator.ready(config))
         packaged = packaging.result()
         _say("Deploying ...")
-        deployed = deploy(config, packaged, database_url)
+        app = deploy_app(config, packaged, database_url)
         migrating.result()
-    watch_market(config, deployed)
-    keep(front.start(config, deployed)).wait_until(lambda: front.ready(config))
-    endpoints = _endpoints(config, deployed, database_url)
-    front.check(endpoints["http"])
-    _save_environment(config, deployed)
+    run_first_schedule(config, app.market_watcher)
+    keep(caddy.start(config, app)).wait_until(lambda: caddy.ready(config))
+    endpoints = endpoints_of(config, app, database_url)
+    caddy.wait_until_healthy(endpoints["http"])
+    save_environment(config, app)
     _say(f"Ready after {time.monotonic() - began:.1f} s.")
     return children, endpoints
-
-
-def _endpoints(config: LocalConfig, deployed: Deployed, database_url: str) -> Endpoints:
-    return {
-        "http": f"http://localhost:{config.port}",
-        "ws": f"ws://localhost:{config.port}",
-        "rest": deployed.rest,
-        "websocket": deployed.websocket,
-        "postgres": database_url,
-        "aws": config.aws,
-    }
-
-
-def _save_environment(config: LocalConfig, deployed: Deployed) -> None:
-    """For ``chalice local``: what the deployed functions see, as lines for a shell to source."""
-    credentials = emulator.CREDENTIALS if config.aws_endpoint_url is None else {}
-    file = config.state_dir / "app.env"
-    file.touch(mode=0o600)
-    lines = [f"{name}={shlex.quote(value)}" for name, value in sorted((credentials | deployed.environment).items())]
-    file.write_text("\n".join(lines) + "\n")
-
-
-def _publish(config: LocalConfig, endpoints: Endpoints, ready_descriptor: int | None) -> None:
-    text = json.dumps(endpoints, indent=2) + "\n"
-    # Written aside and renamed: whoever waits for the file must never read half of it.
-    partial = config.endpoints_file.with_suffix(".partial")
-    partial.touch(mode=0o600)
-    partial.write_text(text)
-    partial.replace(config.endpoints_file)
-    print(welcome(endpoints), flush=True)
-    if ready_descriptor is not None:
-        with os.fdopen(ready_descriptor, "w") as pipe:
-            pipe.write(text)
-
-
-def welcome(endpoints: Endpoints) -> str:
-    """The addresses, and a first order to paste."""
-    rows = "\n".join(f"  {name:10} {address}" for name, address in endpoints.items())
-    order = '{"tokenIn":"SOL","tokenOut":"USDC","amountIn":1.5}'
-    return f"""
-{rows}
-
-A first order, and its status stream:
-
-  curl -X POST {endpoints["http"]}/api/orders/execute -H 'content-type: application/json' -d '{order}'
-  .venv/bin/python -m websockets {endpoints["ws"]}/ws/orders/<orderId>
-
-Ctrl-C stops everything; the data stays until make clean.
-"""
 
 
 def _watch(children: list[Child]) -> NoReturn:
@@ -153,7 +103,7 @@ def _watch(children: list[Child]) -> NoReturn:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Turns the first signal that asks to stop into ``StopRequested``; cleaning up is not disturbed by more."""
+    """Turn the first signal to stop into ``StopRequested``, and ignore further ones while the stack cleans up."""
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt(*_: Any) -> None:

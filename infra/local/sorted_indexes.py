@@ -1,9 +1,9 @@
-"""DynamoDB's secondary indexes for the emulator, which sorts and judges a whole partition for every query.
+"""Sorted secondary indexes for the emulator's DynamoDB, which sorts and filters a whole partition for every query.
 
-DynamoDB keeps an index sorted and reads only what the key condition names, so that a query costs what it returns and
-not what lies beside it. Here each partition is kept sorted likewise, and a query of the usual form is shown only the
-rows from which the emulator then makes its answer. It still judges and cuts those itself: the answers stay its own.
-Imported by the emulator's process, so that nothing of this package is imported here.
+DynamoDB keeps an index sorted and reads only the rows of the key condition, so that the cost of a query depends on
+its result and not on the rows beside it. This module keeps each partition sorted too, and gives the emulator only the
+rows that a query of the usual form can return. The emulator still filters and limits those rows itself, so that its
+answers stay its own. The emulator's process imports this file, which therefore imports nothing of this package.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -14,14 +14,14 @@ from typing import Any
 
 Key = tuple[Any, Any]
 
-#: The range conditions that are understood, as the emulator's tokens name them.
+#: The range conditions that this module handles, by the names of the emulator's tokens.
 _RANGES = {"LT", "LE", "GT", "GE", "EQ"}
 _HASH_ONLY = ["NAME_REF", "EQ", "VALUE_REF", "EOF"]
 _AND = ("IDENT", "AND")
 
 
 class Partition:
-    """The rows of one index partition by their place, which is unique: range key first, then the table's own key."""
+    """The rows of one index partition, sorted by a unique place: the range key, then the table's own key."""
 
     def __init__(self) -> None:
         self._sorted: list[tuple[tuple[Any, ...], Key]] = []
@@ -44,16 +44,16 @@ class Partition:
         return [key for _, key in self._sorted[start:end]]
 
     def before(self, place: tuple[Any, ...]) -> int:
-        """How many rows stand before this place, of which only the beginning need be given."""
+        """Return the number of rows before this place, which may be a prefix of a full place."""
         return bisect_left(self._sorted, place, key=lambda row: row[0][: len(place)])
 
     def until(self, place: tuple[Any, ...]) -> int:
-        """How many rows stand before this place or at it."""
+        """Return the number of rows before this place or at it."""
         return bisect_right(self._sorted, place, key=lambda row: row[0][: len(place)])
 
 
 class Index:
-    """What the emulator takes for a dictionary from partition to keys."""
+    """Stands in for the emulator's dictionary from partition to keys."""
 
     def __init__(self, shown: Callable[[Partition], Iterable[Key]]) -> None:
         self._shown = shown
@@ -65,9 +65,9 @@ class Index:
 
 
 class SortedIndexes:
-    """Takes the place of three functions of the emulator's DynamoDB module, given as ``dynamodb``."""
+    """Replaces three functions of the emulator's DynamoDB module, ``dynamodb``."""
 
-    #: What of that module it replaces, and what it uses.
+    #: The functions of that module that this class replaces, and the names that it uses.
     NEEDED = (
         *("_index_members", "_index_item", "_query"),
         *("_INDEX_MEMBERS", "_index_key_schemas", "_index_partition", "_index_order_keys", "_index_order_value"),
@@ -92,7 +92,7 @@ class SortedIndexes:
             self._asked.request = None
 
     def members(self, table: dict[str, Any]) -> dict[str, Index]:
-        """The indexes of a table, kept where the emulator keeps its own: dropped with them, and never saved."""
+        """Return a table's indexes. They replace the emulator's own, which it drops at need and never saves."""
         kept: dict[str, Index] | None = table.get(self._dynamodb._INDEX_MEMBERS)
         if kept is None:
             kept = {}
@@ -105,7 +105,7 @@ class SortedIndexes:
         return kept
 
     def change(self, table: dict[str, Any], base_pk: Any, base_sk: Any, item: dict[str, Any], add: bool) -> None:
-        """An item comes into the indexes of its table, or leaves them."""
+        """Add an item to the indexes of its table, or remove it."""
         kept = table.get(self._dynamodb._INDEX_MEMBERS)
         if kept is None:
             return
@@ -135,7 +135,7 @@ class SortedIndexes:
     def _bounds(
         self, table: dict[str, Any], ranges: list[str], rows: Partition, request: dict[str, Any]
     ) -> tuple[int, int] | None:
-        """From which row to which the answer is made; ``None`` for a query of another form: it is shown all."""
+        """Return the range of rows that can answer a query, or ``None`` if the query has another form."""
         tokens = self._dynamodb._tokenize(request.get("KeyConditionExpression") or "")
         if tokens[0][0] == "LPAREN":
             tokens = [*tokens[1:-2], tokens[-1]]
@@ -155,7 +155,7 @@ class SortedIndexes:
         if cursor := request.get("ExclusiveStartKey"):
             place = self._place(table, ranges, cursor)
             start, end = (max(start, rows.until(place)), end) if forward else (start, min(end, rows.before(place)))
-        # The emulator does not look beyond the limit either.
+        # The emulator reads no row beyond the limit either.
         if limit := request.get("Limit"):
             start, end = (start, min(end, start + int(limit))) if forward else (max(start, end - int(limit)), end)
         return start, max(start, end)
@@ -164,7 +164,7 @@ class SortedIndexes:
 def _range_condition(
     tokens: list[tuple[str, str]], names: dict[str, str], ranges: list[str]
 ) -> tuple[str, str] | None:
-    """Operator and value of ``#hash = :value AND #range <operator> :value`` as the SDKs write it."""
+    """Return operator and value of ``#hash = :value AND #range <operator> :value`` as the SDKs write it."""
     kinds = [kind for kind, _ in tokens]
     if len(tokens) != 8 or len(ranges) != 1 or tokens[3] != _AND or tokens[4][0] != "NAME_REF":
         return None

@@ -13,11 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from infra.local.stack import StackStartError, running_stack
 from tests.bench import calls, engine, snipers, sustained, ticks
 from tests.bench.errors import BenchError
 from tests.bench.report import AIMS, Row, engine_json, engine_rows, snipes_rows, sustained_rows, table, ticks_table
 from tests.bench.subject import Subject
+from tests.support.stack import StackStartError, running_stack
 
 _PARTS = ("sustained", "engine", "ticks", "snipers")
 

@@ -11,8 +11,8 @@ import psycopg
 from botocore.config import Config
 
 from infra.local.config import REGION
-from infra.local.stack import RunningStack
 from tests.bench.errors import BenchError
+from tests.support.stack import RunningStack
 
 if TYPE_CHECKING:
     from mypy_boto3_apigateway import APIGatewayClient

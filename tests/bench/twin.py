@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from infra.package import BUILD, PYTHON
+from infra.project import BUILD, PYTHON
 from tests.bench import noop
 from tests.bench.subject import Subject
 

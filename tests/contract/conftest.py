@@ -14,7 +14,7 @@ from chalicelib.history.migrate import migrate
 from chalicelib.history.postgres import PostgresHistory
 from chalicelib.ports.history import History
 from tests.fakes.history import FakeHistory
-from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.postgres import PostgresServer
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,6 @@ class KeptHistory:
 
     history: History
     events: Callable[[str], list[Event]]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

@@ -88,9 +88,9 @@ class Client:
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
         """Any other method, with a JSON body if one is given."""
-        sent: Any = {} if body is None else {"data": simplejson.dumps(body)}
+        data = None if body is None else simplejson.dumps(body)
         headers = headers if body is None else {"content-type": "application/json", **headers}
-        return self._session.request(method, self.http + path, timeout=PATIENCE_SECONDS, headers=headers, **sent)
+        return self._session.request(method, self.http + path, timeout=PATIENCE_SECONDS, headers=headers, data=data)
 
     def order(self, key: str | None = None, **changes: Any) -> requests.Response:
         """Post an order, under an idempotency key if one is given."""

@@ -1,18 +1,20 @@
-"""The whole system, deployed as users run it, once for all tests of this directory."""
+"""The whole system, deployed as users run it, once for all tests of this directory.
 
+``RUNNING_STACK=.local`` has them use the stack that ``make run`` started in that directory.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
 
-from infra.local.stack import RunningStack, running_stack
 from tests.e2e.client import Client
+from tests.support.stack import RunningStack, running_stack, stack_running_in
 
 #: Limit and sniper orders that one user may have waiting.
 OPEN_ORDERS = 20
-
-
 #: A stack whose swaps take a tenth of their time, without a rate limit, and with few open orders per user.
 STACK_SETTINGS = {
     "VENUE_TIME_SCALE": "0.1",
@@ -25,6 +27,9 @@ STACK_SETTINGS = {
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     state_dir: Path = tmp_path_factory.mktemp("stack")
+    if running := os.environ.get("RUNNING_STACK"):
+        yield stack_running_in(Path(running))
+        return
     with running_stack(state_dir, STACK_SETTINGS) as stack:
         yield stack
 

@@ -1,4 +1,4 @@
-"""What an operator sees of the deployed system: the doctor's verdict, and the letters that nobody could handle."""
+"""What an operator sees of the deployed system: the doctor's verdict, and the dead letters."""
 
 import json
 import subprocess
@@ -14,19 +14,19 @@ import pytest
 
 from chalicelib.codec.messages import order_message
 from chalicelib.ports.orders import StoredOrder
-from infra.deployed import Deployment, of_endpoints
-from infra.doctor import examine
-from infra.letters import DeadLetters, Letter
-from infra.local.stack import RunningStack
+from infra.ops.dead_letter_store import DeadLetter, DeadLetterStore
+from infra.ops.deployment import Deployment, local_deployment
+from infra.ops.doctor import examine
 from tests.e2e.client import HAPPY, PATIENCE_SECONDS, Client
 from tests.support.order_builders import pending
+from tests.support.stack import RunningStack
 
 T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
 def deployed(stack: RunningStack) -> Deployment:
-    return of_endpoints(stack.endpoints)
+    return local_deployment(stack.endpoints)
 
 
 def operate(state_dir: Path, *command: str) -> "subprocess.CompletedProcess[str]":
@@ -69,14 +69,14 @@ def test_a_sound_system_is_called_sound_and_a_damaged_order_is_found(
     item = tables["orders"].get_item(Key=key)["Item"]
     tables["orders"].put_item(Item={**item, "events": [*item["events"][:3], *item["events"][4:]]})
     try:
-        done = operate(stack.state_dir, "infra.doctor")
+        done = operate(stack.state_dir, "infra.ops.doctor")
     finally:
         tables["orders"].put_item(Item=item)
     assert (done.returncode, done.stderr) == (1, "")
     [accused] = [line for line in done.stdout.splitlines() if order_id in line]
     assert "submitted (5) may not follow routing (3)" in accused
-    assert "I4 events without gap or double, every step allowed: 1 violated it" in done.stdout
-    assert operate(stack.state_dir, "infra.doctor").returncode == 0
+    assert "I4 no gap or duplicate in the events, every transition allowed: 1 violation" in done.stdout
+    assert operate(stack.state_dir, "infra.ops.doctor").returncode == 0
 
 
 def test_a_second_swap_an_orphan_and_another_history_are_found(
@@ -108,8 +108,8 @@ def test_without_postgres_the_rest_is_judged_all_the_same(deployed: Deployment) 
     report = examine(replace(deployed, database_url="postgresql://nobody@localhost:1/nothing"))
     assert report.violations == []
     assert report.statuses
-    assert "I6 the history equals the orders: not looked at" in str(report)
-    assert "history    not looked at: OperationalError" in str(report)
+    assert "I6 the history equals the orders: not checked" in str(report)
+    assert "history       not checked: OperationalError" in str(report)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_without_postgres_the_rest_is_judged_all_the_same(deployed: Deployment) 
 def test_what_cannot_be_looked_at_is_one_clear_sentence(tmp_path: Path, endpoints: dict[str, str] | None) -> None:
     if endpoints is not None:
         (tmp_path / "endpoints.json").write_text(json.dumps(endpoints))
-    done = operate(tmp_path, "infra.doctor")
+    done = operate(tmp_path, "infra.ops.doctor")
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
 
@@ -128,25 +128,25 @@ def test_what_cannot_be_looked_at_is_one_clear_sentence(tmp_path: Path, endpoint
 def test_letters_that_nobody_can_handle_are_listed_shown_and_redriven(
     stack: RunningStack, deployed: Deployment
 ) -> None:
-    dead_letters = DeadLetters(deployed)
+    dead_letters = DeadLetterStore(deployed)
     unknown = pending()
     bodies = ["poison", order_message(StoredOrder(unknown))]
     for body in bodies:
         deployed.client("sqs").send_message(QueueUrl=deployed.output("DeadLettersQueueUrl"), MessageBody=body)
 
-    def kept() -> dict[str, Letter] | None:
-        with dead_letters.looked_at() as letters:
+    def kept() -> dict[str, DeadLetter] | None:
+        with dead_letters.inspected() as letters:
             found = {letter.body: letter for letter in letters if letter.body in bodies}
         return found if len(found) == len(bodies) else None
 
     letters = until(kept)
-    listed = operate(stack.state_dir, "infra.dead_letters", "list").stdout
+    listed = operate(stack.state_dir, "infra.ops.dead_letters", "list").stdout
     assert any(letters["poison"].id in line and "'poison'" in line for line in listed.splitlines())
-    assert f"order {unknown.order_id}, which is not there" in listed
-    shown = operate(stack.state_dir, "infra.dead_letters", "show", letters["poison"].id).stdout
+    assert f"order {unknown.order_id}, which does not exist" in listed
+    shown = operate(stack.state_dir, "infra.ops.dead_letters", "show", letters["poison"].id).stdout
     assert shown.splitlines()[1] == "poison"
 
-    done = operate(stack.state_dir, "infra.dead_letters", "redrive", letters["poison"].id)
+    done = operate(stack.state_dir, "infra.ops.dead_letters", "redrive", letters["poison"].id)
     assert (done.returncode, done.stdout) == (0, f"{letters['poison'].id} is in OrdersQueue again\n")
     # From there it takes the whole way again, as another message.
     back = until(kept)["poison"]
@@ -160,17 +160,17 @@ def test_a_letter_of_an_order_is_shown_with_its_events_and_redriven_knowing_that
     body = order_message(StoredOrder(replace(pending(), order_id=order_id)))
     deployed.client("sqs").send_message(QueueUrl=deployed.output("UnprocessableQueueUrl"), MessageBody=body)
 
-    def kept() -> list[Letter]:
-        with DeadLetters(deployed).looked_at() as letters:
+    def kept() -> list[DeadLetter]:
+        with DeadLetterStore(deployed).inspected() as letters:
             return [letter for letter in letters if letter.order_id == order_id]
 
     [letter] = until(lambda: kept() or None)
-    assert f"{letter.id}  UnprocessableQueue" in operate(stack.state_dir, "infra.dead_letters", "list").stdout
-    shown = operate(stack.state_dir, "infra.dead_letters", "show", letter.id).stdout.splitlines()
+    assert f"{letter.id}  UnprocessableQueue" in operate(stack.state_dir, "infra.ops.dead_letters", "list").stdout
+    shown = operate(stack.state_dir, "infra.ops.dead_letters", "show", letter.id).stdout.splitlines()
     assert shown[1:4] == [body, "", f"order {order_id}, confirmed"]
     assert [line.split()[:2] for line in shown[4:]] == [[str(seq), status] for seq, status in enumerate(HAPPY, 1)]
 
-    done = operate(stack.state_dir, "infra.dead_letters", "redrive", letter.id)
-    said = f"{letter.id} is in OrdersQueue again, though its order was over already (confirmed)\n"
+    done = operate(stack.state_dir, "infra.ops.dead_letters", "redrive", letter.id)
+    said = f"{letter.id} is in OrdersQueue again, though its order is already confirmed\n"
     assert (done.returncode, done.stdout) == (0, said)
     assert kept() == []

@@ -6,10 +6,10 @@ is meant, ``python -m tests.e2e.golden --record`` records it anew, and the diff 
 
 import pytest
 
-from infra.local.stack import RunningStack
 from tests.e2e.golden.compare import Difference, differences, report
 from tests.e2e.golden.session import play
 from tests.e2e.golden.storage import load
+from tests.support.stack import RunningStack
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 
 from chalicelib.codec.times import to_text
-from infra.deployed import of_endpoints
-from infra.doctor import examine
-from infra.local.stack import RunningStack
+from infra.ops.deployment import local_deployment
+from infra.ops.doctor import examine
 from tests.e2e.client import Client, Json, an_order, parse
 from tests.e2e.conftest import OPEN_ORDERS
+from tests.support.stack import RunningStack
 
 #: Ten JUP to sell; no other test has to do with their price.
 JUP = {"type": "limit", "tokenIn": "JUP", "tokenOut": "USDC", "amountIn": 10, "slippage": None}
@@ -191,7 +191,7 @@ def test_a_user_with_too_many_open_orders_is_asked_to_come_back(client: Client) 
 def test_open_amended_and_ended_ones_are_sound_to_the_doctor(client: Client, stack: RunningStack) -> None:
     client.amend(client.accept(**limit())["orderId"], limitPrice=4)
     life(client, client.accept(**limit(limitPrice="0.5")))
-    assert examine(of_endpoints(stack.endpoints)).violations == []
+    assert examine(local_deployment(stack.endpoints)).violations == []
 
 
 def await_history(client: Client, record: Json) -> None:

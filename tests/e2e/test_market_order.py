@@ -7,8 +7,8 @@ import psycopg
 import pytest
 
 from chalicelib import VERSION
-from infra.local.stack import RunningStack
 from tests.e2e.client import HAPPY, Client, Json, an_order, parse
+from tests.support.stack import RunningStack
 
 QUOTE_FIELDS = {"price", "amountOut", "fee", "feeBps", "priceImpactPct", "liquidity"}
 RECORD_FIELDS = {

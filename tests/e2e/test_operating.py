@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra.local.stack import RunningStack, StackStartError, running_stack
-from infra.package import ROOT
+from infra.project import ROOT
 from tests.e2e.client import PATIENCE_SECONDS, Client, an_order, parse
+from tests.support.stack import RunningStack, StackStartError, running_stack
 
 FAST = {"VENUE_TIME_SCALE": "0"}
 
@@ -112,7 +112,7 @@ def test_a_killed_part_takes_the_whole_stack_down_and_says_which(tmp_path: Path)
             if directory.name.isdigit() and b"caddy" in _command_line(directory) and _belongs(directory, tmp_path)
         )
         os.kill(front_door, signal.SIGKILL)
-        assert stack.launcher.wait(PATIENCE_SECONDS) != 0
+        assert stack.wait(PATIENCE_SECONDS) != 0
         assert "front door" in stack.logs().lower()
     assert_nothing_left(tmp_path, stack)
 
@@ -179,6 +179,7 @@ def test_help_lists_the_targets() -> None:
         "logs",
         "clean",
         "test",
+        "test-fast",
         "check",
         "bench",
         "faults",

@@ -3,8 +3,8 @@
 from datetime import datetime
 from pathlib import Path
 
-from infra.local.stack import running_stack
 from tests.e2e.client import Client, parse
+from tests.support.stack import running_stack
 
 LIMIT = 3
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from chalicelib.simulation.launches import pool_address
-from infra.deployed import of_endpoints
-from infra.doctor import examine
-from infra.local.stack import RunningStack
+from infra.ops.deployment import local_deployment
+from infra.ops.doctor import examine
 from tests.e2e.client import Client, Json, an_order, parse
 from tests.e2e.test_limit_orders import FILLED, await_history, life, swaps_of
+from tests.support.stack import RunningStack
 
 _mints: Iterator[str] = (pool_address("e2e", str(number)) for number in count())
 
@@ -108,4 +108,4 @@ def test_waiting_and_fired_ones_are_sound_to_the_doctor(client: Client, mint: st
     fired = client.accept(**sniper(mint))
     launch(client, mint)
     life(client, fired)
-    assert examine(of_endpoints(stack.endpoints)).violations == []
+    assert examine(local_deployment(stack.endpoints)).violations == []

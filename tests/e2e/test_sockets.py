@@ -5,8 +5,8 @@ import threading
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from infra.local.stack import RunningStack
 from tests.e2e.client import HAPPY, Client, Socket, an_order
+from tests.support.stack import RunningStack
 
 SEQUENCE = list(enumerate(HAPPY, start=1))
 

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 
-from infra.local.stack import StackStartError
 from tests.faults.effort import LONG, SHORT
 from tests.faults.result import HEADER, Result, row
 from tests.faults.stack_under_test import a_stack_under_test
 from tests.faults.trials import OWN, REAL, VIRTUAL
+from tests.support.stack import StackStartError
 
 
 def main() -> int:

@@ -21,14 +21,15 @@ from chalicelib.domain.invariants import violations_of
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import TERMINAL, Status
 from chalicelib.ports.orders import StoredOrder
-from infra.deployed import of_endpoints
 from infra.local.config import REGION
-from infra.local.stack import RunningStack, running_stack
-from infra.stored import Stored, evidence_of
+from infra.ops.deployment import local_deployment
+from infra.ops.evidence import EvidenceReader
+from infra.ops.items import evidence_of
 from tests.bench.cpu import worker_seconds
 from tests.e2e.client import Client
 from tests.faults.result import Result
 from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.stack import RunningStack, running_stack
 
 #: Waits at most this long for anything; nothing takes that long unless it is broken.
 PATIENCE_SECONDS = 240
@@ -177,9 +178,9 @@ class StackUnderTest:
         items = self.items(ids)
         found = [f"I3 {order_id}: accepted and not there" for order_id in ids if order_id not in items]
         found += [f"I3 {order_id}: {one['status']}" for order_id, one in items.items() if not is_over(one)]
-        with closing(Stored(of_endpoints(self.stack.endpoints))) as stored:
-            swaps, copies = stored.swaps(), stored.copies(ids)
-            found += [stored.history_missing] if stored.history_missing else []
+        with closing(EvidenceReader(local_deployment(self.stack.endpoints))) as reader:
+            swaps, copies = reader.swaps(), reader.copies(ids)
+            found += [reader.history_missing] if reader.history_missing else []
         for order_id, item in items.items():
             evidence = evidence_of(item, swaps.get(order_id, {}), copies.get(order_id))
             judged = violations_of(evidence, int(time.time() * 1000), overdue_ms=60_000)

@@ -11,7 +11,7 @@ from chalicelib.services.market.trigger import Trigger, TriggerOrders
 from chalicelib.services.orders import attempt
 from chalicelib.services.orders.attempt import AttemptEndedError, RunAttempt
 from chalicelib.services.streams.publisher import Publisher
-from tests.faults.effort import SHORT
+from tests.faults.effort import short_until
 from tests.faults.rates import most_in_a_minute, most_in_flight
 from tests.faults.result import Result
 from tests.faults.streams import stream_violations
@@ -44,13 +44,13 @@ def test_an_engine_that_does_not_ask_the_ledger_is_found_out(monkeypatch: pytest
         raise AttemptEndedError(stored, error) from error
 
     monkeypatch.setattr(RunAttempt, "_settle", never_asks)
-    assert any("I1" in one for one in crash_at_every_call(SHORT).violations)
+    assert any("I1" in one for one in crash_at_every_call(short_until("I1")).violations)
 
 
 def test_an_engine_that_forgets_the_limit_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempt, "min_acceptable_output", lambda order, quoted: 0)
     monkeypatch.setattr(races, "DEEDS", (races.price, races.price_leaves))
-    assert any("I2" in one for one in races.one_at_every_call_of_the_other(SHORT).violations)
+    assert any("I2" in one for one in races.one_at_every_call_of_the_other(short_until("I2")).violations)
 
 
 def test_an_engine_that_trades_what_has_expired_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,4 +79,4 @@ def test_an_engine_that_does_not_publish_again_is_found_out(monkeypatch: pytest.
         return publish(self, replace(stored, published=stored.order.seq - 1))
 
     monkeypatch.setattr(Publisher, "publish", only_the_last)
-    assert stall_at_every_call(SHORT).violations
+    assert stall_at_every_call(short_until("")).violations

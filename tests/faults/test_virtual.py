@@ -10,11 +10,21 @@ from chalicelib.codec.exact_json import loads
 from chalicelib.codec.messages import read_order_message
 from tests.faults.effort import SHORT, Effort
 from tests.faults.result import Result
-from tests.faults.trials import VIRTUAL
+from tests.faults.trials import VIRTUAL, races, virtual
 from tests.faults.virtual.client_scenarios import Expected
 from tests.faults.virtual.judge import at_rest
 from tests.faults.virtual.legacy import ORDER_BODIES, queue_order
 from tests.faults.virtual.world import World
+
+#: These repeat for every call of every scenario what the others do for some, which takes most of the time.
+_EXHAUSTIVE = (
+    *(virtual.crash_at_every_call, virtual.failure_at_every_call, virtual.stall_at_every_call),
+    *(virtual.cancel_at_every_call, races.one_at_every_call_of_the_other, races.watcher_killed_in_a_batch),
+)
+_TRIALS = [
+    pytest.param(trial, marks=[pytest.mark.exhaustive] if trial in _EXHAUSTIVE else [], id=trial.__name__)
+    for trial in VIRTUAL
+]
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +33,7 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, logger="chalicelib")
 
 
-@pytest.mark.parametrize("trial", VIRTUAL, ids=lambda trial: trial.__name__)
+@pytest.mark.parametrize("trial", _TRIALS)
 def test_no_order_is_lost_or_doubled(trial: Callable[[Effort], Result]) -> None:
     result = trial(SHORT)
     assert result.violations == []

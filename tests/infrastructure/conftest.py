@@ -1,30 +1,30 @@
-"""The package for production, as ``make package`` makes it. It is made again only when its sources change."""
+"""The package for production, made as by ``make package``, and again only if its sources change."""
 
 import json
-import subprocess
-import sys
+import re
 import venv
 import zipfile
 from dataclasses import dataclass
-from hashlib import sha256
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.package import BUILD, PYTHON, ROOT, package
+from infra.aws.package import package
+from infra.project import BUILD
 
 
 @dataclass(frozen=True)
 class Packaged:
-    """What is deployed: the template, and the zip of the code."""
+    """The deployed artefacts: the template, and the zip of the code."""
 
     template_file: Path
     code: Path
     template: dict[str, Any]
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The properties of every resource of a type, by its name."""
+        """Return the properties of every resource of a type, by its name."""
         found = self.template["Resources"].items()
         return {name: resource.get("Properties", {}) for name, resource in found if resource["Type"] == kind}
 
@@ -39,7 +39,7 @@ class Packaged:
         return variables
 
     def queue_events(self) -> dict[str, dict[str, Any]]:
-        """Each function that a queue wakes, and the mapping's properties."""
+        """Return each function with a queue, and the properties of its event source mapping."""
         return {
             name: event["Properties"]
             for name, function in self.functions.items()
@@ -50,13 +50,13 @@ class Packaged:
 
 @pytest.fixture(scope="session")
 def packaged() -> Packaged:
-    made = package("prod", BUILD / "tests" / "prod")
+    made = package("prod", BUILD / "prod")
     return Packaged(made.template, made.code, json.loads(made.template.read_text()))
 
 
 @pytest.fixture(scope="session")
 def unzipped(packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The code as Lambda lays it out."""
+    """The directory in which Lambda unpacks the code."""
     target = tmp_path_factory.mktemp("var-task")
     with zipfile.ZipFile(packaged.code) as archive:
         archive.extractall(target)
@@ -64,14 +64,19 @@ def unzipped(packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(scope="session")
-def lambda_python() -> Path:
+def lambda_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python that has boto3 and what that needs, and nothing else, as Lambda's has."""
-    [pin] = [line for line in (ROOT / "requirements-dev.txt").read_text().split() if line.startswith("boto3==")]
-    target = BUILD / "tests" / f"lambda-{PYTHON}-{sha256(pin.encode()).hexdigest()[:8]}"
-    python = target / "bin/python"
-    if not (target / "ready").exists():
-        venv.create(target, clear=True, with_pip=False)
-        install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile", pin]
-        subprocess.run(install, check=True)
-        (target / "ready").touch()
-    return python
+    target = tmp_path_factory.mktemp("lambda-python")
+    venv.create(target, with_pip=False)
+    [packages] = target.glob("lib/python*/site-packages")
+    for name in _with_requirements("boto3"):
+        distribution = metadata.distribution(name)
+        for top in {file.parts[0] for file in distribution.files or () if file.parts[0] != ".."}:
+            (packages / top).symlink_to(Path(str(distribution.locate_file(top))))
+    return target / "bin/python"
+
+
+def _with_requirements(name: str) -> set[str]:
+    """Return a distribution and all that it needs, as they are installed here."""
+    needed = [text for text in metadata.requires(name) or () if "extra ==" not in text]
+    return {name}.union(*(_with_requirements(re.split(r"[^\w.-]", text)[0]) for text in needed))

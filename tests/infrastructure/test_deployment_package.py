@@ -1,4 +1,4 @@
-"""The zip that Lambda gets: everything the engine needs, nothing that Lambda has, and it starts on its own."""
+"""The zip for Lambda has everything that the engine needs and Lambda lacks, and it starts on its own."""
 
 import json
 import os
@@ -10,15 +10,17 @@ from typing import Any
 
 import pytest
 
-from infra.package import ROOT, installed_dependencies
+from infra.aws.dependencies import installed_dependencies
+from infra.aws.package import package
+from infra.project import ROOT
 from tests.infrastructure.conftest import Packaged
 
-#: Run by the clean Python in the unzipped package. Nothing may be called over the network while importing.
+#: The clean Python runs this in the unzipped package. An import must not use the network.
 PROBE = """
 import json, pkgutil, socket, sys
 
 def refuse(*args, **rest):
-    raise AssertionError("the network was asked for at import")
+    raise AssertionError("an import uses the network")
 
 socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
 import app
@@ -38,7 +40,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="session")
 def started(unzipped: Path, lambda_python: Path) -> dict[str, Any]:
-    """What the package says of itself when it is imported with an empty environment."""
+    """The modules and handlers of the package, imported with an empty environment."""
     done = subprocess.run(
         [lambda_python, "-B", "-c", PROBE],
         cwd=unzipped,
@@ -60,7 +62,7 @@ def test_the_app_starts_without_environment_network_or_anything_but_boto3(
     assert wanted <= set(started["handlers"])
 
 
-def test_it_is_started_on_the_python_that_it_was_packaged_for(packaged: Packaged, started: dict[str, Any]) -> None:
+def test_the_package_runs_on_the_python_that_it_was_built_for(packaged: Packaged, started: dict[str, Any]) -> None:
     assert {function["Runtime"] for function in packaged.functions.values()} == {
         "python{}.{}".format(*started["version"])
     }
@@ -73,7 +75,7 @@ def test_every_module_of_the_engine_is_in_the_package_and_can_be_imported(starte
     assert names == {"chalicelib", *started["modules"]}
 
 
-def test_everything_comes_out_of_the_package_but_what_lambda_has(started: dict[str, Any], unzipped: Path) -> None:
+def test_every_import_but_boto3_comes_from_the_package(started: dict[str, Any], unzipped: Path) -> None:
     ours = {"app", "chalice", "chalicelib", "pynamodb", "psycopg", "pydantic", "pydantic_core", "simplejson"}
     for name in ours:
         assert started["files"][name].startswith(str(unzipped)), name
@@ -81,13 +83,13 @@ def test_everything_comes_out_of_the_package_but_what_lambda_has(started: dict[s
         assert not started["files"][name].startswith(str(unzipped)), name
 
 
-def test_the_schema_can_be_brought_up_to_date_from_the_package(started: dict[str, Any]) -> None:
+def test_the_package_has_every_migration(started: dict[str, Any]) -> None:
     migrations = {file.name for file in (ROOT / "chalicelib/history/migrations").glob("*.sql")}
     assert migrations
     assert migrations <= set(started["migrations"])
 
 
-def test_nothing_is_packed_that_lambda_has_or_production_must_not(packaged: Packaged) -> None:
+def test_the_package_has_neither_lambdas_own_packages_nor_tests_nor_secrets(packaged: Packaged) -> None:
     with zipfile.ZipFile(packaged.code) as archive:
         names = archive.namelist()
     tops = {name.split("/")[0] for name in names}
@@ -117,8 +119,6 @@ def test_the_package_stays_small_enough_to_start_fast(packaged: Packaged) -> Non
 
 
 def test_the_same_sources_are_not_packaged_twice(packaged: Packaged) -> None:
-    from infra.package import package
-
     before = packaged.code.stat().st_mtime_ns
     assert package("prod", packaged.code.parent).code.stat().st_mtime_ns == before
     assert installed_dependencies().is_dir()

@@ -1,4 +1,4 @@
-"""One address for everything: which handshakes go to the WebSocket API, and what their paths become."""
+"""The front door sends the handshakes on stream paths to the WebSocket API, with their query parameters."""
 
 import json
 import re
@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from infra.front_door import caddy_config, cloudfront_function, rules
+from infra.aws.front_door import caddy_config, cloudfront_function, rules
 from tests.infrastructure.conftest import Packaged
 
-#: Each stream path of the contract, and the query parameters it stands for.
+#: Each stream path of the contract, and its query parameters.
 STREAMS = {
     "/ws/orders/0b9f2a4e-6f0d-4c7a-9a55-3c1f6a1f2b3c": {"orderId": "0b9f2a4e-6f0d-4c7a-9a55-3c1f6a1f2b3c"},
     "/api/orders/execute": {},
@@ -32,7 +32,7 @@ NO_STREAMS = [
 
 
 def ruled(path: str) -> dict[str, str] | None:
-    """What the table makes of a handshake on ``path``; ``None``: it stays where it is."""
+    """Return the query parameters of a handshake on ``path``, or ``None`` if it stays with the HTTP API."""
     for rule in rules():
         if found := re.search(rule.path, path):
             return {rule.parameter: found[1]} if rule.parameter else {}
@@ -60,13 +60,13 @@ def test_the_local_front_door_follows_the_same_table() -> None:
     assert streams[0]["handle"][0]["uri"] == "/ws-api?orderId={http.regexp.rule0.1}&{http.request.uri.query}"
 
 
-def test_the_front_door_on_aws_is_the_function_made_of_the_table(packaged: Packaged) -> None:
+def test_the_front_door_on_aws_is_the_generated_function(packaged: Packaged) -> None:
     code = packaged.resources("AWS::CloudFront::Function")["FrontDoorFunction"]["FunctionCode"]
     assert code == cloudfront_function()
     assert "generated" not in code.splitlines()[-1]
     for rule in rules():
         assert json.dumps(rule.path) in code
-    assert len(code.encode()) <= 10 * 1024, "CloudFront takes no more"
+    assert len(code.encode()) <= 10 * 1024, "CloudFront accepts no larger function"
 
 
 def test_both_origins_are_the_apis_of_the_stack_at_their_stages(packaged: Packaged) -> None:
@@ -80,7 +80,7 @@ def test_both_origins_are_the_apis_of_the_stack_at_their_stages(packaged: Packag
     assert 'selectRequestOriginById("websocket")' in cloudfront_function()
 
 
-def test_the_function_keeps_to_what_cloudfronts_javascript_documents() -> None:
+def test_the_function_uses_only_documented_cloudfront_javascript() -> None:
     """``cloudfront-js-2.0``: ES 5.1 statements, ``const``, ``let``, ``async`` and ``await``; no ``for...of``."""
     code = re.sub(r"//.*", "", cloudfront_function())
     assert not re.search(r"\bfor\s*\(\s*(const|let|var)\s+\w+\s+of\b|\?\.|\?\?|\bclass\b", code)
@@ -100,7 +100,7 @@ console.log(JSON.stringify(asked.map((request) => {
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
-def test_the_function_sends_handshakes_to_the_socket_api_and_nothing_else() -> None:
+def test_the_function_sends_only_handshakes_to_the_socket_api() -> None:
     def request(path: str, **headers: Any) -> dict[str, Any]:
         return {"uri": path, "headers": headers, "querystring": {"afterSeq": {"value": "3"}}}
 

@@ -1,4 +1,4 @@
-"""Policies against what functions really ask of AWS, which no emulator enforces."""
+"""The policies allow the requests that the functions make to AWS. No emulator enforces them."""
 
 import json
 from collections.abc import Iterator
@@ -12,29 +12,30 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from moto.core.botocore_stubber import BotocoreStubber
 
+from chalicelib.adapters import connect
 from chalicelib.api.requests.orders import read_order
-from chalicelib.engine import Engine
-from chalicelib.bootstrap import build_engine, connect
+from chalicelib.bootstrap import build_engine
 from chalicelib.domain.conditions import Launch
 from chalicelib.domain.errors import RateLimitedError
 from chalicelib.domain.tokens import find_market
+from chalicelib.engine import Engine
 from chalicelib.ports.market import PushedPrice
 from chalicelib.simulation.launches import pool_address
-from infra.package import ROOT
+from infra.project import ROOT
 from tests.contract.stores.aws import aws, resources, settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.history import FakeHistory
 from tests.support.callers import ANYONE
 
-#: What its requests to several items at once are made of.
+#: The actions of the parts of a DynamoDB transaction.
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 MINTS = [pool_address("policy", str(number)) for number in range(3)]
 
 
 def asked_of(operation: str, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each action of a request, and on what."""
+    """Yield each action of a request, and its resource."""
     if "QueueUrl" in body:
-        # The policy knows one action for one message and for several.
+        # IAM has one action for a single message and for a batch.
         yield operation.removesuffix("Batch"), body["QueueUrl"].rsplit("/", 1)[-1]
     elif "TransactItems" in body:
         for item in body["TransactItems"]:
@@ -45,7 +46,7 @@ def asked_of(operation: str, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def listening(patch: pytest.MonkeyPatch) -> Iterator[set[tuple[str, str]]]:
-    """What is asked of AWS meanwhile."""
+    """Collect the actions and resources of all requests to AWS within the block."""
     asked: set[tuple[str, str]] = set()
     through = BotocoreStubber.__call__
 
@@ -70,17 +71,18 @@ def allowed(function: str) -> set[tuple[str, str]]:
 
 def submit(engine: Engine, clock: FakeClock, **fields: Any) -> None:
     body = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 1, **fields}
-    engine.submit(ANYONE, read_order(body, simulation=False, now=clock.now()))
+    engine.submit(ANYONE, read_order(body, ANYONE, engine.rules, clock.now()))
 
 
-def test_the_watcher_may_do_what_it_does_and_of_orders_and_market_nothing_else(
+def test_the_market_watcher_has_exactly_the_permissions_on_orders_and_market_that_it_uses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = FakeClock()
     knobs = replace(settings(), simulated_launch_seconds=20)
     with aws(resources()) as stand_in:
         stand_in.start_over()
-        engine = build_engine(knobs, replace(connect(knobs), history=FakeHistory()), clock.now, clock.sleep)
+        adapters = replace(connect(knobs), history=FakeHistory())
+        engine = build_engine(knobs, adapters, clock.now, clock.sleep)
         soon = (clock.now() + timedelta(seconds=5)).isoformat()
         submit(engine, clock, type="limit", limitPrice=500, expiresAt=soon)
         submit(engine, clock, type="limit", limitPrice=200)
@@ -91,7 +93,7 @@ def test_the_watcher_may_do_what_it_does_and_of_orders_and_market_nothing_else(
         pair = find_market("SOL/USDC")
         assert pair
         markets.push_price(pair, PushedPrice(Decimal(250), clock.now_ms()))
-        # One launch that suits, one that does not; the third comes by itself.
+        # The first launch suits its order, the second does not, and the third is simulated.
         for mint, liquidity in zip(MINTS[:2], (1000, 1), strict=True):
             launch = Launch(mint, "raydium", "pool", 1, Decimal("0.001"), Decimal(liquidity), clock.now_ms())
             assert markets.announce(launch)
@@ -110,7 +112,7 @@ def test_the_watcher_may_do_what_it_does_and_of_orders_and_market_nothing_else(
     assert of_stores - asked == set()
 
 
-def test_whoever_accepts_orders_may_look_for_a_start_however_many_are_booked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_functions_that_accept_orders_may_query_the_rate_limit_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeClock()
     knobs = replace(settings(), rate_limit_per_minute=1, rate_horizon_seconds=300)
     with aws(resources()) as stand_in:

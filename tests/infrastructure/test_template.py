@@ -1,4 +1,4 @@
-"""The template that is deployed to production: what an operator counts on."""
+"""The template for production has the properties that operators rely on."""
 
 import json
 import subprocess
@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from pynamodb.models import Model
 
+from chalicelib.api.bare_problems import gateway_problem
+from chalicelib.api.problems import CONTENT_TYPE
 from chalicelib.settings import Settings, read_settings
 from chalicelib.stores.models import IdempotencyItem, LedgerItem, MarketItem, OrderItem, RateLimitItem, StreamItem
-from infra.package import ROOT
+from infra.aws.alarms import RUNBOOK
+from infra.project import ROOT, STAGES
 from infra.settings import SETTINGS
 from tests.infrastructure.conftest import Packaged
 
@@ -25,19 +28,27 @@ TABLES = {
     "RateLimitTable": RateLimitItem,
     "MarketTable": MarketItem,
 }
-#: Indexes that the engine itself never asks: how many swaps an order made, for operators and fault tests.
+#: Lambda refuses a function that sets one of these. Source: "Defined runtime environment variables", AWS.
+RESERVED_BY_LAMBDA = {
+    *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_ACCESS_KEY"),
+    *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"),
+    *("AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API"),
+    *("LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
+}
+#: Indexes that only operators and fault tests query: the swaps of an order.
 OPERATORS_INDEXES = {"LedgerTable": {"orderId"}}
 
 
 def everything(data: Any) -> Iterator[Any]:
-    """Every value and key in ``data``, however deep."""
+    """Yield every key and value in ``data``, at any depth."""
     yield data
     for inner in [*data, *data.values()] if isinstance(data, dict) else data if isinstance(data, list) else ():
         yield from everything(inner)
 
 
 def arn_of(value: Any) -> str:
-    """The resource whose ARN a ``Fn::Sub`` or ``Fn::GetAtt`` is."""
+    """Return the resource whose ARN a ``Fn::Sub`` or ``Fn::GetAtt`` is."""
     if "Fn::Sub" in value:
         text: str = value["Fn::Sub"]
         assert text.startswith("${")
@@ -54,7 +65,7 @@ def test_cloudformation_will_accept_the_template(packaged: Packaged) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-# --- ten at a time, and nothing throttled or lost -----------------------------------------------------------
+# --- concurrency and queues ---------------------------------------------------------------------------------
 
 
 def test_ten_orders_run_at_once_and_the_poller_fetches_no_more_than_that(packaged: Packaged) -> None:
@@ -77,7 +88,7 @@ def test_every_queue_handler_fails_messages_one_by_one(packaged: Packaged) -> No
     }
     for event in events.values():
         assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert set(event["Queue"]) in ({"Fn::Sub"}, {"Fn::GetAtt"}), "two references merged into one another"
+        assert set(event["Queue"]) in ({"Fn::Sub"}, {"Fn::GetAtt"}), "the merge left two references"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +99,7 @@ def test_every_queue_handler_fails_messages_one_by_one(packaged: Packaged) -> No
         ("ReplayQueue", 5, "ReplayDeadLettersQueue"),
     ],
 )
-def test_a_message_that_nobody_can_handle_ends_in_a_queue_that_keeps_it_for_two_weeks(
+def test_an_undeliverable_message_ends_in_a_queue_that_keeps_it_for_two_weeks(
     packaged: Packaged, queue: str, receives: int, dead_letters: str
 ) -> None:
     queues = packaged.resources("AWS::SQS::Queue")
@@ -111,7 +122,7 @@ def test_no_message_reappears_beside_its_running_handler(packaged: Packaged) -> 
         assert visibility >= 6 * packaged.functions[name]["Timeout"], name
 
 
-def test_one_attempt_with_its_longest_waits_fits_into_its_function_and_its_lease(packaged: Packaged) -> None:
+def test_the_lease_of_an_attempt_fits_into_its_functions_timeout(packaged: Packaged) -> None:
     defaults = {field.name: field.default for field in fields(Settings)}
     assert defaults["lease_seconds"] <= packaged.functions["ProcessOrders"]["Timeout"]
 
@@ -123,25 +134,25 @@ def test_every_queue_and_table_is_encrypted(packaged: Packaged) -> None:
     )
 
 
-def test_the_watchdog_looks_every_minute(packaged: Packaged) -> None:
+def test_the_watchdog_runs_every_minute(packaged: Packaged) -> None:
     [event] = packaged.functions["RunWatchdog"]["Events"].values()
     assert event == {"Type": "Schedule", "Properties": {"Schedule": "rate(1 minute)"}}
     assert packaged.functions["RunWatchdog"]["Timeout"] < 60
 
 
-def test_the_market_is_watched_without_a_gap_and_a_slow_last_look_is_not_cut_off(packaged: Packaged) -> None:
+def test_the_market_watcher_runs_every_minute_and_can_finish_a_slow_last_check(packaged: Packaged) -> None:
     [event] = packaged.functions["WatchMarket"]["Events"].values()
     assert event == {"Type": "Schedule", "Properties": {"Schedule": "rate(1 minute)"}}
-    # Its last look begins before the minute is over, and may release a full batch.
+    # The last check starts within the minute, and may trigger a full batch.
     assert packaged.functions["WatchMarket"]["Timeout"] >= 90
 
 
 @pytest.mark.parametrize("function", ["WatchMarket", "RunWatchdog"])
-def test_two_of_a_schedule_do_not_run_at_once_after_a_crash(packaged: Packaged, function: str) -> None:
+def test_a_scheduled_function_is_not_retried_beside_its_next_run(packaged: Packaged, function: str) -> None:
     assert packaged.functions[function]["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
 
 
-def test_a_market_that_nobody_watches_rings_an_alarm(packaged: Packaged) -> None:
+def test_a_market_watcher_that_does_not_run_rings_an_alarm(packaged: Packaged) -> None:
     [alarm] = [
         alarm
         for alarm in packaged.resources("AWS::CloudWatch::Alarm").values()
@@ -152,7 +163,7 @@ def test_a_market_that_nobody_watches_rings_an_alarm(packaged: Packaged) -> None
 
 
 @pytest.mark.parametrize("function", ["ProcessOrders", "WatchMarket"])
-def test_a_worker_that_crashes_rings_an_alarm(packaged: Packaged, function: str) -> None:
+def test_a_crashing_worker_rings_an_alarm(packaged: Packaged, function: str) -> None:
     watched = [
         (alarm["Dimensions"], alarm["Threshold"], alarm["ComparisonOperator"])
         for alarm in packaged.resources("AWS::CloudWatch::Alarm").values()
@@ -168,11 +179,11 @@ def test_deleting_the_stack_deletes_no_order_and_no_swap(packaged: Packaged, nam
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
 
-# --- tables are what the stores take them for ---------------------------------------------------------------
+# --- tables -------------------------------------------------------------------------------------------------
 
 
 def model_schema(model: type[Model]) -> dict[str, Any]:
-    """What a model expects of its table, in the template's words."""
+    """Return the keys and indexes that a model requires of its table, in the template's terms."""
     schema = model._get_schema()
     return {
         "keys": {(key["AttributeName"], key["KeyType"]) for key in schema["key_schema"]},
@@ -188,7 +199,7 @@ def model_schema(model: type[Model]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_has_the_keys_and_indexes_that_its_store_asks_for(packaged: Packaged, name: str) -> None:
+def test_a_table_has_the_keys_and_indexes_of_its_model(packaged: Packaged, name: str) -> None:
     table = packaged.resources("AWS::DynamoDB::Table")[name]
     expected = model_schema(TABLES[name])
     extra = OPERATORS_INDEXES.get(name, set())
@@ -205,12 +216,12 @@ def test_a_table_has_the_keys_and_indexes_that_its_store_asks_for(packaged: Pack
     assert expected["types"].items() <= types.items()
 
 
-def test_every_table_has_its_store(packaged: Packaged) -> None:
+def test_every_table_has_a_model(packaged: Packaged) -> None:
     assert packaged.resources("AWS::DynamoDB::Table").keys() == TABLES.keys()
 
 
 @pytest.mark.parametrize("name", ["StreamsTable", "IdempotencyTable"])
-def test_what_expires_is_deleted_by_the_attribute_that_its_store_writes(packaged: Packaged, name: str) -> None:
+def test_items_expire_by_the_attribute_that_their_store_writes(packaged: Packaged, name: str) -> None:
     limit = packaged.resources("AWS::DynamoDB::Table")[name]["TimeToLiveSpecification"]
     assert limit == {"AttributeName": TABLES[name].expires_at.attr_name, "Enabled": True}  # type: ignore[attr-defined]
 
@@ -228,14 +239,14 @@ def listed(one_or_many: Any) -> list[Any]:
     return one_or_many if isinstance(one_or_many, list) else [one_or_many]
 
 
-def test_every_function_has_a_role_of_its_own_and_nothing_shared(packaged: Packaged) -> None:
+def test_every_function_has_a_role_of_its_own(packaged: Packaged) -> None:
     roles = [arn_of(function["Role"]) for function in packaged.functions.values()]
     assert sorted(roles) == sorted(packaged.resources("AWS::IAM::Role"))
     assert len(set(roles)) == len(roles)
     assert not any("ManagedPolicyArns" in role for role in packaged.resources("AWS::IAM::Role").values())
 
 
-def test_no_function_may_do_everything_or_touch_everything(packaged: Packaged) -> None:
+def test_no_statement_has_a_wildcard_for_actions_or_resources(packaged: Packaged) -> None:
     for name in packaged.functions:
         for statement in statements(packaged, name):
             assert not [action for action in listed(statement["Action"]) if "*" in action], (
@@ -260,37 +271,39 @@ def allowed(packaged: Packaged, function: str, resource: str) -> set[str]:
     }
 
 
-def test_a_queue_handler_may_take_hold_and_finish_its_own_messages(packaged: Packaged) -> None:
+def test_a_queue_handler_may_receive_extend_and_delete_its_own_messages(packaged: Packaged) -> None:
     needed = {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"}
     for name, event in packaged.queue_events().items():
         queue = arn_of(event["Queue"])
         granted = allowed(packaged, name, f"${{{queue}.Arn}}")
         assert {f"sqs:{action}" for action in needed} <= granted, name
-    assert "sqs:SendMessage" not in allowed(packaged, "ProcessOrders", "${OrdersQueue.Arn}"), "it would feed itself"
+    assert "sqs:SendMessage" not in allowed(packaged, "ProcessOrders", "${OrdersQueue.Arn}"), (
+        "Lambda would detect a loop"
+    )
 
 
-def test_nobody_but_the_doors_may_make_an_order(packaged: Packaged) -> None:
+def test_only_the_http_and_socket_functions_may_create_an_order(packaged: Packaged) -> None:
     makers = {
         name for name in packaged.functions if "dynamodb:PutItem" in allowed(packaged, name, "${OrdersTable.Arn}")
     }
     assert makers == {"APIHandler", "WebsocketMessage"}
 
 
-def test_who_may_look_for_what_waits_and_who_may_tell_of_the_market(packaged: Packaged) -> None:
-    def those_who(action: str, resource: str) -> set[str]:
+def test_each_function_has_only_the_market_permissions_that_it_needs(packaged: Packaged) -> None:
+    def functions_that_may(action: str, resource: str) -> set[str]:
         return {name for name in packaged.functions if f"dynamodb:{action}" in allowed(packaged, name, resource)}
 
-    assert those_who("Query", "${OrdersTable.Arn}/index/waiting") == {"APIHandler", "WatchMarket"}
-    # Whoever quotes reads what was told; whoever takes orders notes what they wait for.
+    assert functions_that_may("Query", "${OrdersTable.Arn}/index/waiting") == {"APIHandler", "WatchMarket"}
+    # Functions that quote read pushed prices; functions that accept orders note their pairs and mints.
     quoting = {"APIHandler", "WebsocketMessage", "ProcessOrders", "WatchMarket"}
-    assert those_who("Query", "${MarketTable.Arn}") == quoting
-    assert those_who("UpdateItem", "${MarketTable.Arn}") == {"APIHandler", "WebsocketMessage"}
-    # Launches are told of over HTTP, and simulated by the watcher, which also tidies up after them.
-    assert those_who("PutItem", "${MarketTable.Arn}") == {"APIHandler", "WatchMarket"}
-    assert those_who("DeleteItem", "${MarketTable.Arn}") == {"WatchMarket"}
+    assert functions_that_may("Query", "${MarketTable.Arn}") == quoting
+    assert functions_that_may("UpdateItem", "${MarketTable.Arn}") == {"APIHandler", "WebsocketMessage"}
+    # Launches are announced over HTTP and simulated by the market watcher, which also deletes old ones.
+    assert functions_that_may("PutItem", "${MarketTable.Arn}") == {"APIHandler", "WatchMarket"}
+    assert functions_that_may("DeleteItem", "${MarketTable.Arn}") == {"WatchMarket"}
 
 
-def test_browsers_may_amend_orders_and_read_their_tags(packaged: Packaged) -> None:
+def test_browsers_may_amend_orders_and_read_their_etags(packaged: Packaged) -> None:
     [api] = packaged.resources("AWS::Serverless::Api").values()
     preflight = api["DefinitionBody"]["paths"]["/api/orders/{order_id}"]["options"]
     [answer] = preflight["x-amazon-apigateway-integration"]["responses"].values()
@@ -300,13 +313,13 @@ def test_browsers_may_amend_orders_and_read_their_tags(packaged: Packaged) -> No
     assert "ETag" in headers["Access-Control-Expose-Headers"]
 
 
-def test_nobody_deletes_orders_swaps_or_keys(packaged: Packaged) -> None:
+def test_no_function_may_delete_orders_swaps_or_idempotency_keys(packaged: Packaged) -> None:
     for table in ("OrdersTable", "LedgerTable", "IdempotencyTable"):
         for name in packaged.functions:
             assert "dynamodb:DeleteItem" not in allowed(packaged, name, f"${{{table}.Arn}}")
 
 
-def test_functions_may_ask_only_indexes_that_there_are(packaged: Packaged) -> None:
+def test_functions_may_query_only_existing_indexes(packaged: Packaged) -> None:
     tables = packaged.resources("AWS::DynamoDB::Table")
     for name in packaged.functions:
         for statement in statements(packaged, name):
@@ -317,7 +330,7 @@ def test_functions_may_ask_only_indexes_that_there_are(packaged: Packaged) -> No
                     assert index in indexes, (name, index)
 
 
-def test_no_function_may_ask_an_index_that_no_store_asks(packaged: Packaged) -> None:
+def test_no_function_may_query_the_operators_index(packaged: Packaged) -> None:
     for name in packaged.functions:
         assert not allowed(packaged, name, "${LedgerTable.Arn}/index/orderId"), name
 
@@ -325,18 +338,31 @@ def test_no_function_may_ask_an_index_that_no_store_asks(packaged: Packaged) -> 
 # --- settings -----------------------------------------------------------------------------------------------
 
 
-def test_every_setting_that_a_function_needs_is_set(packaged: Packaged) -> None:
-    required = {field.name.upper() for field in fields(Settings) if field.default is MISSING}
-    assert required <= packaged.variables.keys()
+def test_the_template_sets_every_setting_or_makes_it_a_parameter(packaged: Packaged) -> None:
+    parameters = {row.env: row.parameter for row in SETTINGS}
+    set_by_template = {field.name.upper() for field in fields(Settings)} - parameters.keys()
+    assert {"LOG_LEVEL"} == parameters.keys() - {field.name.upper() for field in fields(Settings)}
+    assert set_by_template - {"AWS_REGION", "AWS_ENDPOINT_URL"} <= packaged.variables.keys()
+    for variable, parameter in parameters.items():
+        assert packaged.variables[variable] == {"Ref": parameter}
+        assert packaged.template["Parameters"][parameter] == {"Type": "String", "Default": ""}
 
 
-def test_a_deployment_that_sets_nothing_of_its_own_runs_on_the_defaults(packaged: Packaged) -> None:
+def test_the_settings_fit_the_limits_of_cloudformation_and_lambda(packaged: Packaged) -> None:
+    assert len(packaged.template["Parameters"]) <= 200
+    # Lambda allows 4 KB of environment. The template's own values are names and addresses, a setting is a number.
+    tunable = {row.env for row in SETTINGS}
+    sizes = [len(name) + (8 if name in tunable else 140) for name in packaged.variables]
+    assert sum(sizes) < 4096
+
+
+def test_a_deployment_without_parameters_runs_on_the_defaults(packaged: Packaged) -> None:
     parameters = {name: row.get("Default", "") for name, row in packaged.template["Parameters"].items()}
     parameters["DatabaseUrl"] = "postgresql://somewhere"
 
     def value(wanted: Any) -> str:
         reference = wanted.get("Ref") if isinstance(wanted, dict) else None
-        return str(parameters.get(reference, f"made by {wanted}")) if isinstance(wanted, dict) else str(wanted)
+        return str(parameters.get(reference, f"value of {wanted}")) if isinstance(wanted, dict) else str(wanted)
 
     settings = read_settings({name: value(wanted) for name, wanted in packaged.variables.items()})
     for field in fields(Settings):
@@ -344,25 +370,20 @@ def test_a_deployment_that_sets_nothing_of_its_own_runs_on_the_defaults(packaged
             assert getattr(settings, field.name) == field.default, field.name
 
 
-def test_a_parameter_of_the_deployment_is_a_setting_that_somebody_reads() -> None:
-    read = {field.name.upper() for field in fields(Settings)} | {"LOG_LEVEL"}
-    assert {row.env for row in SETTINGS} - read == set()
-
-
-def test_the_database_address_with_its_password_is_never_shown(packaged: Packaged) -> None:
+def test_cloudformation_never_shows_the_database_address(packaged: Packaged) -> None:
     assert packaged.template["Parameters"]["DatabaseUrl"]["NoEcho"] is True
     shown = json.dumps(packaged.template.get("Outputs", {}))
     assert "DatabaseUrl" not in shown
     assert packaged.variables["DATABASE_URL"] == {"Ref": "DatabaseUrl"}
 
 
-def test_nothing_of_the_local_stack_reaches_production(packaged: Packaged) -> None:
+def test_the_template_for_production_has_no_part_of_the_local_stack(packaged: Packaged) -> None:
     texts = {each for each in everything(packaged.template) if isinstance(each, str)}
     assert not [text for text in texts if "AWS_ENDPOINT_URL" in text or "AwsEndpointUrl" in text]
     assert not [text for text in texts if "localhost" in text or "127.0.0.1" in text or "_aws/execute-api" in text]
     assert "AWS::CloudFormation::WaitConditionHandle" not in texts
     assert packaged.template["Resources"]["WebsocketAPIDeployment"]["Type"] == "AWS::ApiGatewayV2::Deployment"
-    assert not [name for name in packaged.variables if name.startswith("AWS_")], "Lambda refuses to set those"
+    assert not RESERVED_BY_LAMBDA & packaged.variables.keys()
     assert packaged.template["Parameters"]["Simulation"]["Default"] == ""
 
 
@@ -378,6 +399,16 @@ def test_the_api_alarm_watches_the_api_that_is_deployed(packaged: Packaged) -> N
     assert dimensions == {"ApiName": name, "Stage": api["StageName"]}
 
 
+def test_every_alarm_says_what_broke_and_names_its_section_of_the_runbook(packaged: Packaged) -> None:
+    alarms = packaged.resources("AWS::CloudWatch::Alarm")
+    runbook = (ROOT / RUNBOOK).read_text().splitlines()
+    assert [line.removeprefix("## ") for line in runbook if line.startswith("## ")] == list(alarms)
+    for name, alarm in alarms.items():
+        description = alarm["AlarmDescription"]
+        assert description.endswith(f" See {RUNBOOK}#{name.lower()}.")
+        assert len(description) <= 1024, "CloudWatch allows no more"
+
+
 def test_every_dead_letter_rings_an_alarm(packaged: Packaged) -> None:
     queues = packaged.resources("AWS::SQS::Queue").values()
     targets = {arn_of(queue["RedrivePolicy"]["deadLetterTargetArn"]) for queue in queues if "RedrivePolicy" in queue}
@@ -385,10 +416,26 @@ def test_every_dead_letter_rings_an_alarm(packaged: Packaged) -> None:
     assert {target for target in targets if target not in watched} == set()
 
 
-# --- functions are what the application has -----------------------------------------------------------------
+# --- errors that API Gateway answers itself -----------------------------------------------------------------
 
 
-def test_functions_run_where_their_code_was_built_for(packaged: Packaged) -> None:
+def test_api_gateways_own_errors_are_the_apps_problems(packaged: Packaged) -> None:
+    [api] = packaged.resources("AWS::Serverless::Api").values()
+    statuses = {"MISSING_AUTHENTICATION_TOKEN": 404, "THROTTLED": 429, "REQUEST_TOO_LARGE": 413, "DEFAULT_5XX": 500}
+    codes = {404: "NOT_FOUND", 429: "TOO_MANY_REQUESTS", 413: "BODY_TOO_LARGE", 500: "INTERNAL_ERROR"}
+    responses = api["GatewayResponses"]
+    assert {kind: int(response["StatusCode"]) for kind, response in responses.items()} == statuses
+    for kind, response in responses.items():
+        body = json.loads(response["ResponseTemplates"]["application/json"])
+        assert body == gateway_problem(statuses[kind]).as_body("$context.requestId")
+        assert (body["status"], body["code"]) == (statuses[kind], codes[statuses[kind]])
+        assert response["ResponseParameters"]["Headers"]["Content-Type"] == f"'{CONTENT_TYPE}'"
+
+
+# --- functions ----------------------------------------------------------------------------------------------
+
+
+def test_functions_run_on_the_platform_that_their_code_was_built_for(packaged: Packaged) -> None:
     for function in packaged.functions.values():
         assert function["Runtime"] == f"python{sys.version_info.major}.{sys.version_info.minor}"
         assert function["Architectures"] == ["x86_64"]
@@ -404,29 +451,31 @@ def handlers_of_the_app() -> set[str]:
     return events | sockets | pure | authorizers
 
 
-@pytest.mark.parametrize("stage", ["local", "dev", "prod"])
-def test_every_handler_has_its_timeout_memory_and_policy_in_every_stage(stage: str) -> None:
-    config = json.loads((ROOT / ".chalice/config.json").read_text())
-    functions = config["stages"][stage]["lambda_functions"]
-    assert functions.keys() == handlers_of_the_app() | {"api_handler"}
+def chalice_config() -> dict[str, Any]:
+    config: dict[str, Any] = json.loads((ROOT / ".chalice/config.json").read_text())
+    return config
+
+
+def test_every_handler_has_its_timeout_memory_and_policy() -> None:
+    config = chalice_config()
+    assert config["lambda_functions"].keys() == handlers_of_the_app() | {"api_handler"}
     assert config["autogen_policy"] is False
-    for name, function in functions.items():
-        assert {"iam_policy_file", "lambda_timeout", "lambda_memory_size"} <= function.keys(), name
+    assert config["lambda_memory_size"] >= 512
+    for name, function in config["lambda_functions"].items():
+        assert function["lambda_timeout"] <= 90, name
         assert function["iam_policy_file"] == f"policies/{name}.json"
         assert (ROOT / ".chalice" / function["iam_policy_file"]).is_file()
 
 
-def test_all_stages_run_alike() -> None:
-    stages = json.loads((ROOT / ".chalice/config.json").read_text())["stages"]
-    assert stages["local"] == stages["dev"] == stages["prod"]
+def test_all_stages_have_the_same_configuration() -> None:
+    assert chalice_config()["stages"] == {stage: {} for stage in STAGES}
 
 
-def test_there_is_no_policy_that_nobody_has() -> None:
-    stages = json.loads((ROOT / ".chalice/config.json").read_text())["stages"]
-    used = {row["iam_policy_file"] for stage in stages.values() for row in stage["lambda_functions"].values()}
+def test_every_policy_belongs_to_a_function() -> None:
+    used = {row["iam_policy_file"] for row in chalice_config()["lambda_functions"].values()}
     assert {f"policies/{file.name}" for file in (ROOT / ".chalice/policies").iterdir()} == used
 
 
-def test_every_handler_is_a_function_that_is_deployed(packaged: Packaged) -> None:
+def test_every_handler_is_deployed_as_a_function(packaged: Packaged) -> None:
     deployed = {function["Handler"] for function in packaged.functions.values()}
     assert deployed == {"app.app"} | {f"app.{name}" for name in handlers_of_the_app()}

@@ -25,20 +25,14 @@ from chalicelib.history.postgres import PostgresHistory
 from chalicelib.history.statements import page
 from chalicelib.ports.history import HistoryUnavailableError, OrderFilter
 from tests.support.order_builders import NOON, confirmed, pending, quote, routed
-from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.postgres import PostgresServer
 
 FILES = sorted(path.name for path in MIGRATIONS.glob("*.sql"))
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[PostgresServer]:
-    with postgres_server() as running:
-        yield running
-
-
 @pytest.fixture
-def url(server: PostgresServer) -> str:
-    return server.new_database()
+def url(postgres: PostgresServer) -> str:
+    return postgres.new_database()
 
 
 @pytest.fixture
@@ -118,11 +112,11 @@ class TestMigrations:
 
 class TestFailures:
     def test_a_stopped_server_is_unavailable_and_a_started_one_is_used_again(
-        self, server: PostgresServer, history: PostgresHistory
+        self, postgres: PostgresServer, history: PostgresHistory
     ) -> None:
         order = confirmed(pending())
         history.record(order)
-        server.stop()
+        postgres.stop()
         try:
             calls: list[Callable[[], object]] = [
                 lambda: history.record(order),
@@ -133,16 +127,16 @@ class TestFailures:
                 with fails_within(3):
                     call()
         finally:
-            server.start()
+            postgres.start()
         history.record(order)
         assert history.page(OrderFilter(), 1, None).orders == [record_of(order)]
 
     def test_a_restart_between_two_calls_is_not_noticed(
-        self, server: PostgresServer, history: PostgresHistory
+        self, postgres: PostgresServer, history: PostgresHistory
     ) -> None:
         history.ping()
-        server.stop()
-        server.start()
+        postgres.stop()
+        postgres.start()
         history.record(pending())
         assert len(history.page(OrderFilter(), 10, None).orders) == 1
 
@@ -206,8 +200,8 @@ class TestFailures:
         history.record(pending())
         assert len(history.page(OrderFilter(), 10, None).orders) == 1
 
-    def test_a_schema_that_is_not_there_is_unavailable(self, server: PostgresServer) -> None:
-        history = PostgresHistory(server.new_database(), connect_timeout_seconds=2, statement_timeout_seconds=1)
+    def test_a_schema_that_is_not_there_is_unavailable(self, postgres: PostgresServer) -> None:
+        history = PostgresHistory(postgres.new_database(), connect_timeout_seconds=2, statement_timeout_seconds=1)
         with fails_within(3):
             history.record(pending())
         history.ping()

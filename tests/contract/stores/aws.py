@@ -14,7 +14,8 @@ from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
 from chalicelib.settings import Settings
-from infra.package import ROOT, Template, load_template
+from infra.aws.template import Template, load_template
+from infra.project import ROOT
 
 REGION = "us-east-1"
 #: The properties of a resource that moto supports.
@@ -87,8 +88,8 @@ def aws(template: Template) -> Iterator[Aws]:
 
 
 def resources() -> Template:
-    """The template that is deployed."""
-    return load_template(ROOT / "infra/resources.yaml")
+    """The tables and queues as they are deployed."""
+    return load_template(ROOT / "infra/aws/resources.yaml")
 
 
 def settings() -> Settings:

@@ -12,12 +12,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from infra.local.stack import running_stack
 from tests.e2e.client import Json
 from tests.e2e.conftest import STACK_SETTINGS
 from tests.e2e.golden.compare import differences, report
 from tests.e2e.golden.session import play
 from tests.e2e.golden.storage import load, save
+from tests.support.stack import running_stack
 
 
 def main() -> int:

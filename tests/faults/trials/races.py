@@ -121,6 +121,8 @@ def one_at_every_call_of_the_other(effort: Effort) -> Result:
         while reached:
             plan = {call + random.randrange(1, 15): random.choice(_FAULTS)} if faulty else {}
             reached = _race(plan, [(0, first), (call, second)], number, result)
+            if effort.is_over(result.violations):
+                return result
             call += stride
     return result
 

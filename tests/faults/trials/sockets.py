@@ -114,7 +114,7 @@ async def _user_streams(site: StackUnderTest, users: Sequence[str], each: int, r
 async def _until_over(socket: Any, frames: list[dict[str, Any]], waiting: set[str]) -> None:
     waiting = waiting - {frame["orderId"] for frame in frames if frame.get("phase") in _TERMINAL}
     while waiting:
-        frame: dict[str, Any] = loads(await asyncio.wait_for(socket.recv(), PATIENCE_SECONDS))
+        frame: dict[str, Any] = loads(await asyncio.wait_for(socket.recv(decode=True), PATIENCE_SECONDS))
         frames.append(frame)
         if frame.get("phase") in _TERMINAL:
             waiting.discard(frame["orderId"])

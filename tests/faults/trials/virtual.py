@@ -1,4 +1,4 @@
-"""Trials in virtual time: every call of a life goes wrong once, or two of them, or messages come in any number."""
+"""Trials in virtual time: each call of a scenario goes wrong once, or two do, or messages come more than once."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,11 +14,11 @@ from chalicelib.domain.status import Status
 from chalicelib.ports.orders import StoredOrder
 from tests.faults.effort import Effort
 from tests.faults.result import Result
-from tests.faults.virtual.client_scenarios import Expected, Life
+from tests.faults.virtual.client_scenarios import Expected, Scenario
 from tests.faults.virtual.injection import Fault
 from tests.faults.virtual.judge import at_rest
 from tests.faults.virtual.legacy import LEGACY
-from tests.faults.virtual.open_orders import LIVES
+from tests.faults.virtual.open_orders import SCENARIOS
 from tests.faults.virtual.world import World
 from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
@@ -31,38 +31,38 @@ STALLS = (Fault.STALL_BEFORE, Fault.STALL_AFTER)
 
 def crash_at_every_call(effort: Effort) -> Result:
     """A process is killed before and after each call that it makes."""
-    return _at_every_call("crash at every call", CRASHES, range(effort.pick(1, 10)))
+    return _at_every_call("crash at every call", CRASHES, effort)
 
 
 def failure_at_every_call(effort: Effort) -> Result:
     """Each call fails, or has its effect and loses its answer."""
-    return _at_every_call("failure at every call", FAILURES, range(effort.pick(1, 10)))
+    return _at_every_call("failure at every call", FAILURES, effort)
 
 
 def stall_at_every_call(effort: Effort) -> Result:
     """A process freezes for longer than its lease, others take over, and it wakes up in the middle."""
-    return _at_every_call("stall at every call", STALLS, range(effort.pick(1, 10)))
+    return _at_every_call("stall at every call", STALLS, effort)
 
 
 def two_faults(effort: Effort) -> Result:
-    """Two calls of a life go wrong, each in any way: a second one while the first is being made good."""
-    result = Result("two faults in one life")
+    """Two calls of a scenario go wrong, each in any way: a second one while the first is being made good."""
+    result = Result("two faults in one scenario")
     random = Random(2)
     for seed in range(effort.pick(400, 8_000)):
-        life = random.choice(LIVES)
+        scenario = random.choice(SCENARIOS)
         first = random.randrange(1, 30)
         plan = {first: random.choice(FAULTS), first + random.randrange(1, 20): random.choice(FAULTS)}
-        _one_life(life, plan, seed, result)
+        _run_scenario(scenario, plan, seed, result)
     return result
 
 
 def neighbouring_faults(effort: Effort) -> Result:
     """Every pair of faults at calls close to each other, such as a socket and the queue for late sockets."""
     result = Result("two faults close together")
-    lives = [life for life in LIVES if life.name in ("over a socket", "watched", "followed")]
-    pairs = list(product(lives, range(1, 45), range(1, 5), FAULTS, FAULTS))
-    for life, call, distance, first, second in Random(3).sample(pairs, effort.pick(400, len(pairs))):
-        _one_life(life, {call: first, call + distance: second}, call, result)
+    scenarios = [scenario for scenario in SCENARIOS if scenario.name in ("over a socket", "watched", "followed")]
+    pairs = list(product(scenarios, range(1, 45), range(1, 5), FAULTS, FAULTS))
+    for scenario, call, distance, first, second in Random(3).sample(pairs, effort.pick(400, len(pairs))):
+        _run_scenario(scenario, {call: first, call + distance: second}, call, result)
     return result
 
 
@@ -76,17 +76,17 @@ def doubles_late_and_out_of_order(effort: Effort) -> Result:
         def copies(random: Random = random) -> list[float]:
             return [random.choice([0, 0, random.uniform(0, 600)]) for _ in range(random.randint(1, 5))]
 
-        life = LIVES[seed % len(LIVES)]
-        world = World(plan, seed, life.rate_limit)
+        scenario = SCENARIOS[seed % len(SCENARIOS)]
+        world = World(plan, seed, scenario.rate_limit)
         for queue in (world.queue, world.high_priority, world.replay_queue, world.dead_letters):
             queue.copies = copies
-        _one_life(life, plan, seed, result, world)
+        _run_scenario(scenario, plan, seed, result, world)
         result.faults += world.queue.sent + world.replay_queue.sent
     return result
 
 
 def outages(effort: Effort) -> Result:
-    """Postgres, the orders queue and a socket are away for minutes, at any moment of a life, and come back."""
+    """Postgres, the orders queue and a socket are away for minutes, at any moment of a scenario, and come back."""
     result = Result("outages of minutes")
     for seed in range(effort.pick(100, 1_500)):
         random = Random(seed)
@@ -100,27 +100,27 @@ def outages(effort: Effort) -> Result:
 
         world.injector.at_call[starts] = outage
         # A socket that was gone is another one when it comes back.
-        life = LIVES[0] if away == "socket gone" else LIVES[seed % len(LIVES)]
-        _one_life(life, {}, seed, result, world)
+        scenario = SCENARIOS[0] if away == "socket gone" else SCENARIOS[seed % len(SCENARIOS)]
+        _run_scenario(scenario, {}, seed, result, world)
     return result
 
 
 def cancel_at_every_call(effort: Effort) -> Result:
-    """Everything is cancelled between any two calls of a life; then again with a fault in the cancel itself."""
+    """Everything is cancelled between any two calls of a scenario; then again with a fault in the cancel itself."""
     result = Result("cancel at every call")
     random = Random(4)
-    for seed, life, faulty in product(range(effort.pick(1, 6)), LIVES, (False, True)):
+    for seed, scenario, faulty in product(range(effort.pick(1, 6)), SCENARIOS, (False, True)):
         call, reached = 1, True
         while reached:
             plan = {call + random.randrange(1, 12): random.choice(FAULTS)} if faulty else {}
-            reached = _cancelled_life(life, plan, call, seed, result)
+            reached = _run_cancelled(scenario, plan, call, seed, result)
             call += 1
     return result
 
 
-def _cancelled_life(life: Life, plan: Mapping[int, Fault], call: int, seed: int, result: Result) -> bool:
-    """Lead a life in which all that exists is cancelled at this call; whether the call came."""
-    world = World(plan, seed, life.rate_limit)
+def _run_cancelled(scenario: Scenario, plan: Mapping[int, Fault], call: int, seed: int, result: Result) -> bool:
+    """Cancel all orders at this call of a scenario; return whether the call came."""
+    world = World(plan, seed, scenario.rate_limit)
     acknowledged: set[str] = set()
 
     def cancel() -> None:
@@ -130,10 +130,12 @@ def _cancelled_life(life: Life, plan: Mapping[int, Fault], call: int, seed: int,
                 acknowledged.add(order_id)
 
     world.injector.at_call[call] = cancel
-    _one_life(life, plan, seed, result, world)
+    _run_scenario(scenario, plan, seed, result, world)
     for order_id in acknowledged:
         if (status := world.all_orders()[order_id].order.status) is not Status.CANCELLED:
-            result.violations.append(f"I8 {order_id}: a cancel was acknowledged, and it is {status} ({life.name})")
+            result.violations.append(
+                f"I8 {order_id}: a cancel was acknowledged, and it is {status} ({scenario.name})"
+            )
     return world.injector.calls >= call
 
 
@@ -146,7 +148,7 @@ def poison_in_every_queue(effort: Effort) -> Result:
         bodies = ["", "not JSON", "[]", "{}", '{"v": 1}', *damaged, unknown_order()]
         for queue, body in product((world.queue, world.replay_queue, world.dead_letters), bodies):
             queue.put(body)
-        _one_life(LIVES[seed % len(LIVES)], {}, seed, result, world)
+        _run_scenario(SCENARIOS[seed % len(SCENARIOS)], {}, seed, result, world)
         result.faults += 3 * len(bodies)
         if left := [message.body for message in world.queue.messages.values()]:
             result.violations.append(f"left in the orders queue: {left}")
@@ -160,13 +162,13 @@ def poison_in_every_queue(effort: Effort) -> Result:
 def messages_of_version_1(effort: Effort) -> Result:
     """Messages of version 1 are in the queues, as after an upgrade, and any call on their way goes wrong."""
     result = Result("messages of version 1")
-    for seed, life, fault in product(range(effort.pick(1, 10)), LEGACY, FAULTS):
+    for seed, scenario, fault in product(range(effort.pick(1, 10)), LEGACY, FAULTS):
         call, reached = 1, True
         while reached:
-            world = World({call: fault}, seed, life.rate_limit)
-            _one_life(life, {call: fault}, seed, result, world)
+            world = World({call: fault}, seed, scenario.rate_limit)
+            _run_scenario(scenario, {call: fault}, seed, result, world)
             for message in world.unprocessable.messages.values():
-                result.violations.append(f"taken for poison: {message.body} ({life.name}, {fault} {call})")
+                result.violations.append(f"taken for poison: {message.body} ({scenario.name}, {fault} {call})")
             reached = bool(world.injector.fired)
             call += 1
     return result
@@ -195,30 +197,34 @@ def _switch(world: World, what: str, away: bool) -> None:
             (sockets.add if away else sockets.discard)(connection)
 
 
-def _at_every_call(name: str, faults: Iterable[Fault], seeds: Iterable[int]) -> Result:
+def _at_every_call(name: str, faults: Iterable[Fault], effort: Effort) -> Result:
     result = Result(name)
-    for seed in seeds:
-        for life in LIVES:
+    for seed in range(effort.pick(1, 10)):
+        for scenario in SCENARIOS:
             for fault in faults:
                 call = 1
-                # Until the life has ended before the fault's turn came.
-                while _one_life(life, {call: fault}, seed, result).injector.fired:
+                # Until the scenario has ended before the fault's turn came.
+                while _run_scenario(scenario, {call: fault}, seed, result).injector.fired:
+                    if effort.is_over(result.violations):
+                        return result
                     call += 1
     return result
 
 
-def _one_life(life: Life, plan: Mapping[int, Fault], seed: int, result: Result, world: World | None = None) -> World:
-    """Lead a life in a world (a new one, unless given) and take up into the result what became of it."""
-    world = world or World(plan, seed, life.rate_limit)
+def _run_scenario(
+    scenario: Scenario, plan: Mapping[int, Fault], seed: int, result: Result, world: World | None = None
+) -> World:
+    """Run a scenario in a world (a new one, unless given) and add what became of it to the result."""
+    world = world or World(plan, seed, scenario.rate_limit)
     expected = Expected()
-    life.begin(world, life.simulate, expected)
+    scenario.begin(world, scenario.simulate, expected)
     rested = world.run()
     result.orders += len(world.all_orders())
     result.faults += len(world.injector.fired)
     violations = at_rest(world, expected)
     if not rested:
         violations.append("does not come to rest")
-    what = f"{life.name}, seed {seed}: {', '.join(text for _, text in world.injector.fired)}"
+    what = f"{scenario.name}, seed {seed}: {', '.join(text for _, text in world.injector.fired)}"
     result.violations += [f"{violation} ({what})" for violation in violations]
     for at_ms, _ in world.injector.fired:
         for kept in world.all_orders().values():

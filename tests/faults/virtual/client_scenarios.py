@@ -32,7 +32,7 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Life:
+class Scenario:
     """A way for an order to live."""
 
     name: str
@@ -119,12 +119,12 @@ SIMULATED = (
 )
 
 AT_ONCE = (
-    Life("plain", without_key),
-    Life("with a key", with_key),
-    Life("over a socket", over_socket),
-    Life("watched", watched),
-    Life("followed", followed),
-    Life("high_priority", high_priority),
-    Life("three under a limit", three, rate_limit=1),
-    *(Life(f"watched, {fault}", watched, fault) for fault in SIMULATED),
+    Scenario("plain", without_key),
+    Scenario("with a key", with_key),
+    Scenario("over a socket", over_socket),
+    Scenario("watched", watched),
+    Scenario("followed", followed),
+    Scenario("high_priority", high_priority),
+    Scenario("three under a limit", three, rate_limit=1),
+    *(Scenario(f"watched, {fault}", watched, fault) for fault in SIMULATED),
 )

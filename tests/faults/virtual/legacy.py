@@ -1,4 +1,4 @@
-"""Messages of version 1 in the queues of an engine that has just been upgraded, as lives.
+"""Messages of version 1 in the queues of an engine that has just been upgraded, as scenarios.
 
 ``legacy_messages.jsonl`` holds bodies as the last engine of version 1 sent them in this same world. Each line names
 the queue and what the message is about.
@@ -17,7 +17,7 @@ from chalicelib.domain.status import OrderType, Status
 from chalicelib.ports.market import PushedPrice
 from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.streams import Connection, Subscriber
-from tests.faults.virtual.client_scenarios import Expected, Life, with_key
+from tests.faults.virtual.client_scenarios import Expected, Scenario, with_key
 from tests.faults.virtual.open_orders import REACHED, SOL_USDC
 from tests.faults.virtual.world import World
 
@@ -81,13 +81,13 @@ def queue_replay(world: World, simulate: str | None, expected: Expected, body: s
     expected.streams.append((connection, order_id))
 
 
-def _lives() -> Iterator[Life]:
+def _scenarios() -> Iterator[Scenario]:
     for name, body in ORDER_BODIES.items():
-        yield Life(f"version 1: {name}", partial(queue_order, body=body))
+        yield Scenario(f"version 1: {name}", partial(queue_order, body=body))
     for name in ("market, pending", "market, submitted"):
-        yield Life(f"version 1, dead letter: {name}", partial(bury_order, body=ORDER_BODIES[name]))
+        yield Scenario(f"version 1, dead letter: {name}", partial(bury_order, body=ORDER_BODIES[name]))
     for name, body in REPLAY_BODIES.items():
-        yield Life(f"version 1, replay: {name}", partial(queue_replay, body=body))
+        yield Scenario(f"version 1, replay: {name}", partial(queue_replay, body=body))
 
 
-LEGACY = tuple(_lives())
+LEGACY = tuple(_scenarios())

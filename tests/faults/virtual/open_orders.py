@@ -1,4 +1,4 @@
-"""Orders that wait for their price or launch, what the market does meanwhile, and all lives together.
+"""Orders that wait for their price or launch, what the market does meanwhile, and all scenarios together.
 
 Market events and amendments come a few seconds after the engine has answered an order.
 """
@@ -14,7 +14,7 @@ from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import BY_SYMBOL, Side, find_market, launched_token
 from chalicelib.simulation.market import SLOT_MS
-from tests.faults.virtual.client_scenarios import AT_ONCE, Expected, Life, follow, with_key
+from tests.faults.virtual.client_scenarios import AT_ONCE, Expected, Scenario, follow, with_key
 from tests.faults.virtual.world import World
 from tests.support.callers import ANYONE
 
@@ -148,21 +148,21 @@ def followed_and_refused(world: World, simulate: str | None, expected: Expected)
 
 
 WAITING = (
-    Life("limit that triggers later", triggers_later),
-    Life("limit that misses once", triggers_later, simulate="slippage:1"),
-    Life("limit with a network error", triggers_later, simulate="network_error:1"),
-    Life("limit marketable at entry", marketable),
-    Life("limit marketable at entry, under a limit", marketable, rate_limit=1),
-    Life("marketable, landed and not told", marketable, simulate="landed_reply_lost:1"),
-    Life("immediate, and filled", hit_at_once),
-    Life("immediate, and missed", missed_at_once),
-    Life("limit that expires", expires),
-    Life("limit that rests", rests),
-    Life("amended limit", amended),
-    Life("amended into the price", amended_into_the_price),
-    Life("sniper that fires", sniper_fires),
-    Life("sniper refused, then fires", sniper_refused_then_fires),
-    Life("followed limit that triggers", followed_and_triggers),
-    Life("followed sniper that is refused", followed_and_refused),
+    Scenario("limit that triggers later", triggers_later),
+    Scenario("limit that misses once", triggers_later, simulate="slippage:1"),
+    Scenario("limit with a network error", triggers_later, simulate="network_error:1"),
+    Scenario("limit marketable at entry", marketable),
+    Scenario("limit marketable at entry, under a limit", marketable, rate_limit=1),
+    Scenario("marketable, landed and not told", marketable, simulate="landed_reply_lost:1"),
+    Scenario("immediate, and filled", hit_at_once),
+    Scenario("immediate, and missed", missed_at_once),
+    Scenario("limit that expires", expires),
+    Scenario("limit that rests", rests),
+    Scenario("amended limit", amended),
+    Scenario("amended into the price", amended_into_the_price),
+    Scenario("sniper that fires", sniper_fires),
+    Scenario("sniper refused, then fires", sniper_refused_then_fires),
+    Scenario("followed limit that triggers", followed_and_triggers),
+    Scenario("followed sniper that is refused", followed_and_refused),
 )
-LIVES = (*AT_ONCE, *WAITING)
+SCENARIOS = (*AT_ONCE, *WAITING)

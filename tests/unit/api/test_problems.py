@@ -4,9 +4,10 @@ import logging
 
 import pytest
 
+from chalicelib.api.bare_problems import plain_problem
 from chalicelib.api.codes import FieldCode
 from chalicelib.api.errors import FieldError, InvalidOrderError
-from chalicelib.api.problems import malformed, plain_problem, problem_of, too_large
+from chalicelib.api.problems import malformed, problem_of, too_large
 from chalicelib.codec.exact_json import dumps, loads
 from chalicelib.domain.errors import (
     AmendedTooOftenError,

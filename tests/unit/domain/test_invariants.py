@@ -9,7 +9,7 @@ from hypothesis import assume, given
 
 from chalicelib.codec.times import from_ms
 from chalicelib.domain.conditions import Amendment
-from chalicelib.domain.events import Amended, AttemptStarted, Cancelled, Event, Expired, Opened, OpenTerms
+from chalicelib.domain.events import Amended, AttemptStarted, Event, Expired, Opened, OpenTerms
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, orphans, violations_of
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import OrderType, Status

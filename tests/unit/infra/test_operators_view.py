@@ -1,5 +1,6 @@
-"""What the operators' commands make of stored data and of letters, however damaged these are."""
+"""The operators' commands read damaged stored data and damaged dead letters."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,15 +12,18 @@ from hypothesis import strategies as st
 
 from chalicelib.codec.events import event_to_json
 from chalicelib.codec.messages import order_message
-from chalicelib.codec.orders import spec_to_dict
-from chalicelib.codec.times import from_text, to_ms, to_text
+from chalicelib.codec.orders import spec_to_dict, spec_to_json
+from chalicelib.codec.times import to_ms
+from chalicelib.domain.events import Opened, OpenTerms
 from chalicelib.domain.invariants import Evidence, Violation, violations_of
 from chalicelib.domain.spec import OrderSpec
-from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.status import OrderType
 from chalicelib.ports.orders import StoredOrder
-from infra.doctor import Report, _Examination
-from infra.letters import Letter
-from infra.stored import Stored, evidence_of
+from infra.ops.dead_letter_store import DeadLetter
+from infra.ops.doctor import Examination
+from infra.ops.evidence import EvidenceReader
+from infra.ops.items import evidence_of
+from infra.ops.report import Report
 from tests.support.order_builders import confirmed, pending
 
 ORDER = confirmed(pending())
@@ -31,7 +35,7 @@ ITEM: dict[str, Any] = {
     "seq": Decimal(ORDER.seq),
     "events": [event_to_json(event) for event in ORDER.events],
 }
-#: What an attribute of DynamoDB's can be.
+#: Any value of a DynamoDB attribute.
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.text(max_size=20) | st.decimals(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -39,23 +43,23 @@ _VALUES = st.recursive(
 )
 
 
-def letter(body: str, queue: str = "UnprocessableQueue") -> Letter:
-    return Letter("id", queue, body, datetime(2026, 1, 31, tzinfo=UTC), 1, "receipt")
+def letter(body: str, queue: str = "UnprocessableQueue") -> DeadLetter:
+    return DeadLetter("id", queue, body, datetime(2026, 1, 31, tzinfo=UTC), 1, "receipt")
 
 
-def test_an_item_is_read_as_the_order_that_it_is() -> None:
+def test_an_item_is_read_as_its_order() -> None:
     assert evidence_of(ITEM, {}, None) == Evidence(ORDER.order_id, ORDER.spec, "confirmed", ORDER.seq, ORDER.events)
     assert isinstance(evidence_of(ITEM, {}, None).spec, OrderSpec)
 
 
 @given(st.sampled_from([name for name in ITEM if name != "orderId"]), _VALUES)
-def test_no_damage_to_an_item_keeps_it_from_being_judged(name: str, value: Any) -> None:
+def test_a_damaged_item_is_still_judged(name: str, value: Any) -> None:
     violations_of(evidence_of({**ITEM, name: value}, {}, None), 0, overdue_ms=0)
     violations_of(evidence_of({key: ITEM[key] for key in ITEM if key != name}, {}, None), 0, overdue_ms=0)
 
 
 @given(st.integers(0, len(ORDER.events) - 1), _VALUES | st.text())
-def test_no_damage_to_an_event_keeps_an_order_from_being_judged(number: int, value: Any) -> None:
+def test_an_order_with_a_damaged_event_is_still_judged(number: int, value: Any) -> None:
     events = [*ITEM["events"][:number], value, *ITEM["events"][number + 1 :]]
     assert violations_of(evidence_of({**ITEM, "events": events}, {}, None), 0, overdue_ms=0)
 
@@ -64,19 +68,19 @@ def test_no_damage_to_an_event_keeps_an_order_from_being_judged(number: int, val
     ("url", "why"),
     [
         ("", "DATABASE_URL is not set"),
-        ("postgres//user:hunter2@host/db", "DATABASE_URL is no address of a database"),
-        ("postgresql://user:hunter2%zz@host/db", "DATABASE_URL is no address of a database"),
+        ("postgres//user:hunter2@host/db", "DATABASE_URL is not the address of a database"),
+        ("postgresql://user:hunter2%zz@host/db", "DATABASE_URL is not the address of a database"),
     ],
 )
-def test_an_address_that_is_none_is_told_without_the_password_in_it(url: str, why: str) -> None:
+def test_the_message_about_an_invalid_address_omits_the_password(url: str, why: str) -> None:
     tables = SimpleNamespace(Table=lambda name: None)
-    deployed: Any = SimpleNamespace(resource=lambda _: tables, output=lambda name: name, database_url=url)
-    stored = Stored(deployed)
-    assert stored.copies([ORDER.order_id]) == {}
-    assert stored.history_missing == why
+    deployment: Any = SimpleNamespace(resource=lambda _: tables, output=lambda name: name, database_url=url)
+    reader = EvidenceReader(deployment)
+    assert reader.copies([ORDER.order_id]) == {}
+    assert reader.history_missing == why
 
 
-def test_a_report_names_the_first_twenty_of_a_kind_and_counts_the_others() -> None:
+def test_a_report_lists_twenty_violations_of_an_invariant_and_counts_the_rest() -> None:
     violations = [Violation("I2", f"order-{number}", "too little") for number in range(23)]
     lines = str(Report("stack", "database", violations=violations)).splitlines()
     assert sum("too little" in line for line in lines) == 20
@@ -85,21 +89,32 @@ def test_a_report_names_the_first_twenty_of_a_kind_and_counts_the_others() -> No
     assert sum(line.endswith(": ok") for line in lines) == 7
 
 
-def test_what_rests_is_counted_apart_and_must_be_in_the_history() -> None:
+def first_form(spec: OrderSpec) -> dict[str, Any]:
+    """The specification as items of version 1 hold it: one attribute per field."""
+    return {**spec_to_dict(spec), "slippageBps": Decimal(spec.slippage_bps)}
+
+
+def current_form(spec: OrderSpec) -> dict[str, Any]:
+    return {"spec": spec_to_json(spec)}
+
+
+@pytest.mark.parametrize("form", [first_form, current_form])
+def test_an_open_order_is_counted_separately_and_must_be_in_the_history(
+    form: Callable[[OrderSpec], dict[str, Any]],
+) -> None:
     now = datetime.now(UTC)
-    expires_at = to_text(now + timedelta(days=1))
+    expires_at = now + timedelta(days=1)
     spec = {"type": OrderType.LIMIT, "limit_price": Decimal(150)}
-    order = pending(now, **spec).moved(Status.OPEN, now, {"expiresAt": expires_at})
+    order = pending(now, **spec).after(Opened(OpenTerms(expires_at=expires_at)), now)
     item = {
         "orderId": order.order_id,
-        **{name: value for name, value in spec_to_dict(order.spec).items() if name != "slippageBps"},
-        "slippageBps": Decimal(100),
+        **form(order.spec),
         "status": "open",
         "seq": Decimal(2),
         "events": [event_to_json(event) for event in order.events],
-        "attentionAt": Decimal(to_ms(from_text(expires_at))),
+        "attentionAt": Decimal(to_ms(expires_at)),
     }
-    stored: Any = SimpleNamespace(
+    reader: Any = SimpleNamespace(
         history_missing="",
         swaps=dict,
         pages=lambda: [[item]],
@@ -108,28 +123,27 @@ def test_what_rests_is_counted_apart_and_must_be_in_the_history() -> None:
         landed=lambda evidence: {},
     )
     report = Report("stack", "database")
-    deployed: Any = SimpleNamespace(max_attempts=3)
-    _Examination(deployed, stored, report).run()
+    Examination(reader, report, max_attempts=3).run()
     assert [(one.invariant, one.detail) for one in report.violations] == [("I6", "not in the history")]
-    assert "resting    1 open for their price or launch" in str(report)
-    assert "moving     0 waiting, 0 in flight; overdue 0 of all these" in str(report)
+    assert "open          1 wait for their price or launch" in str(report)
+    assert "active        0 queued, 0 in progress\noverdue       0 open or active orders" in str(report)
 
 
 @pytest.mark.parametrize("order_id", ["", "x" * 3000, "no-uuid", "\ud800"])
-def test_a_letter_about_what_can_be_no_order_is_about_none(order_id: str) -> None:
+def test_a_dead_letter_with_an_impossible_order_id_names_no_order(order_id: str) -> None:
     body = order_message(StoredOrder(pending()))
     assert letter(body).order_id is not None
     assert letter(body.replace(letter(body).order_id or "", order_id)).order_id is None
 
 
 @pytest.mark.parametrize("wanted", ["{}", '{"orderId":5}', '{"orderId":null}', '{"orderId":["x"]}', '{"orderId":""}'])
-def test_a_stream_that_names_no_order_is_about_none(wanted: str) -> None:
+def test_a_replay_without_a_usable_order_id_names_no_order(wanted: str) -> None:
     body = f'{{"v":1,"connection_id":"c","wanted":{wanted}}}'
     assert letter(body, "ReplayDeadLettersQueue").order_id is None
 
 
 @pytest.mark.parametrize("user_id", ["", "a b", "ü", "x" * 129])
-def test_a_letter_goes_back_whatever_its_user_is_called(user_id: str) -> None:
+def test_a_dead_letter_is_redriven_in_a_valid_group_for_any_user_id(user_id: str) -> None:
     body = order_message(StoredOrder(pending()))
     assert letter(body).group == "alice"
     assert letter(body.replace("alice", user_id)).group == letter("poison").group

@@ -1,4 +1,4 @@
-"""The ports of a local stack: as asked for, each another one, and one that cannot be had is named."""
+"""The ports of a local stack: as given, all different, and a port that is not available is named."""
 
 import socket
 
@@ -22,11 +22,11 @@ def test_a_port_that_is_given_twice_is_refused() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    with pytest.raises(LocalStackError, match=f"Port {port} is for the front door; choose another with AWS_PORT"):
+    with pytest.raises(LocalStackError, match=f"Port {port} is for the front door: choose another with AWS_PORT"):
         config_from({**ANY, "PORT": port, "AWS_PORT": port})
 
 
 @pytest.mark.parametrize("given", ["x", "-1", "65536", "80.5"])
-def test_what_is_no_port_is_refused_by_its_name(given: str) -> None:
-    with pytest.raises(LocalStackError, match=f"POSTGRES_PORT={given} is no port"):
+def test_a_value_that_is_not_a_port_is_refused_by_its_name(given: str) -> None:
+    with pytest.raises(LocalStackError, match=f"POSTGRES_PORT={given} is not a port"):
         config_from({**ANY, "POSTGRES_PORT": given})

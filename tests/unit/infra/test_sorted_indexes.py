@@ -1,4 +1,4 @@
-"""The emulator's sorted indexes answer every query as the emulator alone does, and read no more than DynamoDB."""
+"""The emulator answers every query alike with and without sorted indexes, and reads no more rows than DynamoDB."""
 
 import json
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from infra.local.sorted_indexes import SortedIndexes
 
 _TABLE = "sorted"
 _REPLACED = ("_index_members", "_index_item", "_query")
-#: Few values, some equal but not written alike, so that rows stand at the same place.
+#: Few values, some of them equal numbers in different spelling, so that rows share a place.
 _NUMBERS = ("-3", "0", "1", "1.0", "2.5", "7", "70")
 _TEXTS = ("m", "mm", "n", "ä")
 _BETWEEN = " AND #r BETWEEN :low AND :high"
 
-#: Most rows are in one partition of both indexes, so that the queries have something to tell apart.
+#: Most rows are in one partition of both indexes, so that the queries have rows to exclude.
 _item = st.builds(
     lambda id, at, name, others: {"id": f"id-{id}", "for": "a", "at": at, "name": name} | others,
     st.integers(0, 19),
@@ -46,7 +46,7 @@ def _plainly() -> None:
 
 
 def _made(changes: list[tuple[str, dict[str, str]]], patched: bool) -> None:
-    """A table after these changes, in an emulator that is patched or not."""
+    """Return a table after these changes, in an emulator with or without the patch."""
     _plainly()
     if patched:
         _SORTED.install()
@@ -58,7 +58,7 @@ def _made(changes: list[tuple[str, dict[str, str]]], patched: bool) -> None:
         else:
             _done(dynamodb._delete_item, Key={"id": {"S": item["id"]}})
         if number == len(changes) // 2:
-            # The index is built on first use; what comes later must be added to it.
+            # The first query builds the index; later items must be added to it.
             _done(dynamodb._query, **_asking("byNumber", "", "a", "0", "0"))
 
 
@@ -109,7 +109,7 @@ def _asking(index: str, condition: str, partition: str, low: str, high: str) -> 
 
 
 def _pages(request: dict[str, Any]) -> list[dict[str, Any]]:
-    """All pages of a query, each from where the one before ended."""
+    """Return all pages of a query, each starting after the one before."""
     pages = [_done(dynamodb._query, **request)]
     while "LastEvaluatedKey" in pages[-1]:
         pages.append(_done(dynamodb._query, **request, ExclusiveStartKey=pages[-1]["LastEvaluatedKey"]))
@@ -127,7 +127,7 @@ def _pages(request: dict[str, Any]) -> list[dict[str, Any]]:
     filtered=st.booleans(),
 )
 @settings(deadline=None, max_examples=300)
-def test_queries_are_answered_as_without_them(
+def test_queries_have_the_same_answers_with_and_without_sorted_indexes(
     changes: list[tuple[str, dict[str, str]]],
     index: str,
     condition: str,

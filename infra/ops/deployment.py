@@ -1,4 +1,4 @@
-"""Finds what a deployment consists of, for the commands that look into a running one."""
+"""Finds a running deployment for the operators' commands: its stack, its outputs and its database."""
 
 import json
 import os
@@ -12,13 +12,12 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.invariants import MAX_ATTEMPTS
-from infra.deploy import APP
 from infra.errors import InfraError
 from infra.local.config import REGION, STACK, state_dir_from
+from infra.project import APP, STAGES
 
-STAGES = ("local", "dev", "prod")
-#: What keeps a command from looking, and is told in one sentence.
-CANNOT_LOOK = (InfraError, BotoCoreError, ClientError)
+#: Errors that keep a command from inspecting a deployment; the command prints them as one sentence.
+ACCESS_ERRORS = (InfraError, BotoCoreError, ClientError)
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
 
 
@@ -34,13 +33,13 @@ class Deployment:
     max_attempts: int = MAX_ATTEMPTS
 
     @property
-    def where(self) -> str:
+    def location(self) -> str:
         return f"{self.stack} at {self.endpoint_url or self.session.region_name}"
 
     def output(self, name: str) -> str:
-        """:raises InfraError: if the stack is older than this output."""
+        """:raises InfraError: if an older version deployed the stack, without this output."""
         if name not in self.outputs:
-            raise InfraError(f"Stack {self.stack} has no output {name}: it was deployed by an older version.")
+            raise InfraError(f"Stack {self.stack} has no output {name}: an older version deployed it.")
         return self.outputs[name]
 
     def client(self, service: str) -> Any:
@@ -52,33 +51,35 @@ class Deployment:
         return create(service, endpoint_url=self.endpoint_url, config=_CONFIG)
 
 
-def with_stage(description: str | None) -> ArgumentParser:
-    """A command line that says which deployment is meant."""
+def stage_parser(description: str | None) -> ArgumentParser:
+    """Return a command-line parser with the option that names the deployment."""
     parser = ArgumentParser(description=description)
-    parser.add_argument("--stage", choices=STAGES, default="local", help="local is the stack that runs here")
+    parser.add_argument("--stage", choices=STAGES, default="local", help="local is the stack on this machine")
     return parser
 
 
-def find(stage: str, environment: Mapping[str, str] = os.environ) -> Deployment:
-    """The deployment of a stage: ``local`` is the stack that runs here, any other is a stack on AWS.
+def find_deployment(stage: str, environment: Mapping[str, str] = os.environ) -> Deployment:
+    """Return the deployment of a stage: ``local`` is the stack on this machine, any other is a stack on AWS.
 
-    :raises InfraError, BotoCoreError, ClientError: if there is none, or AWS does not tell.
+    :raises InfraError: if there is no such deployment.
+    :raises BotoCoreError: if AWS cannot be reached.
+    :raises ClientError: if AWS refuses to describe the stack.
     """
     if stage != "local":
         return _described(f"{APP}-{stage}", boto3.Session(), None, environment.get("DATABASE_URL"))
     file = state_dir_from(environment) / "endpoints.json"
     if not file.exists():
-        raise InfraError("Nothing is running: start the stack with make run first.")
+        raise InfraError("No stack is running: start it with make run.")
     try:
         endpoints = json.loads(file.read_text())
         aws, postgres = endpoints["aws"], endpoints["postgres"]
     except (ValueError, LookupError, TypeError):
         raise InfraError(f"{file} cannot be read: stop the stack and start it again.") from None
-    return of_endpoints({"aws": aws, "postgres": postgres})
+    return local_deployment({"aws": aws, "postgres": postgres})
 
 
-def of_endpoints(endpoints: Mapping[str, str]) -> Deployment:
-    """The local stack that is reached at these endpoints."""
+def local_deployment(endpoints: Mapping[str, str]) -> Deployment:
+    """Return the local stack with these endpoints."""
     return _described(
         STACK, boto3.Session("test", "test", region_name=REGION), endpoints["aws"], endpoints["postgres"]
     )

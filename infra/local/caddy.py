@@ -1,4 +1,4 @@
-"""The local front door: Caddy, with the rules that CloudFront follows on AWS."""
+"""Caddy as the local front door, with the rules that CloudFront follows on AWS."""
 
 import json
 import socket
@@ -9,21 +9,21 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from infra.front_door import caddy_config
+from infra.aws.front_door import caddy_config
+from infra.local.app import LocalApp
 from infra.local.config import HOST, LocalConfig, scrubbed_environment
-from infra.local.deployment import Deployed
 from infra.local.errors import LocalStackError
 from infra.local.process import Child
 
 
-def start(config: LocalConfig, deployed: Deployed) -> Child:
-    """Starts the front door before the two deployed APIs."""
-    upstream = urlsplit(deployed.rest)
+def start(config: LocalConfig, app: LocalApp) -> Child:
+    """Start the front door before the app's two APIs."""
+    upstream = urlsplit(app.rest)
     settings = caddy_config(
         listen=[f"{HOST}:{config.port}", *([f"[::1]:{config.port}"] if _has_ipv6() else [])],
         upstream=upstream.netloc if upstream.port else f"{upstream.netloc}:80",
         rest_path=upstream.path,
-        websocket_path=urlsplit(deployed.websocket).path,
+        websocket_path=urlsplit(app.websocket).path,
     )
     file = config.state_dir / "front-door.json"
     file.write_text(json.dumps(settings, indent=1))
@@ -38,14 +38,17 @@ def start(config: LocalConfig, deployed: Deployed) -> Child:
 
 
 def ready(config: LocalConfig) -> bool:
-    """Whether it answers, whatever the answer."""
+    """Return whether the front door accepts connections."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, config.port)) == 0
 
 
-def check(base: str, seconds: float = 30) -> None:
-    """Waits until the app says that it is well. Raises ``LocalStackError`` with what it says otherwise."""
+def wait_until_healthy(base: str, seconds: float = 30) -> None:
+    """Wait until the app's health check succeeds.
+
+    :raises LocalStackError: with the app's answer, if it still fails after ``seconds``.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -54,8 +57,8 @@ def check(base: str, seconds: float = 30) -> None:
                 return
         except urllib.error.HTTPError as error:
             if time.monotonic() > deadline:
-                said = error.read().decode(errors="replace")
-                raise LocalStackError(f"{base}/health answers {error.code}: {said}") from None
+                body = error.read().decode(errors="replace")
+                raise LocalStackError(f"{base}/health answers {error.code}: {body}") from None
         time.sleep(0.2)
 
 

@@ -1,44 +1,45 @@
 """Deploys a package as a CloudFormation stack, to AWS or to an emulator of it.
 
-Code is uploaded under its digest, so an unchanged function is not touched, and every change goes through a
-change set, so a deployment either happens as a whole or leaves everything as it was.
+Code is uploaded under its digest, so that an unchanged function stays untouched. A change set makes every change:
+a deployment happens as a whole or leaves everything as it was.
 """
 
-import argparse
 import json
 import os
-import sys
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
+from infra.aws.package import Package
+from infra.aws.template import Template
 from infra.errors import InfraError
-from infra.package import BUILD, Package, Template, package
-from infra.settings import parameters_from
+from infra.project import APP
 
-APP = "order-execution-engine"
 CAPABILITIES: Any = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+_MAX_WAIT_SECONDS = 1800
 
 
 class DeploymentError(InfraError):
-    """The stack could not be brought to the template; the message names each resource that refused."""
+    """CloudFormation could not bring the stack to the template. The message names each resource that failed."""
 
 
 class Deployer:
-    """Deploys packages into one account and region, or into the emulator that the session's clients reach."""
+    """Deploys packages into one account and region, or into the emulator at ``endpoint_url``."""
 
     def __init__(self, session: boto3.Session, endpoint_url: str | None = None, poll_seconds: float = 5) -> None:
         self._cloudformation = session.client("cloudformation", endpoint_url=endpoint_url)
         self._s3 = session.client("s3", endpoint_url=endpoint_url)
         self._sts = session.client("sts", endpoint_url=endpoint_url)
         self._region = session.region_name
-        self._wait: Any = {"Delay": poll_seconds, "MaxAttempts": int(1800 / poll_seconds)}
+        self._wait: Any = {"Delay": poll_seconds, "MaxAttempts": int(_MAX_WAIT_SECONDS / poll_seconds)}
 
     def deploy(self, stack: str, packaged: Package, parameters: dict[str, str]) -> dict[str, str]:
-        """Brings ``stack`` to ``packaged`` with ``parameters``, waits for it, and returns its outputs.
+        """Bring ``stack`` to ``packaged`` with ``parameters``, wait for the result and return the stack's outputs.
 
-        Parameters not given keep what the stack has. Raises ``DeploymentError``.
+        Parameters that are not given keep their value in the stack.
+
+        :raises DeploymentError: if CloudFormation refuses the change or rolls it back.
         """
         existing = self.outputs(stack)
         bucket = self._bucket()
@@ -55,7 +56,10 @@ class Deployer:
         return self.outputs(stack) or {}
 
     def outputs(self, stack: str) -> dict[str, str] | None:
-        """The outputs of ``stack``, or None where there is no such stack, or one that never came to be."""
+        """Return the outputs of ``stack``, or ``None`` if it does not exist or was never created.
+
+        :raises DeploymentError: if the stack's first deployment failed; only deleting it helps.
+        """
         found = self._describe(stack)
         if found is None or found["StackStatus"] == "REVIEW_IN_PROGRESS":
             return None
@@ -76,14 +80,14 @@ class Deployer:
         return {parameter["ParameterKey"] for parameter in found.get("Parameters", [])}
 
     def _bucket(self) -> str:
-        """The bucket for code and templates, made when it is not there yet."""
+        """Return the bucket for code and templates; create it if it does not exist."""
         bucket = f"{APP}-{self._sts.get_caller_identity()['Account']}-{self._region}"
         try:
             self._s3.head_bucket(Bucket=bucket)
         except ClientError:
-            # us-east-1 refuses to be named as a location.
-            where: Any = {"LocationConstraint": self._region}
-            extra: Any = {} if self._region == "us-east-1" else {"CreateBucketConfiguration": where}
+            # S3 refuses us-east-1 as a location constraint.
+            location: Any = {"LocationConstraint": self._region}
+            extra: Any = {} if self._region == "us-east-1" else {"CreateBucketConfiguration": location}
             self._s3.create_bucket(Bucket=bucket, **extra)
             blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
             configuration: Any = dict.fromkeys(blocked, True)
@@ -127,57 +131,12 @@ class Deployer:
         events = self._cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
         failed = [event for event in events if event.get("ResourceStatus", "").endswith("_FAILED")]
         lines = [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}" for event in failed]
-        return "\n".join(dict.fromkeys(lines)) or f"stack {stack} did not reach its template"
+        return "\n".join(dict.fromkeys(lines)) or f"Stack {stack} did not reach its template."
 
 
 def with_code(template: Template, bucket: str, key: str) -> Template:
-    """Points every function of ``template`` at the uploaded code."""
+    """Point every function of ``template`` at the uploaded code."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key}
     return template
-
-
-def migrate(database_url: str) -> list[str]:
-    """Brings the history database to the newest schema; returns what was applied."""
-    from chalicelib.history.migrate import migrate as apply  # the application, needed by nothing else here
-
-    return apply(database_url)
-
-
-def deploy_to_aws(stage: str) -> dict[str, str]:
-    """Packages, migrates and deploys ``stage`` with what the environment says; returns the stack's outputs."""
-    packaged = package(stage, BUILD / stage)
-    deployer = Deployer(boto3.Session())
-    stack = f"{APP}-{stage}"
-    parameters = parameters_from(os.environ)
-    database_url = os.environ.get("DATABASE_URL")
-    if database_url:
-        # Before the code that needs it: every migration must suit the version still running.
-        for name in migrate(database_url):
-            print(f"migrated {name}")
-        parameters["DatabaseUrl"] = database_url
-    if alarm_topic := os.environ.get("ALARM_TOPIC"):
-        parameters["AlarmTopic"] = alarm_topic
-    outputs = deployer.deploy(stack, packaged, parameters)
-    front_door = outputs["FrontDoorUrl"].replace("https:", "wss:") + "/ws"
-    # The functions cannot refer to the distribution: it refers to the API, and that to them.
-    return deployer.deploy(stack, packaged, {"PublicWsUrl": os.environ.get("PUBLIC_WS_URL") or front_door})
-
-
-def main() -> int:
-    """``python -m infra.deploy --stage prod``, with credentials, region and settings from the environment."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stage", choices=("dev", "prod"), default="prod")
-    try:
-        outputs = deploy_to_aws(parser.parse_args().stage)
-    except InfraError as error:
-        print(error, file=sys.stderr)
-        return 1
-    for name, value in sorted(outputs.items()):
-        print(f"{name:32} {value}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,12 +1,12 @@
 import cf from "cloudfront";
 
-// Generated table: see front_door_rules.json.
+// infra/aws/front_door.py writes front_door_rules.json here.
 const rules = [/* rules */];
 
 function handler(event) {
   const request = event.request;
   if (!request.headers["sec-websocket-key"]) return request;
-  // CloudFront's runtime documents no for...of.
+  // The documentation of CloudFront's runtime lists no for...of.
   for (let number = 0; number < rules.length; number++) {
     const rule = rules[number];
     const found = request.uri.match(new RegExp(rule.path));

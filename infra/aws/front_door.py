@@ -1,11 +1,11 @@
 """The front door: one address for the HTTP API and the WebSocket API.
 
-API Gateway's WebSocket API knows no path after its stage and cannot share a domain with a REST API. So a
-handshake on one of the stream paths of ``front_door_rules.json`` is sent to the WebSocket API, with what the
-path says as a query parameter, and everything else to the REST API as it is. On AWS a CloudFront function
-does that, locally Caddy; both are generated here from the one table.
+API Gateway's WebSocket API takes no path after its stage and cannot share a domain with a REST API. A handshake on a
+stream path of ``front_door_rules.json`` therefore goes to the WebSocket API, with the path's parameter as a query
+parameter; every other request goes to the REST API unchanged. On AWS a CloudFront function routes the requests,
+locally Caddy does; this module generates both from the one table.
 
-A handshake is known by its ``Sec-WebSocket-Key``: CloudFront hides ``Upgrade`` from its functions.
+A request is a handshake if it has a ``Sec-WebSocket-Key``: CloudFront hides ``Upgrade`` from its functions.
 """
 
 import json
@@ -19,32 +19,37 @@ FUNCTION_FILE = Path(__file__).with_name("front_door_function.js")
 
 @dataclass(frozen=True)
 class Rule:
-    """A stream path, and the query parameter that its first group becomes, if it has one."""
+    """A stream path as a regular expression, and the query parameter that takes its first group, if it has one."""
 
     path: str
     parameter: str | None = None
 
 
 def rules() -> list[Rule]:
-    """The table, in the order in which it is tried."""
+    """Return the table in the order in which the rules are tried."""
     return [Rule(**row) for row in json.loads(RULES_FILE.read_text())]
 
 
 def cloudfront_function() -> str:
-    """The source of the CloudFront function with the table written into it."""
+    """Return the source of the CloudFront function with the table written into it."""
     table = json.dumps([{"path": rule.path, "parameter": rule.parameter} for rule in rules()])
     return FUNCTION_FILE.read_text().replace("[/* rules */]", table)
 
 
-def caddy_config(*, listen: list[str], upstream: str, rest_path: str, websocket_path: str) -> dict[str, Any]:
-    """Caddy's configuration for a front door on ``listen`` before an emulator on ``upstream``.
+def template() -> dict[str, Any]:
+    """Return the part of the template that gives the CloudFront function its code."""
+    return {"Resources": {"FrontDoorFunction": {"Properties": {"FunctionCode": cloudfront_function()}}}}
 
-    ``rest_path`` and ``websocket_path`` are where the emulator serves the two APIs.
+
+def caddy_config(*, listen: list[str], upstream: str, rest_path: str, websocket_path: str) -> dict[str, Any]:
+    """Return Caddy's configuration for a front door on ``listen`` before an emulator on ``upstream``.
+
+    The emulator serves the two APIs at ``rest_path`` and ``websocket_path``.
     """
     proxy = {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": upstream}],
-        # The APIs are told apart by path, and answer under the upstream's own name.
+        # The emulator distinguishes the APIs by path and answers only under its own host name.
         "headers": {"request": {"set": {"Host": [upstream]}}},
         "transport": {"protocol": "http", "compression": False},
     }

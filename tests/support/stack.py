@@ -23,13 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.process import die_with_parent
-from infra.package import ROOT
+from infra.project import ROOT
 
 ANY_PORT = {"PORT": "0", "AWS_PORT": "0", "POSTGRES_PORT": "0"}
 
 
 class StackStartError(Exception):
-    """The launcher ended or took too long; the message is what it printed."""
+    """The launcher ended or took too long; the message is its output."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class RunningStack:
 
     endpoints: dict[str, str]
     state_dir: Path
-    launcher: "subprocess.Popen[bytes]"
+    #: ``None`` for a stack that ``make run`` started.
+    launcher: "subprocess.Popen[bytes] | None" = None
 
     def logs(self) -> str:
         """Everything printed so far: the launcher first, then each function and part of the stack."""
@@ -46,19 +47,39 @@ class RunningStack:
         return "\n".join(f"== {file.name} ==\n{file.read_text(errors='replace')}" for file in files)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> int:
-        """Sends ``number`` to the launcher and waits for its end; returns its exit code."""
+        """Send ``number`` to the launcher and wait for its end; return its exit code."""
+        assert self.launcher is not None
         self.launcher.send_signal(number)
-        return self.launcher.wait(60)
+        return self.wait(60)
+
+    def wait(self, seconds: float) -> int:
+        """Wait for the end of the launcher; return its exit code."""
+        assert self.launcher is not None
+        return self.launcher.wait(seconds)
+
+
+def stack_running_in(state_dir: Path) -> RunningStack:
+    """Return the stack that ``make run`` started there.
+
+    :raises StackStartError: when no stack runs there
+    """
+    try:
+        endpoints = json.loads((state_dir / "endpoints.json").read_text())
+    except FileNotFoundError:
+        raise StackStartError(f"No stack runs in {state_dir}: start one with make run.") from None
+    return RunningStack(endpoints, state_dir.resolve())
 
 
 @contextlib.contextmanager
 def running_stack(
     state_dir: Path, env: Mapping[str, str] | None = None, *, timeout_seconds: float = 180
 ) -> Iterator[RunningStack]:
-    """Runs a stack in ``state_dir`` and takes it down at the end; what is in ``state_dir`` stays.
+    """Run a stack in ``state_dir`` and take it down at the end; the files in ``state_dir`` stay.
 
-    ``env`` holds what ``make run`` takes from the environment; nothing of it is taken from this process's
-    own, and ports not given are any free ones. Raises ``StackStartError``.
+    ``env`` holds what ``make run`` takes from the environment, of which this process's own has no part; a port that
+    it does not name is any free one.
+
+    :raises StackStartError: when the launcher ends or is not ready in time
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     needed = ("PATH", "HOME", "LANG", "TMPDIR")

@@ -1,4 +1,4 @@
-"""The letters that two queues keep because nobody could handle them, and the way back to where they were for."""
+"""The two queues that hold unhandled messages, and the way back to the queues that the messages were meant for."""
 
 import re
 from collections.abc import Iterator
@@ -12,22 +12,22 @@ from uuid import UUID
 from chalicelib.codec.messages import PoisonMessageError, read_order_message
 from chalicelib.codec.replays import read_replay_message
 from chalicelib.codec.times import from_ms
-from chalicelib.ports.streams import FollowUser, OpenStream, StreamReplay
-from infra.deployed import Deployment
+from chalicelib.ports.streams import FollowUser, NotifyFollowers, OpenStream, RetrySocket, StreamReplay
+from infra.ops.deployment import Deployment
 
-#: The queue that keeps letters, and the one they were for.
-KEPT = {"UnprocessableQueue": "OrdersQueue", "ReplayDeadLettersQueue": "ReplayQueue"}
-#: How long letters are out of sight should the command that looks be killed.
-_LOOK_SECONDS = 60
-#: What SQS takes as the id of a group.
+#: Each queue of dead letters, and the queue that its messages were meant for.
+TARGETS = {"UnprocessableQueue": "OrdersQueue", "ReplayDeadLettersQueue": "ReplayQueue"}
+#: Dead letters become visible again after this long if the command that inspects them is killed.
+_INSPECTION_SECONDS = 60
+#: The characters and the length that SQS accepts for the id of a message group.
 _GROUP = re.compile(r"[!-~]{1,128}")
-#: Any group does for what names no user.
+#: The group of messages that name no user.
 _NO_USER = "unreadable"
 
 
 @dataclass(frozen=True)
-class Letter:
-    """A message that is kept. ``receipt`` holds while it is looked at."""
+class DeadLetter:
+    """A message in a queue of dead letters. ``receipt`` is valid while the command inspects the message."""
 
     id: str
     queue: str
@@ -38,7 +38,7 @@ class Letter:
 
     @property
     def order_id(self) -> str | None:
-        """The order it is about, where that can be read; the engine has no other ids than UUIDs."""
+        """The id of the message's order, or ``None`` if the message is damaged: the engine's ids are UUIDs."""
         try:
             if self.queue == "UnprocessableQueue":
                 order_id = read_order_message(self.body).order.order_id
@@ -50,7 +50,7 @@ class Letter:
 
     @property
     def group(self) -> str:
-        """Whose turn in the orders queue it takes."""
+        """The message group by which the orders queue is fair: the user."""
         try:
             user_id = read_order_message(self.body).order.spec.user_id
         except PoisonMessageError:
@@ -58,17 +58,17 @@ class Letter:
         return user_id if _GROUP.fullmatch(user_id) else _NO_USER
 
 
-class DeadLetters:
-    """The letters that a deployment keeps."""
+class DeadLetterStore:
+    """The dead letters of a deployment."""
 
-    def __init__(self, deployed: Deployment) -> None:
-        self._sqs = deployed.client("sqs")
-        self._urls = {queue: deployed.output(f"{queue}Url") for pair in KEPT.items() for queue in pair}
+    def __init__(self, deployment: Deployment) -> None:
+        self._sqs = deployment.client("sqs")
+        self._urls = {queue: deployment.output(f"{queue}Url") for pair in TARGETS.items() for queue in pair}
 
     @contextmanager
-    def looked_at(self) -> Iterator[list[Letter]]:
-        """All letters, the oldest first; whatever is still there afterwards is visible again at once."""
-        letters: dict[str, Letter] = {}
+    def inspected(self) -> Iterator[list[DeadLetter]]:
+        """Receive all dead letters, oldest first, and make those that are left visible again at the end."""
+        letters: dict[str, DeadLetter] = {}
 
         def collect(queue: str) -> None:
             while fresh := {one.id: one for one in self._receive(queue) if one.id not in letters}:
@@ -76,49 +76,43 @@ class DeadLetters:
 
         try:
             with ThreadPoolExecutor() as threads:
-                list(threads.map(collect, KEPT))
+                list(threads.map(collect, TARGETS))
             yield sorted(letters.values(), key=lambda one: one.sent_at)
         finally:
             for letter in letters.values():
                 self._show(letter)
 
-    def redrive(self, letter: Letter) -> None:
-        """Send a letter to the queue that it was for; only once it is there it is taken away here."""
-        queue = KEPT[letter.queue]
+    def redrive(self, letter: DeadLetter) -> None:
+        """Send a dead letter to the queue that it was meant for, and delete it here only once it is there."""
+        queue = TARGETS[letter.queue]
         group = {"MessageGroupId": letter.group} if queue == "OrdersQueue" else {}
         self._sqs.send_message(QueueUrl=self._urls[queue], MessageBody=letter.body, **group)
         self._sqs.delete_message(QueueUrl=self._urls[letter.queue], ReceiptHandle=letter.receipt)
 
-    def _receive(self, queue: str) -> list[Letter]:
+    def _receive(self, queue: str) -> list[DeadLetter]:
         answer = self._sqs.receive_message(
             QueueUrl=self._urls[queue],
             MaxNumberOfMessages=10,
-            # Waiting asks every server of the queue.
+            # Long polling queries every server of the queue; short polling only some.
             WaitTimeSeconds=1,
-            VisibilityTimeout=_LOOK_SECONDS,
+            VisibilityTimeout=_INSPECTION_SECONDS,
             MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
         )
-        return [_letter(queue, message) for message in answer.get("Messages", ())]
+        return [_dead_letter(queue, message) for message in answer.get("Messages", ())]
 
-    def _show(self, letter: Letter) -> None:
+    def _show(self, letter: DeadLetter) -> None:
         try:
             self._sqs.change_message_visibility(
                 QueueUrl=self._urls[letter.queue], ReceiptHandle=letter.receipt, VisibilityTimeout=0
             )
         except self._sqs.exceptions.ClientError:
-            # It was redriven, or is visible again, or will be within the minute.
+            # The letter was redriven, or is visible already, or will be within the inspection's minute.
             return
 
 
-def _order_of(replay: StreamReplay) -> str:
-    if isinstance(replay, OpenStream):
-        return replay.query.get("orderId", "")
-    return "" if isinstance(replay, FollowUser) else replay.order_id
-
-
-def _letter(queue: str, message: Any) -> Letter:
+def _dead_letter(queue: str, message: Any) -> DeadLetter:
     attributes = message["Attributes"]
-    return Letter(
+    return DeadLetter(
         id=message["MessageId"],
         queue=queue,
         body=message["Body"],
@@ -126,3 +120,14 @@ def _letter(queue: str, message: Any) -> Letter:
         receives=int(attributes["ApproximateReceiveCount"]),
         receipt=message["ReceiptHandle"],
     )
+
+
+def _order_of(replay: StreamReplay) -> str:
+    """Return the id of the order that a replay is about, or an empty text if it is about a user."""
+    match replay:
+        case OpenStream(query=query):
+            return query.get("orderId", "")
+        case RetrySocket(order_id=order_id) | NotifyFollowers(order_id=order_id):
+            return order_id
+        case FollowUser():
+            return ""

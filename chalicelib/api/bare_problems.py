@@ -1,0 +1,45 @@
+"""Problems of bare HTTP statuses, which no use case raised."""
+
+from http import HTTPStatus
+
+from chalicelib.api.codes import ProblemCode
+from chalicelib.api.problems import Problem
+
+_CODES = {
+    400: ProblemCode.BAD_REQUEST,
+    401: ProblemCode.UNAUTHORIZED,
+    403: ProblemCode.FORBIDDEN,
+    404: ProblemCode.NOT_FOUND,
+    405: ProblemCode.METHOD_NOT_ALLOWED,
+    413: ProblemCode.REQUEST_ENTITY_TOO_LARGE,
+    415: ProblemCode.UNSUPPORTED_MEDIA_TYPE,
+    429: ProblemCode.TOO_MANY_REQUESTS,
+    500: ProblemCode.INTERNAL_SERVER_ERROR,
+    502: ProblemCode.BAD_GATEWAY,
+    503: ProblemCode.SERVICE_UNAVAILABLE,
+    504: ProblemCode.GATEWAY_TIMEOUT,
+}
+
+#: The statuses that API Gateway answers without the app: code, title and detail.
+_GATEWAY = {
+    404: (ProblemCode.NOT_FOUND, "Not found", "There is nothing at this path for this method."),
+    413: (ProblemCode.BODY_TOO_LARGE, "Content too large", "The body is too large."),
+    429: (ProblemCode.TOO_MANY_REQUESTS, "Too many requests", "Try again in a moment."),
+    500: (ProblemCode.INTERNAL_ERROR, "Internal error", "Something went wrong on our side."),
+}
+
+
+def plain_problem(status: int, detail: str = "") -> Problem:
+    """The problem of a bare HTTP status."""
+    known = HTTPStatus(status)
+    code = _CODES.get(status, ProblemCode.BAD_REQUEST if status < 500 else ProblemCode.INTERNAL_SERVER_ERROR)
+    return Problem(status, code, known.phrase, detail or known.description or known.phrase)
+
+
+def gateway_problem(status: int) -> Problem:
+    """The problem by which API Gateway answers a request that never reaches the app.
+
+    :raises KeyError: for a status that the gateway does not answer by itself.
+    """
+    code, title, detail = _GATEWAY[status]
+    return Problem(status, code, title, detail)

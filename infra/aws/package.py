@@ -1,0 +1,106 @@
+"""Packages the application: ``chalice package``, the merged template, and a zip without what Lambda provides.
+
+Chalice installs every dependency again after any change to the app. It therefore packages a copy of the project
+without dependencies, and these are added from a directory that changes only with ``requirements.txt``. A package
+whose sources have not changed is not made again.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.aws.dependencies import add_directory, installed_dependencies
+from infra.aws.template import finish_template, load_template
+from infra.aws.tools import PackagingError, run_tool
+from infra.project import BUILD, PYTHON, ROOT, STAGES
+
+APPLICATION = ("app.py", "chalicelib", ".chalice/config.json", ".chalice/policies")
+RESOURCES = "infra/aws/resources.yaml"
+TEMPLATES = ("infra/*.py", "infra/aws/*", "infra/local/local.yaml")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A packaged application: the template, the code, and a digest of all sources of both."""
+
+    template: Path
+    code: Path
+    digest: str
+
+
+def package(stage: str, out: Path, *, dependencies: bool = True) -> Package:
+    """Package ``stage`` into ``out``, or return the package there if its sources have not changed.
+
+    Without ``dependencies`` the zip holds the app alone. The emulator runs functions in this environment, and a
+    worker starts sooner when it need not unpack and compile them.
+
+    :raises PackagingError: if Chalice or pip fails.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    result = Package(out / "template.json", out / "deployment.zip", source_digest(stage, dependencies))
+    stamp = out / "digest"
+    if stamp.exists() and stamp.read_text() == result.digest:
+        return result
+    stamp.unlink(missing_ok=True)
+    run_chalice(stage, out)
+    if dependencies:
+        add_directory(out / "deployment.zip", installed_dependencies())
+    template = finish_template(load_template(out / "sam.yaml"), stage)
+    result.template.write_text(json.dumps(template, indent=1))
+    stamp.write_text(result.digest)
+    return result
+
+
+def source_digest(stage: str, dependencies: bool) -> str:
+    """Return a digest of every file that packaging reads and of the way it is done."""
+    digest = hashlib.sha256(f"{stage} {dependencies} {PYTHON}".encode())
+    patterns = (*APPLICATION, *(f"{name}/**/*" for name in APPLICATION), *TEMPLATES, "requirements.txt")
+    for file in sorted({file for pattern in patterns for file in ROOT.glob(pattern)}):
+        if file.is_file() and "__pycache__" not in file.parts:
+            digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def run_chalice(stage: str, out: Path) -> None:
+    """Have Chalice package a copy of the project that has no dependencies.
+
+    :raises PackagingError: if Chalice fails.
+    """
+    project = out / "project"
+    shutil.rmtree(project, ignore_errors=True)
+    for name in (*APPLICATION, RESOURCES):
+        source, target = ROOT / name, project / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    (project / "requirements.txt").touch()
+    chalice = Path(sys.executable).with_name("chalice")
+    command: list[str | Path] = [chalice, "package", "--stage", stage, "--template-format", "yaml"]
+    command += ["--merge-template", RESOURCES, out.resolve()]
+    run_tool(command, project)
+    shutil.rmtree(project)
+
+
+def main() -> int:
+    """Run ``python -m infra.aws.package --stage prod --out build/prod`` and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stage", choices=STAGES, default="prod")
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    try:
+        packaged = package(arguments.stage, arguments.out or BUILD / arguments.stage)
+    except PackagingError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{packaged.template}\n{packaged.code} ({packaged.code.stat().st_size / 1e6:.1f} MB)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Chalice and pip, run as programs."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from infra.errors import InfraError
+
+
+class PackagingError(InfraError):
+    """Chalice or pip failed. The message is the tool's own output."""
+
+
+def run_tool(command: list[str | Path], directory: Path) -> None:
+    """Run a tool in ``directory`` and print nothing unless it fails.
+
+    :raises PackagingError: if the tool exits with an error.
+    """
+    # Chalice demands a region although a package belongs to none.
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", **os.environ}
+    done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PackagingError(f"{Path(command[0]).name} failed:\n{done.stdout}{done.stderr}")

@@ -1,0 +1,83 @@
+"""Makes good after a deployment for what the emulator's CloudFormation ignores. See ``PATCHES.md``."""
+
+import json
+from typing import Any
+
+import boto3
+
+from infra.aws.template import Template
+from infra.local.config import API_STAGE, REGION, LocalConfig
+
+#: The event of a schedule. Chalice reads every one of these fields before it calls the handler.
+_SCHEDULED_EVENT = {
+    "version": "0",
+    "id": "first-run",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "000000000000",
+    "time": "1970-01-01T00:00:00Z",
+    "region": REGION,
+    "resources": [],
+    "detail": {},
+}
+
+
+def limit_concurrency(session: boto3.Session, config: LocalConfig, template: Template, names: dict[str, str]) -> None:
+    """Reserve each function's concurrency: the emulator's CloudFormation ignores ``ReservedConcurrentExecutions``.
+
+    ``names`` are the functions' deployed names by their logical ones.
+    """
+    functions = session.client("lambda", endpoint_url=config.aws)
+    for logical, resource in template["Resources"].items():
+        limit = resource.get("Properties", {}).get("ReservedConcurrentExecutions")
+        if limit is not None:
+            functions.put_function_concurrency(FunctionName=names[logical], ReservedConcurrentExecutions=limit)
+
+
+def repair_api(session: boto3.Session, config: LocalConfig, template: Template, api: str) -> None:
+    """Add to the REST API what the emulator's import ignores: CORS preflights and gateway responses.
+
+    Each API is repaired once: a changed API has a new id.
+    """
+    repaired = config.state_dir / "repaired-api"
+    if repaired.exists() and repaired.read_text() == api:
+        return
+    gateway = session.client("apigateway", endpoint_url=config.aws)
+    properties = template["Resources"]["RestAPI"]["Properties"]
+    _repair_preflights(gateway, properties["DefinitionBody"]["paths"], api)
+    for kind, response in properties.get("GatewayResponses", {}).items():
+        headers = response["ResponseParameters"]["Headers"]
+        gateway.put_gateway_response(
+            restApiId=api,
+            responseType=kind,
+            statusCode=response["StatusCode"],
+            responseParameters={f"gatewayresponse.header.{name}": value for name, value in headers.items()},
+            responseTemplates=response["ResponseTemplates"],
+        )
+    gateway.create_deployment(restApiId=api, stageName=API_STAGE)
+    repaired.write_text(api)
+
+
+def _repair_preflights(gateway: Any, paths: dict[str, Any], api: str) -> None:
+    """Set the headers of the mock answers that Chalice generates for CORS."""
+    wanted = {path: methods["options"] for path, methods in paths.items() if "options" in methods}
+    if not wanted:
+        return
+    pages = gateway.get_paginator("get_resources").paginate(restApiId=api)
+    ids = {item["path"]: item["id"] for page in pages for item in page["items"]}
+    for path, options in wanted.items():
+        answer: Any = {"restApiId": api, "resourceId": ids[path], "httpMethod": "OPTIONS", "statusCode": "200"}
+        headers = options["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
+        gateway.put_method_response(**answer, responseParameters=dict.fromkeys(headers, False))
+        gateway.put_integration_response(**answer, responseParameters=headers)
+
+
+def run_first_schedule(config: LocalConfig, function: str) -> None:
+    """Invoke a function that runs every minute: the emulator waits a minute after deploying before its first run.
+
+    Until then an open order whose price or expiry has come would wait. Two runs at the same time are harmless: each
+    change is one conditional write.
+    """
+    session = boto3.Session("test", "test", region_name=REGION)
+    functions = session.client("lambda", endpoint_url=config.aws)
+    functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(_SCHEDULED_EVENT))

@@ -1,0 +1,1 @@
+"""Commands that inspect a running deployment: the doctor and the dead letters."""
