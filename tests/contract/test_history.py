@@ -1,26 +1,43 @@
-"""What every ``History`` promises, on the fake and on PostgreSQL."""
+"""The contract of ``History``, on the fake and on PostgreSQL."""
 
+import base64
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
-from chalicelib.api.responses.records import record_of
+from chalicelib.api.responses.operations import execution_body
+from chalicelib.api.responses.records import list_body, order_record, record_of
 from chalicelib.codec.exact_json import dumps
-from chalicelib.domain.conditions import TimeInForce
+from chalicelib.domain.conditions import Launch, TimeInForce
+from chalicelib.domain.errors import InvalidCursorError, RefusedError
+from chalicelib.domain.events import Confirmed, Expired, LaunchRefused, QuotesReceived, VenueAnswer
+from chalicelib.domain.failures import Failure, FailureCode
 from chalicelib.domain.orders import Order
+from chalicelib.domain.read_model import read_model_of
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import Side
 from chalicelib.history import cursors
-from chalicelib.ports.history import History, HistoryUnavailableError, OrderFilter, Page
+from chalicelib.history.postgres import PostgresHistory
+from chalicelib.ports.history import (
+    ExecutionQuality,
+    History,
+    HistoryUnavailableError,
+    OrderFilter,
+    Page,
+    Percentiles,
+)
 from tests.contract.conftest import KeptHistory
 from tests.fakes.history import FakeHistory
 from tests.support.open_orders import a_limit, a_sniper
 from tests.support.order_builders import (
     NOON,
     amended,
+    building,
     cancelled,
     confirmed,
     failed,
@@ -28,19 +45,26 @@ from tests.support.order_builders import (
     opened,
     pending,
     quote,
+    quotes,
     retried,
     routed,
+    submitted,
     triggered,
 )
 
 MS = timedelta(milliseconds=1)
 ALL = OrderFilter()
+UNREACHABLE = Failure(FailureCode.NETWORK_ERROR, "raydium could not be reached")
+ONE_QUOTE = QuotesReceived(
+    (VenueAnswer("raydium", None, UNREACHABLE), VenueAnswer("meteora", quote("98.7"))), "meteora", "the only quote"
+)
+REFUSED = Launch("mint", "raydium", "pool", 2**53, Decimal("0.001"), Decimal("812.5"), 1_770_000_000_000)
 #: The same in every process that lists the tests: pytest-xdist compares their names.
 SOME_ORDER = "0b9f2a4e-6f0d-4c7a-9a55-3c1f6a1f2b3c"
 
 
 def ids(page: Page) -> list[str]:
-    return [record["orderId"] for record in page.orders]
+    return [order.order_id for order in page.orders]
 
 
 def record_all(history: History, orders: list[Order]) -> None:
@@ -53,9 +77,7 @@ def record_all(history: History, orders: list[Order]) -> None:
     [
         pytest.param(pending(), id="pending"),
         pytest.param(pending(client_order_id="a-1"), id="client order id"),
-        pytest.param(
-            routed(pending(), rQuote=None, degraded=True, errors={"raydium": {"code": "X"}}), id="one quote"
-        ),
+        pytest.param(routed(pending(), decision=ONE_QUOTE), id="one quote"),
         pytest.param(confirmed(pending(), NOON + timedelta(seconds=3)), id="confirmed"),
         pytest.param(confirmed(retried(routed(pending()))), id="confirmed at the second attempt"),
         pytest.param(confirmed(pending(token_in="USDC", token_out="SOL", side=Side.BUY)), id="bought"),
@@ -66,40 +88,42 @@ def record_all(history: History, orders: list[Order]) -> None:
             opened(
                 a_limit("0.000000000000123456", Side.BUY, time_in_force=TimeInForce.GTD, expires_at=NOON + 7 * MS)
             ),
-            id="open to a date",
+            id="good till date",
         ),
         pytest.param(amended(opened(a_limit(100)), "150.5"), id="amended"),
-        pytest.param(missed(opened(a_limit(100))), id="waits again"),
+        pytest.param(missed(opened(a_limit(100))), id="missed trigger"),
         pytest.param(confirmed(triggered(missed(opened(a_limit(100))))), id="limit filled"),
         pytest.param(opened(a_sniper()), id="sniper"),
         pytest.param(
             opened(
                 a_sniper(venue="meteora", min_liquidity=Decimal("50.000000001"), max_price=Decimal("0.00000000123"))
-            ).moved(Status.OPEN, NOON, {"reason": "launched on raydium", "launchId": "a#b#1", "slot": 2**53}),
-            id="sniper that was refused a launch",
+            ).after(LaunchRefused(REFUSED, "launched on raydium, not on meteora"), NOON),
+            id="sniper with a refused launch",
         ),
         pytest.param(
-            opened(a_limit(100, time_in_force=TimeInForce.IOC)).moved(Status.EXPIRED, NOON, {"reason": "too dear"}),
-            id="immediate and expired",
+            opened(a_limit(100, time_in_force=TimeInForce.IOC)).after(Expired("the price is below the limit"), NOON),
+            id="immediate-or-cancel and expired",
         ),
     ],
 )
 def test_an_order_is_listed_as_its_record(kept: KeptHistory, order: Order) -> None:
     kept.history.record(order)
-    [listed] = kept.history.page(ALL, 10, None).orders
+    page = kept.history.page(ALL, 10, None)
+    assert page.orders == [read_model_of(order)]
+    [listed] = list_body(page)["orders"]
     assert listed == record_of(order)
-    assert not [value for value in numbers_in(listed) if isinstance(value, float)]
+    assert not [value for value in values_in(listed) if isinstance(value, float)]
     assert dumps(sorted_deep(listed)) == dumps(sorted_deep(record_of(order)))
-    assert kept.events(order.order_id) == [(e.seq, e.status.value, e.attempt, e.at, e.meta) for e in order.events]
+    assert kept.events(order.order_id) == list(order.events)
 
 
-def test_an_open_order_is_listed_with_its_terms_as_they_are(kept: KeptHistory) -> None:
+def test_an_open_order_is_listed_with_its_current_terms(kept: KeptHistory) -> None:
     order = opened(a_limit(100))
     seen = []
     for moved in (order, amended(order, "150.5"), triggered(amended(order, "150.5"))):
         kept.history.record(moved)
         [listed] = kept.history.page(OrderFilter(status=moved.current_status.value), 10, None).orders
-        seen.append((listed["limitPrice"], listed["seq"], listed["waitReason"]))
+        seen.append((listed.limit_price, listed.seq, listed.wait_reason))
     assert seen == [(100, 2, None), (Decimal("150.5"), 3, None), (Decimal("150.5"), 4, None)]
 
 
@@ -115,7 +139,7 @@ def test_a_stale_order_does_not_undo_a_newer_one(kept: KeptHistory) -> None:
     early = routed(pending())
     late = confirmed(early)
     record_all(kept.history, [late, early])
-    assert kept.history.page(ALL, 10, None).orders == [record_of(late)]
+    assert kept.history.page(ALL, 10, None).orders == [read_model_of(late)]
     assert len(kept.events(late.order_id)) == late.seq
 
 
@@ -123,8 +147,8 @@ def test_an_order_recorded_early_is_completed(kept: KeptHistory) -> None:
     early = routed(pending())
     late = confirmed(early, NOON + timedelta(seconds=2))
     record_all(kept.history, [early, late])
-    assert kept.history.page(ALL, 10, None).orders == [record_of(late)]
-    assert [event[0] for event in kept.events(late.order_id)] == list(range(1, late.seq + 1))
+    assert kept.history.page(ALL, 10, None).orders == [read_model_of(late)]
+    assert [event.seq for event in kept.events(late.order_id)] == list(range(1, late.seq + 1))
 
 
 def test_the_same_order_from_many_threads_is_recorded_once(kept: KeptHistory) -> None:
@@ -132,7 +156,7 @@ def test_the_same_order_from_many_threads_is_recorded_once(kept: KeptHistory) ->
     ends = [confirmed(order) for order in lives]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(kept.history.record, (lives + ends) * 5))
-    assert kept.history.page(ALL, 10, None).orders == [record_of(order) for order in reversed(ends)]
+    assert kept.history.page(ALL, 10, None).orders == [read_model_of(order) for order in reversed(ends)]
     assert all(len(kept.events(order.order_id)) == order.seq for order in ends)
 
 
@@ -166,7 +190,7 @@ SAMPLES = {
         (OrderFilter(user_id=""), []),
     ],
 )
-def test_a_filter_finds_what_it_asks_for(history: History, wanted: OrderFilter, expected: list[str]) -> None:
+def test_a_filter_selects_the_orders_that_meet_it(history: History, wanted: OrderFilter, expected: list[str]) -> None:
     record_all(history, list(SAMPLES.values()))
     assert ids(history.page(wanted, 10, None)) == [SAMPLES[name].order_id for name in expected]
 
@@ -175,7 +199,7 @@ def test_a_filter_finds_what_it_asks_for(history: History, wanted: OrderFilter, 
     "text",
     ["' or '1'='1", "alice'; drop table orders; --", "%", "%s", "%(limit)s", "{0}", "\\", 'a"b', "\0", "\ud800"],
 )
-def test_a_filter_is_only_ever_a_value(history: History, text: str) -> None:
+def test_a_filter_is_never_part_of_the_statement(history: History, text: str) -> None:
     history.record(pending())
     for wanted in (
         OrderFilter(user_id=text),
@@ -195,7 +219,7 @@ def test_any_client_order_id_can_be_recorded_and_found(history: History, text: s
     assert ids(history.page(OrderFilter(client_order_id=text), 10, None)) == [order.order_id]
 
 
-def test_pages_neither_repeat_nor_skip_while_orders_come_in(history: History) -> None:
+def test_pages_neither_repeat_nor_skip_orders_while_new_ones_arrive(history: History) -> None:
     orders = [pending(NOON + n * MS) for n in range(7)]
     record_all(history, orders)
     seen: list[str] = []
@@ -209,7 +233,7 @@ def test_pages_neither_repeat_nor_skip_while_orders_come_in(history: History) ->
     assert cursor is None
 
 
-def test_a_cursor_keeps_its_place_under_a_filter(history: History) -> None:
+def test_a_cursor_works_with_a_filter(history: History) -> None:
     mine = [pending(NOON + n * MS) for n in range(0, 6, 2)]
     record_all(history, mine + [pending(NOON + n * MS, user_id="bob") for n in range(1, 6, 2)])
     first = history.page(OrderFilter(user_id="alice"), 2, None)
@@ -220,11 +244,11 @@ def test_a_cursor_keeps_its_place_under_a_filter(history: History) -> None:
 def test_a_full_last_page_has_no_cursor(history: History) -> None:
     record_all(history, [pending(NOON + n * MS) for n in range(2)])
     assert history.page(ALL, 2, None).next_cursor is None
-    assert history.page(ALL, 2, cursors.encode("2026-01-01T00:00:00.000Z", pending().order_id)) == Page()
+    assert history.page(ALL, 2, cursors.encode(NOON - timedelta(days=30), SOME_ORDER)) == Page()
 
 
 def test_orders_of_one_millisecond_are_paged_by_id(history: History) -> None:
-    # Microseconds are not kept, so they must not order either.
+    # The history does not store microseconds, so they must not determine the order either.
     orders = [pending(NOON + timedelta(microseconds=100 * n)) for n in range(6)]
     record_all(history, orders)
     pages, cursor = [], None
@@ -241,17 +265,36 @@ def test_numbers_are_exact(history: History) -> None:
     order = confirmed(order, amount_out=largest, executed_price="0.000000000000123456789")
     history.record(order)
     [listed] = history.page(ALL, 1, None).orders
-    assert listed["amountInBase"] == listed["amountOutBase"] == "18446744073709551615"
-    assert listed["amountIn"] == Decimal("18446744073.709551615")
-    assert listed["amountOut"] == Decimal("18446744073709.551615")
-    assert listed["executedPrice"] == Decimal("0.000000000000123456789")
+    assert listed.amount_in == listed.amount_out == largest
+    assert listed.executed_price == Decimal("0.000000000000123456789")
+    record = order_record(listed)
+    assert record["amountInBase"] == record["amountOutBase"] == "18446744073709551615"
+    assert record["amountIn"] == Decimal("18446744073.709551615")
+    assert record["amountOut"] == Decimal("18446744073709.551615")
+    assert record["executedPrice"] == Decimal("0.000000000000123456789")
 
 
 def test_quotes_are_exact(history: History) -> None:
-    order = routed(pending(), rQuote=quote("12345678901234567890.123456789012345678"))
+    exact = Decimal("12345678901234567890.123456789012345678")
+    order = routed(pending(), decision=quotes(raydium=quote(str(exact))))
     history.record(order)
     [listed] = history.page(ALL, 1, None).orders
-    assert listed["quotes"]["rQuote"]["price"] == Decimal("12345678901234567890.123456789012345678")
+    assert listed.quotes == order.quotes
+    record = order_record(listed)
+    assert record["quotes"] is not None
+    assert record["quotes"]["rQuote"]["price"] == exact
+
+
+def a_cursor(created_at: str, order_id: str) -> str:
+    """A cursor in the right envelope, with any text in it."""
+    return base64.urlsafe_b64encode(f"{created_at} {order_id}".encode()).rstrip(b"=").decode()
+
+
+def test_a_cursor_of_the_right_form_is_accepted(history: History) -> None:
+    """Guards the test of bad cursors, which uses the same envelope."""
+    cursor = a_cursor("2026-01-31T12:00:00.000Z", SOME_ORDER)
+    assert cursor == cursors.encode(datetime(2026, 1, 31, 12, tzinfo=UTC), SOME_ORDER)
+    assert history.page(ALL, 10, cursor) == Page()
 
 
 @pytest.mark.parametrize(
@@ -263,17 +306,43 @@ def test_quotes_are_exact(history: History) -> None:
         "ünïcode",
         "////",
         "AAAA",
-        cursors.encode("2026-01-31", SOME_ORDER),
-        cursors.encode("yesterday", SOME_ORDER),
-        cursors.encode("0001-01-01T00:00:00+14:00", SOME_ORDER),
-        cursors.encode("2026-01-31T12:00:00.000Z", "1"),
-        cursors.encode("2026-01-31T12:00:00.000Z", f"{SOME_ORDER} more"),
-        cursors.encode("2026-01-31T12:00:00.000Z", "') or true --"),
+        a_cursor("2026-01-31", SOME_ORDER),
+        a_cursor("yesterday", SOME_ORDER),
+        a_cursor("0001-01-01T00:00:00+14:00", SOME_ORDER),
+        a_cursor("2026-01-31T12:00:00.000Z", "1"),
+        a_cursor("2026-01-31T12:00:00.000Z", f"{SOME_ORDER} more"),
+        a_cursor("2026-01-31T12:00:00.000Z", "') or true --"),
     ],
 )
-def test_a_cursor_that_is_none_of_ours_is_refused(history: History, cursor: str) -> None:
-    with pytest.raises(ValueError, match="not a cursor"):
+def test_a_cursor_that_belongs_to_no_list_is_refused(history: History, cursor: str) -> None:
+    history.record(pending())
+    with pytest.raises(InvalidCursorError):
         history.page(ALL, 10, cursor)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "set status = 'a status of the future'",
+        "set type = 'a type of the future'",
+        "set token_in = 'a token that was removed'",
+        """set quotes = '{"answers": "none", "chosen": "raydium", "reason": "?"}'""",
+        "set quotes = '[1, 2]'",
+        """set launch = '{"venue": "raydium"}'""",
+    ],
+)
+def test_an_unreadable_row_is_not_reported_as_a_bad_cursor(history_url: str, change: str) -> None:
+    history = PostgresHistory(history_url, connect_timeout_seconds=2, statement_timeout_seconds=5)
+    with psycopg.connect(history_url, autocommit=True) as connection:
+        connection.execute("truncate orders cascade")
+        record_all(history, [pending(NOON + n * MS) for n in range(3)])
+        cursor = history.page(ALL, 1, None).next_cursor
+        connection.execute(f"update orders {change}".encode())
+    for start in (None, cursor):
+        with pytest.raises((ValueError, LookupError, TypeError)) as caught:
+            history.page(ALL, 1, start)
+        assert not isinstance(caught.value, RefusedError)
+    history.close()
 
 
 def test_ping_answers(history: History) -> None:
@@ -288,10 +357,10 @@ def test_the_fake_can_be_down() -> None:
             call()
 
 
-def numbers_in(value: Any) -> list[Any]:
+def values_in(value: Any) -> list[Any]:
     """Every plain value in a nested one."""
     if isinstance(value, dict):
-        return [number for part in value.values() for number in numbers_in(part)]
+        return [plain for part in value.values() for plain in values_in(part)]
     return [value]
 
 
@@ -299,9 +368,14 @@ def sorted_deep(value: Any) -> Any:
     return {key: sorted_deep(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
-def test_the_quality_of_no_orders_is_known_too(history: History) -> None:
+# --- execution quality --------------------------------------------------------------------------------------
+
+
+def test_the_quality_of_no_orders_is_empty(history: History) -> None:
     nothing = {"p50": None, "p95": None, "p99": None}
-    assert history.quality(NOON) == {
+    quality = history.quality(NOON)
+    assert quality == ExecutionQuality()
+    assert execution_body(quality) == {
         "orders": {},
         "failures": {},
         "venues": {},
@@ -312,7 +386,7 @@ def test_the_quality_of_no_orders_is_known_too(history: History) -> None:
     }
 
 
-def test_the_quality_of_what_was_executed_since(history: History) -> None:
+def test_the_quality_of_the_orders_accepted_since(history: History) -> None:
     orders = [
         confirmed(pending(), NOON + timedelta(seconds=3)),
         confirmed(retried(routed(pending())), NOON + timedelta(seconds=5)),
@@ -321,16 +395,78 @@ def test_the_quality_of_what_was_executed_since(history: History) -> None:
     ]
     record_all(history, orders)
     quality = history.quality(NOON - MS)
-    assert quality["orders"] == {"confirmed": 2, "failed": 1, "cancelled": 1}
-    assert quality["retried"] == 1
-    assert sum(quality["venues"].values()) == 2
-    assert quality["failures"] == {orders[2].fail_code: 1}
-    assert quality["latencyMs"]["toEnd"] == {"p50": 3000, "p95": 5000, "p99": 5000}
-    assert quality == _a_fake_with(orders).quality(NOON - MS)
-    assert history.quality(NOON + timedelta(days=1))["orders"] == {}
+    assert quality.orders == {"confirmed": 2, "failed": 1, "cancelled": 1}
+    assert quality.retried == 1
+    assert sum(quality.venues.values()) == 2
+    assert quality.failures == {orders[2].fail_code: 1}
+    assert quality.to_end == Percentiles(3000, 5000, 5000)
+    assert quality.worst_slippage == Decimal("0.0416")
+    assert quality == a_fake_with(orders).quality(NOON - MS)
+    assert execution_body(quality)["latencyMs"]["toEnd"] == {"p50": 3000, "p95": 5000, "p99": 5000}
+    assert history.quality(NOON + timedelta(days=1)).orders == {}
 
 
-def _a_fake_with(orders: list[Order]) -> FakeHistory:
+# --- a third venue ------------------------------------------------------------------------------------------
+
+#: The outputs differ by 5 percent between the best and the worst venue.
+THREE_QUOTES = QuotesReceived(
+    (
+        VenueAnswer("raydium", quote("100", amount_out=200_000_000)),
+        VenueAnswer("meteora", quote("104", amount_out=208_000_000)),
+        VenueAnswer("orca", quote("105", amount_out=210_000_000)),
+    ),
+    "orca",
+    "more, net of fees",
+)
+
+
+def filled_on_orca(decision: QuotesReceived = THREE_QUOTES) -> Order:
+    order = submitted(building(routed(pending(), decision=decision)))
+    return order.after(Confirmed("orca", "hash", 209_000_000, Decimal("104.5"), Decimal("0.4762")), NOON)
+
+
+def test_an_order_with_quotes_of_three_venues_is_listed_with_them(kept: KeptHistory) -> None:
+    order = filled_on_orca()
+    kept.history.record(order)
+    [listed] = kept.history.page(ALL, 10, None).orders
+    assert listed == read_model_of(order)
+    assert listed.quotes == THREE_QUOTES
+    assert (listed.venue, order_record(listed)["dexUsed"]) == ("orca", "orca")
+    record = order_record(listed)["quotes"]
+    assert record is not None
+    assert [record[name]["amountOut"] for name in ("rQuote", "mQuote", "oQuote")] == [200, 208, 210]
+    assert kept.events(order.order_id) == list(order.events)
+
+
+def test_the_quality_counts_a_third_venue(history: History) -> None:
+    history.record(filled_on_orca())
+    quality = history.quality(NOON)
+    assert quality.venues == {"orca": 1}
+    assert quality.average_routing_gain == 5
+    assert quality == a_fake_with([filled_on_orca()]).quality(NOON)
+
+
+def test_the_routing_gain_compares_the_venues_that_have_a_quote(history: History) -> None:
+    raydium, _, orca = THREE_QUOTES.answers
+    two = replace(THREE_QUOTES, answers=(raydium, VenueAnswer("meteora", None, UNREACHABLE), orca))
+    one = replace(THREE_QUOTES, answers=(VenueAnswer("raydium"), VenueAnswer("meteora", None, UNREACHABLE), orca))
+    history.record(filled_on_orca(one))
+    assert history.quality(NOON).average_routing_gain is None
+    history.record(filled_on_orca(two))
+    assert history.quality(NOON).average_routing_gain == 5
+    assert history.quality(NOON).venues == {"orca": 2}
+
+
+def test_the_routing_gain_compares_the_last_quotes(history: History) -> None:
+    first = replace(
+        THREE_QUOTES, answers=(VenueAnswer("raydium", quote("1", amount_out=1)), *THREE_QUOTES.answers[1:])
+    )
+    order = submitted(building(routed(retried(routed(pending(), decision=first)), decision=THREE_QUOTES)))
+    history.record(order.after(Confirmed("orca", "hash", 209_000_000, Decimal("104.5")), NOON))
+    assert history.quality(NOON).average_routing_gain == 5
+
+
+def a_fake_with(orders: list[Order]) -> FakeHistory:
     fake = FakeHistory()
     record_all(fake, orders)
     return fake

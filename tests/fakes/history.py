@@ -7,7 +7,7 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
-from chalicelib.codec.times import to_ms
+from chalicelib.codec.times import from_ms, to_ms
 from chalicelib.domain.events import Confirmed, Event, QuotesReceived
 from chalicelib.domain.orders import Order
 from chalicelib.domain.read_model import read_model_of
@@ -76,7 +76,8 @@ class FakeHistory:
 
 
 def _position(order: Order) -> cursors.Position:
-    return order.events[0].at, UUID(order.order_id)
+    """The place in the list. Times have milliseconds there, as in Postgres."""
+    return from_ms(to_ms(order.events[0].at)), UUID(order.order_id)
 
 
 def _gain(quotes: QuotesReceived) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""The schema's migrations, and the history while PostgreSQL fails and comes back."""
+"""The migrations of the schema, and the history while PostgreSQL stops, freezes, locks and restarts."""
 
 import os
 import shutil
@@ -18,7 +18,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from chalicelib.api.responses.records import record_of
+from chalicelib.domain.events import QuotesReceived, VenueAnswer
+from chalicelib.domain.read_model import read_model_of
 from chalicelib.history import connection
 from chalicelib.history.migrate import MIGRATIONS, MigrationChangedError, migrate
 from chalicelib.history.postgres import PostgresHistory
@@ -46,7 +47,7 @@ def history(url: str) -> Iterator[PostgresHistory]:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """The migrations, to be tampered with."""
+    """A copy of the migrations that a test may change."""
     return shutil.copytree(MIGRATIONS, tmp_path / "migrations")
 
 
@@ -68,20 +69,20 @@ class TestMigrations:
         assert migrate(url) == FILES
         assert migrate(url) == []
 
-    def test_runs_at_once_share_the_work(self, url: str) -> None:
+    def test_concurrent_runs_share_the_work(self, url: str) -> None:
         with ThreadPoolExecutor(4) as threads:
             applied = list(threads.map(migrate, [url] * 4))
         assert sorted(name for names in applied for name in names) == FILES
 
-    def test_the_command_can_be_run_by_many_at_once(self, url: str) -> None:
+    def test_the_command_may_run_several_times_at_once(self, url: str) -> None:
         command = [sys.executable, "-m", "chalicelib.history.migrate"]
         runs = [
             subprocess.Popen(command, env=os.environ | {"DATABASE_URL": url}, stdout=subprocess.PIPE, text=True)
             for _ in range(3)
         ]
-        said = [run.communicate(timeout=60)[0] for run in runs]
+        outputs = [run.communicate(timeout=60)[0] for run in runs]
         assert [run.returncode for run in runs] == [0, 0, 0]
-        assert sum(text.count(f"applied {FILES[0]}") for text in said) == 1
+        assert sum(text.count(f"applied {FILES[0]}") for text in outputs) == 1
 
     def test_a_file_changed_after_it_was_applied_is_refused(self, url: str, directory: Path) -> None:
         migrate(url, directory)
@@ -90,7 +91,7 @@ class TestMigrations:
         with pytest.raises(MigrationChangedError, match=FILES[0]):
             migrate(url, directory)
 
-    def test_a_file_that_fails_leaves_nothing_of_itself(self, url: str, directory: Path) -> None:
+    def test_a_file_that_fails_leaves_no_trace(self, url: str, directory: Path) -> None:
         bad = directory / "9999_bad.sql"
         bad.write_text("create table half (id integer); select nonsense;")
         with pytest.raises(psycopg.errors.UndefinedColumn):
@@ -101,9 +102,9 @@ class TestMigrations:
 
     def test_waiting_for_a_server_ends(self) -> None:
         with fails_within(5):
-            migrate("postgresql://nobody@127.0.0.1:1/none", server_timeout_seconds=0.3)
+            migrate("postgresql://unknown@127.0.0.1:1/none", server_timeout_seconds=0.3)
 
-    def test_the_command_says_why_it_failed(self) -> None:
+    def test_the_command_prints_why_it_failed(self) -> None:
         command = [sys.executable, "-m", "chalicelib.history.migrate"]
         run = subprocess.run(command, env=os.environ | {"DATABASE_URL": ""}, capture_output=True, text=True)
         assert run.returncode == 1
@@ -111,7 +112,7 @@ class TestMigrations:
 
 
 class TestFailures:
-    def test_a_stopped_server_is_unavailable_and_a_started_one_is_used_again(
+    def test_a_stopped_server_is_unavailable_until_it_starts_again(
         self, postgres: PostgresServer, history: PostgresHistory
     ) -> None:
         order = confirmed(pending())
@@ -129,9 +130,9 @@ class TestFailures:
         finally:
             postgres.start()
         history.record(order)
-        assert history.page(OrderFilter(), 1, None).orders == [record_of(order)]
+        assert history.page(OrderFilter(), 1, None).orders == [read_model_of(order)]
 
-    def test_a_restart_between_two_calls_is_not_noticed(
+    def test_a_restart_between_two_calls_loses_no_call(
         self, postgres: PostgresServer, history: PostgresHistory
     ) -> None:
         history.ping()
@@ -140,13 +141,13 @@ class TestFailures:
         history.record(pending())
         assert len(history.page(OrderFilter(), 10, None).orders) == 1
 
-    def test_a_connection_ended_by_the_server_is_not_noticed(self, url: str, history: PostgresHistory) -> None:
+    def test_a_connection_that_the_server_closed_loses_no_call(self, url: str, history: PostgresHistory) -> None:
         history.record(pending())
         query(url, f"select pg_terminate_backend({backend_of(url)})")
         history.record(pending())
         assert len(history.page(OrderFilter(), 10, None).orders) == 2
 
-    def test_a_frozen_server_does_not_hold_its_client(self, url: str, history: PostgresHistory) -> None:
+    def test_a_frozen_server_does_not_block_its_client(self, url: str, history: PostgresHistory) -> None:
         history.ping()
         frozen = backend_of(url)
         os.kill(frozen, signal.SIGSTOP)
@@ -158,13 +159,11 @@ class TestFailures:
         finally:
             os.kill(frozen, signal.SIGCONT)
 
-    def test_of_many_to_be_recorded_only_one_waits_for_a_server_that_does_not_answer(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_only_the_first_of_many_records_waits_for_a_silent_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             port = silent.getsockname()[1]
             history = PostgresHistory(
-                f"postgresql://nobody@127.0.0.1:{port}/none", connect_timeout_seconds=2, statement_timeout_seconds=1
+                f"postgresql://unknown@127.0.0.1:{port}/none", connect_timeout_seconds=2, statement_timeout_seconds=1
             )
             for _ in range(5):
                 with fails_within(10):
@@ -172,7 +171,7 @@ class TestFailures:
             monkeypatch.setattr(connection, "monotonic", lambda: time.monotonic() + 6)
             with fails_within(10):
                 history.record(pending())
-            # Whoever reads asks for themselves.
+            # The circuit breaker applies to bulk writes only.
             with fails_within(10):
                 history.ping()
             silent.setblocking(False)
@@ -181,7 +180,7 @@ class TestFailures:
             with pytest.raises(BlockingIOError):
                 silent.accept()
 
-    def test_of_many_to_be_recorded_only_one_waits_for_a_table_that_is_locked(self, url: str) -> None:
+    def test_only_the_first_of_many_records_waits_for_a_locked_table(self, url: str) -> None:
         migrate(url)
         history = PostgresHistory(url, connect_timeout_seconds=2, statement_timeout_seconds=1.5)
         with psycopg.connect(url) as other:
@@ -191,7 +190,7 @@ class TestFailures:
             with pytest.raises(HistoryUnavailableError, match="a moment ago"):
                 history.record(pending())
 
-    def test_a_statement_that_takes_too_long_is_given_up(self, url: str, history: PostgresHistory) -> None:
+    def test_a_slow_statement_is_cancelled(self, url: str, history: PostgresHistory) -> None:
         history.ping()
         with psycopg.connect(url) as other:
             other.execute("lock table orders")
@@ -200,7 +199,7 @@ class TestFailures:
         history.record(pending())
         assert len(history.page(OrderFilter(), 10, None).orders) == 1
 
-    def test_a_schema_that_is_not_there_is_unavailable(self, postgres: PostgresServer) -> None:
+    def test_a_missing_schema_makes_the_history_unavailable(self, postgres: PostgresServer) -> None:
         history = PostgresHistory(postgres.new_database(), connect_timeout_seconds=2, statement_timeout_seconds=1)
         with fails_within(3):
             history.record(pending())
@@ -219,8 +218,9 @@ def backend_of(url: str) -> int:
     return int(pid)
 
 
-def test_every_quote_is_kept(url: str, history: PostgresHistory) -> None:
-    order = routed(routed(pending()), rQuote=None, mQuote=quote("100.000000000000000001"), chosen="meteora")
+def test_every_quote_of_every_routing_decision_is_stored(url: str, history: PostgresHistory) -> None:
+    answers = (VenueAnswer("raydium"), VenueAnswer("meteora", quote("100.000000000000000001")))
+    order = routed(routed(pending()), decision=QuotesReceived(answers, "meteora", "the only quote"))
     history.record(order)
     history.record(order)
     kept = query(
@@ -241,7 +241,7 @@ def test_every_quote_is_kept(url: str, history: PostgresHistory) -> None:
 @pytest.mark.parametrize("asked", [[], ["user_id"], ["status"], ["pair"], ["client_order_id"]])
 def test_the_list_follows_an_index_and_sorts_nothing(url: str, history: PostgresHistory, asked: list[str]) -> None:
     values = {name: "x" for name in asked} | {"after_time": NOON, "after_id": uuid4(), "limit": 10}
-    # On a table this small a sort would be cheaper; one that remains was needed.
+    # A sort is cheaper on a table this small, so the planner may use one only if it must.
     options = "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off"
     with psycopg.connect(url, options=options) as connection:
         plan = connection.execute(b"explain " + page([*asked, "after_id"]).as_bytes(), values).fetchall()

@@ -68,7 +68,7 @@ def best_output(bench: Workbench, spec: OrderSpec) -> int:
 def price_for(spec: OrderSpec, limit_min_out: int) -> Decimal:
     """The limit price that gives an order this minimum output."""
     paid = Decimal(spec.amount_in).scaleb(-spec.token_in.decimals)
-    got = Decimal(limit_min_out).scaleb(-spec.token_out.decimals)
-    price = got / paid if spec.side is Side.SELL else _DOWN.divide(paid, got)
+    bought = Decimal(limit_min_out).scaleb(-spec.token_out.decimals)
+    price = bought / paid if spec.side is Side.SELL else _DOWN.divide(paid, bought)
     assert a_limit(price, spec.side).limit_min_out == limit_min_out
     return price

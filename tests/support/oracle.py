@@ -107,7 +107,3 @@ class Oracle:
         if out <= 0 or impact > _MAX_IMPACT + _IMPACT_ROUNDING:
             return Offer(out, Verdict.MISSES)
         return Offer(out, Verdict.EITHER if impact > _MAX_IMPACT else Verdict.FILLS)
-
-
-#: The former name, until every test uses the new one.
-Resting = OpenLimitOrder

@@ -1,4 +1,4 @@
-"""The whole engine on fakes and a virtual clock: the services are real, the adapters is in memory."""
+"""The whole engine on fakes and a virtual clock: the use cases are real, the adapters are in memory."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal

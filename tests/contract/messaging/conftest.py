@@ -56,7 +56,7 @@ def sqs_orders(module_aws: Aws) -> Sqs:
 
 @pytest.fixture
 def sqs_high_priority(sqs_orders: Sqs) -> Sqs:
-    """Beside the orders queue, on which it depends so that it is not emptied again."""
+    """The high-priority queue. It depends on the orders queue, whose fixture creates all queues anew."""
     url = settings().high_priority_queue_url
     return Sqs(
         SqsHighPriorityQueue(sqs_orders.client, url, seconds=15, monotonic=count(step=10).__next__),

@@ -48,7 +48,7 @@ def test_a_processed_message_is_not_delivered_again(count: int) -> None:
     assert held.calls == []
 
 
-def test_one_that_fails_among_ten_is_the_only_one_delivered_again() -> None:
+def test_only_the_failed_message_of_ten_is_delivered_again() -> None:
     def handle(record: Any) -> None:
         if record["messageId"] == "m3":
             raise RuntimeError("no")
@@ -70,7 +70,7 @@ def test_no_exception_ends_the_worker(count: int, error: Exception) -> None:
 @pytest.mark.parametrize(
     ("seconds", "held_for"), [(0, 0), (0.0, 0), (0.01, 1), (1, 1), (1.0, 1), (1.2, 2), (19.999, 20)]
 )
-def test_a_retry_waits_whole_seconds_and_never_too_short(seconds: float, held_for: int) -> None:
+def test_a_retry_is_held_for_whole_seconds_rounded_up(seconds: float, held_for: int) -> None:
     held = Held()
     assert failures(process_batch(batch(1), lambda record: seconds, held)) == ["m0"]
     assert held.calls == [("r0", held_for)]

@@ -69,7 +69,7 @@ def test_a_delayed_replay_is_not_delivered_at_once(sqs_replays: Sqs) -> None:
     assert sqs_replays.receive() == []
 
 
-def test_a_message_in_work_is_not_delivered_to_another_worker(sqs_orders: Sqs) -> None:
+def test_a_held_message_is_not_delivered_to_another_worker(sqs_orders: Sqs) -> None:
     sqs_orders.queue.send(StoredOrder(pending()))
     [message] = sqs_orders.receive()
     sqs_orders.queue.hold(message["ReceiptHandle"], 15)
@@ -85,7 +85,7 @@ def test_a_message_that_is_released_is_delivered_at_once(sqs_orders: Sqs, second
 
 
 def test_a_hold_is_never_longer_than_sqs_accepts(sqs_orders: Sqs) -> None:
-    """SQS counts its twelve hours from the moment when the message was received."""
+    """SQS accepts at most twelve hours, counted from the receipt of the message."""
     sqs_orders.queue.send(StoredOrder(pending()))
     [message] = sqs_orders.receive()
     sqs_orders.queue.hold(message["ReceiptHandle"], 10**6)

@@ -1,4 +1,4 @@
-"""Pushing to sockets: which refusals say that nobody is there, and which only that it did not work now."""
+"""Pushes to sockets: refusals that mean a closed connection, and refusals that mean a failed push."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -50,7 +50,7 @@ def test_a_frame_reaches_its_connection_as_utf_8(client: Any, stubber: Stubber) 
     ("code", "status"),
     [("GoneException", 410), ("410", 410), ("BadRequestException", 400), ("ValidationException", 400)],
 )
-def test_a_connection_that_is_gone_is_known_as_gone(client: Any, stubber: Stubber, code: str, status: int) -> None:
+def test_a_closed_connection_is_reported_as_gone(client: Any, stubber: Stubber, code: str, status: int) -> None:
     stubber.add_client_error("post_to_connection", code, http_status_code=status)
     with pytest.raises(ConnectionGoneError, match="abc"):
         ApiGatewaySockets(client).push("abc", "{}")
@@ -68,7 +68,7 @@ def test_a_connection_that_is_gone_is_known_as_gone(client: Any, stubber: Stubbe
         ("ExpiredTokenException", 403),
     ],
 )
-def test_any_other_refusal_is_a_push_that_failed(client: Any, stubber: Stubber, code: str, status: int) -> None:
+def test_any_other_refusal_is_a_failed_push(client: Any, stubber: Stubber, code: str, status: int) -> None:
     stubber.add_client_error("post_to_connection", code, http_status_code=status)
     with pytest.raises(PushFailedError, match="abc"):
         ApiGatewaySockets(client).push("abc", "{}")
@@ -84,7 +84,7 @@ def test_any_other_refusal_is_a_push_that_failed(client: Any, stubber: Stubber, 
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_socket_that_cannot_be_reached_in_time_is_a_push_that_failed(client: Any, error: Exception) -> None:
+def test_an_unreachable_endpoint_is_a_failed_push(client: Any, error: Exception) -> None:
     def never(**rest: Any) -> None:
         raise error
 
@@ -107,7 +107,7 @@ class _NoBody:
         (502, {}, PushFailedError),
     ],
 )
-def test_a_bare_http_answer_is_understood_too(
+def test_an_answer_without_a_body_is_understood(
     client: Any, status: int, headers: dict[str, str], error: type[Exception]
 ) -> None:
     def answer(**rest: Any) -> AWSResponse:

@@ -115,9 +115,7 @@ def test_a_legacy_order_keeps_its_lease_deadline_reservation_and_subscribers(dyn
     slot, at_ms = number(item, "startSlot"), number(item, "startsAt")
     assert found == StoredOrder(
         order=found.order,
-        subscribers=frozenset(
-            Subscriber(text.removeprefix("of:")) for text in item.get("subscribers", {}).get("SS", [])
-        ),
+        subscribers=frozenset(map(Subscriber, connections)),
         published=number(item, "published") or 0,
         lease=lease,
         deadline_ms=number(item, "attentionAt"),

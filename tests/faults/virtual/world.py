@@ -30,7 +30,7 @@ from chalicelib.settings import Settings
 from chalicelib.streaming import actions, connections
 from tests.faults.virtual.injection import Crash, Fault, Faulty, Injector, InlineExecutor
 from tests.faults.virtual.queues import DeadLetterPort, HighPriorityPort, Message, OrderPort, Queue, ReplayPort
-from tests.support.oracle import Oracle, Resting, Verdict
+from tests.support.oracle import OpenLimitOrder, Oracle, Verdict
 from tests.support.workbench import a_workbench
 
 #: The watchdog's schedule, and what a frozen process sleeps: longer than a lease.
@@ -241,7 +241,7 @@ class World:
         if spec.launch:
             refused = {event.data.launch.id for event in order.events if isinstance(event.data, LaunchRefused)}
             return self.launches_of(spec.launch.mint) <= refused
-        resting = Resting(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(), expires_at)
+        resting = OpenLimitOrder(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(), expires_at)
         return self._oracle.verdict(resting, self.clock.now_ms()) is not Verdict.FILLS
 
     def launches_of(self, mint: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""The pool of a venue at one moment: what bounds the index's range really bounds what an order can get."""
+"""The depth of a venue's pool: the best price bounds the price of every swap, so the index query misses no order."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -29,7 +29,7 @@ sides = st.sampled_from(Side)
 
 
 def net_price(depth: Depth, side: Side, amount_in: int) -> Fraction | None:
-    """Quote per base, fees and impact included, exactly; ``None`` where nothing comes out."""
+    """The exact price in quote per base with fees and impact; ``None`` if the output is zero."""
     bought = depth.swap(side, amount_in).amount_out
     if not bought:
         return None
@@ -47,7 +47,7 @@ def test_no_amount_has_a_better_price_than_the_best_price(depth: Depth, side: Si
 
 @given(depths, sides)
 def test_the_best_price_is_as_tight_as_possible(depth: Depth, side: Side) -> None:
-    """Else a tick would read orders that nothing can fill."""
+    """With a looser bound, each look would read orders that no pool can fill."""
     base, quote = (reserve * 10**60 for reserve in (depth.base, depth.quote))
     deep = Depth(depth.venue, depth.pair, base, quote, depth.fee_rate, depth.impact_fee_rate)
     price = net_price(deep, side, 10**40)

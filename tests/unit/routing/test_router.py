@@ -1,4 +1,4 @@
-"""Choosing between venues, and going on without one."""
+"""The router: its choice between the quotes of the venues, and its decisions without the venues that fail."""
 
 import threading
 from collections.abc import Sequence
@@ -168,7 +168,7 @@ def test_a_price_impact_of_ten_percent_is_accepted() -> None:
 
 
 def by_the_rule(quotes: Sequence[Quote]) -> str:
-    """The rule of the specification, once more: out, else depth, else fee, else name."""
+    """The rule of the specification, written a second time: output, else depth, else fee, else name."""
     best = max(quote.amount_out for quote in quotes)
     close = [quote for quote in quotes if best - quote.amount_out <= Decimal(best) / 1000]
     deepest = max(quote.liquidity for quote in close)
@@ -208,7 +208,7 @@ def test_a_deeper_pool_more_than_ten_bps_worse_does_not_win() -> None:
 
 
 class MeetingVenue(FakeVenue):
-    """Answers only while the other is being asked too."""
+    """Answers only while the router asks the other venue too."""
 
     def __init__(self, name: str, meeting: threading.Barrier) -> None:
         super().__init__(name, a_quote(name))

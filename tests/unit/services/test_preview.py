@@ -28,7 +28,7 @@ def bench() -> Workbench:
 
 
 def preview(bench: Workbench, spec: OrderSpec) -> dict[str, Any]:
-    """The body of the answer to a preview."""
+    """The body of the answer to a preview request."""
     return preview_body(bench.engine.preview(ANYONE, spec))
 
 

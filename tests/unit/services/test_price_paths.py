@@ -1,4 +1,4 @@
-"""Any path of prices against any set of limit orders: the engine releases and fills what a plain oracle says."""
+"""Any path of prices against any set of limit orders: the engine triggers and fills what an oracle computes."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -19,29 +19,29 @@ from chalicelib.domain.tokens import Pair, Side, find_market
 from chalicelib.ports.market import PushedPrice
 from chalicelib.simulation.market import BASE_PRICES_USD
 from tests.support.callers import ANYONE
-from tests.support.oracle import Oracle, OpenLimitOrder, Verdict
+from tests.support.oracle import OpenLimitOrder, Oracle, Verdict
 from tests.support.specs import a_spec
 from tests.support.workbench import a_workbench
 
 _PAIRS = [pair for name in ("SOL/USDC", "BONK/USDC", "JUP/SOL", "USDT/USDC") if (pair := find_market(name))]
 _STEPS = 14
-#: Orders of so many USD, from less than a cent to a fifth of a pool.
+#: Order sizes in USD, from less than a cent to a fifth of a pool.
 _USD = [Decimal("0.000001"), Decimal("0.0003"), Decimal("0.01"), Decimal(1), Decimal(150), Decimal(20_000)]
 _USD += [Decimal(200_000), Decimal(550_000), Decimal(1_000_000)]
 
 
 class Path:
-    """One run: the engine and the oracle side by side, compared after each step."""
+    """One run of the engine and the oracle side by side, compared after each step."""
 
     def __init__(self, seed: int, profile: str, batch: int) -> None:
         self.random = Random(seed)
-        # A batch smaller than what is waiting leaves the rest to the next look.
+        # A batch smaller than the number of crossed orders leaves the rest to the next look.
         self.bench = a_workbench(venue_seed=f"path-{seed}", venue_profile=profile, trigger_batch=batch)
         self.oracle = Oracle(f"path-{seed}", profile)
         self.batch = batch
         self.open: dict[str, OpenLimitOrder] = {}
         self.triggered: dict[str, OpenLimitOrder] = {}
-        self.triggered_now = 0
+        self.trigger_count = 0
 
     def step(self) -> None:
         steps = [
@@ -57,7 +57,7 @@ class Path:
         ]
         self.random.choice(steps)()
 
-    # --- what happens -------------------------------------------------------------------------------------
+    # --- the steps ----------------------------------------------------------------------------------------
 
     def submit(self) -> None:
         spec = self._a_limit_order()
@@ -75,7 +75,7 @@ class Path:
         (self.triggered if marketable else self.open)[order_id] = order
 
     def push(self) -> None:
-        """A price anywhere around the registry's, which may be far from the last one."""
+        """Push a price anywhere around the base price, which may be far from the last one."""
         pair = self.random.choice(_PAIRS)
         price = self._around(pair, Decimal("0.06"))
         self.oracle.push(pair, price, self.bench.clock.now_ms())
@@ -83,7 +83,7 @@ class Path:
         self._compare({pair.name})
 
     def tick(self) -> None:
-        """Time passes, less or much more than a price takes to move, and the market is looked at."""
+        """Let time pass, less or much more than a price takes to move, and look at the market."""
         self.bench.clock.sleep(self.random.choice([0.001, 0.4, 5, 5, 61, 900, 4000]))
         self.bench.engine.market.look()
         now = self.bench.clock.now()
@@ -131,7 +131,7 @@ class Path:
             self.triggered[order_id] = self.open.pop(order_id)
 
     def work(self) -> None:
-        """The processor takes up what was triggered_now, perhaps after the price has gone on."""
+        """Execute the triggered orders, perhaps after the price has moved on."""
         if self.random.random() < 0.5:
             self.bench.clock.sleep(self.random.choice([0.5, 30, 1200]))
         while self.bench.order_queue.bodies:
@@ -142,16 +142,16 @@ class Path:
             fills = self.bench.ledger.swaps_of(order_id)
             del self.triggered[order_id]
             if fills:
-                # Never below the limit, and never what no venue would give.
+                # The fill is at the limit or better, and is the output of one of the venues.
                 assert order.status is Status.CONFIRMED
                 assert [order.amount_out] == [fill.amount_out for fill in fills]
                 assert wanted.min_output <= fills[0].amount_out
                 assert fills[0].amount_out in {one.amount_out for one in offers}
                 assert wanted.expires_at is None or now < wanted.expires_at
             else:
-                waits = order.spec.time_in_force is not TimeInForce.IOC
+                may_reopen = order.spec.time_in_force is not TimeInForce.IOC
                 in_time = wanted.expires_at is None or now < wanted.expires_at
-                assert order.status is (Status.OPEN if waits and in_time else Status.EXPIRED)
+                assert order.status is (Status.OPEN if may_reopen and in_time else Status.EXPIRED)
             if not fills and (wanted.expires_at is None or now < wanted.expires_at):
                 assert not any(
                     one.tradable is Verdict.FILLS and one.amount_out >= wanted.min_output for one in offers
@@ -162,7 +162,7 @@ class Path:
     # --- the comparison -----------------------------------------------------------------------------------
 
     def _compare(self, pairs: set[str]) -> None:
-        """All open orders of these pairs against the oracle; what was triggered_now moves on."""
+        """Compare all open orders of these pairs with the oracle; triggered orders move to ``triggered``."""
         triggered_now = [order_id for order_id in self.open if self._is_triggered(order_id)]
         per_side: dict[tuple[str, Side], int] = {}
         for order_id in triggered_now:
@@ -177,7 +177,7 @@ class Path:
             if order.expires_at and order.expires_at <= self.bench.clock.now():
                 assert order_id not in triggered_now
                 continue
-            # A full batch may have left it out.
+            # A full batch may have left the order out.
             if order_id in triggered_now or per_side.get((order.pair.name, order.side), 0) < self.batch:
                 self._agree(order_id, order, order_id in triggered_now)
         for order_id in triggered_now:
@@ -186,7 +186,7 @@ class Path:
 
     def _agree(self, order_id: str, order: OpenLimitOrder, triggered_now: bool) -> None:
         verdict = self.oracle.verdict(order, self.bench.clock.now_ms())
-        self.triggered_now += triggered_now
+        self.trigger_count += triggered_now
         if verdict is not Verdict.EITHER:
             assert triggered_now == (verdict is Verdict.FILLS), (order_id, order, self.bench.order(order_id))
 
@@ -194,10 +194,10 @@ class Path:
         return self.bench.order(order_id).status is Status.TRIGGERED
 
     def _pauses(self, order_id: str) -> bool:
-        """Whether it triggered in vain so shortly before that it is left alone: 1 s, 2 s, 4 s and so on.
+        """Whether the order pauses after a missed trigger: 1 s, 2 s, 4 s and so on.
 
-        Where the market is half a percent through its price that doubles after six times only. Amended, it is tried
-        at once.
+        While the price is half a percent through the limit, only every sixth miss doubles the pause. An amendment
+        ends the pause.
         """
         order = self.bench.order(order_id)
         misses = [event for event in order.events if isinstance(event.data, PriceMovedAway)]
@@ -217,7 +217,7 @@ class Path:
 
     def _a_limit_order(self) -> OrderSpec | None:
         pair, side = self.random.choice(_PAIRS), self.random.choice(list(Side))
-        paid, got = (pair.base, pair.quote) if side is Side.SELL else (pair.quote, pair.base)
+        paid, bought = (pair.base, pair.quote) if side is Side.SELL else (pair.quote, pair.base)
         tokens = self.random.choice(_USD) / BASE_PRICES_USD[paid.symbol] * self.random.randint(50, 150) / 100
         amount_in = int(tokens * 10**paid.decimals)
         force = self.random.choice([TimeInForce.GTC, TimeInForce.GTC, TimeInForce.GTD, TimeInForce.IOC])
@@ -226,7 +226,7 @@ class Path:
             type=OrderType.LIMIT,
             side=side,
             token_in=paid,
-            token_out=got,
+            token_out=bought,
             amount_in=max(1, amount_in),
             limit_price=self._around(pair, Decimal("0.08")),
             time_in_force=force,
@@ -235,7 +235,7 @@ class Path:
         return spec if spec.limit_min_out else None
 
     def _around(self, pair: Pair, reach: Decimal) -> Decimal:
-        """A price within so much of the registry's; of few digits as clients name them, or of many."""
+        """A price within this share of the base price, with few digits as clients write them, or with many."""
         ratio = BASE_PRICES_USD[pair.base.symbol] / BASE_PRICES_USD[pair.quote.symbol]
         factor = 1 + reach * self.random.randint(-1000, 1000) / 1000
         digits = self.random.choice([3, 5, 12])
@@ -251,7 +251,7 @@ class Path:
     st.sampled_from(["realistic", "realistic", "flat", "brief"]),
     st.sampled_from([500, 500, 1]),
 )
-def test_a_price_triggers_and_fills_the_orders_that_the_oracle_names(seed: int, profile: str, batch: int) -> None:
+def test_a_price_triggers_and_fills_what_the_oracle_computes(seed: int, profile: str, batch: int) -> None:
     path = Path(seed, profile, batch)
     for _ in range(_STEPS):
         path.step()
@@ -267,7 +267,7 @@ def test_the_paths_trigger_some_orders_and_leave_others_open() -> None:
             path.step()
     statuses = {order.order.status for path in paths for order in path.bench.orders._kept.values()}
     assert {Status.OPEN, Status.CONFIRMED, Status.EXPIRED, Status.CANCELLED} <= statuses
-    assert sum(path.triggered_now for path in paths) > 20
+    assert sum(path.trigger_count for path in paths) > 20
     assert any(
         isinstance(event.data, PriceMovedAway)
         for path in paths

@@ -1,4 +1,4 @@
-"""Urgent orders: whoever is free takes them before what stands in line, and they are still executed once."""
+"""High-priority orders: a free worker executes them before the orders in turn, and each is executed once."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def bench() -> Workbench:
 
 
 def deliver(bench: Workbench, number: int = 0, waited_ms: int = 0) -> list[str]:
-    """Invoke the processor with a message of the orders queue; the ids of those that failed."""
+    """Invoke the processor with a message of the orders queue; returns the ids that SQS must deliver again."""
     attributes = {
         "SentTimestamp": "1000",
         "ApproximateFirstReceiveTimestamp": str(1000 + waited_ms),

@@ -1,4 +1,4 @@
-"""The rate limit: delayed and not dropped, and never more starts in any sliding minute than allowed."""
+"""The rate limit: it delays orders and drops none, and no sliding minute holds more starts than the limit."""
 
 from math import ceil
 from random import Random
@@ -22,7 +22,7 @@ from tests.support.workbench import Workbench, a_workbench
 
 
 def starts_of(bench: Workbench, orders: list[str]) -> list[int]:
-    """When each order began, in milliseconds."""
+    """The starts of the orders' first attempts, in milliseconds since the epoch."""
     return sorted(
         to_ms(event.at)
         for order_id in orders
@@ -32,7 +32,7 @@ def starts_of(bench: Workbench, orders: list[str]) -> list[int]:
 
 
 def run(bench: Workbench, random: Random, late_seconds: float = 0.0) -> int:
-    """Deliver every message once it is due, and then up to so much later; returns how often the busiest came."""
+    """Deliver every message up to ``late_seconds`` after it is due; returns the most receives of one message."""
 
     def due_in(seconds: float) -> int:
         return bench.clock.now_ms() + round((seconds + random.uniform(0, late_seconds)) * 1000)
@@ -136,7 +136,7 @@ def test_many_orders_of_one_user_do_not_delay_another_user_for_minutes() -> None
         bench.submit(user_id="greedy")
     modest = [bench.submit(user_id="modest") for _ in range(5)]
     assert bench.order_queue.delays[:100][-1] == 540
-    # The ten that are due go first, the ninety that wait do not.
+    # The ten due orders start first; the ninety later ones do not delay the other user.
     assert bench.order_queue.delays[100:] == [60] * 5
     run(bench, Random(1))
     starts = {order_id: starts_of(bench, [order_id])[0] for order_id in modest}

@@ -1,4 +1,4 @@
-"""The status stream on fakes: joining early, late and in between; gone and slow sockets; whole users."""
+"""Status streams on fakes: joins at any moment, gone and slow sockets, and streams of a user's orders."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def bench() -> Workbench:
 
 
 def follow(bench: Workbench, user_id: str) -> None:
-    """What a connection does that asks for a user's stream."""
+    """Subscribe the connection to a user's stream, as the replay queue does for its address."""
     if bench.engine.subscriptions.follow_user(ANYONE, Subscriber("me"), user_id):
         bench.engine.subscriptions.look(Subscriber("me"), user_id)
 
@@ -27,7 +27,7 @@ def follow(bench: Workbench, user_id: str) -> None:
 def test_a_subscriber_that_joins_at_any_moment_receives_every_event_in_order(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
-    """The joiner comes in right after write number ``step``, before its frames are pushed."""
+    """The subscriber joins right after write number ``step``, before the engine pushes the frames of that write."""
     order_id = bench.submit()
     write = bench.orders.write
 

@@ -1,4 +1,4 @@
-"""Accepting orders: kept before anything else, once per key, and made good where the queue was away."""
+"""Submission: one write accepts an order, once per key, and the watchdog sends what the queue refused."""
 
 import pytest
 

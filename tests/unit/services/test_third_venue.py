@@ -234,15 +234,15 @@ def test_a_sniper_order_for_any_venue_buys_from_a_pool_of_the_new_one(bench: Wor
     assert filled(bench, order_id).venue == "orca"
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_market_events_and_filters_accept_the_registered_venues_only(call: Call, known: bool) -> None:
-    venue = "orca" if known else "phoenix"
+@pytest.mark.parametrize("registered", [True, False])
+def test_market_events_and_filters_accept_the_registered_venues_only(call: Call, registered: bool) -> None:
+    venue = "orca" if registered else "phoenix"
     event = call("POST", "/api/market/events", type="pool_created", mint=MINT, venue=venue)
     order = call(
         "POST", "/orders", type="sniper", tokenIn="SOL", tokenOut=MINT[::-1], amountIn="1", launch={"venue": venue}
     )
-    assert [status for status, _ in (event, order)] == ([202, 202] if known else [422, 422])
-    if not known:
+    assert [status for status, _ in (event, order)] == ([202, 202] if registered else [422, 422])
+    if not registered:
         for _, problem in (event, order):
             [error] = problem["errors"]
             assert error["code"] == "VENUE_UNKNOWN"

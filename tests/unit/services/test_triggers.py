@@ -1,4 +1,4 @@
-"""Limit orders that wait: released when the market is there, an_open_order again when it left, never below their price."""
+"""Open limit orders: the market triggers them, a missed trigger reopens them, and no fill is below their limit."""
 
 from contextlib import nullcontext
 from datetime import timedelta
@@ -39,7 +39,7 @@ def min_output_of(order: Order) -> int:
 
 
 def an_open_order(bench: Workbench, side: Side = Side.SELL, **changes: object) -> str:
-    """An order that a fifth more, or less, fills."""
+    """Accept an order that a price a fifth higher, or lower, fills."""
     order_id = accept(bench, a_limit(110 if side is Side.SELL else 90, side, **changes))
     assert bench.order(order_id).status is Status.OPEN
     return order_id
@@ -57,7 +57,7 @@ def test_a_pushed_price_triggers_and_fills_at_once(bench: Workbench, side: Side,
     order = bench.order(order_id)
     assert order.status is Status.CONFIRMED
     assert order.amount_out is not None
-    assert order.amount_out > min_output_of(order), "what is better than the limit is the user's"
+    assert order.amount_out > min_output_of(order), "the user receives the better price"
     assert order.attempts == 1
     assert push(bench, price) == 0
 
@@ -73,9 +73,10 @@ def test_a_price_in_the_other_direction_triggers_nothing(bench: Workbench, side:
 def test_the_output_of_the_whole_size_decides_to_the_last_base_unit(bench: Workbench, side: Side) -> None:
     bench.engine.market.look()
     now = best_output(bench, a_limit(side=side))
-    # They wait, as the market was elsewhere when they came.
+    # Both orders are accepted at a price that keeps them open.
     push(bench, 50 if side is Side.SELL else 200)
-    reached, missed = (accept(bench, a_limit(price_for(a_limit(side=side), least), side)) for least in (now, now + 1))
+    prices = [price_for(a_limit(side=side), minimum) for minimum in (now, now + 1)]
+    reached, missed = (accept(bench, a_limit(price, side)) for price in prices)
     push(bench, 100)
     assert best_output(bench, a_limit(side=side)) == now
     assert (bench.order(reached).status, bench.order(missed).status) == (Status.TRIGGERED, Status.OPEN)
@@ -172,7 +173,7 @@ def test_the_watcher_looks_every_tick_until_the_minute_ends() -> None:
     assert bench.order(order_id).status is Status.OPEN
 
 
-# --- the price left ----------------------------------------------------------------------------------------
+# --- missed triggers ---------------------------------------------------------------------------------------
 
 
 def test_an_order_whose_price_moves_away_before_the_quote_reopens_and_uses_no_attempt(bench: Workbench) -> None:
@@ -214,7 +215,7 @@ def test_an_order_whose_price_moves_away_before_it_lands_reopens_and_fills_later
 
 
 def test_a_missed_trigger_leaves_an_order_all_three_attempts(bench: Workbench) -> None:
-    """The fault hits what is asked for the first three times, of which one is not sent at all."""
+    """The fault affects the first three swap requests, and the missed trigger uses one of them without sending."""
     order_id = an_open_order(bench, simulate="tx_dropped:3")
     push(bench, 120)
     push(bench, 100)
@@ -227,7 +228,7 @@ def test_a_missed_trigger_leaves_an_order_all_three_attempts(bench: Workbench) -
 
 
 def pauses_of(bench: Workbench, order_id: str, times: int) -> list[float]:
-    """How long the order is left alone each time after its swap has missed."""
+    """The pauses in seconds of an order after each of its missed triggers."""
     pauses = []
     for _ in range(times):
         bench.process_all()
@@ -240,13 +241,13 @@ def pauses_of(bench: Workbench, order_id: str, times: int) -> list[float]:
 
 
 def hovering(times: int) -> tuple[Workbench, str]:
-    """A market that is just at the price of an order, which misses so often."""
+    """A market just at the limit of an order that misses this many times."""
     bench = a_workbench(
         retrigger_pause_seconds=RETRIGGER_PAUSE, max_retrigger_pause_seconds=10.0, venue_profile="flat"
     )
     push(bench, 100)
-    least = best_output(bench, a_limit()) * 9_970 // 10_000
-    order_id = accept(bench, a_limit(price_for(a_limit(), least), simulate=f"slippage:{times}"))
+    minimum = best_output(bench, a_limit()) * 9_970 // 10_000
+    order_id = accept(bench, a_limit(price_for(a_limit(), minimum), simulate=f"slippage:{times}"))
     return bench, order_id
 
 
@@ -328,12 +329,12 @@ def test_an_order_that_is_too_large_for_the_shrunk_pool_reopens(bench: Workbench
 
 
 def test_a_pausing_order_does_not_keep_others_from_triggering(bench: Workbench) -> None:
-    resting = an_open_order(bench, simulate="slippage:1")
+    pausing = an_open_order(bench, simulate="slippage:1")
     push(bench, 120)
     bench.process_all()
     other = accept(bench, a_limit(125))
     assert push(bench, 140) == 1
-    assert (bench.order(resting).status, bench.order(other).status) == (Status.OPEN, Status.TRIGGERED)
+    assert (bench.order(pausing).status, bench.order(other).status) == (Status.OPEN, Status.TRIGGERED)
 
 
 def test_a_message_older_than_the_return_to_open_changes_nothing(bench: Workbench) -> None:
@@ -374,7 +375,7 @@ def test_network_errors_use_up_the_attempts_of_a_limit_order(bench: Workbench) -
     assert (order.status, order.attempts, order.fail_code) == (Status.FAILED, 3, "NETWORK_ERROR")
 
 
-# --- whatever happens --------------------------------------------------------------------------------------
+# --- any path of prices ------------------------------------------------------------------------------------
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,4 +1,4 @@
-"""One user cannot pile up so much that the others have no room."""
+"""Limits per user: the orders of one user leave room for those of others."""
 
 import pytest
 

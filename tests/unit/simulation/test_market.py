@@ -1,4 +1,4 @@
-"""The simulated market as a trader meets it: gaps, paths, fees and pool arithmetic, at both venues."""
+"""The simulated market from a trader's point of view: price gaps, paths, fees and pool arithmetic at both venues."""
 
 from decimal import Decimal
 from itertools import combinations
@@ -132,7 +132,7 @@ def test_every_seed_and_every_pair_has_its_own_path() -> None:
 )
 def test_small_trades_pay_the_fee_of_the_profile(profile: str, raydium: int, meteora: int) -> None:
     world = World(scale="0", profile=profile)
-    # A tenth of a SOL is a millionth of the pool, and what impact adds is in the third decimal.
+    # A tenth of a SOL is a millionth of the pool, so impact changes only the third decimal.
     paid = [sold(world.venues[venue], Decimal("0.1")).fee_bps for venue in VENUES]
     assert [round(bps, 2) for bps in paid] == [raydium, meteora]
 
@@ -166,15 +166,15 @@ def test_no_trade_takes_value_out_of_a_venues_pool(seed: str, pair: Pair, venue:
 @given(seeds, pairs, venues, st.booleans(), st.integers(1, 2**64 - 1))
 def test_a_round_trip_at_one_venue_never_gains(seed: str, pair: Pair, venue: str, buy: bool, amount: int) -> None:
     place = World(seed, "0").venues[venue]
-    got = place.quote(a_swap(pair, amount, buy=buy)).amount_out
-    if got:
-        assert place.quote(a_swap(pair, got, buy=not buy)).amount_out <= amount
+    bought = place.quote(a_swap(pair, amount, buy=buy)).amount_out
+    if bought:
+        assert place.quote(a_swap(pair, bought, buy=not buy)).amount_out <= amount
 
 
 @pytest.mark.parametrize("venue", VENUES)
 @pytest.mark.parametrize("step_bps", ["20", "20.01", "21", "25", "35"])
 def test_one_base_unit_more_input_never_gives_less_output(venue: str, step_bps: str) -> None:
-    """Looks where the fee rate, as quoted, steps up: there an output could fall."""
+    """Searches the amounts at which the quoted fee rate steps up, where an output could fall."""
     place = World(scale="0").venues[venue]
 
     def quote(amount: int) -> Quote:

@@ -1,4 +1,4 @@
-"""The simulated market with pushed prices, which move it on from there, and with launches, which open pools."""
+"""The simulated market with pushed prices, from which its path continues, and with launches, which open pools."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -30,7 +30,7 @@ DUST = Fraction(1, 10**6)
 
 seeds = st.text(min_size=1, max_size=20)
 times = st.integers(0, 4 * 10**12)
-#: As long as the simulation takes for its reference price to turn.
+#: The period after which the reference price of the simulation may turn.
 DRIFT_MS = 600_000
 
 

@@ -1,4 +1,4 @@
-"""Sending a swap: what lands, under which signature, at which price, and how faults are told."""
+"""Sending of swaps: signatures, fills and their prices, and the failures of simulated faults."""
 
 from decimal import Decimal
 
@@ -27,7 +27,7 @@ WRAPPED = find_pair(BY_SYMBOL["SOL"], BY_SYMBOL["USDC"])
 
 
 def faulty_venues(fault: str) -> dict[str, Venue]:
-    """Venues of a deployment with this fault."""
+    """The venues of a deployment with this fault."""
     clock = FakeClock()
     market = SimulatedMarket("seed", PROFILES["realistic"])
     return dict(
@@ -44,7 +44,7 @@ def built(venue: Venue, request: SwapRequest | None = None, minimum: int = 1) ->
 
 
 def code_of(venue: Venue, request: SwapRequest) -> FailureCode | None:
-    """How quoting and sending fail; ``None`` if they do not."""
+    """The failure code of quoting and sending; ``None`` if both succeed."""
     try:
         venue.send(built(venue, request))
     except AttemptFailedError as error:

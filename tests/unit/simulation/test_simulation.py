@@ -1,4 +1,4 @@
-"""The simulated market and venues: repeatable, bounded, and faulty when asked."""
+"""The simulated market and venues: repeatable and bounded, with faults on request."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ slots = st.integers(0, 10**10)
 
 
 class World:
-    """Venues on a fake clock; every sleep is kept, in seconds."""
+    """Venues on a fake clock. ``slept`` lists every sleep in seconds."""
 
     def __init__(self, seed: str = "seed", scale: str = "1", profile: str = "realistic") -> None:
         self.clock = FakeClock()
@@ -124,7 +124,7 @@ def test_quotes_take_a_fifth_of_a_second_and_swaps_two_to_three(order_id: object
     assert 2 <= swapping <= 3
 
 
-def test_without_latency_nothing_waits() -> None:
+def test_without_latency_no_venue_sleeps() -> None:
     world = World(scale="0")
     world.raydium.send(world.raydium.build(world.raydium.quote(a_request()), 1))
     assert world.slept == []
