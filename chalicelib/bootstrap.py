@@ -118,11 +118,9 @@ def _streams(settings: Settings, adapters: Adapters, now: Clock) -> _Streams:
         settings.push_budget_seconds,
         update_frame,
     )
-    return _Streams(
-        publisher=publisher,
-        subscriptions=Subscriptions(adapters.orders, adapters.streams, publisher, adapters.replay_queue),
-        connections=Connections(adapters.streams, adapters.replay_queue, now, settings.connection_hours),
-    )
+    subscriptions = Subscriptions(adapters.orders, adapters.streams, publisher, adapters.replay_queue)
+    connections = Connections(adapters.streams, adapters.replay_queue, now, settings.connection_hours)
+    return _Streams(publisher, subscriptions, connections)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The migrations of the schema, and the history while PostgreSQL stops, freezes, locks and restarts."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -23,7 +24,8 @@ from chalicelib.domain.read_model import read_model_of
 from chalicelib.history import connection
 from chalicelib.history.migrate import MIGRATIONS, MigrationChangedError, migrate
 from chalicelib.history.postgres import PostgresHistory
-from chalicelib.history.statements import page
+from chalicelib.history.quality import QUALITY
+from chalicelib.history.statements import RECORD, page
 from chalicelib.ports.history import HistoryUnavailableError, OrderFilter
 from tests.support.order_builders import NOON, confirmed, pending, quote, routed
 from tests.support.postgres import PostgresServer
@@ -236,6 +238,32 @@ def test_every_quote_of_every_routing_decision_is_stored(url: str, history: Post
         (3, "raydium", 1, Decimal("99.74602"), *figures, True),
         (4, "meteora", 1, Decimal("100.000000000000000001"), *figures, True),
     ]
+
+
+def test_the_quotes_of_three_venues_are_stored(url: str, history: PostgresHistory) -> None:
+    answers = (
+        VenueAnswer("raydium", quote()),
+        VenueAnswer("meteora", quote("98.7")),
+        VenueAnswer("orca", quote("101")),
+    )
+    history.record(routed(pending(), decision=QuotesReceived(answers, "orca", "more, net of fees")))
+    stored = query(url, "select venue, price, chosen from order_quotes order by venue")
+    assert stored == [
+        ("meteora", Decimal("98.7"), False),
+        ("orca", Decimal(101), True),
+        ("raydium", Decimal("99.74602"), False),
+    ]
+
+
+def test_no_statement_uses_a_name_of_the_public_contract() -> None:
+    """Only the third migration does, which fills a column from the events of version 1."""
+    wire_name = re.compile(r"[a-z][A-Z]|_?[rm]Quote")
+    statements = [RECORD, QUALITY, page([]).as_string(), page(["after_id", "client_order_id"]).as_string()]
+    assert [wire_name.findall(statement) for statement in statements] == [[]] * 4
+    comments = re.compile(r"--.*")
+    code = {file.name: comments.sub("", file.read_text()) for file in MIGRATIONS.glob("*.sql")}
+    found = {name: re.findall(r"\w*[a-z][A-Z]\w*", text) for name, text in code.items()}
+    assert {name: names for name, names in found.items() if names} == {"0003_read_model.sql": ["slippagePct"]}
 
 
 @pytest.mark.parametrize("asked", [[], ["user_id"], ["status"], ["pair"], ["client_order_id"]])

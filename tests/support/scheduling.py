@@ -12,6 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 #: Modules that share what takes long to start: the stack of the e2e tests, and one PostgreSQL.
 _SHARED = {
     "tests/contract/test_history.py": "postgres",
+    "tests/integration/test_legacy_history.py": "postgres",
     "tests/integration/test_postgres.py": "postgres",
     "tests/e2e/test_rate_limit.py": "rate limit",
 }

@@ -31,6 +31,7 @@ class Sqs:
     url: str
 
     def receive(self) -> list[dict[str, Any]]:
+        answer: dict[str, list[dict[str, Any]]]
         answer = self.client.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10)
         return answer.get("Messages", [])
 

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 from botocore.exceptions import (
     ConnectionClosedError,
@@ -111,7 +112,7 @@ def test_an_answer_without_a_body_is_understood(
     client: Any, status: int, headers: dict[str, str], error: type[Exception]
 ) -> None:
     def answer(**rest: Any) -> AWSResponse:
-        return AWSResponse(ENDPOINT, status, headers, _NoBody())
+        return AWSResponse(ENDPOINT, status, HTTPHeaders.from_dict(headers), _NoBody())
 
     client.meta.events.register("before-send.apigatewaymanagementapi.PostToConnection", answer)
     with pytest.raises(error):

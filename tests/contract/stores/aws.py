@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSRequest
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
@@ -34,14 +34,14 @@ class Wire:
     lose_answer_to: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
-    def carry(self, stubber: BotocoreStubber, event_name: str, request: AWSRequest, **rest: Any) -> Any:
+    def carry(self, stubber: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
         operation = event_name.rsplit(".", 1)[-1]
         with self.lock:
             self.calls.append(operation)
             answer = _moto(stubber, event_name, request, **rest)
             if operation in self.lose_answer_to:
                 self.lose_answer_to.remove(operation)
-                raise ReadTimeoutError(endpoint_url=request.url)
+                raise ReadTimeoutError(endpoint_url=str(request.url))
             return answer
 
 

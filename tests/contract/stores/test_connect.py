@@ -1,6 +1,6 @@
 """The real adapters, as a Lambda function builds them at its start."""
 
-from chalicelib.bootstrap import connect
+from chalicelib.adapters import connect
 from tests.contract.stores.aws import Wire, settings
 from tests.contract.stores.conftest import DynamoStores
 

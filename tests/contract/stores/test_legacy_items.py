@@ -323,7 +323,8 @@ def test_a_terminal_write_moves_a_legacy_order_to_the_history_lag(dynamo: Dynamo
     legacy = put_one(dynamo, "sniper_open")
     before = stored(dynamo, legacy.order_id)
     dynamo.orders.write(before, cancel(before.order), lease=None, deadline_ms=1_000)
-    assert dynamo.orders.unfinished_of("alice") == list(dynamo.open_order_index.for_launch(MINT)) == []
+    assert dynamo.orders.unfinished_of("alice") == []
+    assert list(dynamo.open_order_index.for_launch(MINT)) == []
     assert dynamo.orders.history_lag(10) == HistoryLag(1, from_text(legacy.record["createdAt"]))
     dynamo.orders.set_deadline(stored(dynamo, legacy.order_id), None)
     assert dynamo.orders.history_lag(10) == HistoryLag()

@@ -199,9 +199,8 @@ def test_open_orders_are_counted_apart_from_active_ones(orders: OrderStore) -> N
     def counts(limit: int = 10) -> tuple[int, int]:
         return orders.count_open("alice", limit), orders.count_active("alice", limit)
 
-    alice = {"user_id": "alice"}
-    first = create(orders, opened(a_limit(100, **alice)))
-    create(orders, opened(a_sniper(**alice)))
+    first = create(orders, opened(a_limit(100, user_id="alice")))
+    create(orders, opened(a_sniper(user_id="alice")))
     create(orders, pending(user_id="alice"))
     create(orders, opened(a_limit(100, user_id="bob")))
     assert (counts(), counts(limit=1)) == ((2, 1), (1, 1))

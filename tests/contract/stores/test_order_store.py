@@ -1,6 +1,6 @@
 """The contract of ``OrderStore``, on the fake and on DynamoDB."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -222,10 +222,10 @@ def test_a_transaction_conflict_is_retried(
     dynamo_orders: DynamoOrderStore, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DynamoDB cancels one of two concurrent transactions on an item before it checks the condition."""
-    call = BaseClient._make_api_call
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
     conflicts = iter([True, True, False])
 
-    def conflicting(client: BaseClient, operation: str, arguments: dict[str, object]) -> object:
+    def conflicting(client: BaseClient, operation: str, arguments: Mapping[str, object]) -> object:
         if operation == "TransactWriteItems" and next(conflicts, False):
             raise ClientError(
                 {
@@ -591,5 +591,5 @@ def test_a_write_returns_every_subscriber_that_joined_before_it(orders: OrderSto
 
     outcomes = race(run)
     returned = outcomes[10]
-    joined = {Subscriber(str(number)) for number, outcome in enumerate(outcomes) if outcome is True}
+    joined = frozenset(Subscriber(str(number)) for number, outcome in enumerate(outcomes) if outcome is True)
     assert returned == joined == kept(orders, order_id).subscribers

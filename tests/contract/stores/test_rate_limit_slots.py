@@ -7,7 +7,9 @@ import pytest
 from chalicelib.domain.errors import ContendedError
 from chalicelib.domain.rate_limit import MINUTE_MS, SlotReservation
 from chalicelib.ports.rate_limit import RateLimitSlots
+from chalicelib.stores import conditions
 from chalicelib.stores import rate_limit as dynamo_slots
+from chalicelib.stores.models import RateLimitItem
 from tests.contract.stores.conftest import SLOTS, DynamoStores
 from tests.contract.stores.racing import race
 
@@ -184,9 +186,9 @@ def test_a_reservation_that_loses_a_race_reads_the_slot_again(
     dynamo: DynamoStores, monkeypatch: pytest.MonkeyPatch, reserve: Callable[[RateLimitSlots], SlotReservation]
 ) -> None:
     """Another writer starts an order in every slot between the read and the write."""
-    update_if, started_at = dynamo_slots.update_if, iter([NOW - 2_000, NOW - 1_000])
+    update_if, started_at = conditions.update_if, iter([NOW - 2_000, NOW - 1_000])
 
-    def race_and_update(item: dynamo_slots.RateLimitItem, *write: object) -> bool:
+    def race_and_update(item: RateLimitItem, *write: object) -> bool:
         if at_ms := next(started_at, None):
             for slot in range(SLOTS):
                 _start(dynamo, slot, at_ms)

@@ -1,0 +1,157 @@
+"""Every use case of a client's checks the caller's scope, and shows and changes the orders of the caller alone."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from chalicelib.domain.conditions import Amendment, Launch
+from chalicelib.domain.errors import MissingScopeError, OrderNotFoundError
+from chalicelib.domain.identity import ANONYMOUS, Caller, Scope, unrestricted
+from chalicelib.domain.status import OrderType, Status
+from chalicelib.domain.swaps import SwapRequest
+from chalicelib.domain.tokens import find_market
+from chalicelib.ports.history import OrderFilter
+from chalicelib.ports.streams import Subscriber
+from tests.support.callers import a_caller
+from tests.support.specs import a_spec
+from tests.support.workbench import Workbench, a_workbench
+
+SOL_USDC = find_market("SOL/USDC")
+SOCKET = Subscriber("socket")
+LAUNCH = Launch("mint", "raydium", "pool", 1, Decimal(1), Decimal(1), 0)
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+
+Call = Callable[[Workbench, Caller, str], object]
+
+
+def quotes(bench: Workbench, caller: Caller, order_id: str) -> object:
+    spec = a_spec()
+    assert SOL_USDC is not None
+    return bench.engine.queries.quotes(
+        caller, SwapRequest(SOL_USDC, spec.token_in, spec.token_out, spec.amount_in, market_as_of_ms=0)
+    )
+
+
+def push_price(bench: Workbench, caller: Caller, order_id: str) -> object:
+    assert SOL_USDC is not None
+    return bench.engine.market.push_price(caller, SOL_USDC, Decimal(100))
+
+
+#: The use cases that find one order.
+OF_ONE_ORDER: dict[str, tuple[Scope, Call]] = {
+    "order": (Scope.READ, lambda bench, caller, order_id: bench.engine.queries.order(caller, order_id)),
+    "events": (Scope.READ, lambda bench, caller, order_id: bench.engine.queries.events(caller, order_id, 0)),
+    "cancel": (Scope.TRADE, lambda bench, caller, order_id: bench.engine.cancel(caller, order_id)),
+    "amend": (
+        Scope.TRADE,
+        lambda bench, caller, order_id: bench.engine.amend(caller, order_id, Amendment(limit_price=Decimal(300))),
+    ),
+    "join order": (
+        Scope.READ,
+        lambda bench, caller, order_id: bench.engine.subscriptions.join_order(caller, SOCKET, order_id),
+    ),
+}
+#: The use cases that name a user.
+OF_A_USER: dict[str, tuple[Scope, Call]] = {
+    "submit": (Scope.TRADE, lambda bench, caller, _: bench.engine.submit(caller, a_spec(user_id="alice"))),
+    "cancel all": (Scope.TRADE, lambda bench, caller, _: bench.engine.cancel.all_of(caller, "alice")),
+    "list": (
+        Scope.READ,
+        lambda bench, caller, _: bench.engine.queries.page(caller, OrderFilter(user_id="alice"), 10, None),
+    ),
+    "follow user": (
+        Scope.READ,
+        lambda bench, caller, _: bench.engine.subscriptions.follow_user(caller, SOCKET, "alice"),
+    ),
+    "unfollow user": (
+        Scope.READ,
+        lambda bench, caller, _: bench.engine.subscriptions.unfollow_user(caller, SOCKET, "alice"),
+    ),
+}
+OTHERS: dict[str, tuple[Scope, Call]] = {
+    "preview": (Scope.READ, lambda bench, caller, _: bench.engine.preview(caller, a_spec())),
+    "quotes": (Scope.READ, quotes),
+    "leave order": (
+        Scope.READ,
+        lambda bench, caller, order_id: bench.engine.subscriptions.leave_order(caller, SOCKET, order_id),
+    ),
+    "stats": (Scope.READ, lambda bench, caller, _: bench.engine.stats(caller)),
+    "push price": (Scope.OPERATE, push_price),
+    "announce launch": (
+        Scope.OPERATE,
+        lambda bench, caller, _: bench.engine.market.announce_launch(caller, LAUNCH),
+    ),
+}
+ALL = OF_ONE_ORDER | OF_A_USER | OTHERS
+
+
+@pytest.fixture
+def bench() -> Workbench:
+    return a_workbench()
+
+
+@pytest.fixture
+def order_id(bench: Workbench) -> str:
+    """An open limit order of Alice's, which may be amended and cancelled."""
+    return bench.submit(user_id="alice", type=OrderType.LIMIT, limit_price=Decimal(250))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_use_case_needs_its_scope(bench: Workbench, order_id: str, name: str) -> None:
+    scope, call = ALL[name]
+    with pytest.raises(MissingScopeError, match=scope.value):
+        call(bench, Caller("alice", frozenset(Scope) - {scope}), order_id)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_caller_with_the_scope_may_do_it(bench: Workbench, order_id: str, name: str) -> None:
+    scope, call = ALL[name]
+    call(bench, Caller("alice", frozenset({scope})), order_id)
+
+
+@pytest.mark.parametrize("name", OF_ONE_ORDER)
+def test_an_order_of_another_user_is_like_one_that_does_not_exist(bench: Workbench, order_id: str, name: str) -> None:
+    _, call = OF_ONE_ORDER[name]
+    before = bench.orders.get(order_id)
+    raised = []
+    for asked in (order_id, UNKNOWN):
+        with pytest.raises(OrderNotFoundError) as caught:
+            call(bench, a_caller("bob"), asked)
+        raised.append((type(caught.value), str(caught.value).replace(asked, "")))
+    assert raised[0] == raised[1]
+    assert bench.orders.get(order_id) == before
+
+
+@pytest.mark.parametrize("name", OF_A_USER)
+def test_another_user_needs_the_scope_of_an_operator(bench: Workbench, order_id: str, name: str) -> None:
+    _, call = OF_A_USER[name]
+    before = bench.orders.get(order_id)
+    with pytest.raises(MissingScopeError, match="operate"):
+        call(bench, a_caller("bob"), order_id)
+    assert bench.orders.get(order_id) == before
+    call(bench, a_caller("bob", *Scope), order_id)
+
+
+def test_a_list_without_a_user_holds_the_callers_orders_only(bench: Workbench) -> None:
+    for user in ("alice", "bob"):
+        bench.submit(user_id=user)
+    bench.process_all()
+
+    def users(caller: Caller) -> list[str]:
+        return sorted(order.user_id for order in bench.engine.queries.page(caller, OrderFilter(), 10, None).orders)
+
+    assert users(a_caller("alice")) == ["alice"]
+    assert users(a_caller("carol", *Scope)) == ["alice", "bob"]
+
+
+def test_cancel_all_without_a_user_cancels_the_callers_orders_only(bench: Workbench) -> None:
+    mine, other = bench.submit(user_id="alice"), bench.submit(user_id="bob")
+    bench.engine.cancel.all_of(a_caller("alice"), None)
+    assert bench.order(mine).status is Status.CANCELLED
+    assert bench.order(other).status is Status.PENDING
+
+
+def test_a_caller_without_authentication_has_every_scope() -> None:
+    assert unrestricted("alice") == Caller("alice", frozenset(Scope))
+    assert unrestricted().user_id == unrestricted("").user_id == ANONYMOUS
