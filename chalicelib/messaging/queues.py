@@ -41,13 +41,13 @@ class SqsOrderQueue(SqsQueue):
 
     def __init__(self, client: "SQSClient", queue_url: str, high_priority_queue_url: str) -> None:
         super().__init__(client, queue_url)
-        self._urgent_url = high_priority_queue_url
+        self._high_priority_url = high_priority_queue_url
 
     def send(self, stored: StoredOrder, delay_seconds: int = 0) -> None:
         spec, body = stored.order.spec, order_message(stored)
         # The high-priority message goes first: the message in the orders queue makes a worker look for it.
         if spec.priority is Priority.HIGH:
-            self._client.send_message(QueueUrl=self._urgent_url, MessageBody=body)
+            self._client.send_message(QueueUrl=self._high_priority_url, MessageBody=body)
         # SQS delivers a standard queue with message groups fairly: users with few messages in flight go first.
         self._client.send_message(
             QueueUrl=self._url,

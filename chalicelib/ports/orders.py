@@ -103,7 +103,7 @@ class OrderStore(Protocol):
         deadline_ms: int | None,
         over_lease: bool = False,
     ) -> StoredOrder:
-        """Append the events that lead from ``before`` to ``after`` and set lease and attention.
+        """Append the events that lead from ``before`` to ``after`` and set lease and deadline.
 
         The write also stores the published seq and the reservation of ``before``. Returns the subscribers as they are
         at this write. ``over_lease`` ignores the lease of another owner.

@@ -109,7 +109,7 @@ class ConditionsModel(SwapModel):
             raise bad_field(FieldCode.NOT_FOR_TYPE, "is for type sniper")
         bought = any_token(info.data.get("token_out", ""))
         if bought and value.mint and any_token(value.mint) != bought:
-            raise bad_field(FieldCode.MINT_CONTRADICTS, "must be the token that the order buys, tokenOut")
+            raise bad_field(FieldCode.MINT_CONTRADICTS, "its mint must be the token that the order buys, tokenOut")
         return value
 
     @field_validator("time_in_force")
