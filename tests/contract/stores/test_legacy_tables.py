@@ -70,6 +70,13 @@ def test_the_rate_limit_continues(legacy: DynamoStores) -> None:
     assert slots.start(SlotReservation(2, NOW), "another", NOW) == 1_767_269_512_915 + MINUTE_MS
 
 
+def test_a_reserved_slot_stays_reserved(legacy: DynamoStores) -> None:
+    """An order that version 1 accepted starts in ten seconds in slot 0, so the next one starts a minute later."""
+    [slot] = [item for item in legacy_tables()["RateLimitTable"] if item["number"]["N"] == "0" and "booked" in item]
+    put(legacy.aws, "RateLimitTable", slot | {"booked": {"N": str(NOW + 10_000)}})
+    assert legacy.rate_limit_slots.reserve(NOW) == SlotReservation(0, NOW + 10_000 + MINUTE_MS)
+
+
 def test_connections_are_open(legacy: DynamoStores) -> None:
     assert legacy.streams.connection("socket-2") == Connection("socket-2", False, 1_800_000_000)
 

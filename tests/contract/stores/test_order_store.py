@@ -352,14 +352,14 @@ def test_of_twenty_concurrent_workers_exactly_one_gets_the_lease(orders: OrderSt
     before = created(orders)
     after, until = begun(before.order), clock.now_ms() + 15_000
 
-    def claim(number: int) -> bool:
+    def take_lease(number: int) -> bool:
         try:
             orders.write(before, after, lease=Lease(f"worker {number}", until), deadline_ms=2_000)
         except LostRaceError:
             return False
         return True
 
-    won = race(claim)
+    won = race(take_lease)
     assert won.count(True) == 1
     now = kept(orders, after.order_id)
     assert (now.order, now.lease) == (after, Lease(f"worker {won.index(True)}", until))
