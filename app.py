@@ -1,4 +1,4 @@
-"""Every door of the engine on one screen; each is a decorator and one line that delegates.
+"""Every entry point of the engine on one screen; each is a decorator and one line that delegates.
 
 ===========================================  =======================================================
 route                                        view

@@ -1,6 +1,6 @@
-"""The composition root: the use cases on their adapters, built from the settings once per process.
+"""The composition root: it builds the use cases from the settings, once per process, and passes them their adapters.
 
-Four factories build the wings of the engine: streams, trading, market and operations.
+``_streams``, ``_trading``, ``_market`` and ``_watchdog`` build groups of use cases; ``build_engine`` assembles them.
 """
 
 import random
@@ -60,7 +60,7 @@ def engine() -> Engine:
 
 
 def build_engine(settings: Settings, adapters: Adapters, now: Clock = utc_now, sleep: _Sleep = time.sleep) -> Engine:
-    """The use cases on these adapters, by this clock.
+    """The use cases with these adapters and this clock.
 
     :raises ValueError: naming the variable of a setting that is wrong.
     """
@@ -144,7 +144,7 @@ def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router,
         settings.rate_horizon_seconds,
         settings.pending_deadline_seconds,
     )
-    executor = _threads(settings.trigger_threads, "open")
+    executor = _threads(settings.trigger_threads, "open-orders")
     open_orders = OpenOrders(
         orders, publisher, streams.subscriptions, adapters.history, finalize, executor, now, settings.watchdog_batch
     )

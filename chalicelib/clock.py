@@ -1,4 +1,4 @@
-"""The clock of the process. Doors and services receive it; tests pass a clock of their own."""
+"""The clock of the process. Entry points and services receive it; tests pass a clock of their own."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The engine as the doors see it."""
+"""The engine as the entry points see it."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ from chalicelib.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The use cases behind the doors, and the ports that a door itself needs: clock, replies and acknowledgements."""
+    """The use cases, and the ports that the entry points need themselves: clock, replies and acknowledgements."""
 
     settings: Settings
     now: Clock

@@ -1,1 +1,1 @@
-"""Packages, deploys, runs and inspects the engine. The engine itself imports nothing from here."""
+"""Tools that package, deploy, run and inspect the engine. The engine does not import this package."""

@@ -59,7 +59,7 @@ def parameters_from(environment: Mapping[str, str], *, local: bool = False) -> d
 
 
 def check_settings(environment: Mapping[str, str]) -> None:
-    """Check the tunables as the engine does when it starts, so that a mistake shows before anything is deployed.
+    """Check the tunables as the engine does at its start, so that a mistake shows before the deployment.
 
     :raises InvalidSettingError: if a value is invalid.
     """

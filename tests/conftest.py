@@ -1,4 +1,4 @@
-"""What holds for all tests: hypothesis' profile, one PostgreSQL, and which tests need a running stack."""
+"""Configuration for all tests: the hypothesis profile, one PostgreSQL server, and the markers of stack tests."""
 
 import os
 from collections.abc import Iterator
@@ -10,35 +10,35 @@ from hypothesis import settings
 from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.scheduling import SharedStacks, rank
 
-# A slow machine is no failure, and what CI tries is the same every time; elsewhere every run tries something new.
+# A slow machine must fail no test. CI generates the same examples in every run; a run elsewhere generates new ones.
 settings.register_profile("engine", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("engine")
 
-#: The fixtures that start a whole stack. The tests of tests/e2e that do not ask for one start one of their own.
+#: The fixtures that start a whole stack. A test in tests/e2e without one of them starts a stack of its own.
 _STACK_FIXTURES = {"stack", "site"}
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """One running PostgreSQL for all tests. A test that stops it starts it again."""
+    """A running PostgreSQL server that all tests share. A test that stops the server starts it again."""
     with postgres_server() as server:
         yield server
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests that need a stack, and those without coverage; put the longest first in workers."""
+    """Mark the tests that need a stack and those that run without coverage; workers run the longest groups first."""
     for item in items:
         if item.nodeid.startswith("tests/e2e/") or _STACK_FIXTURES & set(getattr(item, "fixturenames", [])):
             item.add_marker("stack")
-        # A stack runs the engine in processes of its own; an exhaustive trial would take three times as long.
+        # A stack runs the engine in separate processes, and coverage makes an exhaustive trial three times as long.
         if any(item.iter_markers("stack")) or any(item.iter_markers("exhaustive")):
             item.add_marker("no_cover")
     if hasattr(config, "workerinput"):
-        # All workers must list the tests in one order, also those whose parameters come out of a set.
+        # Every worker must list the tests in the same order, including parameters that come out of a set.
         items.sort(key=lambda item: (rank(item.nodeid), item.location[0], item.location[1] or 0, item.nodeid))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SharedStacks | None:
-    """Keep the tests that share a stack on one worker, unless another way to distribute them is asked for."""
+    """Keep the tests that share a stack on one worker, unless the command line selects another distribution."""
     return SharedStacks(config, log) if config.getoption("dist") == "load" else None

@@ -25,7 +25,7 @@ _GATEWAY = {
     404: (ProblemCode.NOT_FOUND, "Not found", "There is nothing at this path for this method."),
     413: (ProblemCode.BODY_TOO_LARGE, "Content too large", "The body is too large."),
     429: (ProblemCode.TOO_MANY_REQUESTS, "Too many requests", "Try again in a moment."),
-    500: (ProblemCode.INTERNAL_ERROR, "Internal error", "Something went wrong on our side."),
+    500: (ProblemCode.INTERNAL_ERROR, "Internal error", "The engine failed unexpectedly."),
 }
 
 

@@ -1,7 +1,7 @@
 """RFC 9457 problem details: the one form of every error, over HTTP and on sockets.
 
-``problem_of`` is the one table from exception to answer. An exception that it does not know is a bug: the engine logs
-it with its trace, and the caller learns only that the engine failed.
+``problem_of`` is the only function that maps exceptions to problems. An exception that it does not know is a bug: the
+engine logs it with its trace, and the caller learns only that the engine failed.
 """
 
 import logging
@@ -35,7 +35,7 @@ class FieldErrorBody(TypedDict):
 
 
 class ProblemFields(TypedDict):
-    """A problem on a socket, where ``type`` is the frame's and the client names the request."""
+    """A problem on a socket: without ``type`` and ``requestId``, which belong to the frame there."""
 
     title: str
     status: int
@@ -56,7 +56,8 @@ class ProblemBody(ProblemFields):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as a client sees it. ``retry_after`` is in seconds, ``verdict`` why a change came too late."""
+    """An error as a client sees it. ``retry_after`` is in seconds; ``verdict`` says why the order's
+    state does not allow the change."""
 
     status: int
     code: ProblemCode | FailureCode
@@ -83,14 +84,14 @@ class Problem:
         if self.retry_after is not None:
             fields["retryAfter"] = self.retry_after
         if self.verdict is not None:
-            # ``status`` is the answer's own, so the verdict carries the order's.
+            # ``status`` is the HTTP status, so the order's status is in the verdict.
             fields["verdict"] = self.verdict
             fields["outcome"] = self.verdict["outcome"]
         return fields
 
 
 class ProblemError(Exception):
-    """A problem that a door finds itself, before it calls a use case."""
+    """A problem that an entry point finds itself, before it calls a use case."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
@@ -116,7 +117,7 @@ def well_formed(model: type[_Model], data: Mapping[str, Any], detail: str, code:
 
 
 def too_large(limit: int) -> ProblemError:
-    """413."""
+    """413: the body is too large."""
     detail = f"The body may have at most {limit} bytes."
     return ProblemError(Problem(413, ProblemCode.BODY_TOO_LARGE, "Content too large", detail))
 
@@ -142,11 +143,13 @@ def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) 
             return _refused(error, REFUSALS[type(error)])
         case _ if isinstance(error, unavailable):
             log.error("a dependency does not answer", exc_info=error)
-            detail = "The engine cannot reach a dependency right now. Nothing is known to be lost; try again."
+            detail = (
+                "The engine cannot reach a dependency. Try again; an Idempotency-Key makes a repeat safe."
+            )
             return Problem(503, ProblemCode.UNAVAILABLE, "Unavailable", detail, retry_after=_RETRY_SECONDS)
         case _:
             log.error("unexpected error", exc_info=error)
-            detail = "Something went wrong on our side."
+            detail = "The engine failed unexpectedly."
             return Problem(500, ProblemCode.INTERNAL_ERROR, "Internal error", detail)
 
 

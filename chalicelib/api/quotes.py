@@ -1,4 +1,5 @@
-"""Quotes on the wire. The contract names each venue's quote by its initial, as in ``rQuote``."""
+"""Quotes on the wire. The contract names each venue's quote by the venue's initial, as in ``rQuote``, and
+its error by the venue's name."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -29,7 +30,8 @@ class FailureBody(TypedDict):
 
 
 class RouteBody(TypedDict):
-    """A routing decision. Each venue adds a ``QuoteBody`` or null under its own name: see ``quote_names``."""
+    """A routing decision. Each venue adds a ``QuoteBody`` or null under its wire name: see
+    ``quote_names``. ``degraded``: a venue gave no usable quote."""
 
     chosen: str
     reason: str

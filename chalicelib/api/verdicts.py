@@ -19,7 +19,7 @@ _OUTCOMES: dict[type[OrderStateError], str] = {
 
 
 class Verdict(TypedDict):
-    """The reason why the change came too late, and the order's status and event number."""
+    """The reason why the order's state does not allow the change, with its status and event number."""
 
     outcome: str
     status: str

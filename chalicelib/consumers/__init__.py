@@ -1,1 +1,1 @@
-"""The queues' door: how a delivered batch is worked through, and what each message is for."""
+"""The entry points of the queues: each processes a batch of messages."""

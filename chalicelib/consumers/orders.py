@@ -56,7 +56,7 @@ class _Invocation:
 
 
 def close_dead_letters(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
-    """The ``dead-letters`` queue: close the orders that the orders queue has given up.
+    """The ``dead-letters`` queue: close the orders whose messages the orders queue moved there.
 
     A letter that closes no order moves to the unprocessable queue for an operator. (A redrive policy cannot do that:
     a letter may keep its receive count, and would exceed any limit before it is read.)

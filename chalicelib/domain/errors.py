@@ -45,7 +45,7 @@ class BrokenRule:
 
 
 class RefusedError(Exception):
-    """The common root, by which a door distinguishes a refusal from a bug."""
+    """The common root, by which an entry point distinguishes a refusal from a bug."""
 
 
 class BrokenRulesError(RefusedError):

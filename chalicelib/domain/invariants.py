@@ -1,6 +1,6 @@
-"""The invariants I1 to I9, checked on the data that the orders table, the ledger and the history store of an order.
+"""The invariants of an order, checked on its data from the orders table, the ledger and Postgres.
 
-I7, that no event reaches another user's socket, leaves no trace in stored data, so this module cannot check it.
+This module cannot check I7, that no event reaches another user's socket: a push leaves no trace in stored data.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,9 +13,9 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import TERMINAL, Status
 
-#: The demand of each invariant in a few words.
+#: What each invariant requires, in a few words.
 TITLES = {
-    "I1": "at most one swap per order, and only for confirmed orders",
+    "I1": "a confirmed order has exactly one swap, the recorded one; no other order has any",
     "I2": "no swap below the minimum output",
     "I3": "no order is stuck",
     "I4": "no gap or duplicate in the events, every transition allowed",
@@ -23,7 +23,7 @@ TITLES = {
     "I6": "the history equals the orders",
     "I7": "no event reaches another user",
     "I8": "no cancelled order has a swap",
-    "I9": "no more attempts than allowed",
+    "I9": "attempts are consecutive and within the limit",
 }
 #: The limit of I9, unless a deployment sets another.
 MAX_ATTEMPTS = 3
@@ -52,9 +52,9 @@ class HistoryCopy:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The stored data of one order, right or wrong.
+    """The stored data of one order, which may be damaged.
 
-    ``spec`` is ``None`` if it cannot be read, and an event that cannot be read is present as its text.
+    ``spec`` is ``None`` if it cannot be read, and an event that cannot be read is kept as raw text.
     """
 
     order_id: str
@@ -88,17 +88,18 @@ _Found = tuple[str, str]
 def violations_of(
     evidence: Evidence, now_ms: int, *, overdue_ms: int, max_attempts: int = MAX_ATTEMPTS, history_known: bool = True
 ) -> tuple[Violation, ...]:
-    """The violations of an order. The history must equal a terminal or open order that has no work left.
+    """The violations of an order. Once a terminal or open order is fully published and recorded, the history must
+    match it.
 
-    Never raises, also for damaged data. ``history_known`` is false if the history could not be read.
+    Never raises, even for damaged data. ``history_known`` is false if the history could not be read.
     """
-    order, broken = _replayed(evidence)
-    sound = None if broken else order
-    found = [*broken, *_swaps(evidence, sound), *_stuck(evidence, sound, now_ms - overdue_ms)]
+    order, replay_violations = _replayed(evidence)
+    valid_order = None if replay_violations else order
+    found = [*replay_violations, *_swaps(evidence, valid_order), *_stuck(evidence, valid_order, now_ms - overdue_ms)]
     if order and order.attempts > max_attempts:
         found.append(("I9", f"{order.attempts} attempts"))
-    if sound and history_known:
-        found += _history(evidence, sound, now_ms - _HISTORY_LAG_FACTOR * overdue_ms)
+    if valid_order and history_known:
+        found += _history(evidence, valid_order, now_ms - _HISTORY_LAG_FACTOR * overdue_ms)
     return tuple(Violation(invariant, evidence.order_id, detail) for invariant, detail in found)
 
 
@@ -112,7 +113,7 @@ def orphans(swaps: Iterable[Swap], order_ids: Collection[str]) -> tuple[Violatio
 
 
 def _replayed(evidence: Evidence) -> tuple[Order | None, list[_Found]]:
-    """The order after its valid events, and the violations of the rest."""
+    """The order after its valid events, and the violation at which its events stop being valid, if any."""
     if evidence.spec is None:
         return None, [("I4", "its specification cannot be read")]
     order = Order(evidence.order_id, evidence.spec)
@@ -172,8 +173,8 @@ def _stuck(evidence: Evidence, order: Order | None, latest_ms: int) -> list[_Fou
 
 
 def _expiry_ms(order: Order | None) -> int | None:
-    """The expiry of an order in milliseconds since the epoch; ``None`` if it does not, or if its expiry cannot be
-    read.
+    """The expiry of an order in milliseconds since the epoch; ``None`` if it never expires, or if its expiry is
+    damaged.
     """
     at = order.expires_at if order else None
     return (at - _EPOCH) // timedelta(milliseconds=1) if at and at.tzinfo else None
@@ -181,7 +182,7 @@ def _expiry_ms(order: Order | None) -> int | None:
 
 def _history(evidence: Evidence, order: Order, lag_limit_ms: int) -> list[_Found]:
     copy = evidence.history
-    # The history must not hold another terminal status than the order.
+    # The history must not hold a terminal status that differs from the order's.
     moved = copy and copy.status in TERMINAL and (copy.status, copy.seq) != (order.current_status, order.seq)
     if copy and (moved or copy.seq > order.seq):
         return [("I5", f"the history is at {copy.status} ({copy.seq}), the order at {order.status} ({order.seq})")]

@@ -1,1 +1,1 @@
-"""The HTTP door: parse, call one service, shape the answer."""
+"""The HTTP entry points: each parses a request, calls one use case and shapes the answer."""

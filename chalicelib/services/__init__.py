@@ -1,1 +1,1 @@
-"""The use cases, one per file, in wings by subject."""
+"""The use cases, one per file, in packages by subject."""

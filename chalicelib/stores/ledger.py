@@ -32,7 +32,7 @@ class DynamoLedger:
             )
         )
         if kept.state == _VOID:
-            raise AttemptFailedError(FailureCode.TX_DROPPED, "the transaction was given up before it landed")
+            raise AttemptFailedError(FailureCode.TX_DROPPED, "the transaction was voided before it landed")
         return _fill(kept)
 
     def settle(self, signature: str, order_id: str, at_ms: int) -> Fill | None:

@@ -1,7 +1,7 @@
 """Deploys a package as a CloudFormation stack, to AWS or to an emulator of it.
 
 Code is uploaded under its digest, so that an unchanged function stays untouched. A change set makes every change:
-a deployment happens as a whole or leaves everything as it was.
+a deployment succeeds completely or leaves the stack unchanged.
 """
 
 import json

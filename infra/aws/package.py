@@ -1,4 +1,4 @@
-"""Packages the application: ``chalice package``, the merged template, and a zip without what Lambda provides.
+"""Packages the application: ``chalice package``, the merged template, and a zip without Lambda's own packages.
 
 Chalice installs every dependency again after any change to the app. It therefore packages a copy of the project
 without dependencies, and these are added from a directory that changes only with ``requirements.txt``. A package

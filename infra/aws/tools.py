@@ -12,11 +12,11 @@ class PackagingError(InfraError):
 
 
 def run_tool(command: list[str | Path], directory: Path) -> None:
-    """Run a tool in ``directory`` and print nothing unless it fails.
+    """Run a tool in ``directory`` and print its output only if it fails.
 
     :raises PackagingError: if the tool exits with an error.
     """
-    # Chalice demands a region although a package belongs to none.
+    # Chalice requires a region although a package belongs to none.
     environment = {"AWS_DEFAULT_REGION": "us-east-1", **os.environ}
     done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

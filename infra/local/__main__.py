@@ -64,7 +64,7 @@ def logs() -> None:
 
 
 def clean() -> None:
-    """Stop the stack and delete everything that it and packaging have written."""
+    """Stop the stack and delete all files that the stack and packaging have written."""
     stop()
     state_dir = state_dir_from(os.environ)
     if state_dir.exists():

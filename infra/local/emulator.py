@@ -36,7 +36,7 @@ def start(config: LocalConfig) -> Child:
         LOG_LEVEL="WARNING",
         ENGINE_LOGS=str(config.logs),
         PYTHONUNBUFFERED="1",
-        # Each waiting invocation holds a thread, and the handlers' own calls to AWS must still find one.
+        # A waiting invocation occupies a thread, and the handlers' own AWS calls need free threads too.
         MINISTACK_WORKER_THREADS="1024",
     )
     command: list[str | Path] = [sys.executable, Path(__file__).with_name("emulator_process.py")]

@@ -1,6 +1,6 @@
-"""The program of the emulator's process: the emulator with patches, each described in ``PATCHES.md``.
+"""The program of the emulator's process: the emulator with the patches that ``PATCHES.md`` describes.
 
-The launcher runs this file as a script, so that the process imports nothing of this package.
+The launcher runs this file as a script, so that the process does not import this package.
 """
 
 import os

@@ -19,7 +19,7 @@ class AlreadyRunningError(LocalStackError):
 def locked(state_dir: Path) -> Iterator[None]:
     """Lock ``state_dir`` for this process. The system releases the lock however the process ends.
 
-    :raises AlreadyRunningError: if another launcher has locked it; nothing there is changed.
+    :raises AlreadyRunningError: if another launcher has locked it; the directory stays unchanged.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(_file(state_dir), os.O_RDWR | os.O_CREAT, 0o644)

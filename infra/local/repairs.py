@@ -1,4 +1,4 @@
-"""Makes good after a deployment for what the emulator's CloudFormation ignores. See ``PATCHES.md``."""
+"""Sets, after a deployment, the properties that the emulator's CloudFormation ignores. See ``PATCHES.md``."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ def limit_concurrency(session: boto3.Session, config: LocalConfig, template: Tem
 
 
 def repair_api(session: boto3.Session, config: LocalConfig, template: Template, api: str) -> None:
-    """Add to the REST API what the emulator's import ignores: CORS preflights and gateway responses.
+    """Add the CORS preflights and gateway responses that the emulator's import of the REST API ignores.
 
     Each API is repaired once: a changed API has a new id.
     """

@@ -3,7 +3,7 @@
 DynamoDB keeps an index sorted and reads only the rows of the key condition, so that the cost of a query depends on
 its result and not on the rows beside it. This module keeps each partition sorted too, and gives the emulator only the
 rows that a query of the usual form can return. The emulator still filters and limits those rows itself, so that its
-answers stay its own. The emulator's process imports this file, which therefore imports nothing of this package.
+answers stay its own. The emulator's process imports this file, which must therefore not import this package.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -53,7 +53,7 @@ class Partition:
 
 
 class Index:
-    """Stands in for the emulator's dictionary from partition to keys."""
+    """Replaces the emulator's dictionary from partition to keys."""
 
     def __init__(self, shown: Callable[[Partition], Iterable[Key]]) -> None:
         self._shown = shown

@@ -1,4 +1,4 @@
-"""The two queues that hold unhandled messages, and the way back to the queues that the messages were meant for."""
+"""The two queues of unhandled messages, and the redrive to the original queues of the messages."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from chalicelib.codec.times import from_ms
 from chalicelib.ports.streams import FollowUser, NotifyFollowers, OpenStream, RetrySocket, StreamReplay
 from infra.ops.deployment import Deployment
 
-#: Each queue of dead letters, and the queue that its messages were meant for.
+#: The original queue of the messages in each queue of dead letters.
 TARGETS = {"UnprocessableQueue": "OrdersQueue", "ReplayDeadLettersQueue": "ReplayQueue"}
 #: Dead letters become visible again after this long if the command that inspects them is killed.
 _INSPECTION_SECONDS = 60
@@ -83,7 +83,7 @@ class DeadLetterStore:
                 self._show(letter)
 
     def redrive(self, letter: DeadLetter) -> None:
-        """Send a dead letter to the queue that it was meant for, and delete it here only once it is there."""
+        """Send a dead letter to its original queue, and delete it from this queue only after that."""
         queue = TARGETS[letter.queue]
         group = {"MessageGroupId": letter.group} if queue == "OrdersQueue" else {}
         self._sqs.send_message(QueueUrl=self._urls[queue], MessageBody=letter.body, **group)

@@ -2,7 +2,7 @@
 
 Two queues hold unhandled messages: ``UnprocessableQueue`` dead letters that name no order to close, and
 ``ReplayDeadLettersQueue`` stream replays that failed five times. ``list`` and ``show`` leave the messages there, and
-visible. ``redrive`` sends messages to the queue that they were meant for, and deletes only those that it has sent.
+visible. ``redrive`` sends messages to their original queue, and deletes only the messages that it has sent.
 """
 
 import sys
@@ -82,7 +82,7 @@ def _event(event: Event | str) -> str:
 
 
 def redrive(deployment: Deployment, letter_id: str | None) -> str:
-    """Send one dead letter, or all of them, back to the queue that they were meant for.
+    """Send one dead letter, or all of them, back to their original queues.
 
     :raises InfraError: if there is no such dead letter.
     """
@@ -97,7 +97,7 @@ def redrive(deployment: Deployment, letter_id: str | None) -> str:
 
 
 def _terminal_remark(reader: EvidenceReader, letter: DeadLetter) -> str:
-    """Say that a letter's order is terminal: another delivery trades nothing, it only publishes and records."""
+    """Say that a dead letter's order is terminal: another delivery only publishes and records it, without a trade."""
     item = reader.item(letter.order_id) if letter.order_id else None
     status = str(item.get("status")) if item else ""
     return f", though its order is already {status}" if status in TERMINAL else ""

@@ -1,8 +1,8 @@
-"""``python -m infra.ops.doctor [--stage prod]``: judges every order of a deployment by the invariants.
+"""``python -m infra.ops.doctor [--stage prod]``: checks every order of a deployment against the invariants.
 
 The doctor reads the ledger, then the orders, and the history of each page of orders. An apparent violation may only
-be an order that moved meanwhile, so the doctor reads that order again, its item first and last, before it reports it.
-The doctor changes nothing. Exit code 0: no violations. 1: violations. 2: the doctor could not check the deployment,
+be an order that changed meanwhile: before a report, the doctor reads that order again, its item first and last. The
+doctor only reads. Exit code 0: no violations. 1: violations. 2: the doctor could not check the deployment,
 or not its history.
 """
 
@@ -19,7 +19,7 @@ from infra.ops.evidence import EvidenceReader, database_name
 from infra.ops.items import evidence_of
 from infra.ops.report import Report
 
-#: Three runs of the watchdog.
+#: The time of three runs of the watchdog.
 _OVERDUE_MS = 180_000
 #: A message whose order's history is unwritten is redelivered within its queue's visibility timeout.
 _SETTLING_MS = 360_000
@@ -30,7 +30,7 @@ _DEAD_LETTER_QUEUES = ("DeadLettersQueue", "UnprocessableQueue", "ReplayDeadLett
 
 
 def examine(deployment: Deployment) -> Report:
-    """Return a report with everything that is wrong in a deployment's stored data.
+    """Return a report with every violation in a deployment's stored data.
 
     :raises InfraError: if an older version deployed the stack.
     :raises BotoCoreError: if AWS cannot be reached.

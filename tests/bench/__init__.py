@@ -1,1 +1,1 @@
-"""Measures the engine on local stacks of its own: ``make bench``."""
+"""Benchmarks that measure the engine, each on a local stack of its own: ``make bench``."""

@@ -1,4 +1,4 @@
-"""``python -m tests.bench``: how close the engine comes to what is possible. Times are printed, never asserted."""
+"""``python -m tests.bench``: how close the engine comes to its platform's limits. It asserts no times."""
 
 import argparse
 import json
@@ -23,9 +23,9 @@ _PARTS = ("sustained", "engine", "ticks", "snipers")
 
 
 def main() -> int:
-    """Runs what is asked for; returns the exit code."""
+    """Run the selected parts and return the exit code."""
     arguments = _arguments()
-    # Asked to stop by a signal, it takes its stack down as on Ctrl-C.
+    # SIGTERM takes the stack down in the same way as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     rows: list[Row] = [("", "measured", "aim")]
     tables: list[str] = []
@@ -74,7 +74,7 @@ def main() -> int:
 
 @contextmanager
 def _subject(environment: Mapping[str, str], what: str) -> Iterator[Subject]:
-    """A stack of its own, gone with all its data afterwards."""
+    """Run a new stack for one part, and delete it with its data afterwards."""
     print(f"{what} ...", file=sys.stderr)
     with (
         tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory,
@@ -92,8 +92,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--looks", type=int, default=15, help="looks at each crowd (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     arguments = parser.parse_args()
-    if arguments.orders < sustained.LEAST_ORDERS:
-        parser.error(f"--orders must be at least {sustained.LEAST_ORDERS}")
+    if arguments.orders < sustained.MIN_ORDERS:
+        parser.error(f"--orders must be at least {sustained.MIN_ORDERS}")
     if min(arguments.rounds, arguments.round_orders, arguments.looks) < 1:
         parser.error("--rounds, --round-orders and --looks must be at least 1")
     return arguments

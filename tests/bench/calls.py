@@ -1,8 +1,8 @@
-"""Part C: the AWS calls of one order, counted in this process as the SDK makes them.
+"""Part C: the AWS calls of one order, counted in this process at the SDK.
 
-The order goes through the engine's own submit and processor against the stack's tables, but over a queue that
-nothing listens to, so that the deployed processor does not take it first. Receiving and deleting the message is
-the event source mapping's work and not counted.
+The order passes through the engine's submit and processor code against the stack's tables, but over a queue without
+a consumer, so that the deployed processor does not receive it first. On AWS the event source mapping receives and
+deletes the message; these calls are not counted.
 """
 
 import os
@@ -26,15 +26,15 @@ from tests.bench.subject import Subject
 from tests.bench.sustained import ORDER
 from tests.support.callers import ANYONE
 
-#: Not a call: the items that queries read.
+#: The counter of items that queries read; it is not an AWS call.
 READ = "items read by queries"
 _USER = "bench-calls"
 
 
 def count(subject: Subject) -> dict[str, dict[str, int]]:
-    """Operations and how often each is called: on ``submit``, and on ``execute``.
+    """Return the number of calls of each operation, under ``submit`` and under ``execute``.
 
-    :raises BenchError: if the order is not confirmed by it.
+    :raises BenchError: if the order is not confirmed.
     """
     queue = subject.sqs.create_queue(QueueName="bench-calls")["QueueUrl"]
     with mock.patch.dict(os.environ, subject.environment):
@@ -73,7 +73,7 @@ def _order(subject: Subject, engine: Engine, queue: str) -> dict[str, dict[str, 
 
 @contextmanager
 def counting() -> Iterator[Counter[str]]:
-    """Counts what every client of this process, boto3's and pynamodb's, calls meanwhile, and what queries read."""
+    """Count the calls of every boto3 and pynamodb client in this process, and the items that queries read."""
     made: Counter[str] = Counter()
     call = BaseClient._make_api_call  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""CPU time of the emulator's Lambda workers, one process each, out of Linux's ``/proc``."""
+"""CPU time of the emulator's Lambda workers, one process each, read from Linux's ``/proc``."""
 
 import contextlib
 import os
@@ -10,9 +10,9 @@ _USER_AND_SYSTEM = (11, 12)
 
 
 def worker_seconds(state_dir: Path, function: str) -> dict[int, float] | None:
-    """User and system seconds so far of each worker, by process, of the function whose name begins so.
+    """User and system CPU seconds of each worker by process id, for functions whose name begins with ``function``.
 
-    ``None`` where there is no ``/proc``.
+    ``None`` on a system without ``/proc``.
     """
     if not (_PROC / "self" / "stat").exists():
         return None
@@ -20,22 +20,22 @@ def worker_seconds(state_dir: Path, function: str) -> dict[int, float] | None:
 
 
 def emulator_seconds(state_dir: Path) -> dict[int, float]:
-    """The same of the emulator, the parent of every worker; nothing while there is no worker yet."""
+    """CPU seconds of the emulator, the parent process of every worker; empty until the first worker starts."""
     parents = {int(fields[_PARENT]) for fields in _workers(state_dir, "").values()}
     return {process: _seconds(_fields(_PROC / str(process))) for process in parents}
 
 
 def spent(before: dict[int, float], after: dict[int, float]) -> float:
-    """Seconds between two looks; a worker that has come since counts with its whole start."""
+    """CPU seconds between two measurements; a worker started in between counts with its whole startup."""
     return sum(seconds - before.get(process, 0) for process, seconds in after.items())
 
 
 def _workers(state_dir: Path, function: str) -> dict[int, list[str]]:
-    """A worker runs from a directory named after its function in the temporary directory of its stack."""
+    """Find workers by their code directory, which the emulator names after the function in the stack's ``TMPDIR``."""
     start = bytes(state_dir.resolve() / "tmp" / f"ministack-lambda-{function}")
     found = {}
     for process in _PROC.iterdir():
-        # Processes end while they are looked at.
+        # A process may end while it is read.
         with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
             if process.name.isdecimal() and start in (process / "cmdline").read_bytes():
                 found[int(process.name)] = _fields(process)
@@ -43,7 +43,7 @@ def _workers(state_dir: Path, function: str) -> dict[int, list[str]]:
 
 
 def _fields(process: Path) -> list[str]:
-    """What the kernel tells of a process behind its name, which may hold anything."""
+    """The fields of ``/proc/PID/stat`` after the process name, which may contain spaces and parentheses."""
     return (process / "stat").read_text().rpartition(")")[2].split()
 
 

@@ -1,4 +1,4 @@
-"""Open limit orders in any number, as the order store writes them, in tables of their own."""
+"""Any number of open limit orders, as the order store writes them, in separate tables."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -35,10 +35,10 @@ from tests.bench.subject import Subject
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-#: The most that BatchWriteItem takes.
+#: Maximum number of items of a BatchWriteItem request.
 _BATCH = 25
-#: One user may have so many open.
-_A_USERS = 200
+#: Open orders of each user.
+_ORDERS_PER_USER = 200
 _OWN_TABLES = ("orders_table", "market_table")
 _COPIED = ("AttributeDefinitions", "KeySchema")
 SELLING = "SOL/USDC"
@@ -48,7 +48,7 @@ _WAIT = timedelta(days=30)
 
 @contextmanager
 def own_engine(subject: Subject, name: str) -> Iterator[tuple[Engine, "Crowd"]]:
-    """An engine in this process on tables that no deployed function knows, and queues that none listens to."""
+    """Build an engine in this process on separate tables and queues that no deployed function uses."""
     settings = read_settings(subject.environment)
     session = boto3.Session("test", "test", region_name=REGION)
     tables = session.client("dynamodb", endpoint_url=subject.aws)
@@ -61,7 +61,7 @@ def own_engine(subject: Subject, name: str) -> Iterator[tuple[Engine, "Crowd"]]:
         for field in ("orders_queue_url", "high_priority_queue_url"):
             own[field] = subject.sqs.create_queue(QueueName=f"bench-{name}-{field}")["QueueUrl"]
             cleaning.callback(subject.sqs.delete_queue, QueueUrl=own[field])
-        # Looks follow one another here as they never do: none is to live off what the one before has looked up.
+        # Checks follow each other faster than in a deployment: none may use the market cache of the last one.
         settings = replace(settings, **own, market_cache_seconds=0.05)
         adapters = connect(settings)
         engine = build_engine(settings, adapters)
@@ -94,7 +94,7 @@ class Crowd:
         self._prices: dict[str, Decimal] = {}
 
     def fill(self, number: int) -> None:
-        """Let so many orders wait whose price is far: half of them to sell SOL, the others in other markets."""
+        """Add open orders far from their limit prices: half of them sell SOL, the others trade on other markets."""
         markets = [market for name in _MARKETS if (market := find_market(name))]
         orders = (self._far(number, markets) for number in range(number))
         for market in markets:
@@ -108,14 +108,14 @@ class Crowd:
             if left:
                 raise RuntimeError(f"{len(left[self._table])} orders were not written")
 
-    def come(self, number: int, price: Decimal, amount: Decimal = Decimal(1)) -> None:
-        """Let so many orders to sell SOL wait at this price."""
+    def add(self, number: int, price: Decimal, amount: Decimal = Decimal(1)) -> None:
+        """Add open orders that sell SOL at this limit price."""
         market = find_market(SELLING)
         assert market is not None
         for _ in range(number):
             until_ms = to_ms(utc_now() + _WAIT)
-            stored = self._orders.create(_waiting(_spec(market, Side.SELL, "bench", price, amount)), until_ms)
-            # The events are published and the history has the order.
+            stored = self._orders.create(_open_order(_spec(market, Side.SELL, "bench", price, amount)), until_ms)
+            # The state after the events are published and the history is written.
             self._orders.set_deadline(replace(stored, published=stored.order.seq), until_ms)
 
     def _far(self, number: int, markets: list[Pair]) -> Order:
@@ -123,15 +123,15 @@ class Crowd:
             market, side = markets[0], Side.SELL
         else:
             market, side = markets[1 + number // 4 % (len(markets) - 1)], (Side.BUY, Side.SELL)[number // 2 % 2]
-        # From twice the present price upwards, or from half of it downwards.
+        # Sell limits begin at twice the current price and rise; buy limits begin at half of it and fall.
         away = 2 + Decimal(number) / 10_000
         present = self._price_of(market)
         price = present * away if side is Side.SELL else present / away
         rounded = price.quantize(Decimal(1).scaleb(present.adjusted() - 6))
-        return _waiting(_spec(market, side, f"bench-{number // _A_USERS}", rounded))
+        return _open_order(_spec(market, side, f"bench-{number // _ORDERS_PER_USER}", rounded))
 
     def _price_of(self, market: Pair) -> Decimal:
-        """The best venue's price of a market, as it was at the first call."""
+        """The best venue's price of a market, cached by the first call."""
         if market.name not in self._prices:
             price = best_price(self._engine.queries.router.depths(market), Side.SELL)
             assert price is not None
@@ -139,7 +139,7 @@ class Crowd:
         return self._prices[market.name]
 
     def _as_written(self, order: Order) -> dict[str, Any]:
-        """The item as the order store sends it to DynamoDB, caught before it is sent."""
+        """The item that the order store would send to DynamoDB, intercepted in the client."""
         caught: list[dict[str, Any]] = []
 
         def catch(client: Any, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _spec(market: Pair, side: Side, user: str, price: Decimal, amount: Decimal =
     )
 
 
-def _waiting(spec: OrderSpec) -> Order:
-    """An order as it is accepted that its price does not suit."""
+def _open_order(spec: OrderSpec) -> Order:
+    """An accepted open order that is not marketable at entry."""
     now = utc_now()
     return Order.accepted(str(uuid4()), spec, now).after(Opened(open_terms(spec, now + _WAIT), False), now)

@@ -1,10 +1,10 @@
-"""Part B and C: orders a second end to end without venue latency, beside a no-op chain in the same emulator.
+"""Parts B and C: orders per second end to end without venue latency, compared with a no-op chain in one emulator.
 
-Rounds of the engine and of the no-op alternate, so that whatever else the machine does meets both. A round is
-done, for both alike, once all its POSTs are answered and then its queue holds nothing, visible, in flight or
-delayed; the queue is not asked before, so as not to disturb. A message leaves the queue only after its handler
-has returned, hence after the engine has written the history: the Postgres count that a round of the engine must
-show as well holds at once, and its cost is part of the round.
+Rounds of the engine and of the no-op alternate, so that other load on the machine affects both. A round of either
+ends once all its POSTs are answered and its queue is empty: no message is visible, in flight or delayed. The first
+queue request follows the last answer, so that polling does not disturb the load. A message leaves the queue after
+its handler has returned, and so after the engine has written the history. The check that Postgres has all orders of
+an engine round therefore succeeds at once; its cost is part of the round.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Side:
-    """The engine or its twin: where to post, what is behind it, and whether history is to be checked."""
+    """The engine or the no-op: its URL, queue and functions, and whether the round checks the history."""
 
     url: str
     queue: str
@@ -37,7 +37,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Round:
-    """CPU is in milliseconds an order; ``None`` where it cannot be read."""
+    """The result of a round. CPU is in milliseconds per order; ``None`` if it cannot be read."""
 
     per_second: float
     api_cpu_ms: float | None
@@ -56,14 +56,14 @@ class Round:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All rounds, in pairs."""
+    """The rounds of the engine and of the no-op, in pairs."""
 
     engine: list[Round]
     noop: list[Round]
 
     @property
     def ratio(self) -> float:
-        """The median over the pairs of engine to no-op."""
+        """The median over the pairs of the engine's rate divided by the no-op's."""
         pairs = zip(self.engine, self.noop, strict=True)
         return median(one.per_second / other.per_second for one, other in pairs)
 
@@ -83,14 +83,14 @@ def measure(subject: Subject, orders: int, rounds: int) -> Comparison:
 
 
 def _warm_up(subject: Subject, side: Side, name: str) -> None:
-    """Until no more workers are started for it."""
+    """Run rounds until the emulator starts no further workers for this side."""
     for number in range(_WARM_UPS):
         if not _round(subject, side, f"bench-warm-{name}-{number}", _WARM_UP_ORDERS).workers_started:
             return
 
 
 def _round(subject: Subject, side: Side, user: str, orders: int) -> Round:
-    before = _look(subject, side)
+    before = _cpu_seconds(subject, side)
     posted = post(side.url, {**ORDER, "userId": user}, orders, CLIENTS)
 
     def is_done() -> bool:
@@ -100,7 +100,7 @@ def _round(subject: Subject, side: Side, user: str, orders: int) -> Round:
         return f"round {user} of {orders} orders; in the history: {subject.statuses(user)}"
 
     ended = wait_until(is_done, _ROUND_SECONDS, _POLL_SECONDS, failure)
-    after = _look(subject, side)
+    after = _cpu_seconds(subject, side)
     cpu: list[float | None] = [None, None, None]
     if before and after:
         cpu = [spent(one, other) * 1000 / orders for one, other in zip(before, after, strict=True)]
@@ -115,8 +115,8 @@ def _round(subject: Subject, side: Side, user: str, orders: int) -> Round:
     )
 
 
-def _look(subject: Subject, side: Side) -> list[dict[int, float]]:
-    """CPU seconds by process of the API's workers, of the processor's, of the emulator; nothing where unknown."""
+def _cpu_seconds(subject: Subject, side: Side) -> list[dict[int, float]]:
+    """CPU seconds by process of the API workers, the processor workers and the emulator; empty if unknown."""
     workers = [worker_seconds(subject.state_dir, f"{name}-") for name in (side.api, side.processor)]
     known = [found for found in workers if found is not None]
     return [*known, emulator_seconds(subject.state_dir)] if known else []

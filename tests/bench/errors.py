@@ -1,5 +1,5 @@
-"""What ends a bench."""
+"""The error that ends a benchmark."""
 
 
 class BenchError(Exception):
-    """Something could not be measured; the message says what."""
+    """A measurement failed; the message names it."""

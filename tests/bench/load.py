@@ -1,6 +1,6 @@
-"""A closed-loop load over HTTP, in a process of its own so that it shares no interpreter with the bench.
+"""A closed-loop load over HTTP, in a separate process so that it shares no interpreter with the benchmark.
 
-Each client keeps one connection open and posts its next order once the last one is answered.
+Each client keeps one connection open and posts its next order after the answer to the last one.
 """
 
 import http.client
@@ -23,20 +23,20 @@ _ACCEPTED = 202
 
 @dataclass(frozen=True)
 class Posted:
-    """``began`` is the moment of the first POST on the monotonic clock, which all processes share."""
+    """The latencies of all POSTs. ``began`` is the time of the first on the system's shared monotonic clock."""
 
     began: float
     milliseconds: list[float]
 
     def percentile(self, share: float) -> float:
-        """The time that this share of the answers took at most, in milliseconds."""
+        """The latency percentile for a share between 0 and 1, in milliseconds."""
         return sorted(self.milliseconds)[min(int(len(self.milliseconds) * share), len(self.milliseconds) - 1)]
 
 
 def post(url: str, body: dict[str, Any], orders: int, clients: int) -> Posted:
-    """Posts ``body`` so many times and waits for all answers.
+    """Post ``body`` ``orders`` times and wait for all answers.
 
-    :raises BenchError: if an answer is not 202, or late.
+    :raises BenchError: if an answer is not 202 or is late.
     """
     task = json.dumps({"url": url, "body": body, "orders": orders, "clients": clients})
     command = [sys.executable, "-m", __name__]

@@ -1,7 +1,7 @@
-"""The no-op twin: the same chain of REST, SQS and Lambda as the engine's, and nothing done in it.
+"""The no-op: the engine's chain of REST API, SQS and Lambda with handlers that do no work.
 
-Put beside the engine's own code in a zip and deployed from there. Both handlers print a line, as the engine's
-do, because the emulator waits 50 ms for one where there is none.
+The benchmark deploys this module in the zip of the engine's code. Both handlers print a line, as the engine's do,
+because the emulator otherwise waits 50 ms for one.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The orders of the bench as the engine reads them from a request."""
+"""The benchmark's orders as the engine reads them from a request."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,5 +13,5 @@ from tests.support.callers import ANYONE
 
 
 def spec_of(body: Mapping[str, Any]) -> OrderSpec:
-    """The specification that the API handler makes of a body."""
+    """The specification that the API handler builds from a request body."""
     return read_order(body, ANYONE, RequestRules(venue_names(), None, pool_address), utc_now())

@@ -1,4 +1,4 @@
-"""The results as a table for people and as JSON for machines."""
+"""The results as a table for people and as JSON for programs."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -22,7 +22,7 @@ AIMS = {
 
 
 def sustained_rows(result: Sustained) -> list[Row]:
-    """Part A."""
+    """The rows of part A."""
     return [
         ("Sustained, orders a minute", f"{result.per_minute:.1f}", ""),
         ("  physical limit of 10 slots", f"{result.limit_per_minute:.1f}", ""),
@@ -37,7 +37,7 @@ def sustained_rows(result: Sustained) -> list[Row]:
 
 
 def engine_rows(result: Comparison, calls: dict[str, dict[str, int]]) -> list[Row]:
-    """Parts B and C; medians over the rounds."""
+    """The rows of parts B and C: medians over the rounds."""
     engine, noop = result.engine, result.noop
     rows = [
         ("Engine, orders a second", _median(one.per_second for one in engine), ""),
@@ -59,7 +59,7 @@ def engine_rows(result: Comparison, calls: dict[str, dict[str, int]]) -> list[Ro
 
 
 def ticks_table(results: list[Ticks]) -> str:
-    """Part D: a column for each crowd, medians over the rounds; ratios are medians of the rounds' ratios."""
+    """The table of part D, one column per crowd: medians over the rounds, and medians of the rounds' ratios."""
     first = results[0]
     rows = [(f"A look that triggers {TRIGGERED}; wait elsewhere", [f"{one.waiting:,}" for one in results])]
     for measure, what in (("wall_ms", "wall, ms"), ("cpu_ms", "the engine's CPU, ms")):
@@ -74,7 +74,7 @@ def ticks_table(results: list[Ticks]) -> str:
 
 
 def snipes_rows(results: dict[str, Snipes]) -> list[Row]:
-    """Part E, by how much venues' times were stretched; milliseconds."""
+    """The rows of part E in milliseconds, for each scale of the venue latencies."""
     aim = f"<= {AIMS['launch to submitted, ms']:.0f}"
     rows: list[Row] = []
     for scale, result in results.items():
@@ -103,12 +103,12 @@ def _spread(values: list[float]) -> str:
 
 
 def table(rows: Iterable[Row]) -> str:
-    """Three columns: what, measured, aim."""
+    """The rows as text in three columns: measure, result, aim."""
     return "\n".join(f"{what:44} {measured:>21}   {aim}".rstrip() for what, measured, aim in rows)
 
 
 def engine_json(result: Comparison) -> dict[str, Any]:
-    """Every round as it was, and the medians."""
+    """Every round, and the medians over the rounds."""
 
     def side(rounds: list[Round]) -> dict[str, Any]:
         cpu = [one.cpu_ms for one in rounds if one.cpu_ms is not None]

@@ -1,14 +1,13 @@
-"""How busy the processor's slots were, from when each order was begun and ended.
+"""The utilization of the processor's slots, from the start and end of each order.
 
-Counting completions between two moments would misjudge the ten orders that are under way at either edge: after
-a start all at once the slots move nearly in step, and ten orders are a tenth of what is counted. So whole cycles
-are measured instead: from the moment a slot begins an order to the moment it begins its next one, which contains
-the order and all that passes until the slot is at work again. A slot cannot be told from another, but the sum of
-the cycles is the same however the beginnings are matched to the endings, so the n-th ending is matched to the
-n-th beginning after the first ten.
+A count of completions between two moments misjudges the ten orders in flight at either edge: all slots start at once
+and stay nearly in step, and ten orders are a tenth of the count. This module measures whole cycles instead: a cycle
+lasts from the start of an order to the start of the slot's next order, and so contains the order and the gap after
+it. The events do not identify slots, but the sum of the cycles is the same for every matching of starts to ends: the
+n-th end is matched to the n-th start after the first ten.
 
-Ramp-up is left out with each slot's first cycle (cold starts fall into it), and so is the drain: the last ten
-endings have no next beginning, and while there is one, all slots have work.
+Ramp-up is excluded with each slot's first cycle, which contains the cold start. The drain is excluded because the
+last ten ends have no next start; as long as an end has one, every slot has work.
 """
 
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One order in its slot, in seconds; ``venue`` of them were spent waiting for the venues."""
+    """An order in its slot, in seconds; ``venue`` is the time that it waited for venues."""
 
     began: float
     ended: float
@@ -26,7 +25,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """One order, and when its slot began the next one."""
+    """An order, and the start of its slot's next order."""
 
     span: Span
     next_began: float
@@ -37,7 +36,7 @@ class Cycle:
 
 
 def full_cycles(spans: Sequence[Span], slots: int) -> list[Cycle]:
-    """The cycles between ramp-up and drain; none if there were too few orders."""
+    """The cycles between ramp-up and drain; empty if there are too few orders."""
     by_beginning = sorted(spans, key=lambda span: span.began)
     by_ending = sorted(spans, key=lambda span: span.ended)
     first = {id(span) for span in by_beginning[:slots]}
@@ -46,7 +45,7 @@ def full_cycles(spans: Sequence[Span], slots: int) -> list[Cycle]:
 
 
 def most_in_flight(spans: Sequence[Span]) -> int:
-    """The most orders that were under way at the same moment."""
+    """The maximum number of orders in flight at one time."""
     steps = sorted([(span.began, 1) for span in spans] + [(span.ended, -1) for span in spans])
     most = now = 0
     for _, step in steps:

@@ -1,8 +1,8 @@
-"""Part E: from a launch that is told of over HTTP to ``submitted``, with a socket open on the orders' stream.
+"""Part E: the time from a launch pushed over HTTP to ``submitted``, with a socket open on the user's stream.
 
-The engine's time runs from where the handler has read the event, which is the time kept with the launch, to the time
-of the ``submitted`` event; both are by this machine's clock. What the venues take for their quotes is simulated,
-a pure function of the order, and told apart.
+The engine's time runs from the time stored with the launch, which the handler takes after it has read the event, to
+the time of the ``submitted`` event; both come from this machine's clock. The simulated latency of the venues' quotes
+is a pure function of the order and is reported separately.
 """
 
 import json
@@ -39,9 +39,9 @@ _WAIT_SECONDS = 120
 
 @dataclass(frozen=True)
 class Snipe:
-    """Milliseconds from the launch to ``submitted``: the engine's own, the venues', and as the client sees it.
+    """Milliseconds from the launch to ``submitted``, by the engine's events and at the client.
 
-    ``triggered`` is how much of the engine's time had passed by then.
+    ``engine`` includes ``venues``, the latency of the quotes. ``triggered`` is the time from launch to trigger.
     """
 
     engine: float
@@ -52,7 +52,7 @@ class Snipe:
 
 @dataclass(frozen=True)
 class Snipes:
-    """Orders one at a time, and orders that waited for one launch, in the order in which they were submitted."""
+    """Orders with a launch each, and orders that share one launch, in the sequence of their submission."""
 
     alone: list[Snipe]
     together: list[Snipe]
@@ -60,12 +60,12 @@ class Snipes:
 
 def measure(subject: Subject) -> Snipes:
     """:raises BenchError: if an order is not submitted."""
-    range_ = _Range(subject)
+    driver = _LaunchDriver(subject)
     for number in range(_WARM_UPS):
-        # Ten at once: as many workers are up as the processor may have.
-        range_.launch(f"warm-up {number}", 10)
-    alone = [snipe for number in range(ALONE) for snipe in range_.launch(f"alone {number}", 1)]
-    return Snipes(alone, range_.launch("together", TOGETHER))
+        # Ten orders at once start all workers that the processor's concurrency allows.
+        driver.launch(f"warm-up {number}", 10)
+    alone = [snipe for number in range(ALONE) for snipe in driver.launch(f"alone {number}", 1)]
+    return Snipes(alone, driver.launch("together", TOGETHER))
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class _Frame:
     came_ms: float
 
 
-class _Range:
-    """A stack in which orders wait for launches."""
+class _LaunchDriver:
+    """Places sniper orders on a stack and pushes their launches."""
 
     def __init__(self, subject: Subject) -> None:
         self._http = subject.http
@@ -87,19 +87,19 @@ class _Range:
         self._market: Table = tables.Table(settings.market_table)
 
     def launch(self, what: str, number: int) -> list[Snipe]:
-        """Have so many orders wait for a new mint, launch it, and follow them until all are over."""
+        """Place ``number`` orders for a new mint, launch it, and follow them until all are confirmed."""
         mint = base58(b"".join(draw("bench", "mint", what, part).to_bytes(8, "big") for part in range(4)))
         user = f"bench-{what.replace(' ', '-')}"
         body = {"type": "sniper", "tokenIn": "SOL", "tokenOut": mint, "amountIn": "0.1", "userId": user}
         ids = {self._post("/api/orders/execute", body)["orderId"] for _ in range(number)}
-        # A user's stream begins with where each order stands. A queue without bounds holds no push up.
+        # A user's stream begins with the status of each open order. An unbounded queue never blocks a push.
         with connect(f"{self._ws}/ws?userId={user}", max_queue=None) as socket, ThreadPoolExecutor(1) as other:
             _follow(socket, ids, "open")
-            told = time.time() * 1000
+            pushed_ms = time.time() * 1000
             event = {"type": "pool_created", "mint": mint, "venue": "raydium", "liquidity": 10_000, "quote": "SOL"}
-            telling = other.submit(self._post, "/api/market/events", event)
+            pushing = other.submit(self._post, "/api/market/events", event)
             frames = _follow(socket, ids, "confirmed")
-            telling.result()
+            pushing.result()
         launched = self._launched_ms(mint)
         spec = spec_of(body)
         snipes = [
@@ -107,7 +107,7 @@ class _Range:
                 engine=frames[one, "submitted"].at_ms - launched,
                 triggered=frames[one, "triggered"].at_ms - launched,
                 venues=self._venues.quoting_seconds(spec, one) * 1000,
-                client=frames[one, "submitted"].came_ms - told,
+                client=frames[one, "submitted"].came_ms - pushed_ms,
             )
             for one in ids
         ]
@@ -125,7 +125,7 @@ class _Range:
 
 
 def _follow(socket: ClientConnection, ids: set[str], status: str) -> dict[tuple[str, str], _Frame]:
-    """Listen until all these orders have come to this status."""
+    """Read frames until all these orders have reached this status."""
     frames: dict[tuple[str, str], _Frame] = {}
     missing = set(ids)
     while missing:

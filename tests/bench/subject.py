@@ -1,4 +1,4 @@
-"""The stack under measurement: its clients, its history and its queues, every wait bounded."""
+"""The stack under measurement: its clients, its history and its queues; every wait is bounded."""
 
 import shlex
 import time
@@ -28,7 +28,7 @@ _DEPTH: Any = [
 
 
 class Subject:
-    """A running stack, and what the bench asks of it."""
+    """A running stack with the queries that the benchmarks need."""
 
     def __init__(self, stack: RunningStack) -> None:
         self.aws = stack.endpoints["aws"]
@@ -37,7 +37,7 @@ class Subject:
         self.state_dir: Path = stack.state_dir
         self._postgres = stack.endpoints["postgres"]
         lines = shlex.split((stack.state_dir / "app.env").read_text())
-        #: What the deployed functions see.
+        #: The environment of the deployed functions.
         self.environment = dict(line.split("=", 1) for line in lines)
         session = boto3.Session("test", "test", region_name=REGION)
         self.sqs: SQSClient = session.client("sqs", endpoint_url=self.aws, config=_CONFIG)
@@ -49,30 +49,30 @@ class Subject:
         return self.environment["ORDERS_QUEUE_URL"]
 
     def query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """The rows of a statement on the history."""
+        """The rows that a statement returns from the history."""
         with psycopg.connect(self._postgres, connect_timeout=5, autocommit=True) as connection:
             return connection.execute(statement.encode(), parameters).fetchall()
 
     def confirmed(self, user_id: str) -> int:
-        """How many orders of a user the history shows as confirmed."""
+        """The number of a user's orders that are confirmed in the history."""
         rows = self.query("select count(*) from orders where user_id = %s and status = 'confirmed'", user_id)
         return int(rows[0][0])
 
     def is_drained(self, queue_url: str) -> bool:
-        """Whether a queue holds nothing, be it visible, in flight or delayed."""
+        """Return whether a queue has no visible, in-flight or delayed messages."""
         answer = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=_DEPTH)
         return not any(int(depth) for depth in answer["Attributes"].values())
 
     def statuses(self, user_id: str) -> str:
-        """Where the history has a user's orders, for a message."""
+        """The number of a user's orders by status in the history, as text for an error message."""
         counts = "select status, count(*) from orders where user_id = %s group by status"
         return ", ".join(f"{number} {status}" for status, number in self.query(counts, user_id)) or "none"
 
 
 def wait_until(done: Callable[[], bool], seconds: float, pause: float, failure: Callable[[], str]) -> float:
-    """The moment on the monotonic clock at which ``done`` held.
+    """Poll ``done`` until it returns true, and return that time on the monotonic clock.
 
-    :raises BenchError: with ``failure`` if it does not within ``seconds``.
+    :raises BenchError: with the text of ``failure`` if ``done`` stays false for ``seconds``.
     """
     deadline = time.monotonic() + seconds
     while not done():

@@ -1,7 +1,7 @@
-"""Part A: how much of what ten slots can do at most is done, with venues as slow as the real ones.
+"""Part A: the sustained rate as a share of the maximum of ten slots, with realistic venue latencies.
 
-The physical limit is ten slots divided by the mean venue time of these very orders; ``slots`` tells how the rate
-is taken. All orders are posted at once, so that the queue never runs dry.
+The physical limit is ten slots divided by the mean venue time of the same orders; ``slots.py`` describes how the rate
+is measured. The benchmark posts all orders at once, so that the queue never runs empty.
 """
 
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from tests.bench.venue_time import VenueTimes
 
 ENVIRONMENT = {"VENUE_TIME_SCALE": "1", "RATE_LIMIT_PER_MINUTE": "0"}
 SLOTS = 10
-#: Below this there is hardly a cycle between ramp-up and drain.
-LEAST_ORDERS = 3 * SLOTS
+#: Fewer orders leave hardly any cycle between ramp-up and drain.
+MIN_ORDERS = 3 * SLOTS
 _USER = "bench-sustained"
-#: Tolerant, so that the price's drift during a swap fails no order.
+#: A slippage wide enough that the price drift during a swap fails no order.
 ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": "1.5", "slippage": "5"}
 _CLIENTS = 8
-#: An order's share of a slot at worst, with some to spare.
+#: Upper bound of the time per order over all slots.
 _SECONDS_AN_ORDER = 1.0
 
 _SPANS = """
@@ -37,7 +37,7 @@ _SPANS = """
 
 @dataclass(frozen=True)
 class Sustained:
-    """Rates in orders a minute, times in seconds."""
+    """Rates in orders per minute, times in seconds."""
 
     orders: int
     measured: int
@@ -46,15 +46,15 @@ class Sustained:
     share: float
     most_in_flight: int
     mean_venue_seconds: float
-    #: Besides the venues: within an order, and between an order and the slot's next one.
+    #: Time without the venues: within an order, and between an order and the next one of its slot.
     mean_own_seconds: float
     mean_gap_seconds: float
-    #: From the first order begun to the last one ended, ramp-up and drain included.
+    #: The rate from the first start to the last end, including ramp-up and drain.
     whole_run_per_minute: float
 
 
 def measure(subject: Subject, orders: int) -> Sustained:
-    """:raises BenchError: if an order fails, needs a second attempt, or is late."""
+    """:raises BenchError: if an order fails, needs a second attempt or is late."""
     body: dict[str, Any] = {**ORDER, "userId": _USER}
     post(subject.orders_url, body, orders, _CLIENTS)
     wait_until(

@@ -1,7 +1,7 @@
-"""Part D: what one look at the market costs that triggers ten orders, by how many wait elsewhere.
+"""Part D: the cost of a market check that triggers ten orders, by the number of other open orders.
 
-All crowds stand in the same emulator at once, each in tables of its own, and the rounds go from one to the next, so
-that whatever else the machine does meets them alike.
+All crowds share one emulator, each in separate tables, and every round checks each crowd once, so that other load on
+the machine affects them equally.
 """
 
 import gc
@@ -30,7 +30,11 @@ _REACHED = Decimal(50)
 
 @dataclass(frozen=True)
 class Look:
-    """``cpu_ms`` is this process's own, of all its threads; ``calls`` by operation, ``read`` the items of queries."""
+    """The cost of a market check.
+
+    ``cpu_ms`` covers all threads of this process; ``calls`` counts AWS calls by operation, and ``read`` counts the
+    items that queries read.
+    """
 
     wall_ms: float
     cpu_ms: float
@@ -40,7 +44,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Ticks:
-    """The looks with one crowd waiting elsewhere, round by round."""
+    """The market checks with one crowd, by round; ``waiting`` is the number of orders far from their limits."""
 
     waiting: int
     looks: list[Look]
@@ -53,13 +57,13 @@ class Ticks:
         return self.looks[-1].calls
 
     def ratio(self, first: "Ticks", measure: str) -> float:
-        """The median over the rounds of this crowd's cost to the first one's."""
+        """The median over the rounds of this crowd's cost divided by the first crowd's."""
         pairs = zip(self.looks, first.looks, strict=True)
         return median(float(getattr(one, measure) / getattr(other, measure)) for one, other in pairs)
 
 
 def measure(subject: Subject, rounds: int) -> list[Ticks]:
-    """:raises BenchError: if a look triggers other orders than those that it should."""
+    """:raises BenchError: if a check does not trigger exactly the orders at the market price."""
     with mock.patch.dict(os.environ, subject.environment), ExitStack() as engines:
         sides: list[tuple[Ticks, Engine, Crowd]] = []
         for waiting in CROWDS:
@@ -77,7 +81,7 @@ def measure(subject: Subject, rounds: int) -> list[Ticks]:
 
 
 def _look(engine: Engine, crowd: Crowd) -> Look:
-    crowd.come(TRIGGERED, _REACHED)
+    crowd.add(TRIGGERED, _REACHED)
     gc.collect()
     with counting() as made:
         cpu, began = time.process_time(), time.perf_counter()

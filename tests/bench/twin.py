@@ -1,4 +1,4 @@
-"""Deploys the no-op twin into the emulator that runs the engine, with the engine's own concurrency."""
+"""Deploys the no-op into the emulator that runs the engine, with the engine's concurrency."""
 
 import io
 import zipfile
@@ -15,7 +15,7 @@ _CONCURRENCY = 10
 
 
 def deploy(subject: Subject) -> tuple[str, str]:
-    """The address to post to, and the queue behind it."""
+    """Deploy the no-op, and return its POST URL and its queue's URL."""
     queue = subject.sqs.create_queue(QueueName="bench-noop", Attributes={"VisibilityTimeout": "360"})["QueueUrl"]
     attributes = subject.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
     code = _code()
@@ -35,7 +35,7 @@ def deploy(subject: Subject) -> tuple[str, str]:
 
 
 def _code() -> bytes:
-    """The engine's own zip with the twin's module beside it."""
+    """The engine's zip with the no-op's module added."""
     packed = io.BytesIO((BUILD / "local" / "deployment.zip").read_bytes())
     with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.write(Path(noop.__file__), "noop.py")

@@ -1,6 +1,6 @@
-"""How long the venues took for an order: their latencies are a pure function of seed, venue, order and attempt.
+"""The venue latency of an order, a pure function of seed, venue, order and attempt.
 
-The simulated venues themselves are asked again, with a sleep that notes the time instead of passing it.
+This module calls the simulated venues again, with a ``sleep`` that records the time without waiting.
 """
 
 from contextlib import suppress
@@ -19,7 +19,7 @@ from tests.support.market import a_feed
 
 @dataclass(frozen=True)
 class _NoLedger:
-    """A chain on which everything lands and nothing is kept."""
+    """A ledger on which every transaction lands and none is stored."""
 
     def land(self, fill: Fill, at_ms: int) -> Fill:
         return fill
@@ -45,9 +45,9 @@ class VenueTimes:
         )
 
     def seconds(self, spec: OrderSpec, order_id: str, dex: str) -> float:
-        """The venue time of an order filled by ``dex`` at its first attempt.
+        """The venue time in seconds of an order that ``dex`` fills at its first attempt.
 
-        The venues are asked for quotes side by side, so the slower one counts; then the chosen one swaps.
+        The engine requests quotes in parallel, so the slower venue counts; the swap on ``dex`` follows.
         """
         request = SwapRequest(spec.pair, spec.token_in, spec.token_out, spec.amount_in, order_id, 1)
         quotes: dict[str, Quote] = {}
@@ -61,7 +61,7 @@ class VenueTimes:
         return quoting + swapping
 
     def quoting_seconds(self, spec: OrderSpec, order_id: str) -> float:
-        """Until the slower venue has answered the first attempt; one that has no pool of the pair waits as well."""
+        """Seconds until the slower venue has answered the first attempt; a venue without the pool takes time too."""
         request = SwapRequest(spec.pair, spec.token_in, spec.token_out, spec.amount_in, order_id, 1)
         for venue in self._venues.values():
             with suppress(AttemptFailedError):

@@ -1,4 +1,4 @@
-"""Fixtures of the contract suites: each fake, and the real adapter that it stands in for."""
+"""Fixtures of the contract suites: each fake, and the real adapter that it replaces."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -152,10 +152,10 @@ def test_an_order_recorded_early_is_completed(kept: KeptHistory) -> None:
 
 
 def test_the_same_order_from_many_threads_is_recorded_once(kept: KeptHistory) -> None:
-    lives = [routed(pending(order_id=f"00000000-0000-4000-8000-{n:012}")) for n in range(4)]
-    ends = [confirmed(order) for order in lives]
+    begun = [routed(pending(order_id=f"00000000-0000-4000-8000-{n:012}")) for n in range(4)]
+    ends = [confirmed(order) for order in begun]
     with ThreadPoolExecutor(8) as threads:
-        list(threads.map(kept.history.record, (lives + ends) * 5))
+        list(threads.map(kept.history.record, (begun + ends) * 5))
     assert kept.history.page(ALL, 10, None).orders == [read_model_of(order) for order in reversed(ends)]
     assert all(len(kept.events(order.order_id)) == order.seq for order in ends)
 
@@ -386,7 +386,7 @@ def test_the_quality_of_no_orders_is_empty(history: History) -> None:
     }
 
 
-def test_the_quality_of_the_orders_accepted_since(history: History) -> None:
+def test_the_quality_covers_the_orders_accepted_since_a_time(history: History) -> None:
     orders = [
         confirmed(pending(), NOON + timedelta(seconds=3)),
         confirmed(retried(routed(pending())), NOON + timedelta(seconds=5)),

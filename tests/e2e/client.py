@@ -1,4 +1,4 @@
-"""A client of the engine as its users write them: HTTP with requests, streams with websockets."""
+"""A client as users of the engine write it: HTTP with ``requests``, status streams with ``websockets``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,21 +9,21 @@ import requests
 import simplejson
 from websockets.sync.client import ClientConnection, connect
 
-#: Long enough for any machine; nothing waits that long unless it is broken.
+#: Timeout of every wait: generous for a slow machine, and reached only if the engine is broken.
 PATIENCE_SECONDS = 120
 HAPPY = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
-_OVER = {"completed", "failed", "cancelled", "expired"}
+_TERMINAL = {"completed", "failed", "cancelled", "expired"}
 
 Json = dict[str, Any]
 
 
 def parse(text: str | bytes) -> Any:
-    """JSON with exact numbers."""
+    """Parse JSON; every fraction becomes a ``Decimal``."""
     return simplejson.loads(text, use_decimal=True)
 
 
 class Socket:
-    """An open stream. Every frame that comes in is kept in ``frames``."""
+    """An open WebSocket. ``frames`` holds every frame received so far."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
@@ -36,28 +36,28 @@ class Socket:
         self._connection.send(text)
 
     def next(self) -> Json:
-        """The next frame, whatever it is."""
+        """Wait for the next frame of any type and return it."""
         frame: Json = parse(self._connection.recv(timeout=PATIENCE_SECONDS))
         self.frames.append(frame)
         return frame
 
     def until(self, kind: str, **fields: Any) -> Json:
-        """The next frame of this type in which these fields have these values."""
+        """Wait for the next frame of type ``kind`` with these field values and return it."""
         while True:
             frame = self.next()
             if frame["type"] == kind and all(frame.get(name) == value for name, value in fields.items()):
                 return frame
 
-    def until_over(self, *order_ids: str) -> None:
-        """Listen until each of these orders has ended."""
-        waiting = set(order_ids) - {frame["orderId"] for frame in self.frames if frame.get("phase") in _OVER}
+    def until_terminal(self, *order_ids: str) -> None:
+        """Read frames until each of these orders is terminal."""
+        waiting = set(order_ids) - {frame["orderId"] for frame in self.frames if frame.get("phase") in _TERMINAL}
         while waiting:
             frame = self.next()
-            if frame.get("phase") in _OVER:
+            if frame.get("phase") in _TERMINAL:
                 waiting.discard(frame["orderId"])
 
     def updates(self, order_id: str) -> list[tuple[int, str]]:
-        """``(seq, status)`` of each update of an order, as it came in."""
+        """``(seq, status)`` of each update of an order, in the order of arrival."""
         return [
             (frame["seq"], frame["status"])
             for frame in self.frames
@@ -66,7 +66,7 @@ class Socket:
 
 
 class Client:
-    """One base address for HTTP, one for streams."""
+    """A client with a base address for HTTP and a base address for WebSockets."""
 
     def __init__(self, http: str, ws: str) -> None:
         self.http = http
@@ -77,7 +77,7 @@ class Client:
         return self._session.get(self.http + path, params=query, timeout=PATIENCE_SECONDS)
 
     def post(self, path: str, body: Any, **headers: str) -> requests.Response:
-        """POST JSON; a body that is text goes out as it is."""
+        """POST ``body`` as JSON; a string or bytes are sent unchanged."""
         data = body if isinstance(body, str | bytes) else simplejson.dumps(body)
         return self._session.post(
             self.http + path,
@@ -87,37 +87,37 @@ class Client:
         )
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
-        """Any other method, with a JSON body if one is given."""
+        """Send a request with any method, and with a JSON body if one is given."""
         data = None if body is None else simplejson.dumps(body)
         headers = headers if body is None else {"content-type": "application/json", **headers}
         return self._session.request(method, self.http + path, timeout=PATIENCE_SECONDS, headers=headers, data=data)
 
     def order(self, key: str | None = None, **changes: Any) -> requests.Response:
-        """Post an order, under an idempotency key if one is given."""
+        """Post an order, with an idempotency key if one is given."""
         headers = {} if key is None else {"Idempotency-Key": key}
         return self.post("/api/orders/execute", an_order(**changes), **headers)
 
     def accept(self, **changes: Any) -> Json:
-        """Post an order that is fine; returns the answer."""
+        """Post a valid order and return the parsed 202 answer."""
         answer = self.post("/api/orders/execute", an_order(**changes))
         assert answer.status_code == 202, answer.text
         accepted: Json = parse(answer.text)
         return accepted
 
-    def tell(self, **event: Any) -> Json:
-        """Push what a market feed tells."""
+    def push_event(self, **event: Any) -> Json:
+        """Push a market event, as a market feed does."""
         answer = self.post("/api/market/events", event)
         assert answer.status_code == 202, answer.text
-        told: Json = parse(answer.text)
-        return told
+        accepted: Json = parse(answer.text)
+        return accepted
 
     def amend(self, order_id: str, seq: int | None = None, **changes: Any) -> requests.Response:
-        """Change an open order, if it stands at this event."""
+        """Amend an open order; ``seq`` becomes the ``If-Match`` precondition."""
         headers = {} if seq is None else {"If-Match": f'"{seq}"'}
         return self.request("PATCH", f"/api/orders/{order_id}", changes, **headers)
 
     def listed(self, **query: Any) -> list[Json]:
-        """A page of the history."""
+        """The orders of one history page."""
         answer = self.get("/api/orders", **query)
         assert answer.status_code == 200, answer.text
         orders: list[Json] = parse(answer.text)["orders"]
@@ -125,7 +125,7 @@ class Client:
 
     @contextmanager
     def socket(self, address: str = "/ws") -> Iterator[Socket]:
-        """A stream at a path of the front door, or at a full address."""
+        """Open a WebSocket at a path of the front door, or at a full address."""
         url = address if "://" in address else self.ws + address
         with connect(url, open_timeout=PATIENCE_SECONDS, max_size=2**20) as connection:
             yield Socket(connection)
@@ -138,6 +138,6 @@ class Client:
 
 
 def an_order(**changes: Any) -> Json:
-    """A small market order that any venue can fill; ``None`` leaves a field out."""
+    """The body of a small market order that any venue can fill; ``None`` omits a field."""
     order = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": Decimal("1.5"), "slippage": 10, **changes}
     return {name: value for name, value in order.items() if value is not None}

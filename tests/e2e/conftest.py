@@ -1,6 +1,6 @@
-"""The whole system, deployed as users run it, once for all tests of this directory.
+"""The complete system, deployed once for all tests in this directory, as ``make run`` deploys it.
 
-``RUNNING_STACK=.local`` has them use the stack that ``make run`` started in that directory.
+With ``RUNNING_STACK=.local`` the tests use the stack that ``make run`` started in that directory.
 """
 
 import os
@@ -13,9 +13,9 @@ import pytest
 from tests.e2e.client import Client
 from tests.support.stack import RunningStack, running_stack, stack_running_in
 
-#: Limit and sniper orders that one user may have waiting.
+#: Maximum number of open limit and sniper orders per user.
 OPEN_ORDERS = 20
-#: A stack whose swaps take a tenth of their time, without a rate limit, and with few open orders per user.
+#: Settings of the stack: venue latencies divided by ten, no rate limit, and few open orders per user.
 STACK_SETTINGS = {
     "VENUE_TIME_SCALE": "0.1",
     "RATE_LIMIT_PER_MINUTE": "0",

@@ -1,4 +1,4 @@
-"""Every kind of bad input on the deployed system: a clear answer, never a 500, and nothing left behind."""
+"""Bad input on the deployed system: the API answers with a clear problem, never a 500, and stores no order."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ import pytest
 from tests.e2e.client import Client, an_order, parse
 
 PROBLEM_FIELDS = {"type", "title", "status", "detail", "code", "requestId", "errors"}
-#: Of a token that nobody has launched.
+#: The mint of a token without a launch.
 A_MINT = "HMcfnsfPdBANkJYL6aPEZzs5CgC7Y1wY51rKTxnnHxHU"
 POSTS = ["/api/orders/execute", "/orders", "/api/orders/preview"]
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind(tables: dict[str, Any]) -> Any:
+def stored_items_unchanged(tables: dict[str, Any]) -> Any:
     before = {name: table.scan(Select="COUNT")["Count"] for name, table in tables.items()}
     yield
     after = {name: table.scan(Select="COUNT")["Count"] for name, table in tables.items()}
@@ -134,7 +134,7 @@ def test_another_content_type_is_415(client: Client, path: str, kind: str) -> No
         ),
     ],
 )
-def test_an_invalid_order_is_422_and_every_bad_field_is_named(
+def test_an_invalid_order_is_422_and_the_problem_names_every_bad_field(
     client: Client, path: str, changes: dict[str, Any], fields: set[str]
 ) -> None:
     body = problem(client.post(path, an_order(**changes)), 422)
@@ -150,7 +150,7 @@ def test_extreme_json_numbers_are_422(client: Client, number: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/orders/{id}", "/api/orders/status/{id}", "/api/orders/{id}/events"])
-def test_a_bad_id_is_400_and_an_unknown_one_404(client: Client, path: str) -> None:
+def test_a_malformed_order_id_is_400_and_an_unknown_order_is_404(client: Client, path: str) -> None:
     problem(client.get(path.format(id="not-a-uuid")), 400)
     problem(client.get(path.format(id="%00")), 400)
     problem(client.get(path.format(id="00000000-0000-4000-8000-000000000000")), 404)
@@ -172,7 +172,7 @@ def test_a_bad_id_is_400_and_an_unknown_one_404(client: Client, path: str) -> No
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_a_bad_filter_is_400_and_named(client: Client, query: dict[str, Any], field: str) -> None:
+def test_an_invalid_filter_is_400_and_the_problem_names_it(client: Client, query: dict[str, Any], field: str) -> None:
     body = problem(client.get("/api/orders", **query), 400)
     assert [error["field"] for error in body["errors"]] == [field]
 
@@ -185,16 +185,16 @@ def test_a_bad_filter_is_400_and_named(client: Client, query: dict[str, Any], fi
         {"tokenIn": "SOL", "tokenOut": "X", "amountIn": 1},
     ],
 )
-def test_a_bad_quote_request_is_400(client: Client, query: dict[str, Any]) -> None:
+def test_an_invalid_quote_request_is_400(client: Client, query: dict[str, Any]) -> None:
     assert problem(client.get("/api/quotes", **query), 400)["errors"]
 
 
-def test_events_after_a_bad_seq_are_400(client: Client) -> None:
-    nobody = "00000000-0000-4000-8000-000000000000"
-    problem(client.get(f"/api/orders/{nobody}/events", afterSeq="x"), 400)
+def test_events_after_an_invalid_seq_are_400(client: Client) -> None:
+    unknown_id = "00000000-0000-4000-8000-000000000000"
+    problem(client.get(f"/api/orders/{unknown_id}/events", afterSeq="x"), 400)
 
 
-def test_a_trade_too_large_for_the_pools_is_said_to_be_so(client: Client) -> None:
+def test_a_trade_too_large_for_the_pools_is_422_price_impact_too_high(client: Client) -> None:
     preview = problem(client.post("/api/orders/preview", an_order(amountIn=20_000)), 422)
     assert preview["code"] == "PRICE_IMPACT_TOO_HIGH"
 
@@ -212,7 +212,7 @@ def test_a_trade_too_large_for_the_pools_is_said_to_be_so(client: Client) -> Non
         ({"type": "pool_created", "mint": A_MINT, "venue": "raydium", "slot": -1, "price": -1}, {"slot", "price"}),
     ],
 )
-def test_a_market_event_that_says_nothing_sensible_is_422(
+def test_an_invalid_market_event_is_422_and_the_problem_names_every_bad_field(
     client: Client, event: dict[str, Any], fields: set[str]
 ) -> None:
     body = problem(client.post("/api/market/events", event), 422)
@@ -230,22 +230,24 @@ def test_a_market_event_that_says_nothing_sensible_is_422(
         ({"amountIn": 5}, "amountIn"),
     ],
 )
-def test_a_bad_amendment_is_422_and_of_nobodys_order_404(client: Client, changes: dict[str, Any], field: str) -> None:
-    nobodys = "00000000-0000-4000-8000-000000000000"
-    body = problem(client.amend(nobodys, **changes), 422)
+def test_an_invalid_amendment_is_422_and_of_an_unknown_order_404(
+    client: Client, changes: dict[str, Any], field: str
+) -> None:
+    unknown_id = "00000000-0000-4000-8000-000000000000"
+    body = problem(client.amend(unknown_id, **changes), 422)
     assert [error["field"] for error in body["errors"]] == [field]
-    problem(client.amend(nobodys, limitPrice=5), 404)
+    problem(client.amend(unknown_id, limitPrice=5), 404)
     problem(client.amend("not-a-uuid", limitPrice=5), 400)
-    malformed = client.request("PATCH", f"/api/orders/{nobodys}", {"limitPrice": 5}, **{"If-Match": "soon"})
+    malformed = client.request("PATCH", f"/api/orders/{unknown_id}", {"limitPrice": 5}, **{"If-Match": "soon"})
     assert problem(malformed, 400)["code"] == "MALFORMED_IF_MATCH"
 
 
-def test_a_malformed_key_is_400(client: Client) -> None:
+def test_a_malformed_idempotency_key_is_400(client: Client) -> None:
     problem(client.post("/api/orders/execute", an_order(), **{"Idempotency-Key": "x" * 256}), 400)
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/nowhere"), ("DELETE", "/orders"), ("GET", "/api/orders/execute/x/y")]
 )
-def test_a_path_or_method_that_is_not_there_is_404(client: Client, method: str, path: str) -> None:
+def test_an_unknown_path_or_method_is_404(client: Client, method: str, path: str) -> None:
     problem(client.request(method, path), 404)

@@ -1,4 +1,4 @@
-"""Fifty orders at once: all confirmed, each stream complete, and never more than ten in flight."""
+"""A burst of fifty orders: all are confirmed, every stream is complete, and at most ten are in flight."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -10,14 +10,16 @@ ORDERS = 50
 SLOTS = 10
 
 
-def test_fifty_orders_at_once_each_with_its_own_socket(client: Client, tables: dict[str, Any]) -> None:
+def test_fifty_simultaneous_orders_are_confirmed_and_streamed_completely(
+    client: Client, tables: dict[str, Any]
+) -> None:
     with ThreadPoolExecutor(ORDERS) as threads:
         accepted = list(threads.map(lambda number: client.accept(userId=f"burst-{number % 5}"), range(ORDERS)))
         ids = [answer["orderId"] for answer in accepted]
 
         def watch(order_id: str) -> list[tuple[int, str]]:
             with client.socket(f"/ws/orders/{order_id}") as socket:
-                socket.until_over(order_id)
+                socket.until_terminal(order_id)
             return socket.updates(order_id)
 
         streams = list(threads.map(watch, ids))
@@ -29,11 +31,11 @@ def test_fifty_orders_at_once_each_with_its_own_socket(client: Client, tables: d
 
 
 def most_in_flight(client: Client, ids: list[str]) -> int:
-    """The largest number of orders between their first routing and their end at any one time."""
+    """The maximum number of orders that are between their first routing and their terminal event at one time."""
     changes: list[tuple[str, int]] = []
     for order_id in ids:
         events = client.get(f"/api/orders/{order_id}/events").json()["events"]
-        # At the same millisecond an end comes before a beginning: the slot was handed on.
+        # At the same millisecond an end sorts before a start: the next order reused the slot.
         changes += [(events[1]["at"], 1), (events[-1]["at"], -1)]
     flying = most = 0
     for _, change in sorted(changes):

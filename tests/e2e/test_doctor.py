@@ -1,4 +1,4 @@
-"""What an operator sees of the deployed system: the doctor's verdict, and the dead letters."""
+"""The operators' commands against the deployed system: the doctor's report and the dead letters."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ def deployed(stack: RunningStack) -> Deployment:
 
 
 def operate(state_dir: Path, *command: str) -> "subprocess.CompletedProcess[str]":
-    """Run an operator's command against the stack that runs in a directory."""
+    """Run an operators' command against the stack in ``state_dir``."""
     return subprocess.run(
         [sys.executable, "-m", *command],
         env={"STATE_DIR": str(state_dir), "PATH": ""},
@@ -49,14 +49,14 @@ def until(look: Callable[[], T | None]) -> T:
 
 
 def finished(client: Client) -> str:
-    """A confirmed order."""
+    """Place an order, wait until it is confirmed, and return its id."""
     order_id = str(client.accept()["orderId"])
     with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     return order_id
 
 
-def test_a_sound_system_is_called_sound_and_a_damaged_order_is_found(
+def test_the_doctor_accepts_a_sound_system_and_reports_a_damaged_order(
     client: Client, stack: RunningStack, tables: dict[str, Any], deployed: Deployment
 ) -> None:
     order_id = finished(client)
@@ -79,11 +79,11 @@ def test_a_sound_system_is_called_sound_and_a_damaged_order_is_found(
     assert operate(stack.state_dir, "infra.ops.doctor").returncode == 0
 
 
-def test_a_second_swap_an_orphan_and_another_history_are_found(
+def test_the_doctor_reports_a_second_swap_an_orphaned_swap_and_a_deviating_history(
     client: Client, stack: RunningStack, tables: dict[str, Any], deployed: Deployment
 ) -> None:
     order_id = finished(client)
-    owners = {"second": order_id, "orphan": "nobody"}
+    owners = {"second": order_id, "orphan": "unknown"}
     with psycopg.connect(stack.endpoints["postgres"], autocommit=True) as database:
 
         def shift(steps: int) -> int | None:
@@ -100,11 +100,11 @@ def test_a_second_swap_an_orphan_and_another_history_are_found(
             shift(-1)
             for signature in owners:
                 tables["ledger"].delete_item(Key={"signature": signature})
-    assert found == {("I1", order_id), ("I5", order_id), ("I1", "nobody")}
+    assert found == {("I1", order_id), ("I5", order_id), ("I1", "unknown")}
     assert examine(deployed).violations == []
 
 
-def test_without_postgres_the_rest_is_judged_all_the_same(deployed: Deployment) -> None:
+def test_without_postgres_the_doctor_checks_every_other_invariant(deployed: Deployment) -> None:
     report = examine(replace(deployed, database_url="postgresql://nobody@localhost:1/nothing"))
     assert report.violations == []
     assert report.statuses
@@ -115,9 +115,11 @@ def test_without_postgres_the_rest_is_judged_all_the_same(deployed: Deployment) 
 @pytest.mark.parametrize(
     "endpoints",
     [None, {"aws": "http://localhost:1", "postgres": ""}, {}],
-    ids=["nothing runs", "nobody answers", "it says nowhere"],
+    ids=["no stack runs", "the emulator does not answer", "endpoints.json is empty"],
 )
-def test_what_cannot_be_looked_at_is_one_clear_sentence(tmp_path: Path, endpoints: dict[str, str] | None) -> None:
+def test_the_doctor_reports_an_unreachable_deployment_in_one_sentence(
+    tmp_path: Path, endpoints: dict[str, str] | None
+) -> None:
     if endpoints is not None:
         (tmp_path / "endpoints.json").write_text(json.dumps(endpoints))
     done = operate(tmp_path, "infra.ops.doctor")
@@ -125,7 +127,7 @@ def test_what_cannot_be_looked_at_is_one_clear_sentence(tmp_path: Path, endpoint
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_letters_that_nobody_can_handle_are_listed_shown_and_redriven(
+def test_an_operator_can_list_show_and_redrive_dead_letters_without_an_order(
     stack: RunningStack, deployed: Deployment
 ) -> None:
     dead_letters = DeadLetterStore(deployed)
@@ -134,12 +136,12 @@ def test_letters_that_nobody_can_handle_are_listed_shown_and_redriven(
     for body in bodies:
         deployed.client("sqs").send_message(QueueUrl=deployed.output("DeadLettersQueueUrl"), MessageBody=body)
 
-    def kept() -> dict[str, DeadLetter] | None:
+    def received() -> dict[str, DeadLetter] | None:
         with dead_letters.inspected() as letters:
             found = {letter.body: letter for letter in letters if letter.body in bodies}
         return found if len(found) == len(bodies) else None
 
-    letters = until(kept)
+    letters = until(received)
     listed = operate(stack.state_dir, "infra.ops.dead_letters", "list").stdout
     assert any(letters["poison"].id in line and "'poison'" in line for line in listed.splitlines())
     assert f"order {unknown.order_id}, which does not exist" in listed
@@ -148,23 +150,23 @@ def test_letters_that_nobody_can_handle_are_listed_shown_and_redriven(
 
     done = operate(stack.state_dir, "infra.ops.dead_letters", "redrive", letters["poison"].id)
     assert (done.returncode, done.stdout) == (0, f"{letters['poison'].id} is in OrdersQueue again\n")
-    # From there it takes the whole way again, as another message.
-    back = until(kept)["poison"]
+    # The redriven message fails again and returns as a new dead letter with another id.
+    back = until(received)["poison"]
     assert back.id != letters["poison"].id
 
 
-def test_a_letter_of_an_order_is_shown_with_its_events_and_redriven_knowing_that_it_is_over(
+def test_show_prints_the_events_of_a_dead_letters_order_and_redrive_warns_that_it_is_terminal(
     client: Client, stack: RunningStack, deployed: Deployment
 ) -> None:
     order_id = finished(client)
     body = order_message(StoredOrder(replace(pending(), order_id=order_id)))
     deployed.client("sqs").send_message(QueueUrl=deployed.output("UnprocessableQueueUrl"), MessageBody=body)
 
-    def kept() -> list[DeadLetter]:
+    def received() -> list[DeadLetter]:
         with DeadLetterStore(deployed).inspected() as letters:
             return [letter for letter in letters if letter.order_id == order_id]
 
-    [letter] = until(lambda: kept() or None)
+    [letter] = until(lambda: received() or None)
     assert f"{letter.id}  UnprocessableQueue" in operate(stack.state_dir, "infra.ops.dead_letters", "list").stdout
     shown = operate(stack.state_dir, "infra.ops.dead_letters", "show", letter.id).stdout.splitlines()
     assert shown[1:4] == [body, "", f"order {order_id}, confirmed"]
@@ -173,4 +175,4 @@ def test_a_letter_of_an_order_is_shown_with_its_events_and_redriven_knowing_that
     done = operate(stack.state_dir, "infra.ops.dead_letters", "redrive", letter.id)
     said = f"{letter.id} is in OrdersQueue again, though its order is already confirmed\n"
     assert (done.returncode, done.stdout) == (0, said)
-    assert kept() == []
+    assert received() == []

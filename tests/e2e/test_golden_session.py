@@ -1,7 +1,7 @@
-"""What a client sees of the engine is what it saw when the golden session was recorded.
+"""The engine answers clients as it did when the golden session was recorded.
 
-The session is every call, frame, error and life of an order that clients know (``tests/e2e/golden``). Where a change
-is meant, ``python -m tests.e2e.golden --record`` records it anew, and the diff of ``session.json`` shows it.
+The session covers every call, frame, error and order lifecycle of the public contract (``tests/e2e/golden``). After
+an intended change, ``python -m tests.e2e.golden --record`` records it again; the diff of ``session.json`` shows it.
 """
 
 import pytest
@@ -18,11 +18,11 @@ def found(stack: RunningStack) -> list[Difference]:
     return differences(load(), play(*addresses))
 
 
-def test_what_programs_read_is_as_it_was(found: list[Difference]) -> None:
+def test_fields_for_programs_equal_the_golden_session(found: list[Difference]) -> None:
     structural = [difference for difference in found if not difference.text]
     assert not structural, report(structural)
 
 
-def test_the_sentences_for_people_are_as_they_were(found: list[Difference]) -> None:
+def test_sentences_for_people_equal_the_golden_session(found: list[Difference]) -> None:
     texts = [difference for difference in found if difference.text]
     assert not texts, report(texts)

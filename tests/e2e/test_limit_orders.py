@@ -1,4 +1,6 @@
-"""Limit orders on the deployed system: they wait, trigger by a pushed price or the schedule's look, fill or end."""
+"""Limit orders on the deployed system: they stay open, trigger on a pushed price or a check by the market watcher,
+and fill, expire or are cancelled.
+"""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -15,24 +17,24 @@ from tests.e2e.client import Client, Json, an_order, parse
 from tests.e2e.conftest import OPEN_ORDERS
 from tests.support.stack import RunningStack
 
-#: Ten JUP to sell; no other test has to do with their price.
+#: A sale of ten JUP; no other test pushes the price of JUP/USDC.
 JUP = {"type": "limit", "tokenIn": "JUP", "tokenOut": "USDC", "amountIn": 10, "slippage": None}
 FILLED = ["pending", "open", "triggered", "routing", "routing", "building", "submitted", "confirmed"]
 
 
 @pytest.fixture(autouse=True)
-def a_price_of_one(client: Client) -> None:
-    client.tell(type="price", pair="JUP/USDC", price=1)
+def pushed_price_of_one(client: Client) -> None:
+    client.push_event(type="price", pair="JUP/USDC", price=1)
 
 
 def limit(**changes: Any) -> Json:
     return {**JUP, "limitPrice": 2, **changes}
 
 
-def life(client: Client, accepted: Json) -> list[Json]:
-    """The frames of an order up to its end, each once."""
+def frames_of(client: Client, accepted: Json) -> list[Json]:
+    """The frames of an order up to its terminal status, without duplicates."""
     with client.socket(accepted["websocketUrl"]) as socket:
-        socket.until_over(accepted["orderId"])
+        socket.until_terminal(accepted["orderId"])
     return list({frame["seq"]: frame for frame in socket.frames}.values())
 
 
@@ -40,7 +42,7 @@ def swaps_of(tables: dict[str, Any], order_id: str) -> list[Json]:
     return [row for row in tables["ledger"].scan()["Items"] if row["orderId"] == order_id]
 
 
-def test_it_waits_for_its_price_and_fills_there_or_better(
+def test_a_limit_order_stays_open_until_its_price_and_fills_there_or_better(
     client: Client, stack: RunningStack, tables: dict[str, Any]
 ) -> None:
     accepted = client.accept(**limit(limitPrice="1.5", userId="patient"))
@@ -53,8 +55,8 @@ def test_it_waits_for_its_price_and_fills_there_or_better(
         assert tables["market"].get_item(Key={"subject": "watched", "item": "JUP/USDC#sell"})["Item"]
         [waiting] = client.listed(userId="patient", status="open", type="limit")
         assert waiting == client.record(order_id)
-        client.tell(type="price", pair="JUP/USDC", price="1.6")
-        socket.until_over(order_id)
+        client.push_event(type="price", pair="JUP/USDC", price="1.6")
+        socket.until_terminal(order_id)
     frames = {frame["seq"]: frame for frame in socket.frames}
     assert [frame["status"] for frame in frames.values()] == FILLED
     assert opened["meta"].items() >= {"limitPrice": Decimal("1.5"), "timeInForce": "GTC", "minAmountOut": 15}.items()
@@ -67,34 +69,34 @@ def test_it_waits_for_its_price_and_fills_there_or_better(
     assert "waitsFor" not in tables["orders"].get_item(Key={"orderId": order_id})["Item"]
     await_history(client, record)
     with psycopg.connect(stack.endpoints["postgres"]) as postgres:
-        told = postgres.execute("select status from order_events where order_id = %s order by seq", [order_id])
-        assert [status for (status,) in told.fetchall()] == FILLED
+        rows = postgres.execute("select status from order_events where order_id = %s order by seq", [order_id])
+        assert [status for (status,) in rows.fetchall()] == FILLED
 
 
-def test_a_buy_waits_for_a_price_below_its_own(client: Client) -> None:
+def test_a_buy_order_triggers_at_a_price_below_its_limit(client: Client) -> None:
     accepted = client.accept(**limit(tokenIn="USDC", tokenOut="JUP", limitPrice="0.8"))
-    client.tell(type="price", pair="JUP/USDC", price="0.7")
-    done = life(client, accepted)[-1]
+    client.push_event(type="price", pair="JUP/USDC", price="0.7")
+    done = frames_of(client, accepted)[-1]
     assert done["status"] == "confirmed"
     assert done["meta"]["executedPrice"] <= Decimal("0.8")
 
 
-def test_a_price_that_was_told_and_released_nobody_is_found_by_the_next_look(
+def test_the_market_watcher_triggers_orders_that_a_crashed_push_did_not(
     client: Client, tables: dict[str, Any]
 ) -> None:
     accepted = client.accept(**limit())
-    # As a process leaves it that dies right after it has kept the price.
+    # The state that an API handler leaves if it crashes right after it has stored the pushed price.
     price = {"subject": "JUP/USDC", "item": "price#USDC", "price": Decimal("2.5"), "at": int(time.time() * 1000)}
     tables["market"].put_item(Item=price)
-    frames = life(client, accepted)
+    frames = frames_of(client, accepted)
     assert [frame["status"] for frame in frames] == FILLED
     assert frames[2]["meta"]["trigger"] == "price"
 
 
-def test_one_that_could_be_filled_when_it_came_is_told_so_and_filled(client: Client) -> None:
+def test_an_order_that_is_marketable_at_entry_says_so_and_fills_at_once(client: Client) -> None:
     accepted = client.accept(**limit(limitPrice="0.5"))
     assert accepted["marketableAtEntry"] is True
-    frames = life(client, accepted)
+    frames = frames_of(client, accepted)
     assert frames[1]["meta"]["marketableAtEntry"] is True
     assert frames[2]["meta"] == {"trigger": "entry"}
     assert frames[-1]["status"] == "confirmed"
@@ -102,28 +104,28 @@ def test_one_that_could_be_filled_when_it_came_is_told_so_and_filled(client: Cli
 
 
 @pytest.mark.parametrize(("price", "end", "swaps"), [("0.5", "confirmed", 1), ("2", "expired", 0)])
-def test_ioc_is_filled_at_once_or_expires(
+def test_an_ioc_order_fills_at_once_or_expires(
     client: Client, tables: dict[str, Any], price: str, end: str, swaps: int
 ) -> None:
     accepted = client.accept(**limit(limitPrice=price, timeInForce="IOC"))
-    assert life(client, accepted)[-1]["status"] == end
+    assert frames_of(client, accepted)[-1]["status"] == end
     assert len(swaps_of(tables, accepted["orderId"])) == swaps
 
 
-def test_it_expires_when_its_time_is_up_and_not_before(client: Client, tables: dict[str, Any]) -> None:
+def test_a_gtd_order_expires_at_its_expiry_and_not_before(client: Client, tables: dict[str, Any]) -> None:
     expires_at = to_text(datetime.now(UTC) + timedelta(seconds=2))
     accepted = client.accept(**limit(timeInForce="GTD", expiresAt=expires_at))
     assert accepted["expiresAt"] == expires_at
-    expired = life(client, accepted)[-1]
+    expired = frames_of(client, accepted)[-1]
     assert (expired["seq"], expired["status"]) == (3, "expired")
     assert expired["at"] >= expires_at
-    client.tell(type="price", pair="JUP/USDC", price=3)
+    client.push_event(type="price", pair="JUP/USDC", price=3)
     assert client.record(accepted["orderId"])["seq"] == 3
     assert swaps_of(tables, accepted["orderId"]) == []
     await_history(client, client.record(accepted["orderId"]))
 
 
-def test_it_is_amended_under_its_event_number(client: Client) -> None:
+def test_an_amendment_needs_the_current_seq_as_its_etag(client: Client) -> None:
     accepted = client.accept(**limit())
     order_id = accepted["orderId"]
     amended = client.amend(order_id, seq=2, limitPrice=3, slippage=2)
@@ -135,9 +137,9 @@ def test_it_is_amended_under_its_event_number(client: Client) -> None:
         412,
         {"outcome": "moved_on", "status": "open", "seq": 3},
     )
-    # To where the price is, which triggers it.
+    # The new limit is below the market price, so the amendment triggers the order.
     assert client.amend(order_id, seq=3, limitPrice="0.5").status_code == 200
-    frames = life(client, accepted)
+    frames = frames_of(client, accepted)
     assert [frame["status"] for frame in frames] == ["pending", *["open"] * 3, *FILLED[2:]]
     assert frames[2]["meta"]["amended"] == {"limitPrice": 3, "slippageBps": 200}
     over = client.amend(order_id, limitPrice=4)
@@ -145,7 +147,7 @@ def test_it_is_amended_under_its_event_number(client: Client) -> None:
     assert (over.status_code, parse(over.text)["verdict"]) == (409, verdict)
 
 
-def test_what_is_cancelled_never_trades(client: Client, tables: dict[str, Any]) -> None:
+def test_a_cancelled_order_never_trades(client: Client, tables: dict[str, Any]) -> None:
     mine = [client.accept(**limit(userId="leaver"))["orderId"] for _ in range(3)]
     one = client.request("DELETE", f"/api/orders/{mine[0]}")
     assert (one.status_code, parse(one.text)["outcome"]) == (200, "cancelled")
@@ -154,48 +156,48 @@ def test_what_is_cancelled_never_trades(client: Client, tables: dict[str, Any]) 
         assert socket.next().items() >= {"type": "ack", "requestId": "bye", "outcome": "cancelled"}.items()
     everything = parse(client.request("DELETE", "/api/orders?userId=leaver").text)
     assert [order["orderId"] for order in everything["cancelled"]] == mine[2:]
-    client.tell(type="price", pair="JUP/USDC", price=3)
+    client.push_event(type="price", pair="JUP/USDC", price=3)
     assert [client.record(order_id)["status"] for order_id in mine] == ["cancelled"] * 3
     assert not [swap for order_id in mine for swap in swaps_of(tables, order_id)]
 
 
-def test_over_a_socket_it_is_acknowledged_and_followed(client: Client) -> None:
+def test_a_socket_acknowledges_and_follows_the_limit_order_that_it_places(client: Client) -> None:
     with client.socket() as socket:
         socket.say(action="execute_order", requestId="l1", **limit(slippage=1))
         ack = socket.next()
         assert ack.items() >= {"type": "ack", "requestId": "l1", "action": "execute_order"}.items()
         socket.until("ORDER_UPDATE", orderId=ack["orderId"], status="open")
-        client.tell(type="price", pair="JUP/USDC", price=3)
-        socket.until_over(ack["orderId"])
+        client.push_event(type="price", pair="JUP/USDC", price=3)
+        socket.until_terminal(ack["orderId"])
     assert sorted(set(socket.updates(ack["orderId"]))) == list(enumerate(FILLED, start=1))
 
 
-def test_a_preview_says_whether_it_would_wait(client: Client) -> None:
+def test_a_preview_shows_whether_the_order_would_be_marketable_at_entry(client: Client) -> None:
     waits = parse(client.post("/api/orders/preview", an_order(**limit())).text)
     fills = parse(client.post("/api/orders/preview", an_order(**limit(limitPrice="0.5"))).text)
     assert (waits["marketableAtEntry"], waits["minAmountOut"], waits["timeInForce"]) == (False, 20, "GTC")
     assert (fills["marketableAtEntry"], fills["minAmountOut"]) == (True, 5)
 
 
-def test_a_user_with_too_many_open_orders_is_asked_to_come_back(client: Client) -> None:
+def test_a_user_over_the_open_order_limit_is_refused_with_retry_after(client: Client) -> None:
     answers = [client.order(**limit(userId="hoarder")) for _ in range(OPEN_ORDERS + 1)]
     assert [answer.status_code for answer in answers] == [202] * OPEN_ORDERS + [429]
     assert (parse(answers[-1].text)["code"], answers[-1].headers["Retry-After"]) == ("OPEN_ORDERS_FULL", "5")
     assert len(client.listed(userId="hoarder", status="open", limit=200)) == OPEN_ORDERS
-    # One that does not wait is taken all the same, and room is made by what ends.
+    # An IOC order never stays open, so it is accepted; cancelling open orders makes room for new ones.
     assert client.order(**limit(userId="hoarder", limitPrice="0.5", timeInForce="IOC")).status_code == 202
     assert client.request("DELETE", "/api/orders?userId=hoarder").status_code == 200
     assert client.order(**limit(userId="hoarder")).status_code == 202
 
 
-def test_open_amended_and_ended_ones_are_sound_to_the_doctor(client: Client, stack: RunningStack) -> None:
+def test_the_doctor_accepts_open_amended_and_filled_limit_orders(client: Client, stack: RunningStack) -> None:
     client.amend(client.accept(**limit())["orderId"], limitPrice=4)
-    life(client, client.accept(**limit(limitPrice="0.5")))
+    frames_of(client, client.accept(**limit(limitPrice="0.5")))
     assert examine(local_deployment(stack.endpoints)).violations == []
 
 
 def await_history(client: Client, record: Json) -> None:
-    """Until the history has an order as its record is. Each round is a request; their number is bounded."""
+    """Poll until the history equals an order's record. The number of requests bounds the wait."""
     for _ in range(2000):
         if record in client.listed(userId=record["userId"], limit=200):
             return

@@ -21,7 +21,7 @@ RECORD_FIELDS = {
 
 
 @pytest.mark.parametrize("path", ["/api/orders/execute", "/orders", "/api/orders/execute?upgrade=ws"])
-def test_an_order_is_accepted_with_its_id_and_where_to_watch_it(client: Client, path: str) -> None:
+def test_an_accepted_order_has_an_id_links_and_a_websocket_url(client: Client, path: str) -> None:
     answer = client.post(path, an_order())
     body = parse(answer.text)
     assert answer.status_code == 202
@@ -33,11 +33,11 @@ def test_an_order_is_accepted_with_its_id_and_where_to_watch_it(client: Client, 
         assert client.get(link).status_code == 200
 
 
-def test_its_stream_tells_the_whole_life_with_quotes_route_and_price(client: Client) -> None:
+def test_the_stream_shows_every_status_with_quotes_route_and_price(client: Client) -> None:
     accepted = client.accept(userId="alice", amountIn="2")
     order_id = accepted["orderId"]
     with client.socket(accepted["websocketUrl"]) as socket:
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     assert socket.updates(order_id) == list(enumerate(HAPPY, start=1))
     _, begun, quoted, building, submitted, confirmed = socket.frames
     assert {frame["userId"] for frame in socket.frames} == {"alice"}
@@ -67,7 +67,7 @@ def test_the_record_the_status_the_events_and_the_history_agree_with_the_stream(
     accepted = client.accept(userId="bob", tokenIn="USDC", tokenOut="SOL", amountIn=Decimal("150.25"))
     order_id = accepted["orderId"]
     with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     record = client.record(order_id)
     confirmed = socket.frames[-1]["meta"]
     assert set(record) == RECORD_FIELDS
@@ -93,7 +93,7 @@ def test_the_record_the_status_the_events_and_the_history_agree_with_the_stream(
     late = parse(client.get(f"/api/orders/{order_id}/events", afterSeq=4).text)["events"]
     assert late == events[4:]
 
-    # The frame may be a moment ahead of the history, which is written after it.
+    # The processor writes the history after it has pushed the frame.
     listed = wait_for_history(client, order_id)
     assert listed == record
     with psycopg.connect(stack.endpoints["postgres"]) as postgres:
@@ -103,7 +103,7 @@ def test_the_record_the_status_the_events_and_the_history_agree_with_the_stream(
     assert rows == list(enumerate(HAPPY, start=1))
 
 
-def test_history_is_filtered_and_paged_newest_first(client: Client) -> None:
+def test_the_history_can_be_filtered_and_pages_newest_first(client: Client) -> None:
     ids = [client.accept(userId="carol", clientOrderId=f"carol-{number}")["orderId"] for number in range(5)]
     for order_id in ids:
         wait_for_history(client, order_id)
@@ -121,7 +121,7 @@ def test_history_is_filtered_and_paged_newest_first(client: Client) -> None:
     assert one["orderId"] == ids[3]
 
 
-def test_quotes_and_preview_execute_nothing(client: Client, tables: dict) -> None:  # type: ignore[type-arg]
+def test_quotes_and_previews_execute_no_order(client: Client, tables: dict) -> None:  # type: ignore[type-arg]
     before = tables["ledger"].scan(Select="COUNT")["Count"]
     quotes = client.get("/api/quotes", tokenIn="SOL", tokenOut="USDC", amountIn="2")
     assert quotes.status_code == 200
@@ -135,7 +135,7 @@ def test_quotes_and_preview_execute_nothing(client: Client, tables: dict) -> Non
     assert tables["ledger"].scan(Select="COUNT")["Count"] == before
 
 
-def test_one_key_makes_one_order_however_often_it_is_posted(client: Client) -> None:
+def test_repeated_posts_with_one_idempotency_key_make_one_order(client: Client) -> None:
     first = client.post("/api/orders/execute", an_order(), **{"Idempotency-Key": "e2e-key"})
     again = client.post("/api/orders/execute", an_order(), **{"Idempotency-Key": "e2e-key"})
     other = client.post("/api/orders/execute", an_order(amountIn=3), **{"Idempotency-Key": "e2e-key"})
@@ -146,10 +146,10 @@ def test_one_key_makes_one_order_however_often_it_is_posted(client: Client) -> N
     assert (other.status_code, parse(other.text)["code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
 
 
-def test_a_failed_order_says_why_in_the_stream_and_the_record(client: Client) -> None:
+def test_a_failed_order_shows_its_reason_in_the_stream_and_the_record(client: Client) -> None:
     order_id = client.accept(simulate="no_liquidity")["orderId"]
     with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     failed = socket.frames[-1]
     assert failed["status"] == failed["phase"] == "failed"
     assert failed["meta"].items() >= {"code": "NO_LIQUIDITY", "retryable": False, "attempts": 1}.items()
@@ -157,17 +157,17 @@ def test_a_failed_order_says_why_in_the_stream_and_the_record(client: Client) ->
     assert (record["failCode"], record["failReason"]) == ("NO_LIQUIDITY", failed["meta"]["reason"])
 
 
-def test_a_retry_is_a_new_routing_with_the_attempt_raised_and_the_error_told(client: Client) -> None:
+def test_a_retry_is_a_routing_event_with_the_next_attempt_and_the_last_error(client: Client) -> None:
     order_id = client.accept(simulate="network_error:1")["orderId"]
     with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     retried = [frame for frame in socket.frames if "lastError" in frame["meta"]]
     assert [(frame["attempt"], frame["status"]) for frame in retried] == [(2, "routing")]
     assert retried[0]["meta"]["lastError"]["code"] == "NETWORK_ERROR"
     assert socket.frames[-1]["status"] == "confirmed"
 
 
-def test_tokens_and_health(client: Client) -> None:
+def test_the_api_lists_tokens_and_reports_its_health(client: Client) -> None:
     tokens = {token["symbol"]: token for token in parse(client.get("/api/tokens").text)["tokens"]}
     assert tokens["SOL"]["mint"] == "So11111111111111111111111111111111111111112"
     assert tokens["USDC"]["decimals"] == 6
@@ -180,10 +180,10 @@ def test_tokens_and_health(client: Client) -> None:
     }
 
 
-def test_stats_tell_how_orders_were_executed(client: Client) -> None:
+def test_stats_show_venues_latencies_and_routing_gain_of_executed_orders(client: Client) -> None:
     order_id = client.accept()["orderId"]
     with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     wait_for_history(client, order_id)
     stats = parse(client.get("/api/stats").text)
     assert stats["history"] == {"behind": 0, "since": None}
@@ -196,13 +196,13 @@ def test_stats_tell_how_orders_were_executed(client: Client) -> None:
 def test_a_high_priority_order_is_executed_once(client: Client) -> None:
     order_id = client.accept(priority="high")["orderId"]
     with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     assert [frame["seq"] for frame in socket.frames] == list(range(1, len(socket.frames) + 1))
     assert socket.frames[-1]["status"] == "confirmed"
 
 
 def wait_for_history(client: Client, order_id: str) -> Json:
-    """The order's row, once it is there and final. Each round is a request; their number is bounded."""
+    """Poll until the history lists the order, and return its entry. The number of requests bounds the wait."""
     for _ in range(2000):
         for order in parse(client.get("/api/orders", limit=200).text)["orders"]:
             if order["orderId"] == order_id:
@@ -211,11 +211,11 @@ def wait_for_history(client: Client, order_id: str) -> Json:
     raise AssertionError(f"{order_id} never reached the history")
 
 
-def test_a_cancel_either_wins_or_is_told_that_it_came_too_late(client: Client) -> None:
+def test_a_cancel_either_wins_or_is_refused_as_too_late(client: Client) -> None:
     order_id = client.accept()["orderId"]
     answer = client.request("DELETE", f"/api/orders/{order_id}")
     with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     verdict = parse(answer.text)
     last = socket.frames[-1]
     if answer.status_code == 200:
@@ -224,10 +224,10 @@ def test_a_cancel_either_wins_or_is_told_that_it_came_too_late(client: Client) -
         assert (answer.status_code, verdict["verdict"]["outcome"], last["status"]) == (409, "too_late", "confirmed")
 
 
-def test_what_is_over_cannot_be_cancelled(client: Client) -> None:
+def test_a_terminal_order_cannot_be_cancelled(client: Client) -> None:
     order_id = client.accept()["orderId"]
     with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     answer = client.request("DELETE", f"/api/orders/{order_id}")
     assert answer.status_code == 409
     assert parse(answer.text)["verdict"] == {"outcome": "too_late", "status": "confirmed", "seq": 6}

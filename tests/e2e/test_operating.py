@@ -1,4 +1,4 @@
-"""The one command: what starts, what a second start says, what stopping and dying leave behind."""
+"""``make run`` and its companions: a start, a second start, a stop, and a crash of a part or of the launcher."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def run_make(*targets: str, **environment: str) -> "subprocess.CompletedProcess[
 
 
 def processes_of(state_dir: Path) -> list[str]:
-    """Command lines of live processes that have to do with a state directory."""
+    """The command lines of the live processes that belong to a state directory."""
     found = []
     for directory in Path("/proc").iterdir():
         if directory.name.isdigit():
@@ -56,14 +56,14 @@ def assert_nothing_left(state_dir: Path, stack: RunningStack) -> None:
             assert probe.connect_ex(("127.0.0.1", parts.port or 0)) != 0
 
 
-def test_a_second_start_says_what_runs_and_leaves_it_alone(stack: RunningStack, client: Client) -> None:
+def test_a_second_start_names_the_running_stack_and_leaves_it_unchanged(stack: RunningStack, client: Client) -> None:
     with pytest.raises(StackStartError, match=stack.endpoints["http"]), running_stack(stack.state_dir):
         pass
     assert client.get("/health").status_code == 200
     assert (stack.state_dir / "endpoints.json").exists()
 
 
-def test_a_taken_port_is_named_with_the_variable_that_changes_it(stack: RunningStack, tmp_path: Path) -> None:
+def test_the_error_for_a_port_in_use_names_the_variable_that_changes_it(stack: RunningStack, tmp_path: Path) -> None:
     port = str(urlsplit(stack.endpoints["http"]).port)
     with (
         pytest.raises(StackStartError, match=f"Port {port} .*(\n.*)*PORT="),
@@ -73,12 +73,12 @@ def test_a_taken_port_is_named_with_the_variable_that_changes_it(stack: RunningS
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_data_survives_a_stop_and_nothing_else_does(tmp_path: Path) -> None:
+def test_only_stored_data_survives_a_stop(tmp_path: Path) -> None:
     with running_stack(tmp_path, FAST) as first:
         client = Client(first.endpoints["http"], first.endpoints["ws"])
         order_id = client.accept(userId="keeper")["orderId"]
         with client.socket(f"/ws/orders/{order_id}") as watching:
-            watching.until_over(order_id)
+            watching.until_terminal(order_id)
         record = client.record(order_id)
         assert run_make("stop", STATE_DIR=str(tmp_path)).stdout.strip() == "Stopped."
     assert_nothing_left(tmp_path, first)
@@ -87,16 +87,16 @@ def test_data_survives_a_stop_and_nothing_else_does(tmp_path: Path) -> None:
         assert client.record(order_id) == record
         [listed] = parse(client.get("/api/orders", userId="keeper").text)["orders"]
         assert listed == record
-        # Its queues work on, although the emulator is at another port.
+        # The restored queues work although the emulator listens on another port.
         again = client.accept(userId="keeper")["orderId"]
         with client.socket(f"/ws/orders/{again}") as watching:
-            watching.until_over(again)
+            watching.until_terminal(again)
         second.kill(signal.SIGKILL)
-    assert_nothing_left_but_the_file(tmp_path)
+    assert_only_endpoints_file_left(tmp_path)
 
 
-def assert_nothing_left_but_the_file(state_dir: Path) -> None:
-    """After SIGKILL of the launcher its children go too, but nobody can remove the file."""
+def assert_only_endpoints_file_left(state_dir: Path) -> None:
+    """Check that the children of a launcher killed by SIGKILL end too; only ``endpoints.json`` remains."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (left := processes_of(state_dir)) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -104,7 +104,7 @@ def assert_nothing_left_but_the_file(state_dir: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_a_killed_part_takes_the_whole_stack_down_and_says_which(tmp_path: Path) -> None:
+def test_a_killed_part_stops_the_whole_stack_and_the_error_names_it(tmp_path: Path) -> None:
     with running_stack(tmp_path, FAST) as stack:
         front_door = next(
             int(directory.name)
@@ -152,7 +152,7 @@ def test_chalice_local_serves_the_http_routes_against_the_running_stack(
         assert parse(local.get("/health").text)["status"] == "ok"
         order_id = local.accept()["orderId"]
         with client.socket(f"/ws/orders/{order_id}") as watching:
-            watching.until_over(order_id)
+            watching.until_terminal(order_id)
         assert local.record(order_id)["status"] == "confirmed"
         refused = local.post("/orders", an_order(amountIn=-5))
         assert (refused.status_code, parse(refused.text)["code"]) == (422, "INVALID_ORDER")

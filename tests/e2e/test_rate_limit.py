@@ -1,4 +1,6 @@
-"""The limits on the deployed stack: too much is delayed, and what cannot be delayed is told when to come back."""
+"""The limits of the deployed stack: the API delays orders over the rate limit, and refuses orders beyond the longest
+delay with ``Retry-After``.
+"""
 
 from datetime import datetime
 from pathlib import Path
@@ -9,30 +11,30 @@ from tests.support.stack import running_stack
 LIMIT = 3
 
 
-def test_too_many_orders_are_delayed_and_in_the_end_refused(tmp_path: Path) -> None:
+def test_orders_over_the_rate_limit_are_delayed_and_beyond_the_maximum_delay_refused(tmp_path: Path) -> None:
     environment = {"VENUE_TIME_SCALE": "0", "RATE_LIMIT_PER_MINUTE": str(LIMIT)}
     with running_stack(tmp_path, environment) as stack:
         client = Client(stack.endpoints["http"], stack.endpoints["ws"])
         users = ["bob"] * (LIMIT + 1) + ["alice"] * 19 * LIMIT
         answers = [client.order(userId=user, clientOrderId=f"n{number}") for number, user in enumerate(users)]
         codes = [answer.status_code for answer in answers]
-        # Three at once, and as many for each minute of the quarter of an hour that SQS can delay; and the first few
-        # orders of each user may stand before the many of others.
+        # LIMIT orders start at once, and LIMIT more in each minute of the 15 minutes that SQS can delay a message.
+        # The first few orders of each user may be ahead of the many orders of another user.
         taken = codes.index(429)
         assert 15 * LIMIT <= taken < 16 * LIMIT + 2 * 10
         refused = answers[taken]
         assert parse(refused.text)["code"] == "RATE_LIMITED"
         assert parse(refused.text)["retryAfter"] == int(refused.headers["Retry-After"]) > 0
-        # What was accepted is answered again although nothing new is taken in.
+        # A repeated order gets its first answer although the API accepts no new order.
         assert client.order(userId="bob", clientOrderId="n0").headers["Idempotent-Replayed"] == "true"
 
         accepted = [parse(answer.text)["orderId"] for answer in answers[:taken]]
-        cancel_what_waits(client, accepted[LIMIT + 1 :])
+        cancel_delayed_orders(client, accepted[LIMIT + 1 :])
         ids = accepted[: LIMIT + 1]
         with client.socket("/ws") as socket:
             for order_id in ids:
                 socket.say(action="subscribe", orderId=order_id)
-            socket.until_over(*ids)
+            socket.until_terminal(*ids)
         starts = [
             datetime.fromisoformat(event["at"])
             for order_id in ids
@@ -43,13 +45,13 @@ def test_too_many_orders_are_delayed_and_in_the_end_refused(tmp_path: Path) -> N
         assert pending["meta"]["startsAt"] <= starts[LIMIT].isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def cancel_what_waits(client: Client, ids: list[str]) -> None:
-    """One over HTTP, one over a socket, and the rest at once."""
+def cancel_delayed_orders(client: Client, ids: list[str]) -> None:
+    """Cancel the last order over HTTP, the second last over a socket, and the rest with one request."""
     *rest, second, first = ids
     with client.socket(f"/ws/orders/{first}") as socket:
         answer = client.request("DELETE", f"/api/orders/{first}")
         assert (answer.status_code, parse(answer.text)["outcome"]) == (200, "cancelled")
-        socket.until_over(first)
+        socket.until_terminal(first)
         assert socket.updates(first)[-1] == (2, "cancelled")
         socket.say(action="cancel_order", orderId=second, requestId="c")
         ack = socket.until("ack", requestId="c")
@@ -58,12 +60,12 @@ def cancel_what_waits(client: Client, ids: list[str]) -> None:
     everything = parse(client.request("DELETE", "/api/orders?userId=alice").text)
     cancelled = {verdict["orderId"] for verdict in everything["cancelled"]}
     assert cancelled <= set(rest)
-    # Her first orders stood before the other's fourth, and may have begun.
+    # Alice's first orders were ahead of Bob's fourth, and may have started.
     assert {client.record(order_id)["status"] for order_id in set(rest) - cancelled} <= {"confirmed"}
     assert len(cancelled) > len(rest) / 2
 
 
-def test_one_user_cannot_fill_the_queue_for_all(tmp_path: Path) -> None:
+def test_one_users_backlog_does_not_block_other_users(tmp_path: Path) -> None:
     environment = {"VENUE_TIME_SCALE": "1", "RATE_LIMIT_PER_MINUTE": "0", "MAX_ACTIVE_ORDERS_PER_USER": "5"}
     with running_stack(tmp_path, environment) as stack:
         client = Client(stack.endpoints["http"], stack.endpoints["ws"])

@@ -1,4 +1,4 @@
-"""Sniper orders on the deployed system: they wait for the first launch that suits them, and fire once."""
+"""Sniper orders on the deployed system: each triggers once, on the first launch that passes its filters."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -10,7 +10,7 @@ from chalicelib.simulation.launches import pool_address
 from infra.ops.deployment import local_deployment
 from infra.ops.doctor import examine
 from tests.e2e.client import Client, Json, an_order, parse
-from tests.e2e.test_limit_orders import FILLED, await_history, life, swaps_of
+from tests.e2e.test_limit_orders import FILLED, await_history, frames_of, swaps_of
 from tests.support.stack import RunningStack
 
 _mints: Iterator[str] = (pool_address("e2e", str(number)) for number in count())
@@ -18,7 +18,7 @@ _mints: Iterator[str] = (pool_address("e2e", str(number)) for number in count())
 
 @pytest.fixture
 def mint() -> str:
-    """The address of a token that nobody knows."""
+    """The mint of a token without a launch."""
     return next(_mints)
 
 
@@ -28,10 +28,10 @@ def sniper(mint: str, **changes: Any) -> Json:
 
 def launch(client: Client, mint: str, **changes: Any) -> Json:
     pool = {"venue": "raydium", "pool": "first", "slot": 1, "price": "0.001", "liquidity": 1000, **changes}
-    return client.tell(type="pool_created", mint=mint, **pool)
+    return client.push_event(type="pool_created", mint=mint, **pool)
 
 
-def test_it_waits_for_a_launch_that_suits_it_and_fires_once(
+def test_a_sniper_order_triggers_once_on_the_first_launch_that_passes_its_filters(
     client: Client, mint: str, tables: dict[str, Any]
 ) -> None:
     accepted = client.accept(**sniper(mint, launch={"minLiquidity": 500, "maxPrice": "0.01"}))
@@ -46,7 +46,7 @@ def test_it_waits_for_a_launch_that_suits_it_and_fires_once(
         assert launch(client, mint, liquidity=5000) == {"accepted": True, "duplicate": True}
         assert client.record(order_id)["seq"] == 3
         launch(client, mint, pool="second", slot=2)
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     frames = {frame["seq"]: frame for frame in socket.frames}
     assert [frame["status"] for frame in frames.values()] == ["pending", "open", *FILLED[1:]]
     fired = frames[4]["meta"]
@@ -60,15 +60,15 @@ def test_it_waits_for_a_launch_that_suits_it_and_fires_once(
     await_history(client, record)
 
 
-def test_all_who_wait_for_a_mint_fire_with_its_launch(client: Client, mint: str) -> None:
+def test_a_launch_triggers_every_open_sniper_order_of_its_mint(client: Client, mint: str) -> None:
     waiting = [client.accept(**sniper(mint)) for _ in range(3)]
     elsewhere = client.accept(**sniper(next(_mints), userId="elsewhere"))["orderId"]
     launch(client, mint)
-    assert [life(client, one)[-1]["status"] for one in waiting] == ["confirmed"] * 3
+    assert [frames_of(client, one)[-1]["status"] for one in waiting] == ["confirmed"] * 3
     assert client.record(elsewhere)["status"] == "open"
 
 
-def test_what_is_launched_already_is_409(client: Client, mint: str) -> None:
+def test_a_sniper_order_for_a_launched_token_is_409(client: Client, mint: str) -> None:
     launch(client, mint)
     for path in ("/api/orders/execute", "/api/orders/preview"):
         answer = client.post(path, an_order(**sniper(mint)))
@@ -77,25 +77,25 @@ def test_what_is_launched_already_is_409(client: Client, mint: str) -> None:
     assert (listed.status_code, parse(listed.text)["code"]) == (409, "POOL_ALREADY_LIVE")
 
 
-def test_over_a_socket_it_is_acknowledged_followed_and_cancelled(client: Client, mint: str) -> None:
+def test_a_socket_places_follows_and_cancels_a_sniper_order(client: Client, mint: str) -> None:
     with client.socket() as socket:
         socket.say(action="execute_order", requestId="s1", **sniper(mint))
         ack = socket.next()
         assert ack.items() >= {"type": "ack", "requestId": "s1", "action": "execute_order"}.items()
         socket.until("ORDER_UPDATE", orderId=ack["orderId"], status="open")
         socket.say(action="cancel_order", orderId=ack["orderId"])
-        socket.until_over(ack["orderId"])
+        socket.until_terminal(ack["orderId"])
     launch(client, mint)
     assert client.record(ack["orderId"])["status"] == "cancelled"
 
 
-def test_a_preview_says_what_it_would_wait_for(client: Client, mint: str) -> None:
+def test_a_preview_names_the_mint_and_the_minimum_output(client: Client, mint: str) -> None:
     body = parse(client.post("/api/orders/preview", an_order(**sniper(mint, launch={"maxPrice": "0.01"}))).text)
     assert (body["chosen"], body["minAmountOut"], body["timeInForce"]) == (None, 100, "GTC")
     assert mint in body["summary"]
 
 
-def test_its_expiry_can_be_amended_and_a_price_it_has_none(client: Client, mint: str) -> None:
+def test_slippage_can_be_amended_and_a_limit_price_is_refused(client: Client, mint: str) -> None:
     order_id = client.accept(**sniper(mint))["orderId"]
     refused = client.amend(order_id, limitPrice=1)
     assert [error["code"] for error in parse(refused.text)["errors"]] == ["NOT_FOR_TYPE"]
@@ -103,9 +103,9 @@ def test_its_expiry_can_be_amended_and_a_price_it_has_none(client: Client, mint:
     assert (amended.status_code, amended.headers["ETag"]) == (200, '"3"')
 
 
-def test_waiting_and_fired_ones_are_sound_to_the_doctor(client: Client, mint: str, stack: RunningStack) -> None:
+def test_the_doctor_accepts_open_and_filled_sniper_orders(client: Client, mint: str, stack: RunningStack) -> None:
     client.accept(**sniper(next(_mints)))
     fired = client.accept(**sniper(mint))
     launch(client, mint)
-    life(client, fired)
+    frames_of(client, fired)
     assert examine(local_deployment(stack.endpoints)).violations == []

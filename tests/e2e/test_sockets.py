@@ -1,4 +1,4 @@
-"""The status stream over real WebSocket connections: every door, every moment of joining, many of each."""
+"""The status stream over real WebSocket connections: every address, and subscribers that join at any moment."""
 
 import threading
 
@@ -21,57 +21,57 @@ SEQUENCE = list(enumerate(HAPPY, start=1))
         "{bare}?orderId={id}",
     ],
 )
-def test_every_address_of_the_contract_brings_the_whole_stream(
+def test_every_address_of_the_contract_delivers_the_complete_stream(
     client: Client, stack: RunningStack, address: str
 ) -> None:
     order_id = client.accept()["orderId"]
     with client.socket(address.format(id=order_id, bare=stack.endpoints["websocket"])) as socket:
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     assert socket.updates(order_id) == SEQUENCE
 
 
-def test_an_order_is_submitted_and_watched_on_one_socket(client: Client) -> None:
+def test_one_socket_places_an_order_and_receives_its_updates(client: Client) -> None:
     with client.socket() as socket:
         socket.say(action="execute_order", requestId="r-1", **an_order(amountIn="1.5"))
         ack = socket.next()
         assert ack["type"] == "ack"
         assert ack["requestId"] == "r-1"
-        socket.until_over(ack["orderId"])
+        socket.until_terminal(ack["orderId"])
     assert socket.updates(ack["orderId"]) == SEQUENCE
 
 
-def test_many_orders_on_one_socket_each_come_in_order(client: Client) -> None:
+def test_one_socket_receives_the_updates_of_many_orders_each_in_sequence(client: Client) -> None:
     with client.socket() as socket:
         ids = []
         for number in range(5):
             socket.say(action="execute_order", requestId=number, **an_order(amountIn="1"))
             ids.append(socket.until("ack", requestId=number)["orderId"])
-        socket.until_over(*ids)
+        socket.until_terminal(*ids)
     for order_id in ids:
         assert socket.updates(order_id) == SEQUENCE
 
 
 @pytest.mark.parametrize("after_seq", [0, 3, 6])
-def test_a_stream_is_resumed_where_it_broke_off_even_after_the_end(client: Client, after_seq: int) -> None:
+def test_a_stream_resumes_after_any_seq_even_of_a_terminal_order(client: Client, after_seq: int) -> None:
     order_id = client.accept()["orderId"]
     with client.socket(f"/ws/orders/{order_id}") as first:
-        first.until_over(order_id)
+        first.until_terminal(order_id)
     with client.socket(f"/ws/orders/{order_id}?afterSeq={after_seq}") as late:
         late.say(action="subscribe", orderId=order_id, afterSeq=6)
         late.until("ack")
         if after_seq < 6:
-            late.until_over(order_id)
+            late.until_terminal(order_id)
     assert late.updates(order_id) == SEQUENCE[after_seq:]
 
 
-def test_twenty_sockets_joining_at_any_time_all_get_every_frame_in_order(client: Client) -> None:
+def test_twenty_sockets_that_join_at_any_time_all_receive_every_frame_in_sequence(client: Client) -> None:
     order_id = client.accept(simulate="slow:100")["orderId"]
     sockets: list[Socket] = []
 
     def watch() -> None:
         with client.socket(f"/ws/orders/{order_id}") as socket:
             sockets.append(socket)
-            socket.until_over(order_id)
+            socket.until_terminal(order_id)
 
     threads = [threading.Thread(target=watch) for _ in range(20)]
     for thread in threads:
@@ -81,44 +81,44 @@ def test_twenty_sockets_joining_at_any_time_all_get_every_frame_in_order(client:
     assert [socket.updates(order_id) for socket in sockets] == [SEQUENCE] * 20
 
 
-def test_a_socket_that_leaves_in_the_middle_does_not_disturb_the_others(client: Client) -> None:
+def test_a_socket_that_disconnects_early_does_not_affect_the_others(client: Client) -> None:
     order_id = client.accept(simulate="slow:200")["orderId"]
     with client.socket(f"/ws/orders/{order_id}") as stays:
         with client.socket(f"/ws/orders/{order_id}") as leaves:
             leaves.next()
-        stays.until_over(order_id)
+        stays.until_terminal(order_id)
     assert stays.updates(order_id) == SEQUENCE
     assert client.record(order_id)["status"] == "confirmed"
 
 
-def test_a_user_stream_brings_all_of_the_users_orders_and_nobody_elses(client: Client) -> None:
+def test_a_user_stream_contains_exactly_the_orders_of_its_user(client: Client) -> None:
     with client.socket("/ws?userId=dave") as socket:
-        # The connection is followed from the first frame on: wait for one that was there before.
+        # The subscription takes effect some time after the handshake: wait for an order placed before it.
         first = client.accept(userId="dave", simulate="slow:300")["orderId"]
         client.accept(userId="erin")
-        socket.until_over(first)
+        socket.until_terminal(first)
         second = client.accept(userId="dave")["orderId"]
-        socket.until_over(second)
+        socket.until_terminal(second)
     assert {frame["orderId"] for frame in socket.frames} == {first, second}
     assert socket.updates(second) == SEQUENCE
 
 
-def test_coarse_frames_tell_the_phase_and_the_status_as_detail(client: Client) -> None:
+def test_coarse_frames_have_the_phase_as_status_and_the_status_as_detail(client: Client) -> None:
     order_id = client.accept()["orderId"]
     with client.socket(f"/ws/orders/{order_id}?statuses=coarse") as socket:
-        socket.until_over(order_id)
+        socket.until_terminal(order_id)
     assert [frame["status"] for frame in socket.frames] == ["queued", *["processing"] * 4, "completed"]
     assert [frame["detailedStatus"] for frame in socket.frames] == HAPPY
 
 
-def test_who_unsubscribes_hears_no_more(client: Client) -> None:
+def test_a_socket_receives_no_updates_after_it_unsubscribes(client: Client) -> None:
     with client.socket() as socket:
         socket.say(action="execute_order", **an_order(simulate="slow:500"))
         order_id = socket.until("ack")["orderId"]
         socket.say(action="unsubscribe", orderId=order_id, requestId="u")
         socket.until("ack", requestId="u")
         with client.socket(f"/ws/orders/{order_id}") as other:
-            other.until_over(order_id)
+            other.until_terminal(order_id)
         socket.say(action="ping")
         socket.until("pong")
     assert (6, "confirmed") not in socket.updates(order_id)
@@ -146,7 +146,7 @@ def test_ping_keeps_a_connection_open(client: Client) -> None:
         (f'{{"action": "ping", "x": "{"y" * 17000}"}}', "BODY_TOO_LARGE"),
     ],
 )
-def test_what_cannot_be_understood_is_answered_and_the_socket_stays_open(
+def test_an_invalid_message_is_answered_with_an_error_and_the_socket_stays_open(
     client: Client, text: str, code: str
 ) -> None:
     with client.socket() as socket:
@@ -157,12 +157,12 @@ def test_what_cannot_be_understood_is_answered_and_the_socket_stays_open(
         socket.until("pong")
 
 
-def test_an_unknown_order_is_said_to_be_unknown_however_it_is_asked_for(client: Client) -> None:
-    nobody = "00000000-0000-4000-8000-000000000000"
-    with client.socket(f"/ws/orders/{nobody}") as socket:
+def test_an_unknown_order_is_answered_with_order_not_found_on_every_path(client: Client) -> None:
+    unknown_id = "00000000-0000-4000-8000-000000000000"
+    with client.socket(f"/ws/orders/{unknown_id}") as socket:
         error = socket.next()
         assert (error["type"], error["code"], error["status"]) == ("error", "ORDER_NOT_FOUND", 404)
-        socket.say(action="subscribe", orderId=nobody, requestId="s")
+        socket.say(action="subscribe", orderId=unknown_id, requestId="s")
         error = socket.next()
         assert (error["code"], error["requestId"]) == ("ORDER_NOT_FOUND", "s")
 
@@ -174,6 +174,6 @@ def test_a_malformed_id_in_the_address_is_answered_with_an_error_frame(client: C
     assert {one["field"] for one in error["errors"]} == {"orderId", "afterSeq"}
 
 
-def test_a_path_that_is_no_stream_is_refused_at_the_handshake(client: Client) -> None:
+def test_the_handshake_on_a_path_without_a_stream_is_refused(client: Client) -> None:
     with pytest.raises(InvalidStatus), client.socket("/api/tokens"):
         pass

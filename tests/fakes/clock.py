@@ -1,10 +1,10 @@
-"""A clock that moves when told."""
+"""A clock that only the test advances."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class FakeClock:
-    """Starts at a fixed moment; ``sleep`` moves it on at once."""
+    """A clock that starts at a fixed time; ``sleep`` advances it without waiting."""
 
     def __init__(self) -> None:
         self._now = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A history in memory that behaves as the one in Postgres does."""
+"""A history in memory that behaves like the one in Postgres."""
 
 from collections import Counter
 from datetime import datetime
@@ -17,9 +17,9 @@ from chalicelib.ports.history import ExecutionQuality, HistoryUnavailableError, 
 
 
 class FakeHistory:
-    """``History`` in memory. While ``down`` is set, every call fails as without Postgres.
+    """``History`` in memory. While ``down`` is set, every call fails as if Postgres were unreachable.
 
-    ``events`` are those recorded, by order id and ``seq``; ``refused`` are orders that it would never take.
+    ``events`` holds the recorded events by order id and ``seq``; ``refused`` holds the orders that it always rejects.
     """
 
     def __init__(self) -> None:
@@ -76,12 +76,12 @@ class FakeHistory:
 
 
 def _position(order: Order) -> cursors.Position:
-    """The place in the list. Times have milliseconds there, as in Postgres."""
+    """The sort key of an order in the list, with its time in milliseconds as in Postgres."""
     return from_ms(to_ms(order.events[0].at)), UUID(order.order_id)
 
 
 def _gain(quotes: QuotesReceived) -> Decimal | None:
-    """How much more the best venue offers than the worst, in percent."""
+    """The advantage of the best venue's output over the worst one's, in percent."""
     outputs = [Decimal(answer.quote.amount_out) for answer in quotes.answers if answer.quote]
     if len(outputs) < 2 or min(outputs) <= 0:
         return None

@@ -7,7 +7,7 @@ from chalicelib.domain.swaps import Fill
 
 
 class FakeLedger:
-    """``Ledger`` in memory; what became of a signature never changes."""
+    """``Ledger`` in memory; the outcome of a signature never changes."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -17,7 +17,7 @@ class FakeLedger:
         with self._lock:
             kept = self._kept.setdefault(fill.signature, fill)
         if kept is None:
-            raise AttemptFailedError(FailureCode.TX_DROPPED, "the transaction was given up before it landed")
+            raise AttemptFailedError(FailureCode.TX_DROPPED, "the transaction was voided before it landed")
         return kept
 
     def settle(self, signature: str, order_id: str, at_ms: int) -> Fill | None:

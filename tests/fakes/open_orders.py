@@ -10,7 +10,7 @@ from tests.fakes.orders import FakeOrderStore
 
 
 class FakeOpenOrderIndex:
-    """``OpenOrderIndex`` in memory. ``taken`` counts the orders that were asked for."""
+    """``OpenOrderIndex`` in memory. ``taken`` counts the orders that callers have consumed."""
 
     def __init__(self, orders: FakeOrderStore) -> None:
         self._orders = orders

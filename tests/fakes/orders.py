@@ -1,4 +1,4 @@
-"""The orders table in memory, with the same conditions as the real one."""
+"""The orders table in memory, with the same write conditions as the one in DynamoDB."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from chalicelib.ports.streams import Subscriber
 
 
 class FakeOrderStore:
-    """``OrderStore`` in memory. ``writes`` counts what was written."""
+    """``OrderStore`` in memory. ``writes`` counts the successful writes of orders."""
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self._now_ms = now_ms
@@ -68,7 +68,7 @@ class FakeOrderStore:
                 and kept.lease.owner != (holder.owner if holder else None)
             ):
                 raise LostRaceError(after.order_id)
-            # The item holds its own specification; only the new events come from the caller.
+            # The stored item keeps its specification; the write only appends the caller's new events.
             order = Order.replayed(
                 after.order_id, kept.order.spec, (*kept.order.events, *after.events[before.order.seq :])
             )

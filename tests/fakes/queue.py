@@ -1,4 +1,4 @@
-"""The orders queue in memory, through the real message format."""
+"""The order queues in memory, with the real message format."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from chalicelib.ports.orders import StoredOrder
 
 
 class FakeOrderQueue:
-    """``OrderQueue`` that keeps messages as text. ``down`` makes it refuse them."""
+    """``OrderQueue`` that stores messages as text. While ``down`` is set, it refuses them."""
 
     def __init__(self, high_priority: "FakeHighPriorityQueue | None" = None) -> None:
         self.high_priority = high_priority
@@ -34,12 +34,12 @@ class FakeOrderQueue:
         self.held.append((receipt, seconds))
 
     def take(self) -> StoredOrder:
-        """The oldest message, read as the processor would."""
+        """Remove the oldest message and read it as the processor does."""
         return read_order_message(self.bodies.pop(0))
 
 
 class FakeHighPriorityQueue:
-    """``HighPriorityQueue`` in memory. What is taken stays, out of sight, until it is deleted."""
+    """``HighPriorityQueue`` in memory. A received message stays invisible in ``taken`` until it is deleted."""
 
     def __init__(self) -> None:
         self.bodies: list[str] = []

@@ -1,4 +1,4 @@
-"""Open connections and followers in memory, and sockets that remember what was pushed."""
+"""Connections and followers in memory, and sockets that record the pushed frames."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class FakeStreamStore:
 
 
 class FakeSockets:
-    """``Sockets`` that keep every frame by connection. ``gone`` and ``slow`` connections refuse theirs."""
+    """``Sockets`` that record every frame by connection. A push to a ``gone`` or ``slow`` connection fails."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -58,14 +58,14 @@ class FakeSockets:
             self.frames[connection_id].append(loads(text))
 
     def updates(self, connection_id: str) -> list[tuple[int, str]]:
-        """``(seq, status)`` of each order update that a connection got."""
+        """``(seq, status)`` of each order update that a connection received."""
         return [
             (frame["seq"], frame["status"]) for frame in self.frames[connection_id] if frame["type"] == "ORDER_UPDATE"
         ]
 
 
 class FakeReplayQueue:
-    """``ReplayQueue`` that keeps what was sent. While ``down`` is set nothing can be sent."""
+    """``ReplayQueue`` that records the sent replays. While ``down`` is set, every send fails."""
 
     def __init__(self) -> None:
         self.down = False

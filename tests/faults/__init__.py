@@ -1,5 +1,5 @@
-"""The faults suite: what is broken on purpose, and that no order is lost or swapped twice by it.
+"""The faults suite: injected faults, after which no order may be lost or swapped twice.
 
-Virtual trials run the engine on fakes and a virtual clock and break it at every single call; trials on the real stack
-kill, stop and delay what is really there. Both end with the same question: does every order keep the invariants?
+Virtual trials run the engine on fakes and a virtual clock and inject a fault at every single call. Trials on the real
+stack kill processes, stop PostgreSQL and delay AWS calls. Both check that every order keeps the invariants.
 """

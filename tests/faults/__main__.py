@@ -1,4 +1,4 @@
-"""``python -m tests.faults``: every trial in its long form, and one table of what came of it."""
+"""``python -m tests.faults``: every trial in its long form, and a table of the results."""
 
 import argparse
 import logging
@@ -16,9 +16,9 @@ from tests.support.stack import StackStartError
 
 
 def main() -> int:
-    """Runs the trials asked for; 1 if any found a violation."""
+    """Run the selected trials; return exit code 1 if any of them found a violation."""
     arguments = _arguments()
-    # Asked to stop by a signal, it takes its stack down as on Ctrl-C.
+    # SIGTERM stops the stack as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     logging.disable(logging.CRITICAL)
     effort = SHORT if arguments.short else LONG

@@ -1,4 +1,4 @@
-"""How much is tried."""
+"""The number of runs in a trial: a short form for CI and a long form."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Effort:
-    """``SHORT`` is for CI, ``LONG`` for ``make faults``. A trial may end once it has found ``until``."""
+    """``SHORT`` is for CI, ``LONG`` for ``make faults``. A trial may end at a violation that contains ``until``."""
 
     name: str
-    #: Part of a violation; a trial of a sound engine never finds one.
+    #: Text of an expected violation; a trial of a correct engine never finds it.
     until: str | None = None
 
     def pick(self, short: int, long: int) -> int:
         return long if self.name == "long" else short
 
-    def is_over(self, violations: Iterable[str]) -> bool:
-        """Return whether the violations have what was looked for."""
+    def is_complete(self, violations: Iterable[str]) -> bool:
+        """Return whether the trial has found the violation that it may end at."""
         return self.until is not None and any(self.until in violation for violation in violations)
 
 
@@ -24,5 +24,5 @@ SHORT, LONG = Effort("short"), Effort("long")
 
 
 def short_until(violation: str) -> Effort:
-    """Return the short form, which ends at the first violation of a kind."""
+    """Return a short form that ends at the first violation that contains this text."""
     return Effort("short", until=violation)

@@ -1,4 +1,4 @@
-"""A proxy before the AWS endpoint that lets calls through, delays them, refuses them, or loses their answers."""
+"""A proxy in front of the AWS endpoint that forwards calls, delays them, refuses them, or drops their answers."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ _UPSTREAM_SECONDS = 60
 
 
 class Harm(Enum):
-    """What becomes of a call."""
+    """The fault that the proxy injects into a call."""
 
     THROTTLE = "throttled"
     REFUSE = "refused"
@@ -28,7 +28,7 @@ class Harm(Enum):
 
 @dataclass(frozen=True)
 class Rule:
-    """``share`` of the calls whose operation begins with ``operation`` are harmed; ``seconds`` is for delays."""
+    """Inject ``harm`` into a ``share`` of the calls to operations with this prefix; ``seconds`` is the delay."""
 
     operation: str
     share: float
@@ -37,7 +37,7 @@ class Rule:
 
 
 class FaultProxy:
-    """Harms calls as its ``rules`` say; ``harmed`` counts them."""
+    """Injects faults into calls by its ``rules``; ``harmed`` counts the affected calls."""
 
     def __init__(self, upstream: str, seed: int = 2) -> None:
         self.rules: Sequence[Rule] = ()
@@ -64,7 +64,7 @@ class FaultProxy:
             self._server.server_close()
 
     def harm_to(self, operation: str) -> Rule | None:
-        """Which rule hits this call, if any."""
+        """Return the rule that applies to this call, or ``None``."""
         with self._lock:
             for rule in self.rules:
                 if operation.startswith(rule.operation) and self._random.random() < rule.share:
@@ -74,7 +74,7 @@ class FaultProxy:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection of a client, and one to AWS for it."""
+    """A connection from a client, with its own connection to AWS."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -96,13 +96,13 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             status, headers, answer = self._forward(body, proxy.upstream)
         except (OSError, http.client.HTTPException):
-            # AWS itself is gone: the stack is being stopped.
+            # The emulated AWS no longer answers: the stack is being stopped.
             self.close_connection = True
             return
         if harm is Harm.LOSE:
             self.close_connection = True
             return
-        # Who does not wait for a late answer has closed the connection.
+        # A client that does not wait for a late answer has closed the connection.
         with suppress(ConnectionError):
             self._answer(status, headers, answer)
 
@@ -132,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().finish()
 
     def log_message(self, *_: Any) -> None:
-        """Nothing: the trial reports."""
+        """Log no requests; the trial reports the faults."""
 
 
 _THROTTLED = json.dumps(
@@ -141,7 +141,7 @@ _THROTTLED = json.dumps(
 
 
 def operation_of(target: str | None, path: str) -> str:
-    """``DynamoDB.UpdateItem``, ``SQS.SendMessage`` and so on; a push to a socket is ``push``."""
+    """Return the operation of a request, such as ``DynamoDB.UpdateItem``, or ``push`` for a push to a socket."""
     if target:
         service, _, operation = target.partition(".")
         return f"{service.removeprefix('Amazon').partition('_')[0]}.{operation}"

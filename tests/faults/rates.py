@@ -1,10 +1,10 @@
-"""How many orders at a time, and how many in a minute, from when they began and ended."""
+"""Maximum concurrency and maximum rate of orders, computed from their start and end times."""
 
 from collections.abc import Sequence
 
 
 def most_in_flight(spans: Sequence[tuple[int, int]]) -> int:
-    """The most orders under way at one moment; at the same millisecond an end comes before a beginning."""
+    """Return the maximum number of orders in flight at one moment; in the same millisecond, ends precede starts."""
     flying = most = 0
     for _, change in sorted(change for began, ended in spans for change in ((began, 1), (ended, -1))):
         flying += change
@@ -13,7 +13,7 @@ def most_in_flight(spans: Sequence[tuple[int, int]]) -> int:
 
 
 def most_in_a_minute(begun_ms: Sequence[int], window_ms: int = 60_000) -> int:
-    """The most orders whose first attempt began within any one minute."""
+    """Return the maximum number of orders whose first attempt started within a sliding window of one minute."""
     times = sorted(begun_ms)
     first = most = 0
     for number, at_ms in enumerate(times):

@@ -1,4 +1,4 @@
-"""What a trial reports, and the table of all trials."""
+"""The result of a trial, and the table of all results."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Result:
-    """One trial. ``slowest_recovery_seconds`` is from a fault to the end of an order that it met."""
+    """The result of a trial. ``slowest_recovery_seconds`` is the longest time from a fault to the end of an order."""
 
     name: str
     orders: int = 0
@@ -16,11 +16,11 @@ class Result:
     notes: list[str] = field(default_factory=list)
 
     def recovered(self, seconds: float) -> None:
-        """An order ended so long after the fault that met it."""
+        """Record that an order ended this many seconds after the fault that affected it."""
         self.slowest_recovery_seconds = max(seconds, self.slowest_recovery_seconds or 0.0)
 
     def add(self, other: "Result") -> None:
-        """Take up what a part of this trial reports."""
+        """Add the result of a part of this trial."""
         self.orders += other.orders
         self.faults += other.faults
         self.violations += other.violations
@@ -33,7 +33,7 @@ HEADER = f"{'trial':48} {'orders':>7} {'faults':>7} {'violations':>10}   slowest
 
 
 def row(result: Result) -> str:
-    """One line of the table, and a line for each thing worth noting."""
+    """Return a line of the table, followed by one line per note."""
     slowest = result.slowest_recovery_seconds
     recovery = "-" if slowest is None else f"{slowest:.1f} s"
     line = f"{result.name:48} {result.orders:7} {result.faults:7} {len(result.violations):10}   {recovery}"

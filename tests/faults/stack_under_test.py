@@ -1,4 +1,4 @@
-"""The real local stack that trials run on, with a PostgreSQL of its own that can be stopped, and what it shows."""
+"""The local stack that trials run on, with its own PostgreSQL server that a trial can stop."""
 
 import json
 import os
@@ -31,11 +31,11 @@ from tests.faults.result import Result
 from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.stack import RunningStack, running_stack
 
-#: Waits at most this long for anything; nothing takes that long unless it is broken.
+#: Maximum wait for a condition. A correct engine is always faster.
 PATIENCE_SECONDS = 240
 _CLIENTS = 16
 _CONFIG = Config(connect_timeout=5, read_timeout=70, retries={"total_max_attempts": 1}, max_pool_connections=_CLIENTS)
-#: Short waits, so that what the watchdog makes good is made good while a trial looks.
+#: Short deadlines, so that the watchdog repairs orders while the trial runs.
 ENVIRONMENT = {
     "VENUE_TIME_SCALE": "0.1",
     "RATE_LIMIT_PER_MINUTE": "0",
@@ -54,7 +54,7 @@ class StackUnderTest:
         self.postgres = postgres
         self.client = Client(stack.endpoints["http"], stack.endpoints["ws"])
         lines = shlex.split((stack.state_dir / "app.env").read_text())
-        #: What the deployed functions see.
+        #: Environment variables of the deployed functions.
         self.environment = dict(line.split("=", 1) for line in lines)
         session = boto3.Session("test", "test", region_name=REGION)
         where: Any = {"endpoint_url": stack.endpoints["aws"], "config": _CONFIG}
@@ -64,32 +64,32 @@ class StackUnderTest:
         self.orders = dynamodb.Table(self.environment["ORDERS_TABLE"])
         self.threads = ThreadPoolExecutor(_CLIENTS)
 
-    # --- doing ---------------------------------------------------------------------------------------------
+    # --- actions -------------------------------------------------------------------------------------------
 
     def accept(self, number: int, user: str, simulate: Callable[[int], str | None] = lambda _: None) -> list[str]:
-        """So many orders at once; their ids."""
+        """Submit this many orders concurrently; return their ids."""
         answers = self.threads.map(lambda one: self.client.accept(userId=user, simulate=simulate(one)), range(number))
         return [answer["orderId"] for answer in answers]
 
     def invoke(self, function: str) -> None:
-        """Run a function now that otherwise runs on its schedule."""
+        """Invoke a scheduled function now."""
         event = {"version": "0", "id": "trial", "detail-type": "Scheduled Event", "source": "aws.events"}
         event |= {"account": "0", "time": "", "region": REGION, "resources": [], "detail": {}}  # type: ignore[dict-item]
         name = self.function_name(function)
         self.functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
 
     def function_name(self, function: str) -> str:
-        """The deployed name of a function by its logical one, as ``ProcessOrders``."""
+        """Return the deployed name of a function by its logical name, such as ``ProcessOrders``."""
         names = [found["FunctionName"] for found in self.functions.list_functions()["Functions"]]
         return next(name for name in names if name.startswith(f"engine-local-{function}-"))
 
     def workers(self, function: str) -> list[int]:
-        """The processes that run a function now."""
+        """Return the ids of the processes that run a function now."""
         return list(worker_seconds(self.stack.state_dir, f"engine-local-{function}-") or {})
 
     @contextmanager
     def environment_of(self, functions: Iterable[str], **changes: str) -> Iterator[None]:
-        """Give functions other environment variables for a while."""
+        """Change environment variables of functions for the duration of the context."""
         names = [self.function_name(function) for function in functions]
         before = {
             name: self.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
@@ -113,24 +113,24 @@ class StackUnderTest:
         )
 
     def depth(self, queue: str) -> int:
-        """Messages of a queue: visible, in flight and delayed."""
+        """Return the number of messages in a queue: visible, in flight and delayed."""
         names: Any = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
         url = self.environment[f"{queue}_QUEUE_URL"]
         found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(int(found[name]) for name in names)
 
-    # --- looking -------------------------------------------------------------------------------------------
+    # --- reads ---------------------------------------------------------------------------------------------
 
     def item(self, order_id: str) -> Item | None:
         return self.orders.get_item(Key={"orderId": order_id}, ConsistentRead=True).get("Item")
 
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
-        """The items of those orders that there are."""
+        """Return the items of the orders that exist, by order id."""
         found = self.threads.map(self.item, ids)
         return {str(item["orderId"]): item for item in found if item}
 
     def message_of(self, order_id: str) -> str:
-        """The message that the order was first queued with."""
+        """Return the message that first queued the order."""
         item = self.item(order_id)
         assert item is not None
         spec = evidence_of(item, {}, None).spec
@@ -138,9 +138,9 @@ class StackUnderTest:
         return order_message(StoredOrder(Order.replayed(order_id, spec, events_of(item)[:1])))
 
     def wait_for(self, ids: Iterable[str], done: Callable[[Item], bool], watch: bool = False) -> float:
-        """Wait until something holds for each order; how long that took. ``watch``: with the watchdog's help.
+        """Wait until each order meets a condition; return the duration in seconds. ``watch`` invokes the watchdog.
 
-        Whatever has not happened by the end of all patience is left to the violations.
+        After ``PATIENCE_SECONDS`` the wait ends, and the checks of the trial report the remaining orders.
         """
         began = watched = time.monotonic()
         waiting = list(ids)
@@ -155,29 +155,29 @@ class StackUnderTest:
         return time.monotonic() - began
 
     def wait_until(self, done: Callable[[], bool]) -> bool:
-        """Wait until something holds; False if it does not in all patience."""
+        """Wait for a condition; return False if ``PATIENCE_SECONDS`` pass without it."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not (held := done()) and time.monotonic() < deadline:
             time.sleep(0.2)
         return held
 
-    def at_rest(self, ids: Iterable[str], watch: bool = False) -> float:
-        """Wait until all orders are terminal and none has a deadline left."""
-        return self.wait_for(ids, lambda item: is_over(item) and "attentionAt" not in item, watch)
+    def wait_until_finalized(self, ids: Iterable[str], watch: bool = False) -> float:
+        """Wait until all orders are terminal and have no deadline; return the duration in seconds."""
+        return self.wait_for(ids, lambda item: is_terminal(item) and "attentionAt" not in item, watch)
 
     def judge(self, ids: list[str], result: Result) -> None:
-        """Wait for the history, and report everything that is wrong with these orders."""
+        """Wait until the history has these orders, and add their violations to the result."""
         result.orders += len(ids)
         deadline = time.monotonic() + 20
         while (found := self._violations(ids)) and time.monotonic() < deadline:
-            # A terminal order is in its queue until the history is written.
+            # The history of a terminal order may follow its last write by some seconds.
             time.sleep(0.5)
         result.violations += found
 
     def _violations(self, ids: list[str]) -> list[str]:
         items = self.items(ids)
         found = [f"I3 {order_id}: accepted and not there" for order_id in ids if order_id not in items]
-        found += [f"I3 {order_id}: {one['status']}" for order_id, one in items.items() if not is_over(one)]
+        found += [f"I3 {order_id}: {one['status']}" for order_id, one in items.items() if not is_terminal(one)]
         with closing(EvidenceReader(local_deployment(self.stack.endpoints))) as reader:
             swaps, copies = reader.swaps(), reader.copies(ids)
             found += [reader.history_missing] if reader.history_missing else []
@@ -192,21 +192,21 @@ def events_of(item: Item) -> tuple[Any, ...]:
     return tuple(event_from_json(text) for text in item["events"])
 
 
-def is_over(item: Item) -> bool:
+def is_terminal(item: Item) -> bool:
     return Status(item["status"]) in TERMINAL
 
 
 def span_of(item: Item) -> tuple[int, int]:
-    """When an order was first routed and when it ended, in milliseconds."""
+    """Return the time of the first routing and of the last event of an order, in milliseconds since the epoch."""
     events = events_of(item)
     return to_ms(events[1].at), to_ms(events[-1].at)
 
 
 @contextmanager
 def a_stack_under_test(**environment: str) -> Iterator[StackUnderTest]:
-    """A stack of its own, gone with all its data afterwards."""
+    """Start a new stack; stop it and delete its data at the end of the context."""
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as directory:
-        # The user that PostgreSQL runs as passes through it.
+        # PostgreSQL runs as another user, which needs access to this directory.
         os.chmod(directory, 0o755)  # noqa: S103
         with (
             postgres_server() as postgres,

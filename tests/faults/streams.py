@@ -1,10 +1,10 @@
-"""Checks a stream of one order from its client's side."""
+"""Checks of the frames that a client received on the stream of an order."""
 
 from collections.abc import Sequence
 
 
 def stream_violations(seqs: Sequence[int], after_seq: int, last_seq: int) -> list[str]:
-    """Report a gap, or an end that did not arrive. A frame may arrive twice, but never before the one it follows."""
+    """Report gaps and a missing last frame. A frame may arrive twice, but never before its predecessor."""
     last_seen = after_seq
     for seq in seqs:
         if seq > last_seen + 1:

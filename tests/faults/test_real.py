@@ -1,4 +1,4 @@
-"""The short form of the trials on the real stack, all on one."""
+"""The short form of the trials on the real stack, all on the same stack."""
 
 from collections.abc import Callable, Iterator
 

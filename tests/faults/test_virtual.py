@@ -12,11 +12,11 @@ from tests.faults.effort import SHORT, Effort
 from tests.faults.result import Result
 from tests.faults.trials import VIRTUAL, races, virtual
 from tests.faults.virtual.client_scenarios import Expected
-from tests.faults.virtual.judge import at_rest
+from tests.faults.virtual.judge import final_violations
 from tests.faults.virtual.legacy import ORDER_BODIES, queue_order
 from tests.faults.virtual.world import World
 
-#: These repeat for every call of every scenario what the others do for some, which takes most of the time.
+#: These trials inject a fault at every call of every scenario, which takes most of the time of the suite.
 _EXHAUSTIVE = (
     *(virtual.crash_at_every_call, virtual.failure_at_every_call, virtual.stall_at_every_call),
     *(virtual.cancel_at_every_call, races.one_at_every_call_of_the_other, races.watcher_killed_in_a_batch),
@@ -29,7 +29,7 @@ _TRIALS = [
 
 @pytest.fixture(autouse=True)
 def _quiet(caplog: pytest.LogCaptureFixture) -> None:
-    """Thousands of faults log their traces, and each is kept until a test ends."""
+    """Silence the log: pytest keeps the traces of thousands of faults until the test ends."""
     caplog.set_level(logging.CRITICAL, logger="chalicelib")
 
 
@@ -53,7 +53,7 @@ def test_an_order_message_of_version_1_is_executed_on_its_first_delivery(body: s
     assert after.seq > before.seq
     assert after.events[: before.seq] == before.events
     assert world.run()
-    assert at_rest(world, expected) == []
+    assert final_violations(world, expected) == []
 
 
 @pytest.mark.parametrize("body", ORDER_BODIES.values(), ids=ORDER_BODIES)

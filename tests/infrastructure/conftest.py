@@ -1,4 +1,4 @@
-"""The package for production, made as by ``make package``, and again only if its sources change."""
+"""The production package, built as by ``make package`` and only again if its sources change."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from infra.project import BUILD
 
 @dataclass(frozen=True)
 class Packaged:
-    """The deployed artefacts: the template, and the zip of the code."""
+    """The deployed artifacts: the template and the zip of the code."""
 
     template_file: Path
     code: Path
@@ -56,7 +56,7 @@ def packaged() -> Packaged:
 
 @pytest.fixture(scope="session")
 def unzipped(packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory in which Lambda unpacks the code."""
+    """The directory with the unpacked code, as Lambda provides it."""
     target = tmp_path_factory.mktemp("var-task")
     with zipfile.ZipFile(packaged.code) as archive:
         archive.extractall(target)
@@ -65,7 +65,7 @@ def unzipped(packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="session")
 def lambda_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python that has boto3 and what that needs, and nothing else, as Lambda's has."""
+    """A Python with boto3 and its dependencies only, as in Lambda."""
     target = tmp_path_factory.mktemp("lambda-python")
     venv.create(target, with_pip=False)
     [packages] = target.glob("lib/python*/site-packages")
@@ -77,6 +77,6 @@ def lambda_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _with_requirements(name: str) -> set[str]:
-    """Return a distribution and all that it needs, as they are installed here."""
+    """Return the names of a distribution and its installed dependencies."""
     needed = [text for text in metadata.requires(name) or () if "extra ==" not in text]
     return {name}.union(*(_with_requirements(re.split(r"[^\w.-]", text)[0]) for text in needed))

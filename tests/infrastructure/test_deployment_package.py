@@ -1,4 +1,4 @@
-"""The zip for Lambda has everything that the engine needs and Lambda lacks, and it starts on its own."""
+"""The zip for Lambda contains every dependency that Lambda does not provide, and the app starts from it alone."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from infra.aws.package import package
 from infra.project import ROOT
 from tests.infrastructure.conftest import Packaged
 
-#: The clean Python runs this in the unzipped package. An import must not use the network.
+#: The clean Python runs this script in the unzipped package. An import must not use the network.
 PROBE = """
 import json, pkgutil, socket, sys
 
@@ -40,7 +40,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="session")
 def started(unzipped: Path, lambda_python: Path) -> dict[str, Any]:
-    """The modules and handlers of the package, imported with an empty environment."""
+    """The modules and handlers that an import of the package with an empty environment yields."""
     done = subprocess.run(
         [lambda_python, "-B", "-c", PROBE],
         cwd=unzipped,
@@ -54,7 +54,7 @@ def started(unzipped: Path, lambda_python: Path) -> dict[str, Any]:
     return found
 
 
-def test_the_app_starts_without_environment_network_or_anything_but_boto3(
+def test_the_app_starts_without_environment_network_or_packages_other_than_boto3(
     packaged: Packaged, started: dict[str, Any]
 ) -> None:
     wanted = {function["Handler"].removeprefix("app.") for function in packaged.functions.values()}

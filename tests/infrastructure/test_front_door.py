@@ -11,7 +11,7 @@ import pytest
 from infra.aws.front_door import caddy_config, cloudfront_function, rules
 from tests.infrastructure.conftest import Packaged
 
-#: Each stream path of the contract, and its query parameters.
+#: The query parameters of each stream path of the contract.
 STREAMS = {
     "/ws/orders/0b9f2a4e-6f0d-4c7a-9a55-3c1f6a1f2b3c": {"orderId": "0b9f2a4e-6f0d-4c7a-9a55-3c1f6a1f2b3c"},
     "/api/orders/execute": {},

@@ -1,4 +1,4 @@
-"""The policies allow the requests that the functions make to AWS. No emulator enforces them."""
+"""The IAM policies allow the requests that the functions make to AWS. No emulator enforces policies."""
 
 import json
 from collections.abc import Iterator
@@ -27,13 +27,13 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.history import FakeHistory
 from tests.support.callers import ANYONE
 
-#: The actions of the parts of a DynamoDB transaction.
+#: The IAM actions of the operations within a DynamoDB transaction.
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 MINTS = [pool_address("policy", str(number)) for number in range(3)]
 
 
 def asked_of(operation: str, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each action of a request, and its resource."""
+    """Yield each IAM action that a request needs, and its resource."""
     if "QueueUrl" in body:
         # IAM has one action for a single message and for a batch.
         yield operation.removesuffix("Batch"), body["QueueUrl"].rsplit("/", 1)[-1]
@@ -93,7 +93,7 @@ def test_the_market_watcher_has_exactly_the_permissions_on_orders_and_market_tha
         pair = find_market("SOL/USDC")
         assert pair
         markets.push_price(pair, PushedPrice(Decimal(250), clock.now_ms()))
-        # The first launch suits its order, the second does not, and the third is simulated.
+        # The first launch passes its order's filters, the second does not, and the third is simulated.
         for mint, liquidity in zip(MINTS[:2], (1000, 1), strict=True):
             launch = Launch(mint, "raydium", "pool", 1, Decimal("0.001"), Decimal(liquidity), clock.now_ms())
             assert markets.announce(launch)

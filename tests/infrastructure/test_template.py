@@ -1,4 +1,4 @@
-"""The template for production has the properties that operators rely on."""
+"""The production template has the properties that operators rely on."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ RESERVED_BY_LAMBDA = {
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API"),
     *("LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
 }
-#: Indexes that only operators and fault tests query: the swaps of an order.
+#: Indexes that only operators and fault tests query, for the swaps of an order.
 OPERATORS_INDEXES = {"LedgerTable": {"orderId"}}
 
 
@@ -294,7 +294,7 @@ def test_each_function_has_only_the_market_permissions_that_it_needs(packaged: P
         return {name for name in packaged.functions if f"dynamodb:{action}" in allowed(packaged, name, resource)}
 
     assert functions_that_may("Query", "${OrdersTable.Arn}/index/waiting") == {"APIHandler", "WatchMarket"}
-    # Functions that quote read pushed prices; functions that accept orders note their pairs and mints.
+    # Functions that quote read pushed prices; functions that accept orders write watch entries for pairs and mints.
     quoting = {"APIHandler", "WebsocketMessage", "ProcessOrders", "WatchMarket"}
     assert functions_that_may("Query", "${MarketTable.Arn}") == quoting
     assert functions_that_may("UpdateItem", "${MarketTable.Arn}") == {"APIHandler", "WebsocketMessage"}

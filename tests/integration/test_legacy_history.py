@@ -2,7 +2,7 @@
 
 ``legacy/all_orders.json`` has the rows of ten orders at the end of a session, and ``legacy/limit_missed.json`` those
 of one of these orders while it was open. The statements of version 1 wrote them under the first two migrations.
-``records`` and ``quality`` are what version 1 answered about them.
+``records`` and ``quality`` are the answers of version 1 about them.
 """
 
 import json
@@ -76,7 +76,7 @@ def upgrade(url: str, name: str) -> dict[str, Any]:
 
 
 def contents(url: str) -> dict[str, list[dict[str, Any]]]:
-    """All rows of all tables, in no particular order."""
+    """Return all rows of all tables, unsorted."""
     rows = sql.SQL("select to_jsonb(t)::text from {} t")
     with psycopg.connect(url) as connection:
         return {
@@ -100,7 +100,7 @@ def test_the_migration_changes_no_row_of_version_1(url: str) -> None:
         assert in_order([{name: row[name] for name in columns} for row in found]) == in_order(rows[table])
 
 
-def test_the_rows_cover_what_version_1_stored() -> None:
+def test_the_rows_cover_every_case_of_version_1() -> None:
     """Guards the tests below: fills, failures, expiries, both venues, missing quotes and launches occur."""
     rows = rows_of("all_orders")
     assert {row["type"] for row in rows["orders"]} == {each.value for each in OrderType}
@@ -165,7 +165,7 @@ def test_the_launch_terms_of_version_1_are_typed(url: str, history: PostgresHist
 # --- statistics ---------------------------------------------------------------------------------------------
 
 
-def test_the_quality_of_orders_of_version_1_is_what_it_was(url: str, history: PostgresHistory) -> None:
+def test_the_quality_of_orders_of_version_1_is_unchanged(url: str, history: PostgresHistory) -> None:
     rows = upgrade(url, "all_orders")
     quality = history.quality(MIDNIGHT)
     assert execution_body(quality) == rows["quality"]

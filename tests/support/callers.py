@@ -7,5 +7,5 @@ ANYONE = unrestricted()
 
 
 def a_caller(user_id: str, *scopes: Scope) -> Caller:
-    """A caller with ``read`` and ``trade``, or with the scopes given."""
+    """A caller with the given scopes; ``read`` and ``trade`` by default."""
     return Caller(user_id, frozenset(scopes or (Scope.READ, Scope.TRADE)))

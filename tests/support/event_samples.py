@@ -1,4 +1,4 @@
-"""One example of an event's data for every status."""
+"""An example of the event data of every status."""
 
 from decimal import Decimal
 

@@ -15,13 +15,13 @@ from tests.support.workbench import Workbench
 SOL, USDC = BY_SYMBOL["SOL"], BY_SYMBOL["USDC"]
 SOL_USDC = Pair(base=SOL, quote=USDC)
 MINT = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
-#: A price this far past a limit fills an order whatever the fees and the price gap of the venues.
+#: A price this far past a limit fills an order in spite of fees and the price gap between venues.
 FAR = Decimal("1.2")
 _DOWN = Context(prec=28, rounding=ROUND_FLOOR)
 
 
 def a_limit(price: Decimal | str | int = 150, side: Side = Side.SELL, **changes: Any) -> OrderSpec:
-    """Two SOL for USDC, or 200 USDC for SOL, at this price or better."""
+    """A limit order that sells two SOL, or buys SOL for 200 USDC, at this price or better."""
     swap: dict[str, Any] = {"token_in": SOL, "token_out": USDC, "amount_in": 2 * 10**9, "side": Side.SELL}
     if side is Side.BUY:
         swap = {"token_in": USDC, "token_out": SOL, "amount_in": 200 * 10**6, "side": Side.BUY}
@@ -30,7 +30,7 @@ def a_limit(price: Decimal | str | int = 150, side: Side = Side.SELL, **changes:
 
 
 def a_sniper(mint: str = MINT, paid: int = 10**9, **changes: Any) -> OrderSpec:
-    """One SOL for a launched token; the filters of the launch are named as in ``LaunchTerms``."""
+    """A sniper order that pays one SOL; ``changes`` may name launch filters as in ``LaunchTerms``."""
     filters = {name: changes.pop(name) for name in ("venue", "min_liquidity", "max_price") if name in changes}
     swap = {"token_in": SOL, "token_out": launched_token(mint), "amount_in": paid, "side": Side.BUY}
     terms = {"launch": LaunchTerms(mint, **filters), "time_in_force": TimeInForce.GTC, "priority": Priority.HIGH}
@@ -38,7 +38,7 @@ def a_sniper(mint: str = MINT, paid: int = 10**9, **changes: Any) -> OrderSpec:
 
 
 def a_launch(bench: Workbench, pool: str = "pool", slot: int = 1, **changes: Any) -> Launch:
-    """A pool of 1000 SOL at 0.001 SOL, opened now."""
+    """The launch of a pool with 1000 SOL at a price of 0.001 SOL, at the current time."""
     fields: dict[str, Any] = {
         "mint": MINT,
         "venue": "raydium",
@@ -54,12 +54,12 @@ def accept(bench: Workbench, spec: OrderSpec) -> str:
 
 
 def push(bench: Workbench, price: Decimal | str | int) -> int:
-    """Push a price of SOL in USDC; returns how many orders it triggered."""
+    """Push a price of SOL in USDC, and return the number of triggered orders."""
     return bench.engine.market.push_price(ANYONE, SOL_USDC, Decimal(price))
 
 
 def best_output(bench: Workbench, spec: OrderSpec) -> int:
-    """The output of the order's whole size now, at the best venue."""
+    """The output of the whole order at the current price of the best venue."""
     found = best_swap(bench.engine.queries.router.depths(spec.pair, bench.clock.now_ms()), spec.side, spec.amount_in)
     assert found is not None
     return found.amount_out

@@ -1,6 +1,7 @@
-"""An oracle for limit orders: it computes from the formulas, in fractions, whether the market fills each order.
+"""An oracle for limit orders: it computes with fractions, from the formulas, whether the market fills an order.
 
-It takes the reserves from the simulated market, and uses none of the engine's code for triggers, routes and prices.
+The oracle reads the reserves of the simulated market. It shares no code with the engine's triggers, routes and
+prices.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from chalicelib.domain.tokens import Pair, Side
 from chalicelib.ports.market import MarketSnapshot, PushedPrice
 from chalicelib.simulation.market import PROFILES, SLOT_MS, PoolShape, SimulatedMarket
 
-#: By profile and venue: the fee of the input, and its increase with the share of the pool that the trade takes.
+#: Fees by profile and venue: a fraction of the input, and its increase with the trade's share of the pool.
 _FEES = {
     "realistic": {
         "raydium": (Fraction(25, 10_000), Fraction(0)),
@@ -31,7 +32,7 @@ _IMPACT_ROUNDING = Fraction(1, 1_000_000)
 
 
 class Verdict(StrEnum):
-    """``EITHER``: only rounding decides, and both outcomes keep every promise."""
+    """The outcome for an order. ``EITHER``: rounding decides, and both outcomes are correct."""
 
     FILLS = "fills"
     MISSES = "misses"
@@ -57,7 +58,7 @@ class OpenLimitOrder:
         return int(Fraction(self.amount_in, quote) / Fraction(self.limit) * base)
 
     def accepts(self, amount_out: int) -> bool:
-        """Whether the net price of this output, unrounded, is at the limit or better."""
+        """Return whether the unrounded net price of this output is at the limit or better."""
         base, quote = 10**self.pair.base.decimals, 10**self.pair.quote.decimals
         if self.side is Side.SELL:
             return Fraction(amount_out, quote) >= Fraction(self.amount_in, base) * Fraction(self.limit)
@@ -71,7 +72,10 @@ class Offer:
 
 
 class Oracle:
-    """``snapshot_of`` gives the market snapshot of a pair; without it, only prices pushed here move the market."""
+    """Judges orders on the simulated market.
+
+    ``snapshot_of`` returns the market snapshot of a pair; without it, only prices from ``push`` move the market.
+    """
 
     def __init__(self, seed: str, profile: str, snapshot_of: Callable[[Pair], MarketSnapshot] | None = None) -> None:
         self._market = SimulatedMarket(seed, PROFILES[profile])
@@ -83,11 +87,11 @@ class Oracle:
         self._pushed[pair.name] = PushedPrice(price, at_ms)
 
     def offers(self, order: OpenLimitOrder, now_ms: int) -> Mapping[str, Offer]:
-        """The output of the whole order at each venue now."""
+        """The output of the whole order at each venue at ``now_ms``."""
         return {venue: self._offer(venue, order, now_ms) for venue in self._fees}
 
     def verdict(self, order: OpenLimitOrder, now_ms: int) -> Verdict:
-        """Whether the market fills the whole order now at its price."""
+        """Return whether the market at ``now_ms`` fills the whole order at its limit or better."""
         offers = self.offers(order, now_ms).values()
         if any(one.tradable is Verdict.FILLS and order.accepts(one.amount_out) for one in offers):
             return Verdict.FILLS

@@ -1,4 +1,4 @@
-"""Orca, simulated: a third venue for tests, written as a venue of the engine would be."""
+"""A simulated Orca: a third venue for tests, implemented like the engine's own venues."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from chalicelib.simulation.venue import FeeRates, SimulatedVenue
 
 
 class Orca(SimulatedVenue):
-    """Trades at the reference price in pools twice as deep as the standard, for a fee of one basis point."""
+    """A venue at the reference price, with pools of twice the standard depth and a fee of one basis point."""
 
     name = "orca"
     depth_range_ppm = (2_000_000, 2_000_000)

@@ -1,4 +1,4 @@
-"""Orders at some point of their life, as the use cases make them."""
+"""Builders of orders in each status, with the events that the use cases append."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,7 +33,7 @@ NOON = datetime(2026, 1, 31, 12, 0, 0, 123_000, tzinfo=UTC)
 
 
 def spec(**changes: Any) -> OrderSpec:
-    """Two SOL for USDC, or as changed; tokens by symbol."""
+    """A market order that sells two SOL for USDC; ``changes`` replace fields and name tokens by symbol."""
     values = {"token_in": "SOL", "token_out": "USDC", "side": Side.SELL} | changes
     asked = {
         "user_id": "alice",
@@ -52,7 +52,7 @@ def pending(at: datetime = NOON, order_id: str | None = None, **changes: Any) ->
 
 
 def opened(spec: OrderSpec, at: datetime = NOON, order_id: str | None = None) -> Order:
-    """A limit or sniper order as it begins to wait."""
+    """An open limit or sniper order, just accepted."""
     terms = open_terms(spec, expiry(spec, at))
     return Order.accepted(order_id or str(uuid4()), spec, at).after(Opened(terms), at)
 
@@ -66,7 +66,7 @@ def triggered(order: Order, at: datetime = NOON) -> Order:
 
 
 def missed(order: Order, at: datetime = NOON) -> Order:
-    """After a trigger whose price moved away before the swap."""
+    """The order, open again after the price moved away between its trigger and the swap."""
     began = triggered(order, at).after(AttemptStarted(), at, next_attempt=not order.attempts)
     return began.after(PriceMovedAway("the price moved away", order.missed_triggers + 1), at)
 
@@ -83,20 +83,20 @@ def quote(price: str = "99.74602", amount_out: int = 199_492_040) -> VenueQuote:
 
 
 def quotes(raydium: VenueQuote | None = None, meteora: VenueQuote | None = None) -> QuotesReceived:
-    """A routing decision for Raydium."""
+    """The quotes of both venues, routed to Raydium."""
     answers = (VenueAnswer("raydium", raydium or quote()), VenueAnswer("meteora", meteora or quote("98.7")))
     return QuotesReceived(answers, "raydium", "more, net of fees")
 
 
 def routed(order: Order, at: datetime = NOON, decision: QuotesReceived | None = None) -> Order:
-    """After the quotes of its first attempt, or of the same attempt again."""
+    """The order after the quotes of its first or current attempt."""
     if order.status in (Status.PENDING, Status.TRIGGERED):
         order = order.after(AttemptStarted(), at, next_attempt=not order.attempts)
     return order.after(decision or quotes(), at)
 
 
 def retried(order: Order, at: datetime = NOON) -> Order:
-    """After a first attempt that failed."""
+    """The order at the start of its second attempt, after the first one failed."""
     failure = Failure(FailureCode.STALE_QUOTE, "the quote is too old")
     return order.after(AttemptStarted(failure), at, next_attempt=True)
 

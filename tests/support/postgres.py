@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: the local stack's, on a free port and in a directory of its own."""
+"""A real PostgreSQL for tests: the server of the local stack, on a free port and in a temporary directory."""
 
 import os
 import secrets
@@ -20,7 +20,7 @@ from infra.local.process import Child
 
 
 class PostgresServer:
-    """A server that can be stopped and started again; its data stays."""
+    """A server that a test can stop and start again without losing data."""
 
     def __init__(self, state_dir: Path) -> None:
         config = LocalConfig(
@@ -39,24 +39,24 @@ class PostgresServer:
 
     @property
     def url(self) -> str:
-        """The address of a database that is always there."""
+        """The address of the default database."""
         return self._postgres.url
 
     def start(self) -> None:
-        """Start it and wait until it answers. Call from the main thread (see ``Child``)."""
+        """Start the server and wait until it answers. Call this from the main thread (see ``Child``)."""
         self._child = self._postgres.start()
         self._child.wait_until(self._postgres.ready)
 
     def stop(self) -> None:
-        """Stop it, cutting every connection."""
+        """Stop the server and close every connection."""
         if self._child is not None:
             self._child.stop()
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """All of its processes stand still: it takes connections, and never answers."""
+        """Freeze all processes of the server with SIGSTOP: it accepts connections and never answers."""
         server = self._child.process_id if self._child else 0
-        # Each connection's process leads a session of its own, so the group of the first does not hold them.
+        # The process of each connection leads its own session, so a signal to the server's group does not reach it.
         processes = [server, *_children_of(server)]
         for process in processes:
             _signal(process, signal.SIGSTOP)
@@ -67,7 +67,7 @@ class PostgresServer:
                 _signal(process, signal.SIGCONT)
 
     def new_database(self) -> str:
-        """The address of a new, empty database."""
+        """Create an empty database and return its address."""
         name = f"test_{secrets.token_hex(6)}"
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
@@ -76,9 +76,9 @@ class PostgresServer:
 
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
-    """A running server, gone afterwards with all its data."""
+    """Run a server, and delete it with its data afterwards."""
     state_dir = Path(tempfile.mkdtemp(prefix="test-postgres-"))
-    state_dir.chmod(0o755)  # the server's user passes through it
+    state_dir.chmod(0o755)  # the server's user must be able to enter it
     try:
         server = PostgresServer(state_dir)
         try:
@@ -93,7 +93,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 def _children_of(parent: int) -> list[int]:
     found = []
     for directory in Path("/proc").iterdir():
-        # Processes end while they are looked at.
+        # A process may end while it is read.
         with suppress(OSError):
             if directory.name.isdigit() and _parent_of(directory) == parent:
                 found.append(int(directory.name))

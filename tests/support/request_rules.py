@@ -1,4 +1,4 @@
-"""The rules of deployments with and without simulated faults."""
+"""Request rules of deployments with and without simulated faults."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,5 +19,5 @@ SIMULATION_RULES = replace(RULES, check_fault=partial(check_fault, venues=VENUES
 
 
 def order_of(body: Mapping[str, Any], *, simulation: bool = False, now: datetime) -> OrderSpec:
-    """The order of a request body without authentication."""
+    """Read the order from a request body, without authentication."""
     return read_order(body, ANYONE, SIMULATION_RULES if simulation else RULES, now)

@@ -1,7 +1,7 @@
-"""Which tests pytest-xdist gives to the same worker, and what its workers begin with.
+"""The groups of tests that pytest-xdist sends to one worker, and the groups that workers run first.
 
-pytest-xdist has ``--dist loadgroup`` for that, which writes the groups into the names of the tests; version 3.8 does
-that to an attribute that pytest 9.2 no longer reads.
+pytest-xdist's own ``--dist loadgroup`` does not work here: it writes the groups into the names of the tests, and
+version 3.8 writes to an attribute that pytest 9.2 no longer reads.
 """
 
 from typing import Any
@@ -9,19 +9,19 @@ from typing import Any
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-#: Modules that share what takes long to start: the stack of the e2e tests, and one PostgreSQL.
+#: Groups of modules that share a PostgreSQL server, and of the module with stacks of its own.
 _SHARED = {
     "tests/contract/test_history.py": "postgres",
     "tests/integration/test_legacy_history.py": "postgres",
     "tests/integration/test_postgres.py": "postgres",
     "tests/e2e/test_rate_limit.py": "rate limit",
 }
-#: Groups by how long they take; everything else fills the gaps at the end.
+#: Groups by duration, longest first; all other groups follow and fill the gaps at the end.
 _LONGEST_FIRST = ("tests/faults/test_real.py", "e2e", "rate limit", "postgres", "virtual", "infrastructure")
 
 
 class SharedStacks(LoadScopeScheduling):  # type: ignore[misc]
-    """Sends all tests of a group to one worker, one group after the other."""
+    """Send all tests of a group to one worker, one group after the other."""
 
     def __init__(self, config: Any, log: Producer | None = None) -> None:
         super().__init__(config, log)
@@ -33,7 +33,7 @@ class SharedStacks(LoadScopeScheduling):  # type: ignore[misc]
 
 
 def group(nodeid: str) -> str:
-    """Return the group of a test: its module, but for shared stacks and for long trials in virtual time."""
+    """Return the group of a test: its module, except for shared servers and for trials in virtual time."""
     module = nodeid.partition("::")[0]
     if module in _SHARED:
         return _SHARED[module]
@@ -45,7 +45,7 @@ def group(nodeid: str) -> str:
 
 
 def rank(nodeid: str) -> int:
-    """Return the place of a test's group among those that workers begin with."""
+    """Return the position of a test's group in the sequence that workers run."""
     name = "virtual" if _is_virtual(nodeid.partition("::")[0]) else group(nodeid)
     return _LONGEST_FIRST.index(name) if name in _LONGEST_FIRST else len(_LONGEST_FIRST)
 

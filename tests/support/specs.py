@@ -1,4 +1,4 @@
-"""Orders to test with."""
+"""Order specifications for tests."""
 
 from dataclasses import replace
 from typing import Any
@@ -19,5 +19,5 @@ _SPEC = OrderSpec(
 
 
 def a_spec(**changes: Any) -> OrderSpec:
-    """Sell 1.5 SOL for USDC at the market, or as changed."""
+    """A market order that sells 1.5 SOL for USDC; ``changes`` replace fields."""
     return replace(_SPEC, **changes)

@@ -6,8 +6,8 @@
         with running_stack(state_dir, {"VENUE_TIME_SCALE": "0"}) as stack:
             yield stack.endpoints
 
-``stack.endpoints["http"]`` is the front door, and so on as in ``endpoints.json``; ``stack.logs()`` is what
-the launcher and the functions have printed.
+``stack.endpoints`` has the content of ``endpoints.json``, such as ``http``, the address of the front door;
+``stack.logs()`` returns the output of the launcher and the functions.
 """
 
 import contextlib
@@ -29,12 +29,12 @@ ANY_PORT = {"PORT": "0", "AWS_PORT": "0", "POSTGRES_PORT": "0"}
 
 
 class StackStartError(Exception):
-    """The launcher ended or took too long; the message is its output."""
+    """The launcher ended early or was not ready in time; the message is its output."""
 
 
 @dataclass(frozen=True)
 class RunningStack:
-    """A stack that answers."""
+    """A stack whose parts all answer."""
 
     endpoints: dict[str, str]
     state_dir: Path
@@ -42,7 +42,7 @@ class RunningStack:
     launcher: "subprocess.Popen[bytes] | None" = None
 
     def logs(self) -> str:
-        """Everything printed so far: the launcher first, then each function and part of the stack."""
+        """The output so far: of the launcher first, then of each function and part of the stack."""
         files = [_output(self.state_dir), *sorted((self.state_dir / "logs").glob("*.log"))]
         return "\n".join(f"== {file.name} ==\n{file.read_text(errors='replace')}" for file in files)
 
@@ -59,9 +59,9 @@ class RunningStack:
 
 
 def stack_running_in(state_dir: Path) -> RunningStack:
-    """Return the stack that ``make run`` started there.
+    """Return the stack that ``make run`` started in ``state_dir``.
 
-    :raises StackStartError: when no stack runs there
+    :raises StackStartError: if no stack runs there
     """
     try:
         endpoints = json.loads((state_dir / "endpoints.json").read_text())
@@ -76,10 +76,10 @@ def running_stack(
 ) -> Iterator[RunningStack]:
     """Run a stack in ``state_dir`` and take it down at the end; the files in ``state_dir`` stay.
 
-    ``env`` holds what ``make run`` takes from the environment, of which this process's own has no part; a port that
-    it does not name is any free one.
+    ``env`` replaces the environment of ``make run``: this process's own variables do not reach the stack. Every port
+    that ``env`` does not set is a free one.
 
-    :raises StackStartError: when the launcher ends or is not ready in time
+    :raises StackStartError: if the launcher ends early or is not ready in time
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     needed = ("PATH", "HOME", "LANG", "TMPDIR")
@@ -110,7 +110,7 @@ def running_stack(
 
 
 def _wait_for_endpoints(descriptor: int, seconds: float) -> dict[str, str] | None:
-    """What the launcher writes once all answers; None when it closes the pipe or time is up."""
+    """The endpoints that the launcher writes once it is ready; ``None`` if it closes the pipe or is late."""
     deadline = time.monotonic() + seconds
     text = b""
     while (left := deadline - time.monotonic()) > 0 and select.select([descriptor], [], [], left)[0]:

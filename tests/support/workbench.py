@@ -1,4 +1,4 @@
-"""The whole engine on fakes and a virtual clock: the use cases are real, the adapters are in memory."""
+"""The whole engine on a virtual clock: the use cases are real, the adapters are fakes in memory."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -45,7 +45,7 @@ SETTINGS = Settings(
 
 @dataclass(frozen=True)
 class Workbench:
-    """An engine and every part of its adapters, to look into."""
+    """An engine, with its fake adapters for inspection."""
 
     engine: Engine
     adapters: Adapters
@@ -63,11 +63,11 @@ class Workbench:
     markets: FakeMarketStore
 
     def submit(self, subscriber: Subscriber | None = None, **changes: Any) -> str:
-        """Accept an order; returns its id."""
+        """Accept an order and return its id."""
         return self.engine.submit(ANYONE, a_spec(**changes), subscriber=subscriber).order_id
 
     def process(self, owner: str = "worker") -> float | None:
-        """Take one message from the queue and work on it; a message to be delivered again goes back."""
+        """Process the oldest message of the queue; a message that fails returns to the queue."""
         body = self.order_queue.bodies[0]
         again = self.engine.execute(self.order_queue.take(), owner, lambda seconds: None)
         if again is not None:
@@ -75,7 +75,7 @@ class Workbench:
         return again
 
     def process_all(self) -> None:
-        """Work until the queue is empty, waiting out every backoff."""
+        """Process messages until the queue is empty; the clock advances past every backoff."""
         while self.order_queue.bodies:
             again = self.process()
             if again is not None:
@@ -91,7 +91,7 @@ class Workbench:
 
 
 def a_workbench(**changes: Any) -> Workbench:
-    """An engine on fresh fakes; ``changes`` are settings."""
+    """An engine on new fakes; ``changes`` replace settings."""
     clock = FakeClock()
     settings = replace(SETTINGS, **{"venue_time_scale": Decimal(0), **changes})
     high_priority = FakeHighPriorityQueue()

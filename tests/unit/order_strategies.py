@@ -101,13 +101,19 @@ offers = st.builds(
     price_impact_pct=limits,
     liquidity=limits,
 )
-answers = st.tuples(
-    st.builds(VenueAnswer, st.just("raydium"), st.none() | offers),
-    st.one_of(
-        st.builds(VenueAnswer, st.just("meteora"), offers),
-        st.builds(VenueAnswer, st.just("meteora"), st.none(), failures),
-    ),
-)
+
+
+def answers_of(venue: str) -> st.SearchStrategy[VenueAnswer]:
+    """Draw an answer of a venue: a quote, a failure, or neither."""
+    name = st.just(venue)
+    return st.one_of(
+        st.builds(VenueAnswer, name),
+        st.builds(VenueAnswer, name, offers),
+        st.builds(VenueAnswer, name, st.none(), failures),
+    )
+
+
+answers = st.tuples(answers_of("raydium"), answers_of("meteora"))
 launched = st.builds(
     Launch,
     mint=st.just(MINT),
@@ -151,7 +157,7 @@ event_data: dict[Status, st.SearchStrategy[EventData]] = {
 
 @st.composite
 def lives(draw: st.DrawFn, max_steps: int = 12) -> Order:
-    """An order of any type after some steps; at least its first event is there."""
+    """Draw an order of any type with its first event and up to ``max_steps`` further events."""
     order = Order("5c0ffee0-0000-4000-8000-000000000001", draw(specs)).after(draw(event_data[Status.PENDING]), START)
     for step in range(draw(st.integers(0, max_steps))):
         onward = [status for status in Status if may_follow(order.spec.type, order.status, status)]

@@ -1,4 +1,4 @@
-"""The golden session's placeholders keep types and identities, and its report tells sentences from the rest."""
+"""Placeholders of the golden session keep types and identities; its report separates sentences from other changes."""
 
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ def test_the_same_id_has_the_same_placeholder_everywhere() -> None:
     assert second == {"orderId": "<order 2>", "requestId": "<request>"}
 
 
-def test_a_number_of_the_market_keeps_its_type() -> None:
+def test_a_placeholder_of_a_market_number_keeps_its_type() -> None:
     [body] = normalized({"price": Decimal("1.5"), "amountOut": 3, "amountOutBase": "3", "fee": None, "amountIn": 2})
     assert body == {
         "price": "<number>",
@@ -33,13 +33,13 @@ def test_a_number_of_the_market_keeps_its_type() -> None:
     }
 
 
-def test_the_least_output_of_a_limit_order_stays() -> None:
+def test_the_min_output_of_a_limit_order_is_not_replaced() -> None:
     limit = {"orderId": _ONE, "type": "limit", "limitPrice": 2, "minAmountOut": 20}
     market = {"orderId": _TWO, "type": "market", "limitPrice": None, "minAmountOut": 20}
     assert [body["minAmountOut"] for body in normalized(limit, market)] == [20, "<number>"]
 
 
-def test_a_venue_is_a_placeholder_where_both_had_a_quote() -> None:
+def test_a_venue_is_a_placeholder_if_both_venues_had_a_quote() -> None:
     quote = {"price": 1}
     both = {"rQuote": quote, "mQuote": quote, "chosen": "meteora", "reason": "meteora returns 2.5 % more"}
     one = {**both, "mQuote": None, "chosen": "raydium", "reason": "raydium is the only one"}
@@ -49,7 +49,7 @@ def test_a_venue_is_a_placeholder_where_both_had_a_quote() -> None:
     ]
 
 
-def test_a_venue_is_a_placeholder_in_all_that_is_told_of_its_order() -> None:
+def test_a_venue_is_a_placeholder_in_all_events_of_its_order() -> None:
     quote = {"price": 1}
     routed = {"orderId": _ONE, "meta": {"rQuote": quote, "mQuote": quote, "chosen": "meteora"}}
     sent = {"orderId": _ONE, "meta": {"dex": "meteora"}}
@@ -69,13 +69,13 @@ def test_a_venue_is_a_placeholder_in_all_that_is_told_of_its_order() -> None:
         ({"list": [1]}, {"list": [1, 2]}, False),
     ],
 )
-def test_a_difference_is_found_and_named(golden: Json, found: Json, text: bool) -> None:
+def test_a_difference_is_reported(golden: Json, found: Json, text: bool) -> None:
     [difference] = differences([{"step": "s", **golden}], [{"step": "s", **found}])
     assert difference.text is text
     assert "golden:" in report([difference])
 
 
-def test_a_step_that_is_missing_or_elsewhere_is_a_difference() -> None:
+def test_a_missing_or_moved_step_is_a_difference() -> None:
     one, two = {"step": "1"}, {"step": "2"}
     assert differences([one, two], [one, two]) == []
     assert len(differences([one, two], [one])) == len(differences([one, two], [two, one])) == 1

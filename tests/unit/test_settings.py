@@ -1,4 +1,4 @@
-"""Every knob comes from the environment, and a wrong one is named."""
+"""Settings come from environment variables, and an error names the invalid variable."""
 
 from dataclasses import FrozenInstanceError
 from decimal import Decimal
@@ -29,14 +29,14 @@ REQUIRED = {
 }
 
 
-def test_defaults_stand_where_nothing_is_set_or_it_is_empty() -> None:
+def test_an_unset_or_empty_variable_means_the_default() -> None:
     settings = read_settings(REQUIRED | {"VENUE_TIME_SCALE": "", "SIMULATION": ""})
     assert settings.venue_time_scale == 1
     assert settings.simulation is False
     assert settings.max_attempts == 3
 
 
-def test_values_are_read_as_what_they_are() -> None:
+def test_values_are_read_with_the_type_of_their_setting() -> None:
     settings = read_settings(
         REQUIRED | {"VENUE_TIME_SCALE": "0.1", "SIMULATION": "on", "LEASE_SECONDS": "20", "AWS_REGION": "eu-west-1"}
     )
@@ -50,7 +50,7 @@ def test_values_are_read_as_what_they_are() -> None:
     ("variable", "value"),
     [("VENUE_TIME_SCALE", "fast"), ("VENUE_TIME_SCALE", "NaN"), ("LEASE_SECONDS", "-1"), ("SIMULATION", "maybe")],
 )
-def test_a_value_that_cannot_be_is_named(variable: str, value: str) -> None:
+def test_an_invalid_value_is_named_by_its_variable(variable: str, value: str) -> None:
     with pytest.raises(ValueError, match=variable):
         read_settings(REQUIRED | {variable: value})
 
@@ -64,7 +64,7 @@ SAMPLES = {str: "7", int: "7", float: "7", Decimal: "7", bool: "on", str | None:
 
 
 @pytest.mark.parametrize("knob", Settings.__annotations__)
-def test_every_knob_can_be_turned_by_the_variable_of_its_name(knob: str) -> None:
+def test_every_setting_is_read_from_the_variable_of_its_name(knob: str) -> None:
     kind = Settings.__annotations__[knob]
     value = getattr(read_settings(REQUIRED | {knob.upper(): SAMPLES[kind]}), knob)
     assert value == {bool: True, int: 7, float: 7, Decimal: 7}.get(kind, "7")
@@ -72,7 +72,7 @@ def test_every_knob_can_be_turned_by_the_variable_of_its_name(knob: str) -> None
 
 
 @pytest.mark.parametrize(("text", "on"), [("on", True), ("ON", True), ("1", True), ("off", False), ("False", False)])
-def test_a_switch_is_written_in_any_usual_way(text: str, on: bool) -> None:
+def test_a_boolean_is_read_from_its_usual_spellings(text: str, on: bool) -> None:
     assert read_settings(REQUIRED | {"SIMULATION": text}).simulation is on
 
 
@@ -93,21 +93,21 @@ def test_latency_can_be_switched_off() -> None:
         ("SIMULATION", "yes please"),
     ],
 )
-def test_a_number_or_switch_out_of_bounds_is_named(variable: str, value: str) -> None:
+def test_a_number_or_boolean_out_of_bounds_is_named(variable: str, value: str) -> None:
     with pytest.raises(ValueError, match=variable):
         read_settings(REQUIRED | {variable: value})
 
 
 @pytest.mark.parametrize(("variable", "knob"), [("VENUE_PROFILE", "venue_profile"), ("VENUE_FAULT", "venue_fault")])
-def test_a_misspelt_choice_is_named_before_any_order_meets_it(variable: str, knob: str) -> None:
+def test_a_misspelt_choice_is_refused_at_startup(variable: str, knob: str) -> None:
     with pytest.raises(ValueError, match=variable):
         a_workbench(**{knob: getattr(read_settings(REQUIRED | {variable: "misspelt"}), knob)})
 
 
-def test_settings_do_not_change_under_a_running_process() -> None:
+def test_settings_are_immutable() -> None:
     with pytest.raises(FrozenInstanceError):
         read_settings(REQUIRED).max_attempts = 4  # type: ignore[misc]
 
 
-def test_other_variables_are_nobodys_business() -> None:
+def test_other_variables_are_ignored() -> None:
     assert read_settings(REQUIRED | {"PATH": "/bin", "MAX_ATTEMPT": "9"}) == read_settings(REQUIRED)

@@ -1,4 +1,4 @@
-"""One version: that of the package, of the project, and of the changelog's newest release."""
+"""The package, the project and the newest release of the changelog have the same version."""
 
 import re
 import tomllib

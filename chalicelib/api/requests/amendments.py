@@ -1,4 +1,4 @@
-"""An amendment of an open order, and the event number that it applies to."""
+"""An amendment of an open order, and the ``seq`` that the order must have (``If-Match``)."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from chalicelib.api.requests.fields import validated
 from chalicelib.api.requests.slippage import SlippageModel
 from chalicelib.domain.conditions import Amendment
 
-#: A number without quotes is clear enough. A proxy that compresses answers makes tags weak; they still mean the same.
+#: A number without quotes is accepted, and so is a weak tag (``W/"2"``), which proxies that compress answers produce.
 _TAG = re.compile(r'(?:W/)?"(\d{1,8})"|(\d{1,8})', re.ASCII)
 
 
@@ -37,7 +37,7 @@ def read_amendment(body: Mapping[str, Any], now: datetime) -> Amendment:
 
 
 def read_if_match(header: str | None) -> int | None:
-    """The ``seq`` of an ``If-Match``; ``None`` if the client accepts any.
+    """The ``seq`` of an ``If-Match``; ``None`` if the client accepts any ``seq``.
 
     :raises ProblemError: 400 if the header holds no ``seq``.
     """

@@ -1,4 +1,4 @@
-"""Cancellation: one conditional write, which beats the worker on the order until the transaction is sent."""
+"""Cancellation: one conditional write, which beats the worker until the worker writes ``submitted``."""
 
 import logging
 from collections.abc import Callable
@@ -47,7 +47,7 @@ class CancelOrder:
         """The cancelled order; repeating a cancel returns the same.
 
         :raises OrderNotFoundError: if the caller has no such order.
-        :raises CancelTooLateError: if its transaction was sent, or it is terminal.
+        :raises CancelTooLateError: if it is ``submitted`` or terminal.
         :raises ContendedError: if other writers won every race.
         """
         for _ in range(MAX_CANCEL_TRIES):

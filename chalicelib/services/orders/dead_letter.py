@@ -1,4 +1,4 @@
-"""Dead letters: the engine closes an order as failed once the queue has given it up, unless its swap landed."""
+"""Dead letters: the engine closes an order as failed once its message is a dead letter, unless its swap landed."""
 
 import logging
 from collections.abc import Callable
@@ -65,7 +65,10 @@ class CloseDeadLetter:
 
     def _close(self, stored: StoredOrder) -> StoredOrder:
         order = stored.order
-        log.error("given up by the queue", extra={"orderId": order.order_id, "status": order.current_status.value})
+        log.error(
+            "the order's message is a dead letter",
+            extra={"orderId": order.order_id, "status": order.current_status.value},
+        )
         fill = None
         if order.status is Status.SUBMITTED:
             fill = self.ledger.settle(order.tx_hash or "", order.order_id, to_ms(self.now()))

@@ -2,7 +2,7 @@
 
 The publisher drops a connection that is gone from the order. It hands a connection that it could not serve in time to
 the replay queue, which catches it up and joins it again, so that a slow socket neither delays the order nor misses a
-frame. A connection that stays slow is given up after the last try.
+frame. The publisher drops a connection that is still slow at the last try.
 """
 
 import logging

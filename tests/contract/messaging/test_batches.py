@@ -1,4 +1,4 @@
-"""A batch from SQS: each message succeeds or fails for itself, and no error ends the worker."""
+"""Batches from SQS: each message succeeds or fails on its own, and no error ends the worker."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The promises of the queues, on the fakes and on SQS."""
+"""The contract of the queues, on the fakes and on SQS."""
 
 from datetime import UTC, datetime
 

@@ -1,7 +1,7 @@
 """Raw items of the orders table as version 1 of the stored form wrote them.
 
 That version stored one attribute per field of the specification, and events without a version. Each file in
-``legacy/`` has the item of an order at one point of its life, in DynamoDB JSON, and the order's public record at that
+``legacy/`` has the item of an order at one moment, in DynamoDB JSON, and the order's public record at that
 point. Files of one order have the same order id.
 """
 
@@ -62,7 +62,7 @@ def legacy_order(name: str) -> LegacyOrder:
 
 
 def legacy_tables() -> dict[str, list[Item]]:
-    """The items of the other tables at the end of the lives that the orders come from."""
+    """Return the items of the other tables at the end of the sessions that created the orders."""
     tables: dict[str, list[Item]] = _read(_TABLES)
     return tables
 

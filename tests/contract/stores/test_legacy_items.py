@@ -50,7 +50,7 @@ from tests.support.order_builders import opened, routed
 LATER = datetime(2026, 1, 1, 13, 0, tzinfo=UTC)
 LAUNCH = Launch(MINT, "raydium", "pool", 2**41, Decimal("0.001"), Decimal(1000), 1_767_272_400_000, "SOL")
 OTHER_MINT = "9xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
-#: One item per order, of every kind of order.
+#: An item per order, for every kind of order.
 ONE_EACH = [
     "limit_cancelled",
     "limit_missed",
@@ -303,7 +303,7 @@ def test_a_write_appends_events_of_the_new_version_to_a_legacy_item(
     assert _spec_attributes(item) == _spec_attributes(legacy.item)
 
 
-def test_a_legacy_item_takes_a_whole_life_of_writes(dynamo: DynamoStores) -> None:
+def test_a_legacy_item_accepts_a_sequence_of_writes(dynamo: DynamoStores) -> None:
     legacy = put_one(dynamo, "limit_open")
     found = stored(dynamo, legacy.order_id)
     for number_, step in enumerate([amend, trigger, miss, amend, trigger, routed]):

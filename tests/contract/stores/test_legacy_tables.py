@@ -1,4 +1,4 @@
-"""Items of the other tables that version 1 of the stored form shares with this version: names did not change."""
+"""Items of the other tables that version 1 of the stored form wrote: their names have not changed."""
 
 from decimal import Decimal
 

@@ -212,7 +212,7 @@ def test_open_orders_are_counted_apart_from_active_ones(orders: OrderStore) -> N
     assert counts() == (1, 1)
 
 
-def test_a_count_costs_one_request_whatever_the_number(dynamo_orders: DynamoOrderStore, wire: Wire) -> None:
+def test_a_count_costs_one_request_for_any_number_of_orders(dynamo_orders: DynamoOrderStore, wire: Wire) -> None:
     for _ in range(7):
         dynamo_orders.create(pending(), SOON)
     wire.calls.clear()
@@ -221,18 +221,18 @@ def test_a_count_costs_one_request_whatever_the_number(dynamo_orders: DynamoOrde
 
 
 def test_active_and_open_orders_are_listed_together(orders: OrderStore) -> None:
-    lives = [
+    listed = [
         opened(a_limit(100, user_id="alice"), NOON),
         pending(NOON + timedelta(seconds=1)),
         triggered(opened(a_limit(100, user_id="alice"), NOON + timedelta(seconds=2))),
         opened(a_sniper(user_id="alice"), NOON + timedelta(seconds=3)),
         missed(opened(a_limit(100, user_id="alice"), NOON + timedelta(seconds=4))),
     ]
-    for order in lives:
+    for order in listed:
         create(orders, order)
     ended = create(orders, opened(a_limit(100, user_id="alice")))
     moved(orders, ended, cancelled(ended.order), None)
-    assert orders.unfinished_of("alice") == [order.order_id for order in lives]
+    assert orders.unfinished_of("alice") == [order.order_id for order in listed]
 
 
 def test_only_open_orders_are_due_to_expire(orders: OrderStore) -> None:

@@ -29,8 +29,8 @@ from tests.contract.stores.racing import race
 from tests.fakes.clock import FakeClock
 from tests.support.order_builders import NOON, cancelled, confirmed, failed, pending, quotes, retried, routed
 
-#: A step of an order's life, as the builders make it.
-Life = Callable[[Order], Order]
+#: A step from one status of an order to the next.
+Step = Callable[[Order], Order]
 SUBSCRIBERS = frozenset(
     {
         Subscriber("fine"),
@@ -408,11 +408,11 @@ def test_a_repeated_write_recognizes_its_own_result(dynamo_orders: DynamoOrderSt
     assert again.order.seq == len(again.order.events) == 3
 
 
-@pytest.mark.parametrize("life", [routed, retried, confirmed, failed])
-def test_a_write_whose_answer_is_lost_succeeds(dynamo_orders: DynamoOrderStore, wire: Wire, life: Life) -> None:
-    order = pending() if life is not retried else routed(pending())
+@pytest.mark.parametrize("step", [routed, retried, confirmed, failed])
+def test_a_write_whose_answer_is_lost_succeeds(dynamo_orders: DynamoOrderStore, wire: Wire, step: Step) -> None:
+    order = pending() if step is not retried else routed(pending())
     before = created(dynamo_orders, order)
-    after = life(before.order)
+    after = step(before.order)
     wire.lose_answer_to.append("UpdateItem")
     won = dynamo_orders.write(before, after, lease=None, deadline_ms=None)
     assert wire.calls.count("UpdateItem") == 2
@@ -521,12 +521,12 @@ def test_a_users_unfinished_orders_are_listed_oldest_first(orders: OrderStore) -
     assert orders.unfinished_of("carol") == []
 
 
-@pytest.mark.parametrize("life", [confirmed, failed, cancelled])
-def test_a_terminal_order_is_not_unfinished(orders: OrderStore, life: Life) -> None:
+@pytest.mark.parametrize("step", [confirmed, failed, cancelled])
+def test_a_terminal_order_is_not_unfinished(orders: OrderStore, step: Step) -> None:
     before = created(orders)
     on = orders.write(before, before.order, lease=None, deadline_ms=1_000)
     assert orders.unfinished_of("alice") == [before.order.order_id]
-    orders.write(on, life(on.order), lease=None, deadline_ms=1_000)
+    orders.write(on, step(on.order), lease=None, deadline_ms=1_000)
     assert orders.unfinished_of("alice") == []
     # The history may still lack it.
     assert orders.due(1_000, 10) == [before.order.order_id]

@@ -1,1 +1,1 @@
-"""The golden session: what a client of the engine saw at the time of the recording, and must see again."""
+"""The golden session: the recorded answers and frames that every later version must reproduce for a client."""

@@ -1,8 +1,8 @@
-"""Plays the session, and compares it with the golden one or records it anew.
+"""Plays the session, and compares it with the golden session or replaces that.
 
-python -m tests.e2e.golden                    compare, on a stack that is started for it
+python -m tests.e2e.golden                    compare, on a new local stack
 python -m tests.e2e.golden --record           write session.json
-python -m tests.e2e.golden --endpoints FILE   on the running stack of that endpoints.json
+python -m tests.e2e.golden --endpoints FILE   use the running stack with that endpoints.json
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tests.support.stack import running_stack
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.e2e.golden")
-    parser.add_argument("--record", action="store_true", help="write what is seen as the golden session")
+    parser.add_argument("--record", action="store_true", help="write the result as the golden session")
     parser.add_argument("--endpoints", type=Path, help="the endpoints.json of a running stack")
     options = parser.parse_args()
     if options.endpoints:

@@ -1,4 +1,4 @@
-"""Where a session differs from the golden one: in what programs read, or only in sentences that people read."""
+"""Differences between a session and the golden one, in fields for programs or only in sentences for people."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from tests.e2e.client import Json
 from tests.e2e.golden.normalize import TEXTS
 
 _NOTHING = object()
-#: Steps that a report shows in full.
+#: Number of steps that a report shows in full.
 _SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A value of a step that is not as it was. ``text``: both are sentences."""
+    """A value of a step that differs from the golden one. ``text`` is set if both values are sentences."""
 
     step: str
     path: str
@@ -29,7 +29,7 @@ class Difference:
 
 
 def differences(golden: Sequence[Json], found: Sequence[Json]) -> list[Difference]:
-    """Every difference, step by step."""
+    """Return every difference, step by step."""
     old, new = ({entry["step"]: entry for entry in session} for session in (golden, found))
     result: list[Difference] = []
     for step in dict.fromkeys([*old, *new]):
@@ -40,7 +40,7 @@ def differences(golden: Sequence[Json], found: Sequence[Json]) -> list[Differenc
 
 
 def report(found: Sequence[Difference]) -> str:
-    """The differences of the first steps that have some, and how many there are."""
+    """Return the number of differences, and those of the first steps that have any."""
     steps: dict[str, list[Difference]] = {}
     for difference in found:
         steps.setdefault(difference.step, []).append(difference)
@@ -65,7 +65,7 @@ def _between(step: str, path: str, golden: Any, found: Any) -> Iterator[Differen
 
 
 def _same(golden: Any, found: Any) -> bool:
-    """Numbers are to be written the same, too: neither ``1`` for ``1.0`` nor ``1`` for ``true``."""
+    """Compare the serialized forms: ``1`` equals neither ``1.0`` nor ``true``."""
     if _NOTHING in (golden, found):
         return golden is found
     return simplejson.dumps(golden, use_decimal=True) == simplejson.dumps(found, use_decimal=True)

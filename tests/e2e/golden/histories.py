@@ -1,4 +1,4 @@
-"""A scene of the list of orders: each filter, and paging."""
+"""The scene of the order list: each filter, and paging."""
 
 from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
@@ -9,7 +9,7 @@ _USDC = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
 
 
 def filters_and_pages(play: Recorder) -> None:
-    """Five orders of one user, that differ in all that the list can be filtered by."""
+    """Place five orders of one user that differ in every property with a filter; apply each filter and page."""
     play.push("ORCA/SOL", 1)
     limit: Json = {"type": "limit", "tokenIn": "ORCA", "tokenOut": "SOL", "amountIn": 10, "limitPrice": 2}
     sniper: Json = {"type": "sniper", "tokenIn": "SOL", "tokenOut": play.mint("e"), "amountIn": 1}
@@ -23,7 +23,7 @@ def filters_and_pages(play: Recorder) -> None:
     }.items():
         ids.append(play.place(step, **order)["orderId"])
         if step not in ("open", "waiting"):
-            play.until_over(ids[-1])
+            play.until_terminal(ids[-1])
         play.listed(play.record(ids[-1]))
     created = [play.record(order_id)["createdAt"] for order_id in ids]
     mine = f"/api/orders?userId={play.user}"

@@ -1,4 +1,4 @@
-"""Scenes of market orders: each fault that can be simulated, cancelling, and one key for one order."""
+"""Scenes of market orders: each simulated fault, cancels, and idempotency keys."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,11 @@ from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
 
 _ORDER: Json = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2, "slippage": 10}
-#: How often an order is placed anew that was to be cancelled between two attempts and had gone on already.
+#: Number of orders that the scene places until a cancel arrives between two attempts.
 _TRIES = 20
 
-#: Orders by what they are an example of.
-_LIVES: dict[str, list[tuple[str, Json]]] = {
+#: The orders of each scene, by step.
+_MARKET_ORDERS: dict[str, list[tuple[str, Json]]] = {
     "market plain": [
         ("sell", {}),
         ("buy", {"tokenIn": "USDC", "tokenOut": "SOL", "amountIn": "150.25", "slippage": None}),
@@ -49,45 +49,45 @@ _LIVES: dict[str, list[tuple[str, Json]]] = {
 }
 
 
-def lives() -> dict[str, Callable[[Recorder], None]]:
-    """A scene for each kind of market order."""
-    return {scene: _scene(orders) for scene, orders in _LIVES.items()}
+def market_scenes() -> dict[str, Callable[[Recorder], None]]:
+    """Return a scene for each kind of market order."""
+    return {scene: _scene(orders) for scene, orders in _MARKET_ORDERS.items()}
 
 
 def _scene(orders: list[tuple[str, Json]]) -> Callable[[Recorder], None]:
     def play_them(play: Recorder) -> None:
         for step, changes in orders:
-            play.life(step, **{**_ORDER, **changes})
+            play.place_and_follow(step, **{**_ORDER, **changes})
 
     return play_them
 
 
 def other_ways_to_read(play: Recorder) -> None:
-    """The alias, the query that is accepted, the default user, status and events, and where the links lead."""
+    """Use the alias path, the accepted query parameter, the default user, the status and events, and every link."""
     accepted = play.place("at the alias", "/orders", **_ORDER)
     order_id = accepted["orderId"]
     with play.talk("stream", accepted["websocketUrl"]) as talk:
-        talk.socket.until_over(order_id)
+        talk.socket.until_terminal(order_id)
     for name, link in accepted["links"].items():
         play.call(f"link {name}", "GET", link)
     for after in (0, 4, 6, 99):
         play.call(f"events after {after}", "GET", f"/api/orders/{order_id}/events?afterSeq={after}")
     play.call("an id in capitals", "GET", f"/api/orders/status/{order_id.upper()}", shown={"path": "(in capitals)"})
     play.call("upgrade", "POST", "/api/orders/execute?upgrade=ws", {**_ORDER, "userId": play.user})
-    nobodys = play.call("of nobody", "POST", "/api/orders/execute", _ORDER).body["orderId"]
-    with play.talk("of nobody, stream", f"/ws/orders/{nobodys}") as talk:
-        talk.socket.until_over(nobodys)
-    play.call("of nobody, record", "GET", f"/api/orders/{nobodys}")
+    default_id = play.call("of nobody", "POST", "/api/orders/execute", _ORDER).body["orderId"]
+    with play.talk("of nobody, stream", f"/ws/orders/{default_id}") as talk:
+        talk.socket.until_terminal(default_id)
+    play.call("of nobody, record", "GET", f"/api/orders/{default_id}")
 
 
 def cancelling(play: Recorder) -> None:
-    """A cancel that comes too late, over HTTP and on a socket, and one that wins."""
+    """Cancel too late, over HTTP and on a socket, and cancel in time."""
     accepted = play.place("slow one", **{**_ORDER, "simulate": "slow:5000"})
     order_id = accepted["orderId"]
     with play.talk("slow one, stream", accepted["websocketUrl"]) as talk:
         talk.hear("ORDER_UPDATE", status="submitted")
         play.call("too late, as it is submitted", "DELETE", f"/api/orders/{order_id}")
-        talk.socket.until_over(order_id)
+        talk.socket.until_terminal(order_id)
     play.call("too late, as it is over", "DELETE", f"/api/orders/{order_id}")
     with play.talk("too late on a socket") as talk:
         talk.ask("error", action="cancel_order", orderId=order_id, requestId="late")
@@ -95,7 +95,7 @@ def cancelling(play: Recorder) -> None:
 
 
 def _cancelled_between_attempts(play: Recorder) -> None:
-    """An order is cancelled while it waits for its second attempt. One that is faster is not noted."""
+    """Cancel an order before its second attempt, and drop the steps of orders that were faster than the cancel."""
     for _ in range(_TRIES):
         before = len(play.entries)
         accepted = play.place("between attempts", **{**_ORDER, "simulate": "network_error:3"})
@@ -103,7 +103,7 @@ def _cancelled_between_attempts(play: Recorder) -> None:
         with play.talk("between attempts, stream", accepted["websocketUrl"]) as talk:
             talk.hear("ORDER_UPDATE", attempt=2)
             first = play.call("between attempts, cancelled", "DELETE", f"/api/orders/{order_id}")
-            talk.socket.until_over(order_id)
+            talk.socket.until_terminal(order_id)
         if (first.status, first.body.get("seq")) == (200, 4):
             play.call("between attempts, cancelled again", "DELETE", f"/api/orders/{order_id}")
             play.settled("between attempts", order_id)
@@ -113,7 +113,7 @@ def _cancelled_between_attempts(play: Recorder) -> None:
 
 
 def one_key_for_one_order(play: Recorder) -> None:
-    """What is asked again gets the first answer, and what is asked otherwise under the same key a refusal."""
+    """A repeated request gets the first answer; a different request with the same key is refused."""
     order = {**_ORDER, "userId": play.user}
     for step, body, key in (
         ("first", order, "a"),

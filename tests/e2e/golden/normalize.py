@@ -1,9 +1,9 @@
-"""What differs from run to run, replaced by placeholders, so that two recordings of the same engine are equal.
+"""Replaces values that differ between runs by placeholders, so that two recordings of the same engine are equal.
 
-Ids and transaction hashes are numbered as they appear in the session. Numbers that follow the simulated market lose
-their value and keep their type: ``<number>`` is a JSON number and ``<integer text>`` a string of digits. Numbers that
-follow from the order itself stay. Where both venues had a quote, which one was better depends on the time, and is
-``<venue>``.
+Ids and transaction hashes are numbered in the order of their appearance. Numbers that depend on the simulated market
+lose their value and keep their type: ``<number>`` is a JSON number and ``<integer text>`` a string of digits. Numbers
+that follow from the order itself remain. If both venues had a quote, the better venue depends on the time, so its
+name becomes ``<venue>``.
 """
 
 import re
@@ -14,10 +14,10 @@ from typing import Any
 
 from tests.e2e.client import Json
 
-#: Texts for people. They may be rewritten, where nothing else may change.
+#: Names of the fields with sentences for people, which may be reworded; no other value may change.
 TEXTS = frozenset({"title", "detail", "message", "reason", "summary", "failReason", "waitReason"})
 _VENUE_KEYS = frozenset({"chosen", "dex", "dexUsed"})
-#: Numbers that follow the market.
+#: Names of the numbers that depend on the simulated market.
 _MOVING = frozenset(
     {
         *("price", "amountOut", "amountOutBase", "minAmountOut", "minAmountOutBase", "executedPrice"),
@@ -27,7 +27,7 @@ _MOVING = frozenset(
 _MINIMUM = frozenset({"minAmountOut", "minAmountOutBase"})
 #: Raydium's fee is a fixed share of the input.
 _FIXED_FEE = frozenset({"fee", "feeBase", "feeBps"})
-#: Counts of whatever the engine did for anybody, by a name that depends on it.
+#: Objects with counts over all orders of the engine; even their keys depend on the other tests.
 _TALLIES = frozenset({"orders", "failures", "venues"})
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -36,14 +36,14 @@ _HASH = re.compile(r"[1-9A-HJ-NP-Za-km-z]{80,90}")
 _ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
 _VENUE = re.compile(r"\b(raydium|meteora)\b")
 _QUANTITY = re.compile(r"-?\d+\.\d+|-?\d+(?= %)")
-#: Ids that the session itself makes up begin so.
+#: The prefix of the ids that the session invents.
 _MADE_UP = "00000000-"
 _LONGEST = 400
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a value stands: of an order of which kind, and whether either venue may have won it."""
+    """The context of a value: the type of its order, and whether either venue may have won that order."""
 
     kind: str = "market"
     undecided: bool = False
@@ -52,9 +52,9 @@ class _Place:
 
 
 class Normalizer:
-    """Replaces what differs in the entries of one session. ``names`` maps known texts to their placeholders.
+    """Replaces the varying values in one session's entries. ``names`` maps known texts to their placeholders.
 
-    ``expiries`` are times that orders were given, and that are told again as such.
+    ``expiries`` are the expiry times that the session requested; answers repeat them.
     """
 
     def __init__(self, names: Mapping[str, str], expiries: Collection[str]) -> None:
@@ -66,13 +66,13 @@ class Normalizer:
         self._undecided: set[Any] = set()
 
     def session(self, entries: Sequence[Json]) -> list[Json]:
-        """The entries with placeholders."""
+        """Return the entries with placeholders."""
         for number, entry in enumerate(entries):
             self._learn(entry, number)
         return [self._entry(number, entry) for number, entry in enumerate(entries)]
 
     def _learn(self, value: Any, owner: Any) -> None:
-        """Learns each order's kind, and which orders and answers had quotes of both venues."""
+        """Collect the type of each order, and the orders and answers with quotes of both venues."""
         for found, order_id in _dicts(value, owner):
             if found.get("type") in ("market", "limit", "sniper") and "orderId" in found:
                 self._kinds[found["orderId"]] = found["type"]
@@ -107,7 +107,7 @@ class Normalizer:
             kind = self._kinds.get(order_id, place.kind)
             place = replace(place, kind=kind, undecided=order_id in self._undecided)
         if "field" in value or ("chosen" in value and value["chosen"] is None):
-            # An error of a field, or an answer without a quote: all that it tells follows from what was asked.
+            # A field error, or an answer without a quote: its content follows from the request alone.
             place = replace(place, exact=True, undecided=False)
         return {
             self._text(name): self._member(name, one, value, replace(place, exact=place.exact or name == "said"))
@@ -129,7 +129,7 @@ class Normalizer:
             return "<expiry>"
         if name in TEXTS and isinstance(value, str):
             return self._sentence(value, place)
-        # The venue at which a limit order's price was seen is looked for apart from where it is then quoted.
+        # The trigger names the venue that reached the limit price; the later quotes may choose another venue.
         seen = name == "dex" and "trigger" in siblings
         if name in _VENUE_KEYS and isinstance(value, str) and (place.undecided or seen):
             return _VENUE.sub("<venue>", value)
@@ -160,7 +160,7 @@ class Normalizer:
 
 
 def _stays(name: str, place: _Place) -> bool:
-    """Whether a number of this name follows from the order, or from what was told of a launch."""
+    """Return whether a number of this name follows from the order or from the pushed launch."""
     if place.exact or place.parent == "launch":
         return True
     if place.parent == "rQuote" and name in _FIXED_FEE:
@@ -177,18 +177,18 @@ def _masked(value: Any) -> Any:
 
 
 def _tallied(value: Any, parent: str = "") -> Any:
-    """The shape of the statistics."""
+    """Return the statistics with every count masked."""
     if isinstance(value, dict):
         if parent in _TALLIES:
             return {"<name>": _masked(next(iter(value.values())))}
-        # The history's lag is masked already.
+        # ``_member`` has masked the history lag already.
         exact = ("headers", "status", "history")
         return {name: one if name in exact else _tallied(one, name) for name, one in value.items()}
     return value if isinstance(value, str) else _masked(value)
 
 
 def _dicts(value: Any, owner: Any) -> Iterator[tuple[Json, Any]]:
-    """Every object in a value, with the id of the order that it tells of, or ``owner``."""
+    """Yield every object within a value, with the id of the order that it describes, or ``owner``."""
     if isinstance(value, dict):
         owner = value.get("orderId") or owner
         yield value, owner

@@ -1,38 +1,38 @@
-"""Scenes that only look: the registry, health, quotes, previews, and the doors that are not there."""
+"""Scenes that only read: the token registry, health, quotes, previews, and unknown paths and methods."""
 
 from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
 
 _SWAP: Json = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2}
 _CROSS_ORIGIN = {"Origin": "https://shop.example", "Access-Control-Request-Method": "GET"}
-_NOBODY = "00000000-0000-4000-8000-000000000000"
+_UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def the_registry(play: Recorder) -> None:
-    """Tokens and health."""
+    """Read the tokens and the health."""
     play.call("tokens", "GET", "/api/tokens")
     play.call("health", "GET", "/health")
 
 
 def the_statistics(play: Recorder) -> None:
-    """The shape of the statistics, once an order of each end is in them."""
+    """Read the statistics once they contain an order of each terminal status."""
     for fault in ("network_error:1", "no_liquidity"):
-        order = play.quietly("POST", "/orders", {**_SWAP, "userId": play.user, "simulate": fault}).body
-        play.until_over(order["orderId"])
+        order = play.send("POST", "/orders", {**_SWAP, "userId": play.user, "simulate": fault}).body
+        play.until_terminal(order["orderId"])
         play.listed(play.record(order["orderId"]))
     play.call("stats", "GET", "/api/stats")
 
 
 def other_doors(play: Recorder) -> None:
-    """Preflights, paths that are not there, methods that a path has not, and bodies of other types."""
+    """Send preflights, and requests with an unknown path, an unsupported method or another content type."""
     for path in (
         "/api/orders/execute",
         "/orders",
         "/api/orders/preview",
         "/api/orders",
-        f"/api/orders/{_NOBODY}",
-        f"/api/orders/status/{_NOBODY}",
-        f"/api/orders/{_NOBODY}/events",
+        f"/api/orders/{_UNKNOWN_ID}",
+        f"/api/orders/status/{_UNKNOWN_ID}",
+        f"/api/orders/{_UNKNOWN_ID}/events",
         "/api/quotes",
         "/api/market/events",
         "/api/tokens",
@@ -46,7 +46,7 @@ def other_doors(play: Recorder) -> None:
     play.call("a longer path", "GET", "/api/orders/execute/x/y")
     play.call("no such method of a list", "PUT", "/api/orders", {})
     play.call("no such method of the alias", "DELETE", "/orders")
-    play.call("no such method of an order", "POST", f"/api/orders/{_NOBODY}", {})
+    play.call("no such method of an order", "POST", f"/api/orders/{_UNKNOWN_ID}", {})
     play.call("no such method of quotes", "POST", "/api/quotes", {})
     for path in ("/api/orders/execute", "/orders", "/api/orders/preview", "/api/market/events"):
         for kind in ("text/plain", "application/xml"):
@@ -61,7 +61,7 @@ def _typed(kind: str) -> dict[str, str]:
 
 
 def quotes(play: Recorder) -> None:
-    """Quotes of both venues, and requests for one that are refused."""
+    """Request quotes of both venues, and quotes that the API refuses."""
     ask = "/api/quotes?"
     play.call("a sale", "GET", ask + "tokenIn=SOL&tokenOut=USDC&amountIn=2")
     play.call(
@@ -76,7 +76,7 @@ def quotes(play: Recorder) -> None:
 
 
 def market_previews(play: Recorder) -> None:
-    """Previews of market orders, with what would make them fail."""
+    """Request previews of market orders, including orders that would fail."""
     orders: dict[str, Json] = {
         "both venues": {},
         "a large one": {"amountIn": 2000, "slippage": 6},
@@ -95,7 +95,7 @@ def market_previews(play: Recorder) -> None:
 
 
 def waiting_previews(play: Recorder) -> None:
-    """Previews of limit and sniper orders."""
+    """Request previews of limit and sniper orders."""
     play.push("RAY/USDT", 1)
     limit: Json = {"type": "limit", "tokenIn": "RAY", "tokenOut": "USDT", "amountIn": 10}
     mint = play.mint("a")

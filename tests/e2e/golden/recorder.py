@@ -1,4 +1,4 @@
-"""What a scene of the session is played with: it makes the calls, opens the sockets, and notes what came back."""
+"""The recorder of a scene: it makes the calls, opens the sockets, and records answers and frames."""
 
 import hashlib
 import time
@@ -14,7 +14,7 @@ from websockets.exceptions import InvalidStatus
 from tests.e2e.client import PATIENCE_SECONDS, Client, Json, parse
 from tests.e2e.golden.talk import Talk
 
-#: Headers of an answer that clients rely on; those that begin with ``access-control-`` belong to them too.
+#: Response headers that clients rely on, besides those that begin with ``access-control-``.
 HEADERS = frozenset(
     {
         "allow",
@@ -32,10 +32,10 @@ _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 @dataclass(frozen=True)
 class Engine:
-    """The engine that the session talks to.
+    """The engine under test.
 
-    ``run`` is a part of every user id and mint, so that no run meets the orders of another one. ``names`` maps what
-    is only known in this run to its placeholder; ``expiries`` are the times that orders were told to end at.
+    ``run`` is part of every user id and mint, so that runs on one stack do not share orders. ``names`` maps each text
+    that is specific to this run to its placeholder; ``expiries`` are the expiry times that the session requested.
     """
 
     http: str
@@ -48,7 +48,7 @@ class Engine:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to an HTTP call."""
+    """The answer to an HTTP request."""
 
     status: int
     headers: Mapping[str, str]
@@ -56,7 +56,7 @@ class Answer:
 
 
 class Recorder:
-    """Plays one scene. ``entries`` holds its steps, as they were and in the order in which they were made."""
+    """Plays one scene. ``entries`` holds its steps with their raw values, in sequence."""
 
     def __init__(self, engine: Engine, scene: str) -> None:
         self.engine = engine
@@ -66,7 +66,7 @@ class Recorder:
         self._client = Client(engine.http, engine.ws)
 
     def note(self, step: str, **what: Any) -> None:
-        """Adds an entry."""
+        """Add an entry."""
         self.entries.append({"step": f"{self.scene}: {step}", **what})
 
     def call(
@@ -79,8 +79,8 @@ class Recorder:
         shown: Any = None,
         **headers: str,
     ) -> Answer:
-        """Makes a call and notes it, with what is ``shown`` in place of parts of the request."""
-        answer = self.quietly(method, path, body, **headers)
+        """Send a request and record it; ``shown`` replaces parts of the request in the record."""
+        answer = self.send(method, path, body, **headers)
         request = {"method": method, "path": path, "headers": headers, "body": body, **(shown or {})}
         self.note(
             step,
@@ -89,42 +89,42 @@ class Recorder:
         )
         return answer
 
-    def quietly(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        """Makes a call and notes nothing. A body that is text goes out as it is."""
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Send a request without recording it. A body that is a string is sent unchanged."""
         if method == "POST":
             answer = self._client.post(path, "" if body is None else body, **headers)
         else:
             answer = self._client.request(method, path, body, **headers)
-        return Answer(answer.status_code, _telling(answer), _body_of(answer))
+        return Answer(answer.status_code, _recorded_headers(answer), _body_of(answer))
 
     def place(self, step: str, path: str = "/api/orders/execute", **order: Any) -> Json:
-        """Places an order of the scene's user that is accepted; returns the answer."""
+        """Place a valid order of the scene's user, record the step, and return the answer."""
         answer = self.call(step, "POST", path, {"userId": self.user, **order})
         assert answer.status == 202, answer
         accepted: Json = answer.body
         return accepted
 
     def push(self, pair: str, price: Any) -> None:
-        """Tells the engine a price and notes nothing: how many orders it released, other users have a part in."""
+        """Push a price without recording it: the number of triggered orders includes those of other users."""
         event = {"type": "price", "pair": pair, "price": price}
-        assert self.quietly("POST", "/api/market/events", event).status == 202
+        assert self.send("POST", "/api/market/events", event).status == 202
 
     def record(self, order_id: str) -> Json:
-        """The record of an order; it notes nothing."""
-        body: Json = self.quietly("GET", f"/api/orders/{order_id}").body
+        """Read an order without recording the request."""
+        body: Json = self.send("GET", f"/api/orders/{order_id}").body
         return body
 
     def settled(self, step: str, order_id: str) -> Json:
-        """Notes the record of an order, and its entry in the list once the list has caught up."""
+        """Record an order, and its entry in the order list once the history has caught up."""
         record: Json = self.call(f"{step}, record", "GET", f"/api/orders/{order_id}").body
         self.note(f"{step}, in the list", listed=self.listed(record))
         return record
 
     def listed(self, record: Json) -> Json:
-        """The entry of the list that tells as much of an order as this record. The history is a moment behind."""
+        """Poll the order list until its entry of an order has the ``seq`` of ``record``, and return the entry."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            page = self.quietly("GET", f"/api/orders?userId={record['userId']}&limit=200").body
+            page = self.send("GET", f"/api/orders?userId={record['userId']}&limit=200").body
             for order in page["orders"]:
                 if (order["orderId"], order["seq"]) == (record["orderId"], record["seq"]):
                     found: Json = order
@@ -132,33 +132,33 @@ class Recorder:
             time.sleep(_POLL_SECONDS)
         raise AssertionError(f"{record['orderId']} never came into the list")
 
-    def life(self, step: str, **order: Any) -> str:
-        """Places an order, follows it to its end, and notes all that is told of it; returns its id."""
+    def place_and_follow(self, step: str, **order: Any) -> str:
+        """Place an order, record its stream up to the terminal status and its record, and return its id."""
         accepted = self.place(f"{step}, placed", **order)
         order_id: str = accepted["orderId"]
         with self.talk(f"{step}, stream", accepted["websocketUrl"]) as talk:
-            talk.socket.until_over(order_id)
+            talk.socket.until_terminal(order_id)
         self.settled(step, order_id)
         return order_id
 
-    def until_over(self, order_id: str) -> None:
-        """Waits for an order's end and notes nothing."""
+    def until_terminal(self, order_id: str) -> None:
+        """Wait until an order is terminal, without recording it."""
         with self._client.socket(f"/ws/orders/{order_id}") as socket:
-            socket.until_over(order_id)
+            socket.until_terminal(order_id)
 
     @contextmanager
     def talk(self, step: str, address: str = "/ws", *, by_order: list[str] | None = None) -> Iterator[Talk]:
-        """Opens a socket, and notes at its end what was said and heard.
+        """Open a socket, and record its messages and frames when the block ends.
 
-        ``by_order`` sorts the updates by order, as these are listed, for a stream on which several orders move.
+        ``by_order`` groups the updates by these order ids, for a stream with several active orders.
         """
         with self._client.socket(address) as socket:
             talk = Talk(socket)
             yield talk
-            self.note(step, socket=address, **talk.told(by_order))
+            self.note(step, socket=address, **talk.transcript(by_order))
 
     def refused(self, step: str, address: str) -> None:
-        """Notes how the handshake at an address is refused."""
+        """Record the status with which the handshake at an address is refused."""
         try:
             with self._client.socket(address):
                 raise AssertionError(f"{address} opened a socket")
@@ -166,23 +166,23 @@ class Recorder:
             self.note(step, socket=address, refused=error.response.status_code)
 
     def clean_up(self) -> None:
-        """Leaves nothing behind that moves: cancels the scene's orders, and waits for those that it cannot cancel."""
+        """Cancel the scene's orders, and wait for those that are too late to cancel."""
         for user in (self.user, f"{self.user}-other"):
-            ended = self.quietly("DELETE", f"/api/orders?userId={user}").body
+            ended = self.send("DELETE", f"/api/orders?userId={user}").body
             for order in ended["tooLate"]:
-                self.until_over(order["orderId"])
+                self.until_terminal(order["orderId"])
 
-    def soon(self, seconds: float) -> str:
-        """A time so far ahead, as the engine writes times."""
+    def expiry_in(self, seconds: float) -> str:
+        """Return the time in ``seconds`` seconds, in the engine's format."""
         at = datetime.now(UTC) + timedelta(seconds=seconds)
         text = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self.engine.expiries.add(text)
         return text
 
     def mint(self, name: str) -> str:
-        """The address of a token that nobody has launched before this run."""
+        """Return the address of a token that only this run launches."""
         number = int.from_bytes(hashlib.sha256(f"{self.engine.run} {self.scene} {name}".encode()).digest(), "big")
-        # The first byte is not zero, so that the digits below are all of the address.
+        # A non-zero first byte: base58 would otherwise need leading ``1`` characters.
         number |= 1 << 255
         text = ""
         while number:
@@ -192,13 +192,13 @@ class Recorder:
         return text
 
 
-def _telling(answer: requests.Response) -> Json:
+def _recorded_headers(answer: requests.Response) -> Json:
     headers = {name.lower(): value for name, value in answer.headers.items()}
     return {name: headers[name] for name in sorted(headers) if name in HEADERS or name.startswith("access-control-")}
 
 
 def _body_of(answer: requests.Response) -> Any:
-    """The body as JSON with exact numbers, or as text where it is none."""
+    """Return the body as JSON with exact numbers, or as text if it is not JSON."""
     try:
         return parse(answer.text)
     except ValueError:

@@ -1,11 +1,11 @@
-"""Scenes in which nothing is accepted: each error that a request can be answered with, by its code."""
+"""Scenes of refused requests: each problem that the API can answer with, by its code."""
 
 from typing import Any
 
 from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
 
-_NOBODY = "00000000-0000-4000-8000-000000000000"
+_UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 _MINT = "HMcfnsfPdBANkJYL6aPEZzs5CgC7Y1wY51rKTxnnHxHU"
 _OTHER_MINT = "So11111111111111111111111111111111111111112"
 _ORDER: Json = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2}
@@ -13,7 +13,7 @@ _LIMIT: Json = {**_ORDER, "type": "limit"}
 _SNIPER: Json = {**_ORDER, "type": "sniper", "tokenOut": _MINT}
 _AHEAD = "2999-01-01T00:00:00Z"
 
-#: What an order has besides, or instead. The code of the first bad field names the case.
+#: The fields that each case adds to an order or replaces in it. The code of the first bad field names the case.
 _BAD_ORDERS: list[tuple[str, Json, Json]] = [
     ("UNKNOWN_FIELD", _ORDER, {"slipage": 1}),
     ("REQUIRED", {}, {}),
@@ -129,7 +129,7 @@ _BAD_LISTS = {
 
 
 def bad_orders(play: Recorder) -> None:
-    """Each error of a field of an order."""
+    """Post an order with each field error."""
     for step, order, changes in _BAD_ORDERS:
         play.call(step, "POST", "/api/orders/execute", {**order, **changes})
     play.call("at the alias", "POST", "/orders", {**_ORDER, "slipage": 1})
@@ -139,7 +139,7 @@ def bad_orders(play: Recorder) -> None:
 
 
 def bad_bodies(play: Recorder) -> None:
-    """Bodies that are no JSON object, or too large, and keys that are none."""
+    """Post bodies that are not a JSON object or too large, and invalid idempotency keys."""
     for path in ("/api/orders/execute", "/orders", "/api/orders/preview", "/api/market/events"):
         for body in ("", "nope", '{"tokenIn": ', "[1, 2]", '"text"', "null", '{"amountIn": NaN}', "[" * 9000):
             play.call(f"{body[:12] or 'nothing'} to {path}", "POST", path, body)
@@ -150,7 +150,7 @@ def bad_bodies(play: Recorder) -> None:
 
 
 def bad_ids(play: Recorder) -> None:
-    """Ids that are none, and of no order."""
+    """Use malformed and unknown order ids."""
     paths = {
         "order": ("GET", "/api/orders/{}", None),
         "status": ("GET", "/api/orders/status/{}", None),
@@ -159,31 +159,31 @@ def bad_ids(play: Recorder) -> None:
         "amend": ("PATCH", "/api/orders/{}", {"limitPrice": 5}),
     }
     for step, (method, path, body) in paths.items():
-        for what, order_id in {"malformed": "not-a-uuid", "unknown": _NOBODY, "not text": "%00"}.items():
+        for what, order_id in {"malformed": "not-a-uuid", "unknown": _UNKNOWN_ID, "not text": "%00"}.items():
             play.call(f"{step}, {what}", method, path.format(order_id), body)
     for value in ("x", "-1", "1.5"):
-        play.call(f"events after {value}", "GET", f"/api/orders/{_NOBODY}/events?afterSeq={value}")
-    play.call("events with an unknown parameter", "GET", f"/api/orders/{_NOBODY}/events?after=1")
+        play.call(f"events after {value}", "GET", f"/api/orders/{_UNKNOWN_ID}/events?afterSeq={value}")
+    play.call("events with an unknown parameter", "GET", f"/api/orders/{_UNKNOWN_ID}/events?after=1")
     play.call("cancel all of nobody", "DELETE", "/api/orders")
     play.call("cancel all of a bad user", "DELETE", "/api/orders?userId=a%20b&colour=red")
     play.call("cancel all of an unknown user", "DELETE", f"/api/orders?userId={play.user}")
 
 
 def bad_lists(play: Recorder) -> None:
-    """Filters that are none."""
+    """List orders with each invalid filter."""
     for step, query in _BAD_LISTS.items():
         play.call(step, "GET", f"/api/orders?{query}")
 
 
 def bad_events(play: Recorder) -> None:
-    """Market events that say nothing sensible."""
+    """Push invalid market events."""
     for step, event in _BAD_EVENTS.items():
         play.call(step, "POST", "/api/market/events", event)
 
 
 def bad_amendments(play: Recorder) -> None:
-    """Amendments that no order can have."""
-    path = f"/api/orders/{_NOBODY}"
+    """Send invalid amendments."""
+    path = f"/api/orders/{_UNKNOWN_ID}"
     changes: list[tuple[str, Any]] = [
         ("nothing to amend", {}),
         ("price of 0", {"limitPrice": 0}),

@@ -1,13 +1,14 @@
-"""The session: its scenes, played side by side and noted one after the other.
+"""The session: its scenes, played in parallel and recorded one after the other.
 
-Each scene has its own user, and its own pair or mint where it tells the market anything, so that neither the other
-scenes nor the other tests of a shared stack have a part in what it sees.
+Each scene has a user of its own, and a pair or mint of its own if it pushes market events, so that neither the other
+scenes nor the other tests of a shared stack affect its result.
 
-Not played, as the stack of these tests cannot be brought to it or only by breaking it: ``RATE_LIMITED`` and
-``BACKLOG_FULL`` (it has no rate limit and a backlog of a thousand), ``HISTORY_UNAVAILABLE``, ``UNAVAILABLE``,
-``INTERNAL_ERROR`` and ``QUEUE_EXHAUSTED`` (all of it is well), ``TOO_MANY_REQUESTS`` (only AWS's gateway throttles),
-``SIMULATE_REFUSED`` (it allows simulation), ``VENUE_RATE_LIMITED``, ``POOL_NOT_FOUND`` and ``POOL_PAUSED`` (no
-simulated venue says so of a pair that can be asked for), ``TX_OUTCOME_UNKNOWN`` (the ledger always knows).
+The session omits the codes that the stack of these tests cannot produce unless a part of it fails: ``RATE_LIMITED``
+and ``BACKLOG_FULL`` (the stack has no rate limit and allows a thousand active orders), ``HISTORY_UNAVAILABLE``,
+``UNAVAILABLE``, ``INTERNAL_ERROR`` and ``QUEUE_EXHAUSTED`` (every part works), ``TOO_MANY_REQUESTS`` (only API
+Gateway on AWS throttles), ``SIMULATE_REFUSED`` (the stack allows simulated faults), ``VENUE_RATE_LIMITED``,
+``POOL_NOT_FOUND`` and ``POOL_PAUSED`` (no simulated venue answers so for a supported pair), ``TX_OUTCOME_UNKNOWN``
+(the simulated ledger knows every outcome).
 """
 
 import uuid
@@ -19,17 +20,17 @@ from tests.e2e.golden import histories, limit_orders, market_orders, reads, refu
 from tests.e2e.golden.normalize import Normalizer
 from tests.e2e.golden.recorder import Engine, Recorder
 
-#: Scenes that are played at once: no more than the engine has slots for orders in flight.
+#: Scenes in parallel: fewer than the ten orders that the processor executes at once.
 _AT_ONCE = 8
 
 Scene = Callable[[Recorder], None]
 
 SCENES: dict[str, Scene] = {
-    # Those that take longest begin first.
+    # The longest scenes start first.
     "amended too often": limit_orders.amended_too_often,
-    "limit price left": limit_orders.price_left,
-    "limit tries again": limit_orders.tries_again,
-    **market_orders.lives(),
+    "limit price left": limit_orders.price_moved_away,
+    "limit tries again": limit_orders.retries,
+    **market_orders.market_scenes(),
     "user streams": sockets.user_streams,
     "cancelling": market_orders.cancelling,
     "cancelled while waiting": limit_orders.cancelled,
@@ -38,7 +39,7 @@ SCENES: dict[str, Scene] = {
     "limit triggered": limit_orders.waits_and_is_triggered,
     "limit expires": limit_orders.expires,
     "amended": limit_orders.amended,
-    "too many waiting": limit_orders.too_many,
+    "too many waiting": limit_orders.open_order_limit,
     "sniper released": sniper_orders.refused_and_released,
     "sniper without filters": sniper_orders.without_filters,
     "sniper too small a pool": sniper_orders.too_small_a_pool,
@@ -48,8 +49,8 @@ SCENES: dict[str, Scene] = {
     "one key": market_orders.one_key_for_one_order,
     "socket addresses": sockets.addresses,
     "socket orders": sockets.submitted_on_a_socket,
-    "socket streams": sockets.who_hears,
-    "socket errors": sockets.what_cannot_be_understood,
+    "socket streams": sockets.subscriptions,
+    "socket errors": sockets.invalid_messages,
     "registry": reads.the_registry,
     "doors": reads.other_doors,
     "quotes": reads.quotes,
@@ -66,7 +67,7 @@ SCENES: dict[str, Scene] = {
 
 
 def play(http: str, ws: str, websocket: str) -> list[Json]:
-    """Plays the session against an engine at these addresses; returns its steps with placeholders."""
+    """Play the session against the engine at these addresses, and return its steps with placeholders."""
     run = uuid.uuid4().hex[:8]
     engine = Engine(http, ws, websocket, run, {run: "<run>", http: "<http>", ws: "<ws>", websocket: "<websocket>"})
     with ThreadPoolExecutor(_AT_ONCE) as threads:

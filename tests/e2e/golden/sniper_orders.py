@@ -1,4 +1,4 @@
-"""Scenes of sniper orders. The mints are of this run alone."""
+"""Scenes of sniper orders. Each run has mints of its own."""
 
 from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
@@ -9,12 +9,12 @@ def _sniper(mint: str, **changes: object) -> Json:
 
 
 def _pool(mint: str, pool: str, slot: int, **changes: object) -> Json:
-    told = {"type": "pool_created", "mint": mint, "venue": "raydium", "pool": pool, "slot": slot}
-    return {**told, "price": 1, "liquidity": 1000, **changes}
+    event = {"type": "pool_created", "mint": mint, "venue": "raydium", "pool": pool, "slot": slot}
+    return {**event, "price": 1, "liquidity": 1000, **changes}
 
 
 def refused_and_released(play: Recorder) -> None:
-    """Launches that do not suit an order leave it waiting, with the reason; the first that does releases it."""
+    """A launch outside an order's filters adds a wait reason; the first launch within them triggers the order."""
     mint = play.mint("a")
     wanted = {"mint": mint, "venue": "raydium", "minLiquidity": 500, "maxPrice": 2}
     accepted = play.place("placed", **_sniper(mint, launch=wanted, slippage=5))
@@ -35,7 +35,7 @@ def refused_and_released(play: Recorder) -> None:
             play.call(f"{step}, told twice", "POST", "/api/market/events", event)
             play.call(f"{step}, record", "GET", f"/api/orders/{order_id}")
         play.call("suits", "POST", "/api/market/events", _pool(mint, "pool 5", 5, quote="SOL"))
-        talk.socket.until_over(order_id)
+        talk.socket.until_terminal(order_id)
     play.settled("released", order_id)
     play.call("launched already", "POST", "/api/orders/execute", _sniper(mint))
     play.call("launched already, preview", "POST", "/api/orders/preview", _sniper(mint))
@@ -43,7 +43,7 @@ def refused_and_released(play: Recorder) -> None:
 
 
 def without_filters(play: Recorder) -> None:
-    """Orders without filters: a launch with the least that can be told, paid in USDC, and one that fails."""
+    """Trigger orders without filters by a launch with only the required fields: paid in SOL or USDC, with faults."""
     mint = play.mint("b")
     orders: dict[str, Json] = {
         "plain": {},
@@ -56,13 +56,13 @@ def without_filters(play: Recorder) -> None:
     play.call("launched", "POST", "/api/market/events", least)
     for step, accepted in placed.items():
         with play.talk(f"{step}, stream", accepted["websocketUrl"]) as talk:
-            talk.socket.until_over(accepted["orderId"])
+            talk.socket.until_terminal(accepted["orderId"])
         play.settled(step, accepted["orderId"])
     play.call("launched again", "POST", "/api/market/events", least)
 
 
 def too_small_a_pool(play: Recorder) -> None:
-    """A pool that cannot take the amount is no launch to fire at; the order's expiry and slippage can be amended."""
+    """A pool too small for the amount does not trigger the order; its expiry and slippage can be amended."""
     mint = play.mint("c")
     accepted = play.place("placed", **_sniper(mint, amountIn=10))
     path = f"/api/orders/{accepted['orderId']}"
@@ -71,14 +71,16 @@ def too_small_a_pool(play: Recorder) -> None:
         play.call("launched", "POST", "/api/market/events", _pool(mint, "small", 1, liquidity=1))
         talk.hear("ORDER_UPDATE", seq=3)
         play.call("a price it has none", "PATCH", path, {"limitPrice": 1})
-        play.call("amended", "PATCH", path, {"slippage": 20, "expiresAt": play.soon(3600)}, **{"If-Match": '"3"'})
+        play.call(
+            "amended", "PATCH", path, {"slippage": 20, "expiresAt": play.expiry_in(3600)}, **{"If-Match": '"3"'}
+        )
         talk.hear("ORDER_UPDATE", seq=4)
         play.call("record", "GET", path)
         play.call("cancelled", "DELETE", path)
-        talk.socket.until_over(accepted["orderId"])
+        talk.socket.until_terminal(accepted["orderId"])
     play.settled("end", accepted["orderId"])
 
 
 def expires(play: Recorder) -> None:
-    """Nothing was launched when the order's time was up."""
-    play.life("GTD", **_sniper(play.mint("d"), timeInForce="GTD", expiresAt=play.soon(3)))
+    """An order expires without a launch of its mint."""
+    play.place_and_follow("GTD", **_sniper(play.mint("d"), timeInForce="GTD", expiresAt=play.expiry_in(3)))

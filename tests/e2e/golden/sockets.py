@@ -1,11 +1,11 @@
-"""Scenes on sockets: every address and action, who hears what, and what cannot be understood."""
+"""Scenes on sockets: every address and action, the delivery of updates, and invalid messages."""
 
 from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
 
-_NOBODY = "00000000-0000-4000-8000-000000000000"
+_UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 _ORDER: Json = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 2, "slippage": 10, "simulate": "venue_down:meteora"}
-#: Waits for good: its pair's price is told by these scenes alone.
+#: A limit order that never triggers: only these scenes push the price of its pair.
 _RESTING: Json = {"type": "limit", "tokenIn": "RAY", "tokenOut": "SOL", "amountIn": 10, "limitPrice": 2}
 
 _BAD_MESSAGES: dict[str, str] = {
@@ -20,15 +20,15 @@ _BAD_MESSAGES: dict[str, str] = {
     "a request id that is too long": f'{{"action": "ping", "requestId": "{"x" * 129}"}}',
     "no stream": '{"action": "subscribe"}',
     "a bad order id": '{"action": "subscribe", "orderId": "x", "afterSeq": "y"}',
-    "two streams": f'{{"action": "subscribe", "orderId": "{_NOBODY}", "userId": "u"}}',
+    "two streams": f'{{"action": "subscribe", "orderId": "{_UNKNOWN_ID}", "userId": "u"}}',
     "a bad user": '{"action": "subscribe", "userId": "a b", "colour": "red"}',
-    "a seq out of range": f'{{"action": "subscribe", "orderId": "{_NOBODY}", "afterSeq": -1}}',
-    "a seq too high": f'{{"action": "subscribe", "orderId": "{_NOBODY}", "afterSeq": 10001}}',
-    "an unknown order": f'{{"action": "subscribe", "orderId": "{_NOBODY}", "requestId": "s"}}',
+    "a seq out of range": f'{{"action": "subscribe", "orderId": "{_UNKNOWN_ID}", "afterSeq": -1}}',
+    "a seq too high": f'{{"action": "subscribe", "orderId": "{_UNKNOWN_ID}", "afterSeq": 10001}}',
+    "an unknown order": f'{{"action": "subscribe", "orderId": "{_UNKNOWN_ID}", "requestId": "s"}}',
     "nothing to leave": '{"action": "unsubscribe"}',
     "nothing to cancel": '{"action": "cancel_order", "requestId": "c"}',
     "a bad order to cancel": '{"action": "cancel_order", "orderId": "x", "afterSeq": 1}',
-    "an unknown order to cancel": f'{{"action": "cancel_order", "orderId": "{_NOBODY}"}}',
+    "an unknown order to cancel": f'{{"action": "cancel_order", "orderId": "{_UNKNOWN_ID}"}}',
     "an incomplete order": '{"action": "execute_order", "tokenIn": "SOL", "requestId": 3}',
     "a listed token to wait for": '{"action": "execute_order", "type": "sniper", "tokenIn": "SOL", '
     '"tokenOut": "USDC", "amountIn": 1}',
@@ -38,19 +38,19 @@ _BAD_MESSAGES: dict[str, str] = {
 }
 
 
-def what_cannot_be_understood(play: Recorder) -> None:
-    """Each is answered with an error, and the socket stays open."""
+def invalid_messages(play: Recorder) -> None:
+    """The engine answers each invalid message with an error frame and keeps the socket open."""
     with play.talk("messages") as talk:
         for text in _BAD_MESSAGES.values():
             talk.say_raw(text)
             talk.hear("error")
         talk.ask("pong", action="ping", requestId="still here")
     for step, address in {
-        "an unknown order": f"/ws/orders/{_NOBODY}",
+        "an unknown order": f"/ws/orders/{_UNKNOWN_ID}",
         "a bad order": "/ws/orders/nonsense",
         "a bad query": "/ws?orderId=nonsense&afterSeq=minus",
         "a bad user": "/ws?userId=a%20b",
-        "an order and a user": f"/ws?orderId={_NOBODY}&userId={play.user}",
+        "an order and a user": f"/ws?orderId={_UNKNOWN_ID}&userId={play.user}",
     }.items():
         with play.talk(step, address) as talk:
             talk.hear("error")
@@ -59,7 +59,7 @@ def what_cannot_be_understood(play: Recorder) -> None:
 
 
 def addresses(play: Recorder) -> None:
-    """Every address of an order's stream brings all of it, after its end, from where it is asked for."""
+    """Every stream address replays a terminal order's updates after the requested ``seq``."""
     accepted = play.place("placed", **_ORDER)
     order_id = accepted["orderId"]
     for step, address in {
@@ -77,30 +77,30 @@ def addresses(play: Recorder) -> None:
         "the bare API": f"{play.engine.websocket}?orderId={order_id}",
     }.items():
         with play.talk(step, address) as talk:
-            talk.socket.until_over(order_id)
+            talk.socket.until_terminal(order_id)
     with play.talk("when all is told", f"/ws/orders/{order_id}?afterSeq=6") as talk:
         talk.ask("pong", action="ping")
         talk.ask(action="subscribe", orderId=order_id, afterSeq=6, requestId="all")
         talk.ask(action="subscribe", orderId=order_id, afterSeq="4", requestId="two")
-        talk.socket.until_over(order_id)
+        talk.socket.until_terminal(order_id)
 
 
 def submitted_on_a_socket(play: Recorder) -> None:
-    """Orders are placed on a socket, acknowledged and followed, and repeated."""
+    """Place an order on a socket, follow it to its terminal status, and repeat it."""
     order = {"userId": play.user, **_ORDER, "clientOrderId": "s"}
     with play.talk("placed") as talk:
         order_id = talk.ask(action="execute_order", requestId="r-1", **order)["orderId"]
-        talk.socket.until_over(order_id)
+        talk.socket.until_terminal(order_id)
     play.settled("placed", order_id)
     with play.talk("repeated", "/ws?statuses=coarse") as talk:
         talk.ask(action="execute_order", requestId=2, **order)
-        talk.socket.until_over(order_id)
+        talk.socket.until_terminal(order_id)
     with play.talk("the same client order id and another body") as talk:
         talk.ask("error", action="execute_order", **{**order, "amountIn": 3})
 
 
-def who_hears(play: Recorder) -> None:
-    """Who joins an order hears of it, and who leaves it hears no more."""
+def subscriptions(play: Recorder) -> None:
+    """A socket receives the updates of an order from its subscribe until its unsubscribe message."""
     play.push("RAY/SOL", 1)
     order_id = play.place("placed", **_RESTING)["orderId"]
     path = f"/api/orders/{order_id}"
@@ -130,15 +130,15 @@ def who_hears(play: Recorder) -> None:
         other = play.place("another one", **_RESTING)
         talk.ask(action="cancel_order", userId=play.user, requestId="all")
     with play.talk("the other one", other["websocketUrl"]) as talk:
-        talk.socket.until_over(other["orderId"])
+        talk.socket.until_terminal(other["orderId"])
 
 
 def _amend(play: Recorder, path: str) -> None:
-    assert play.quietly("PATCH", path, {"slippage": 3}).status == 200
+    assert play.send("PATCH", path, {"slippage": 3}).status == 200
 
 
 def user_streams(play: Recorder) -> None:
-    """A user's stream begins with what is open, and brings all that is new, and nothing of another user."""
+    """A user's stream begins with the open orders and delivers every new update, but none of another user."""
     play.push("WIF/SOL", 1)
     resting = {**_RESTING, "tokenIn": "WIF"}
     for step, address in {
@@ -149,20 +149,20 @@ def user_streams(play: Recorder) -> None:
         ids: list[str] = [first]
         with play.talk(f"{step}, stream", address, by_order=ids) as talk:
             talk.hear("ORDER_UPDATE", orderId=first)
-            play.quietly("POST", "/orders", {**_ORDER, "userId": f"{play.user}-other"})
+            play.send("POST", "/orders", {**_ORDER, "userId": f"{play.user}-other"})
             ids.append(play.place(f"{step}, a new one", **_ORDER)["orderId"])
-            talk.socket.until_over(ids[1])
-            # The engine looks again for what is open a second and five seconds after the connection.
+            talk.socket.until_terminal(ids[1])
+            # The engine repeats the replay of open orders one second and five seconds after the connection.
             ids.append(_placed_on_a_socket(play, step, resting))
             talk.hear("ORDER_UPDATE", orderId=ids[2])
             play.call(f"{step}, all cancelled", "DELETE", f"/api/orders?userId={play.user}")
-            talk.socket.until_over(first, ids[2])
+            talk.socket.until_terminal(first, ids[2])
             talk.ask("pong", action="ping", requestId="quiet")
 
 
 def _placed_on_a_socket(play: Recorder, step: str, order: Json) -> str:
     with play.talk(f"{step}, placed on a socket") as talk:
         order_id: str = talk.ask(action="execute_order", userId=play.user, **order)["orderId"]
-        # Its ``open`` is told with its ``pending``.
+        # The ``pending`` and the ``open`` frame arrive together.
         talk.hear("ORDER_UPDATE", seq=2)
     return order_id

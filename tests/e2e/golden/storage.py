@@ -8,26 +8,26 @@ import simplejson
 
 from tests.e2e.client import Json, parse
 
-#: Columns of a line.
+#: Maximum length of a line, in characters.
 _WIDTH = 118
 FILE = Path(__file__).with_name("session.json")
 
 
 def load() -> list[Json]:
-    """The golden session, with exact numbers."""
+    """Read the golden session with exact numbers."""
     session: list[Json] = parse(FILE.read_text())
     return session
 
 
 def save(session: Sequence[Json]) -> None:
-    """Makes this the golden session."""
-    # The name of a step comes first; else keys are sorted, as their order means nothing.
+    """Replace the golden session by ``session``."""
+    # The step name comes first; all other keys are sorted, because their order carries no meaning.
     entries = [{"step": entry["step"], **_sorted(entry)} for entry in session]
     FILE.write_text(f"{_written(entries)}\n")
 
 
 def _written(value: Any, indent: str = "") -> str:
-    """JSON that is short where it fits a line, and has a line for each member where it does not."""
+    """Return JSON with each value on one line if it fits, and otherwise with one line per member."""
     short = simplejson.dumps(value, use_decimal=True)
     if not isinstance(value, dict | list) or len(indent) + len(short) <= _WIDTH:
         return short

@@ -1,4 +1,4 @@
-"""A conversation on a socket, as a scene of the session notes it."""
+"""The exchange on a socket, as a scene of the session records it."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from tests.e2e.client import Json, Socket
 
 
 class Talk:
-    """A conversation on a socket: what was said and heard, in order."""
+    """The exchange on a socket: the sent messages and the received frames, in sequence."""
 
     def __init__(self, socket: Socket) -> None:
         self.socket = socket
@@ -21,18 +21,18 @@ class Talk:
         self.socket.say_raw(text)
 
     def hear(self, kind: str, **fields: Any) -> Json:
-        """Listens until such a frame comes."""
+        """Read frames until one of type ``kind`` has these field values, and return it."""
         return self.socket.until(kind, **fields)
 
     def ask(self, kind: str = "ack", **fields: Any) -> Json:
-        """Says something and listens until it is answered."""
+        """Send a message and read frames until the answer of type ``kind`` arrives; return the answer."""
         self.say(**fields)
         return self.socket.until(kind)
 
-    def told(self, by_order: list[str] | None = None) -> Json:
-        """The conversation, without the frames that came twice."""
+    def transcript(self, by_order: list[str] | None = None) -> Json:
+        """Return the exchange without duplicate frames."""
         if by_order is not None:
-            return self._told_by_order(by_order)
+            return self._transcript_by_order(by_order)
         exchange: list[Json] = []
         said = list(self._said)
         for number, frame in enumerate([*self.socket.frames, None]):
@@ -42,8 +42,8 @@ class Talk:
                 exchange.append({"heard": frame})
         return {"exchange": exchange}
 
-    def _told_by_order(self, order_ids: list[str]) -> Json:
-        """The updates of each order by ``seq``: a user's stream may bring the latest one first."""
+    def _transcript_by_order(self, order_ids: list[str]) -> Json:
+        """Return the updates of each order by ``seq``: a user's stream may deliver the latest one first."""
         updates: dict[str, dict[int, Json]] = {order_id: {} for order_id in order_ids}
         others = []
         for frame in self.socket.frames:
@@ -52,5 +52,5 @@ class Talk:
                 assert known.setdefault(frame["seq"], frame) == frame, (known, frame)
             else:
                 others.append(frame)
-        told = [[frames[seq] for seq in sorted(frames)] for frames in updates.values()]
-        return {"said": [said for _, said in self._said], "heard": others, "orders": told}
+        orders = [[frames[seq] for seq in sorted(frames)] for frames in updates.values()]
+        return {"said": [said for _, said in self._said], "heard": others, "orders": orders}

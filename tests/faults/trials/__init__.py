@@ -1,4 +1,4 @@
-"""All trials by what they run on. Each returns a ``Result``; none asserts."""
+"""The trials, by the environment that they run in. A trial returns a ``Result`` and asserts nothing."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ from tests.faults.result import Result
 from tests.faults.stack_under_test import StackUnderTest
 from tests.faults.trials import lanes, limit, machine, messages, outages, races, sockets, virtual
 
-#: On fakes and a virtual clock.
+#: Trials on fakes and a virtual clock.
 VIRTUAL: tuple[Callable[[Effort], Result], ...] = (*virtual.TRIALS, *races.TRIALS, machine.any_order_of_events)
-#: On one running stack, one after the other.
+#: Trials on one shared stack, run one after the other.
 REAL: tuple[Callable[[StackUnderTest, Effort], Result], ...] = (
     *(messages.burst, messages.one_key, messages.replies_lost, messages.doubles, messages.poison),
     *(lanes.high_priority_in_a_backlog, lanes.one_user_with_most_of_the_load, lanes.cancelled_at_any_moment),
@@ -17,5 +17,5 @@ REAL: tuple[Callable[[StackUnderTest, Effort], Result], ...] = (
     *(outages.workers_killed, outages.postgres_stopped, outages.postgres_frozen),
     *(outages.queue_fails_after_the_write, outages.calls_throttled, outages.answers_lost, outages.calls_delayed),
 )
-#: On a stack of their own, in the long form alone.
+#: Trials that start their own stack; only the long form runs them.
 OWN: tuple[Callable[[Effort], Result], ...] = (limit.rate_limit,)

@@ -1,19 +1,19 @@
-"""The state machine as a trial: any order of events, as hypothesis thinks them up."""
+"""The state machine as a trial: hypothesis generates the order of events."""
 
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.effort import Effort
 from tests.faults.result import Result
-from tests.faults.virtual.machine import OrderLives
+from tests.faults.virtual.machine import OrderMachine
 
 
 def any_order_of_events(effort: Effort) -> Result:
-    """Hypothesis shrinks what fails to the few steps that it takes; they are in the message."""
-    result = OrderLives.total = Result(OrderLives.total.name)
+    """Run the state machine. Hypothesis shrinks a failure to a few steps, which the violation lists."""
+    result = OrderMachine.total = Result(OrderMachine.total.name)
     try:
         run_state_machine_as_test(
-            OrderLives,
+            OrderMachine,
             settings=settings(
                 max_examples=effort.pick(100, 3_000),
                 stateful_step_count=50,

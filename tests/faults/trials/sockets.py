@@ -1,4 +1,4 @@
-"""Sockets in any number that join at any moment, leave at any ``seq`` and come back, are slow, or gone."""
+"""Sockets that join at any moment, disconnect at any ``seq`` and resume, or are slow."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ _TERMINAL = {"completed", "failed", "cancelled", "expired"}
 
 @dataclass
 class Watcher:
-    """A client of one order's stream: when it comes, at which ``seq`` it leaves (0: not), and what it was told."""
+    """A client of a stream: joins after ``joins_after`` seconds, disconnects at seq ``leaves_at`` (0: never)."""
 
     joins_after: float = 0
     leaves_at: int = 0
@@ -30,7 +30,7 @@ class Watcher:
     foreign: list[str] = field(default_factory=list)
 
     async def watch(self, base: str, order_id: str) -> None:
-        """Follow the order to its end, leaving in the middle and resuming from there if that is its way."""
+        """Receive the stream to its end, and resume it after the disconnect at ``leaves_at``."""
         await asyncio.sleep(self.joins_after)
         while not await self._listen(f"{base}?orderId={order_id}&afterSeq={max(self.seqs, default=0)}", order_id):
             self.leaves_at = 0
@@ -50,7 +50,7 @@ class Watcher:
 
 
 def many_on_one_order(site: StackUnderTest, effort: Effort) -> Result:
-    """Sockets on one order that join before, during and after it, of which many leave at some seq and resume."""
+    """Open many sockets on one order before, during and after its execution; most disconnect and resume."""
     random = Random(7)
     number = effort.pick(50, 1_000)
     watchers = [Watcher(random.uniform(0, 8), random.choice([0, 1, 2, 3, 4, 5])) for _ in range(number)]
@@ -58,7 +58,7 @@ def many_on_one_order(site: StackUnderTest, effort: Effort) -> Result:
 
 
 def resumed_at_every_seq(site: StackUnderTest, effort: Effort) -> Result:
-    """One socket for each seq at which it is disconnected, on orders that are retried and so have many events."""
+    """Disconnect and resume a socket at each seq of orders that retry and so have many events."""
     result = Result("disconnecting at every seq, resuming")
     for simulate in ("slow:800", "tx_dropped:2", "network_error:1")[: effort.pick(1, 3)]:
         result.add(_watch(site, "", simulate, [Watcher(leaves_at=seq) for seq in range(1, effort.pick(7, 14))]))
@@ -66,9 +66,9 @@ def resumed_at_every_seq(site: StackUnderTest, effort: Effort) -> Result:
 
 
 def slow_sockets(site: StackUnderTest, effort: Effort) -> Result:
-    """Some pushes take longer than anybody waits, so that their sockets are caught up by the queue.
+    """Delay some pushes beyond their timeout, so that the replay queue delivers the missed frames.
 
-    Not too many: each try of a socket is put off for twice as long as the one before, though it made progress.
+    The share is small, because the pause between two replays of a socket doubles even if the first one made progress.
     """
     rules = [Rule("push", 0.12, Harm.DELAY, 1.5)]
     functions = ["ProcessOrders", "ReplayStreams", "APIHandler"]
@@ -79,7 +79,7 @@ def slow_sockets(site: StackUnderTest, effort: Effort) -> Result:
 
 
 def strangers(site: StackUnderTest, effort: Effort) -> Result:
-    """User streams that were open before: each brings all of its user's orders, and nobody else's."""
+    """Open a stream per user before any order; each stream has all orders of its user and no other orders."""
     result = Result("user streams, each its own orders")
     users = [f"user-{number}" for number in range(effort.pick(3, 10))]
     asyncio.run(_user_streams(site, users, effort.pick(3, 10), result))
@@ -89,14 +89,14 @@ def strangers(site: StackUnderTest, effort: Effort) -> Result:
 async def _user_streams(site: StackUnderTest, users: Sequence[str], each: int, result: Result) -> None:
     base = f"{site.client.ws}/ws"
     sockets = {user: await connect(f"{base}?userId={user}", open_timeout=PATIENCE_SECONDS) for user in users}
-    # The first order of each user is seen once its stream is followed, by whichever way.
+    # The stream shows the first order of a user as soon as the connection follows the user.
     first = {user: (await asyncio.to_thread(site.accept, 1, user, lambda _: "slow:1500"))[0] for user in users}
     frames: dict[str, list[dict[str, Any]]] = {user: [] for user in users}
     for user in users:
-        await _until_over(sockets[user], frames[user], {first[user]})
+        await _until_terminal(sockets[user], frames[user], {first[user]})
     accepted = await asyncio.gather(*(asyncio.to_thread(site.accept, each, user) for user in users))
     for user, ids in zip(users, accepted, strict=True):
-        await _until_over(sockets[user], frames[user], set(ids))
+        await _until_terminal(sockets[user], frames[user], set(ids))
         await sockets[user].close()
         mine = {first[user], *ids}
         result.faults += sum(len(ids) for ids in accepted) - len(ids)
@@ -106,12 +106,12 @@ async def _user_streams(site: StackUnderTest, users: Sequence[str], each: int, r
             seqs = [frame["seq"] for frame in frames[user] if frame.get("orderId") == order_id]
             wrong = stream_violations(seqs, 0, int(items[order_id]["seq"]))
             result.violations += [f"{user} {order_id}: {one}" for one in wrong]
-    everything = [one for ids in accepted for one in ids] + list(first.values())
-    await asyncio.to_thread(site.at_rest, everything)
-    await asyncio.to_thread(site.judge, everything, result)
+    all_ids = [one for ids in accepted for one in ids] + list(first.values())
+    await asyncio.to_thread(site.wait_until_finalized, all_ids)
+    await asyncio.to_thread(site.judge, all_ids, result)
 
 
-async def _until_over(socket: Any, frames: list[dict[str, Any]], waiting: set[str]) -> None:
+async def _until_terminal(socket: Any, frames: list[dict[str, Any]], waiting: set[str]) -> None:
     waiting = waiting - {frame["orderId"] for frame in frames if frame.get("phase") in _TERMINAL}
     while waiting:
         frame: dict[str, Any] = loads(await asyncio.wait_for(socket.recv(decode=True), PATIENCE_SECONDS))
@@ -121,7 +121,7 @@ async def _until_over(socket: Any, frames: list[dict[str, Any]], waiting: set[st
 
 
 def _watch(site: StackUnderTest, name: str, simulate: str, watchers: list[Watcher]) -> Result:
-    """All of them on one order; each must be told everything, in order."""
+    """Run all watchers on one order; each must receive every event in order."""
     result = Result(name, faults=sum(one.leaves_at > 0 for one in watchers))
     [order_id] = site.accept(1, "watched", lambda _: simulate)
 
@@ -135,7 +135,7 @@ def _watch(site: StackUnderTest, name: str, simulate: str, watchers: list[Watche
     except (TimeoutError, OSError) as error:
         result.violations.append(f"a socket was not served: {error!r}")
     result.recovered(time.monotonic() - began)
-    site.at_rest([order_id])
+    site.wait_until_finalized([order_id])
     last = int((site.item(order_id) or {"seq": 0})["seq"])
     for one in watchers:
         result.violations += [f"{order_id}: {wrong}" for wrong in stream_violations(one.seqs, 0, last)]

@@ -1,1 +1,1 @@
-"""The engine in a world of fakes and virtual time, in which every call to the adapters can go wrong."""
+"""The engine on fakes and virtual time, with a fault injected at any call to the adapters."""

@@ -1,4 +1,4 @@
-"""How orders come into the world and are watched, as clients do it, and what those clients may expect."""
+"""Scenarios in which clients submit orders and subscribe to streams, with the result that each client expects."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,37 +13,37 @@ from tests.faults.virtual.world import World
 from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 
-#: A client over a socket says again what was not answered, this often and after this long.
-_SAYS = 200
+#: Maximum tries, and pause between them, of a client that repeats an unanswered message over its socket.
+_MAX_TRIES = 200
 _PAUSE_SECONDS = 5
 
 
 @dataclass
 class Expected:
-    """What the clients of a world rely on: answered orders by key, and streams that must be whole."""
+    """The results that clients expect: an order for each answered key, and streams without gaps."""
 
     accepted: list[tuple[str, str]] = field(default_factory=list)
-    #: Connection and order; the stream is to come from ``seq`` 1 on.
+    #: Connection and order id of each stream, which starts at ``seq`` 1.
     streams: list[tuple[str, str]] = field(default_factory=list)
     #: The user whose orders each connection may receive.
     users: dict[str, str] = field(default_factory=dict)
-    #: Orders of which it is known how they end, unless they are cancelled.
+    #: Order id and expected final statuses; a cancelled order is accepted as well.
     ends: list[tuple[str, tuple[Status, ...]]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A way for an order to live."""
+    """A sequence of client requests and market events."""
 
     name: str
     begin: Callable[[World, str | None, Expected], object]
     simulate: str | None = None
-    #: Orders that may start in a minute; 0 is any number.
+    #: Maximum number of orders that start in a minute; 0 means no limit.
     rate_limit: int = 0
 
 
 def without_key(world: World, simulate: str | None, expected: Expected) -> None:
-    """A client that cannot know what became of its order when the answer does not come."""
+    """Submit an order without a key, so that a lost answer leaves its outcome unknown to the client."""
     try:
         order_id = world.process(lambda: world.engine.submit(ANYONE, a_spec(simulate=simulate))).order_id
     except (Crash, Exception):
@@ -52,33 +52,33 @@ def without_key(world: World, simulate: str | None, expected: Expected) -> None:
 
 
 def with_key(world: World, simulate: str | None, expected: Expected, **changes: Any) -> str:
-    """A client that posts until it is answered, under one key."""
+    """Submit an order under one key, repeatedly until the engine answers."""
     spec = a_spec(simulate=simulate, **changes)
-    answer = world.insist(lambda: world.engine.submit(ANYONE, spec, idempotency_key="key"))
+    answer = world.retry_until_answered(lambda: world.engine.submit(ANYONE, spec, idempotency_key="key"))
     expected.accepted.append(("key", answer.order_id))
     return str(answer.order_id)
 
 
 def over_socket(world: World, simulate: str | None, expected: Expected) -> None:
-    """A client that orders over its socket, says it again while no ack comes, and watches there."""
+    """Submit an order over a socket, repeat it until the ack arrives, and receive its stream on that socket."""
     world.connect("socket")
     fields = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": "1.5", "userId": "tester", "clientOrderId": "own"}
     body = dumps({"action": "execute_order", **fields, **({"simulate": simulate} if simulate else {})})
     expected.users["socket"] = "tester"
-    for _ in range(_SAYS):
+    for _ in range(_MAX_TRIES):
         with suppress(Crash, Exception):
-            world.say("socket", body)
+            world.send_message("socket", body)
         acks = [frame for frame in world.sockets.frames["socket"] if frame["type"] == "ack"]
         if acks:
             expected.accepted += [("own", ack["orderId"]) for ack in acks]
             expected.streams.append(("socket", acks[0]["orderId"]))
             return
-        world.go_on(_PAUSE_SECONDS)
+        world.advance(_PAUSE_SECONDS)
     raise AssertionError("a client was never sent the ack of its order")
 
 
 def watched(world: World, simulate: str | None, expected: Expected) -> None:
-    """A client that posts and then opens a stream of the order."""
+    """Submit an order, and then open its stream."""
     order_id = with_key(world, simulate, expected)
     expected.users["watcher"] = "tester"
     expected.streams.append(("watcher", order_id))
@@ -86,7 +86,7 @@ def watched(world: World, simulate: str | None, expected: Expected) -> None:
 
 
 def follow(world: World, expected: Expected) -> None:
-    """A user's stream that has been open for long, and a stranger's, before an order comes."""
+    """Open a user's stream and another user's stream before any order exists."""
     for connection, user in (("follower", "tester"), ("stranger", "another-user")):
         world.connect(connection, userId=user)
         expected.users[connection] = user
@@ -99,17 +99,17 @@ def followed(world: World, simulate: str | None, expected: Expected) -> None:
 
 
 def high_priority(world: World, simulate: str | None, expected: Expected) -> None:
-    """A high-priority order and an earlier one of normal priority."""
+    """Submit an order of normal priority, and then a high-priority order."""
     with_key(world, simulate, expected)
     spec = a_spec(simulate=simulate, priority=Priority.HIGH)
-    answer = world.insist(lambda: world.engine.submit(ANYONE, spec, idempotency_key="high_priority"))
+    answer = world.retry_until_answered(lambda: world.engine.submit(ANYONE, spec, idempotency_key="high_priority"))
     expected.accepted.append(("high_priority", answer.order_id))
 
 
 def three(world: World, simulate: str | None, expected: Expected) -> None:
-    """A high-priority order and two of normal priority, at once."""
+    """Submit a high-priority order between two orders of normal priority."""
     high_priority(world, simulate, expected)
-    answer = world.insist(lambda: world.engine.submit(ANYONE, a_spec(), idempotency_key="third"))
+    answer = world.retry_until_answered(lambda: world.engine.submit(ANYONE, a_spec(), idempotency_key="third"))
     expected.accepted.append(("third", answer.order_id))
 
 

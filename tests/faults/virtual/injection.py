@@ -1,4 +1,4 @@
-"""Faults at calls to the adapters: each call is counted, and the planned ones go wrong."""
+"""Fault injection into calls to the adapters: the injector counts each call, and the planned ones fail."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
@@ -11,7 +11,7 @@ from chalicelib.ports.streams import PushFailedError
 
 
 class Crash(BaseException):
-    """The process is gone. No ``except`` clause of the engine handles it, as none handles SIGKILL."""
+    """The end of the process. No ``except`` clause of the engine catches it, as none catches SIGKILL."""
 
 
 class OutageError(Exception):
@@ -19,38 +19,41 @@ class OutageError(Exception):
 
 
 class Fault(StrEnum):
-    """What goes wrong with a call, before its effect or after it (then only the answer is lost)."""
+    """A fault in a call, before its effect or after it. A fault after the effect loses only the answer."""
 
     CRASH_BEFORE = "crash before"
     CRASH_AFTER = "crash after"
     FAIL_BEFORE = "fail before"
     FAIL_AFTER = "fail after"
-    #: The process is frozen for longer than its lease, while the world goes on, and then wakes up.
+    #: The process freezes for longer than its lease while other processes run, and then continues.
     STALL_BEFORE = "stall before"
     STALL_AFTER = "stall after"
 
 
-#: As the ports promise them; everything else raises what the SDK raises.
+#: Exceptions that these ports declare. All other ports raise the SDK's own errors.
 _OUTAGES: Mapping[str, type[Exception]] = {"history": HistoryUnavailableError, "sockets": PushFailedError}
 
 
 @dataclass
 class Injector:
-    """Counts the calls of all ports; ``plan`` says which of them go wrong, by number from 1 on, and how."""
+    """Counts the calls of all ports. ``plan`` maps the number of a call, from 1, to its fault."""
 
     plan: dict[int, Fault] = field(default_factory=dict)
     stall: Callable[[], None] = lambda: None
     now_ms: Callable[[], int] = lambda: 0
     calls: int = 0
-    #: What else happens when a call is made, by its number.
+    #: Functions to run at a call, by the number of the call.
     at_call: dict[int, Callable[[], None]] = field(default_factory=dict)
-    #: What went wrong, and when.
+    #: The faults injected so far, each with its time in milliseconds.
     fired: list[tuple[int, str]] = field(default_factory=list)
-    #: One entry for each process that is running, the innermost last: whether it has crashed.
+    #: An entry per running process, the innermost last: True if the process has crashed.
     _crashed: list[bool] = field(default_factory=list)
 
     def run(self, process: Callable[[], Any]) -> Any:
-        """Run something as a process of its own. :raises Crash: if it did."""
+        """Run ``process`` as a process of its own.
+
+        :raises Crash: if a fault kills the process.
+        """
         self._crashed.append(False)
         try:
             result = process()
@@ -89,7 +92,7 @@ class Injector:
 
 
 class Faulty:
-    """Any port, with the injector before each of its methods."""
+    """A port whose method calls pass through the injector."""
 
     def __init__(self, port: Any, name: str, injector: Injector) -> None:
         self._port = port
@@ -106,10 +109,10 @@ class Faulty:
 
 
 class InlineExecutor(Executor):
-    """Runs each task on the spot, so that calls come in one order and a crash ends all of its process."""
+    """Runs each task synchronously, so that the order of calls is fixed and a crash ends the whole process."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
-        """Takes what a thread pool takes."""
+        """Accept the arguments of a thread pool."""
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
         future: Future[Any] = Future()

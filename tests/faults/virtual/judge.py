@@ -1,4 +1,4 @@
-"""What a virtual world shows of its orders, and what is wrong with it."""
+"""Violations in a virtual world: of the invariants, and of the results that clients expect."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -14,34 +14,34 @@ from tests.faults.streams import stream_violations
 from tests.faults.virtual.client_scenarios import Expected
 from tests.faults.virtual.world import World
 
-#: At rest nothing is overdue at all.
+#: At the end no order may be overdue.
 _OVERDUE_MS = 0
 _MAX_ORDERS = 200
 
 
-def at_rest(world: World, expected: Expected) -> list[str]:
-    """Every violation in a world that has come to rest."""
-    found = running(world, expected)
+def final_violations(world: World, expected: Expected) -> list[str]:
+    """Return all violations in a world that has no work left."""
+    found = violations_now(world, expected)
     orders = world.all_orders()
     for key, order_id in expected.accepted:
         if order_id not in orders:
             found.append(f"I3 {order_id}: accepted (key {key!r}) and not there")
     found += [
-        f"I3 {order_id}: {kept.order.status}, and neither over nor open"
-        for order_id, kept in orders.items()
-        if not (kept.order.is_terminal or kept.order.status is Status.OPEN)
+        f"I3 {order_id}: {stored.order.status}, and neither terminal nor open"
+        for order_id, stored in orders.items()
+        if not (stored.order.is_terminal or stored.order.status is Status.OPEN)
     ]
     for order_id, ends in expected.ends:
         if order_id in orders and not _ended_in(orders[order_id].order, ends):
             found.append(f"{order_id}: ended {orders[order_id].order.status} and not {', '.join(ends)}")
-    found += [wrong for kept in orders.values() for wrong in _too_late(kept.order)]
+    found += [wrong for stored in orders.values() for wrong in _steps_after_expiry(stored.order)]
     for evidence in evidence_of(world):
         judged = violations_of(evidence, world.clock.now_ms(), overdue_ms=_OVERDUE_MS)
         found += [f"{one.invariant} {one.order_id}: {one.detail}" for one in judged]
     begun = [
-        to_ms(next(event.at for event in kept.order.events if event.attempt))
-        for kept in orders.values()
-        if kept.order.attempts
+        to_ms(next(event.at for event in stored.order.events if event.attempt))
+        for stored in orders.values()
+        if stored.order.attempts
     ]
     if world.rate_limit and (most := most_in_a_minute(begun)) > world.rate_limit:
         found.append(f"{most} orders begun within a minute")
@@ -54,22 +54,22 @@ def at_rest(world: World, expected: Expected) -> list[str]:
 
 
 def _ended_in(order: Order, ends: Collection[Status]) -> bool:
-    """Or cancelled; or given up by the queue, which more than one fault in a life may come to."""
+    """Return whether an order ended as expected, was cancelled, or exhausted the receives of its queue."""
     return order.status in {*ends, Status.CANCELLED} or order.fail_code is FailureCode.QUEUE_EXHAUSTED
 
 
-def _too_late(order: Order) -> list[str]:
-    """An order that expired is neither released nor sent any more."""
-    over, lines = order.expires_at, (Status.TRIGGERED, Status.SUBMITTED)
+def _steps_after_expiry(order: Order) -> list[str]:
+    """Return the events after the expiry of an order that trigger it or send its transaction."""
+    expires_at, statuses = order.expires_at, (Status.TRIGGERED, Status.SUBMITTED)
     return [
-        f"{order.order_id}: {event.status} ({event.seq}) at {event.at}, and over since {over}"
+        f"{order.order_id}: {event.status} ({event.seq}) at {event.at}, and over since {expires_at}"
         for event in order.events
-        if over and event.status in lines and event.at >= over
+        if expires_at and event.status in statuses and event.at >= expires_at
     ]
 
 
-def running(world: World, expected: Expected) -> list[str]:
-    """What must not be, at any moment: two orders for a key, a stranger's frame, a second swap."""
+def violations_now(world: World, expected: Expected) -> list[str]:
+    """Return violations that need no final state: two orders of a key, a frame of another user, a second swap."""
     found = []
     by_key: defaultdict[str, set[str]] = defaultdict(set)
     for key, order_id in expected.accepted:
@@ -89,11 +89,11 @@ def running(world: World, expected: Expected) -> list[str]:
 
 
 def evidence_of(world: World) -> list[Evidence]:
-    """What orders table, ledger and history hold of every order."""
+    """Return the evidence of every order from the orders table, the ledger and the history."""
     models = {model.order_id: model for model in world.history.page(OrderFilter(), _MAX_ORDERS, None).orders}
     found = []
-    for order_id, kept in world.all_orders().items():
-        order, model = kept.order, models.get(order_id)
+    for order_id, stored in world.all_orders().items():
+        order, model = stored.order, models.get(order_id)
         copy = None
         if model:
             events = tuple(
@@ -109,7 +109,7 @@ def evidence_of(world: World) -> list[Evidence]:
                 seq=order.seq,
                 events=order.events,
                 swaps=swaps,
-                deadline_ms=kept.deadline_ms,
+                deadline_ms=stored.deadline_ms,
                 history=copy,
             )
         )

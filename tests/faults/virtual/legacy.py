@@ -1,7 +1,7 @@
 """Messages of version 1 in the queues of an engine that has just been upgraded, as scenarios.
 
-``legacy_messages.jsonl`` holds bodies as the last engine of version 1 sent them in this same world. Each line names
-the queue and what the message is about.
+``legacy_messages.jsonl`` holds bodies that the last engine of version 1 sent in this simulation. Each line has the
+queue, a name for the state of the order, and the body.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from tests.faults.virtual.open_orders import REACHED, SOL_USDC
 from tests.faults.virtual.world import World
 
 _MESSAGES = [loads(line) for line in Path(__file__).with_name("legacy_messages.jsonl").read_text().splitlines()]
-#: Message bodies by what they are about.
+#: Message bodies by the name of their state.
 ORDER_BODIES: dict[str, str] = {one["name"]: one["body"] for one in _MESSAGES if one["queue"] == "orders"}
 REPLAY_BODIES: dict[str, str] = {one["name"]: one["body"] for one in _MESSAGES if one["queue"] == "replay"}
 #: In seconds.
@@ -30,7 +30,7 @@ _TWO_HOURS = 7200
 
 
 def store_order(world: World, body: str, expected: Expected) -> StoredOrder:
-    """Put the order of a message into the table as its sender left it, in a market that fills it."""
+    """Store the order of a message as its sender left it, at a market price that fills the order."""
     message = read_order_message(body)
     order = message.order
     world.clock.sleep((order.events[-1].at - world.clock.now()).total_seconds())
@@ -48,21 +48,21 @@ def store_order(world: World, body: str, expected: Expected) -> StoredOrder:
 
 
 def queue_order(world: World, simulate: str | None, expected: Expected, body: str) -> None:
-    """An order message, twice for a high-priority order."""
+    """Queue an order message; a high-priority order has one in both queues."""
     stored = store_order(world, body, expected)
     if stored.order.spec.priority is Priority.HIGH:
         world.high_priority.put(body)
     world.queue.put(body)
 
 
-def bury_order(world: World, simulate: str | None, expected: Expected, body: str) -> None:
-    """An order message that the orders queue has given up."""
+def queue_dead_letter(world: World, simulate: str | None, expected: Expected, body: str) -> None:
+    """Queue an order message as a dead letter."""
     store_order(world, body, expected)
     world.dead_letters.put(body)
 
 
 def queue_replay(world: World, simulate: str | None, expected: Expected, body: str) -> None:
-    """A replay for a client that has connected before; an order of its user follows, or is the one of the replay."""
+    """Queue a replay for a connected client, and create the order whose stream the client expects."""
     message = loads(body)
     wanted, for_followers = message["wanted"], message["connection_id"] == "*"
     connection = "follower" if for_followers else message["connection_id"]
@@ -85,7 +85,7 @@ def _scenarios() -> Iterator[Scenario]:
     for name, body in ORDER_BODIES.items():
         yield Scenario(f"version 1: {name}", partial(queue_order, body=body))
     for name in ("market, pending", "market, submitted"):
-        yield Scenario(f"version 1, dead letter: {name}", partial(bury_order, body=ORDER_BODIES[name]))
+        yield Scenario(f"version 1, dead letter: {name}", partial(queue_dead_letter, body=ORDER_BODIES[name]))
     for name, body in REPLAY_BODIES.items():
         yield Scenario(f"version 1, replay: {name}", partial(queue_replay, body=body))
 

@@ -1,4 +1,4 @@
-"""Any order of events: hypothesis submits, delivers, crashes, stops and restores, and looks after each step."""
+"""A state machine: hypothesis submits, delivers, crashes and restores in any order, and checks after each step."""
 
 from typing import Any
 
@@ -10,22 +10,22 @@ from chalicelib.ports.streams import Subscriber
 from tests.faults.result import Result
 from tests.faults.virtual.client_scenarios import SIMULATED, Expected
 from tests.faults.virtual.injection import Crash
-from tests.faults.virtual.judge import at_rest, running
+from tests.faults.virtual.judge import final_violations, violations_now
 from tests.faults.virtual.market_rules import FAULTS, INDEX, Armed, MarketRules
 from tests.faults.virtual.world import World
 from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 
-#: A socket that stays away for longer is given up, and rightly.
+#: The replay queue gives up a socket that stays slow for longer than this.
 _SLOW_SECONDS = 120
 _KEYS = st.sampled_from(["a", "b", "c", None])
 _SIMULATED = st.sampled_from([None, None, None, *SIMULATED])
 
 
-class OrderLives(MarketRules, RuleBasedStateMachine):
-    """Orders, messages and processes in any order; everything is restored at the end and must come to rest well."""
+class OrderMachine(MarketRules, RuleBasedStateMachine):
+    """Orders, messages and faults in any order. At the end every outage ends, and all orders must be correct."""
 
-    #: What the runs of all machines came to.
+    #: The sum of the results of all machines.
     total = Result("any order of events (hypothesis)")
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class OrderLives(MarketRules, RuleBasedStateMachine):
 
     @rule(key=_KEYS, simulate=_SIMULATED, subscribed=st.booleans(), fault=FAULTS)
     def submit(self, key: str | None, simulate: str | None, subscribed: bool, fault: Armed) -> None:
-        """A client posts; one that has a key may post the same again."""
+        """Submit an order; a client may submit the same order again under its key."""
         self._arm(fault)
         subscriber = Subscriber(f"socket-{len(self.expected.users)}") if subscribed and key is None else None
         spec = a_spec(simulate=None if key else simulate)
@@ -56,7 +56,7 @@ class OrderLives(MarketRules, RuleBasedStateMachine):
     @precondition(lambda self: self.world.all_orders())
     @rule(index=INDEX, fault=FAULTS)
     def join(self, index: int, fault: Armed) -> None:
-        """A client opens a stream of an order, at whatever point that is."""
+        """Open a stream of an order in any state."""
         orders = list(self.world.all_orders())
         order_id = orders[index % len(orders)]
         connection = f"joiner-{len(self.expected.users)}"
@@ -67,7 +67,7 @@ class OrderLives(MarketRules, RuleBasedStateMachine):
 
     @rule(index=INDEX, again=st.booleans(), fault=FAULTS)
     def deliver(self, index: int, again: bool, fault: Armed) -> None:
-        """A queue delivers a message, and perhaps once more later."""
+        """Deliver a message from a queue, and queue a duplicate if ``again`` is set."""
         due = [(queue, one) for queue in self._queues() for one in queue.visible()]
         if not due:
             return
@@ -84,7 +84,7 @@ class OrderLives(MarketRules, RuleBasedStateMachine):
 
     @rule(index=INDEX)
     def give_up(self, index: int) -> None:
-        """The orders queue gives a message up, however early."""
+        """Move a message of the orders queue to the dead letters, after any number of receives."""
         messages = list(self.world.queue.messages.values())
         if messages:
             message = messages[index % len(messages)]
@@ -97,16 +97,16 @@ class OrderLives(MarketRules, RuleBasedStateMachine):
         self.world.restore()
 
     @rule(what=st.sampled_from(["history", "queue"]))
-    def goes_away(self, what: str) -> None:
-        """Postgres or the orders queue is away for a minute."""
+    def outage(self, what: str) -> None:
+        """Stop PostgreSQL or the orders queue for a minute."""
         part: Any = getattr(self.world, what)
         part.down = True
-        self.world.back_at(60, lambda: setattr(part, "down", False))
+        self.world.schedule(60, lambda: setattr(part, "down", False))
 
     @precondition(lambda self: self.expected.users)
     @rule(index=INDEX, gone=st.booleans())
     def socket_fails(self, index: int, gone: bool) -> None:
-        """A socket is slow for a while, or gone until the end."""
+        """Make a socket slow for ``_SLOW_SECONDS``, or close it."""
         users = list(self.expected.users)
         connection = users[index % len(users)]
         if gone:
@@ -114,27 +114,27 @@ class OrderLives(MarketRules, RuleBasedStateMachine):
             self.lost_streams.add(connection)
         else:
             self.world.sockets.slow.add(connection)
-            self.world.back_at(_SLOW_SECONDS, lambda: self.world.sockets.slow.discard(connection))
+            self.world.schedule(_SLOW_SECONDS, lambda: self.world.sockets.slow.discard(connection))
 
     @rule(body=st.sampled_from(["", "no JSON", "{}", '{"v": 2}', '{"v": 3}']))
     def poison(self, body: str) -> None:
         self.world.queue.put(body)
 
     @invariant()
-    def nothing_is_wrong(self) -> None:
-        assert running(self.world, self.expected) == []
-        for order_id, kept in self.world.all_orders().items():
-            if kept.order.is_terminal:
+    def no_violation(self) -> None:
+        assert violations_now(self.world, self.expected) == []
+        for order_id, stored in self.world.all_orders().items():
+            if stored.order.is_terminal:
                 # A terminal order never changes (I5).
-                assert self.over.setdefault(order_id, kept.order.seq) == kept.order.seq
+                assert self.over.setdefault(order_id, stored.order.seq) == stored.order.seq
             if order_id in self.cancelled:
-                assert kept.order.status is Status.CANCELLED
+                assert stored.order.status is Status.CANCELLED
 
     def teardown(self) -> None:
         self.world.restore(all_of_it=True)
         rested = self.world.run(hours=24)
         streams = [one for one in self.expected.streams if one[0] not in self.lost_streams]
-        violations = at_rest(self.world, Expected(self.expected.accepted, streams, self.expected.users))
+        violations = final_violations(self.world, Expected(self.expected.accepted, streams, self.expected.users))
         self.total.orders += len(self.world.all_orders())
         self.total.faults += len(self.world.injector.fired)
         assert violations == []

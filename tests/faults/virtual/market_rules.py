@@ -1,4 +1,4 @@
-"""Any order of events, the part of the market: orders that wait, what they wait for, and how clients change them."""
+"""State machine rules for limit and sniper orders: submission, market events, amendment and cancellation."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -18,16 +18,16 @@ from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 
 Armed = tuple[int, Fault] | None
-#: A fault at the n-th call from here on, or none.
+#: A fault at the n-th call after the current one, or none.
 FAULTS = st.one_of(st.none(), st.tuples(st.integers(1, 12), st.sampled_from(list(Fault))))
 INDEX = st.integers(0, 7)
-#: So far from one another that no drift carries a price to a limit that a push did not reach.
+#: Prices and limits are so far apart that the simulated drift alone never crosses a limit.
 _LIMITS = st.sampled_from([Decimal(80), Decimal(120)])
 _PRICES = st.sampled_from([Decimal(60), Decimal(100), Decimal(140)])
 
 
 class MarketRules:
-    """To be mixed into a state machine that has these."""
+    """Mixin for a state machine that defines these attributes."""
 
     world: World
     expected: Expected
@@ -38,7 +38,7 @@ class MarketRules:
 
     @rule(limit=_LIMITS, force=st.sampled_from(TimeInForce), fault=FAULTS, missing=st.booleans())
     def submit_limit(self, limit: Decimal, force: TimeInForce, fault: Armed, missing: bool) -> None:
-        """A limit order, whose first swap may miss."""
+        """Submit a limit order; with ``missing`` its first swap fails by slippage."""
         until = self.world.clock.now() + timedelta(seconds=40) if force is TimeInForce.GTD else None
         simulate = "slippage:1" if missing else None
         spec = {"limit_price": limit, "time_in_force": force, "expires_at": until, "simulate": simulate}
@@ -86,6 +86,6 @@ class MarketRules:
             self.expected.accepted.append(("", made.order_id))
 
     def _ask(self, fault: Armed, work: Any) -> Any:
-        """Do something once, as a process; ``None`` if it is killed, refused or fails."""
+        """Run ``work`` once, with this fault; return ``None`` if the engine is killed, refuses or fails."""
         self._arm(fault)
         return self.world.once(work)

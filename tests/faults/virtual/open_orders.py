@@ -1,6 +1,6 @@
-"""Orders that wait for their price or launch, what the market does meanwhile, and all scenarios together.
+"""Scenarios of limit and sniper orders with market events and amendments, and the tuple of all scenarios.
 
-Market events and amendments come a few seconds after the engine has answered an order.
+Market events and amendments arrive a few seconds after the engine has answered an order.
 """
 
 from datetime import timedelta
@@ -20,7 +20,7 @@ from tests.support.callers import ANYONE
 
 SOL_USDC = find_market("SOL/USDC")
 MINT = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
-#: Sold at 120 at least; SOL begins at about 100, and stays within a few percent of the last pushed price.
+#: The limit of a sell order, and a price that fills it. SOL starts at about 100 and stays near the last pushed price.
 LIMIT, REACHED = Decimal(120), Decimal(135)
 _TRADES, _EXPIRES = (Status.CONFIRMED,), (Status.EXPIRED,)
 
@@ -35,7 +35,7 @@ def a_limit(
 
 
 def sniper_terms(**changes: Any) -> dict[str, Any]:
-    """Fifteen USDC for whatever launches."""
+    """Return the terms of an order that pays 15 USDC for the launched token."""
     return {
         "type": OrderType.SNIPER,
         "side": Side.BUY,
@@ -56,13 +56,13 @@ def a_launch(world: World, venue: str = "raydium", liquidity: int = 10_000, slot
 
 
 def price(world: World, seconds: float, to: Decimal) -> None:
-    """Push a price in so many seconds."""
+    """Push a price after ``seconds``."""
     assert SOL_USDC is not None
     world.later(seconds, partial(world.engine.market.push_price, ANYONE, SOL_USDC, to))
 
 
 def launch(world: World, seconds: float, venue: str, liquidity: int = 10_000) -> None:
-    """Announce a launch in so many seconds, and announce the same launch again if the call fails."""
+    """Announce a launch after ``seconds``, and announce the same launch again if the call fails."""
     launched = a_launch(world, venue, liquidity, slot=1)
     world.later(seconds, partial(world.engine.market.announce_launch, ANYONE, launched))
 
@@ -96,15 +96,15 @@ def expires(world: World, simulate: str | None, expected: Expected) -> None:
     try:
         order_id = a_limit(world, expected, _EXPIRES, simulate, time_in_force=TimeInForce.GTD, expires_at=expires_at)
     except BrokenRulesError:
-        # The order's time was up before the engine accepted it.
+        # The order expired before the engine accepted it.
         return
-    world.back_at(10, lambda: None)
+    world.schedule(10, lambda: None)
     stream(world, order_id, expected)
 
 
-def rests(world: World, simulate: str | None, expected: Expected) -> None:
+def stays_open(world: World, simulate: str | None, expected: Expected) -> None:
     a_limit(world, expected, (Status.OPEN,), simulate)
-    world.back_at(6, lambda: None)
+    world.schedule(6, lambda: None)
 
 
 def amended(world: World, simulate: str | None, expected: Expected) -> None:
@@ -147,17 +147,17 @@ def followed_and_refused(world: World, simulate: str | None, expected: Expected)
     expected.streams.append(("follower", order_id))
 
 
-WAITING = (
+OPEN_ORDERS = (
     Scenario("limit that triggers later", triggers_later),
     Scenario("limit that misses once", triggers_later, simulate="slippage:1"),
     Scenario("limit with a network error", triggers_later, simulate="network_error:1"),
     Scenario("limit marketable at entry", marketable),
     Scenario("limit marketable at entry, under a limit", marketable, rate_limit=1),
-    Scenario("marketable, landed and not told", marketable, simulate="landed_reply_lost:1"),
+    Scenario("marketable, landed, answer lost", marketable, simulate="landed_reply_lost:1"),
     Scenario("immediate, and filled", hit_at_once),
     Scenario("immediate, and missed", missed_at_once),
     Scenario("limit that expires", expires),
-    Scenario("limit that rests", rests),
+    Scenario("limit that stays open", stays_open),
     Scenario("amended limit", amended),
     Scenario("amended into the price", amended_into_the_price),
     Scenario("sniper that fires", sniper_fires),
@@ -165,4 +165,4 @@ WAITING = (
     Scenario("followed limit that triggers", followed_and_triggers),
     Scenario("followed sniper that is refused", followed_and_refused),
 )
-SCENARIOS = (*AT_ONCE, *WAITING)
+SCENARIOS = (*AT_ONCE, *OPEN_ORDERS)

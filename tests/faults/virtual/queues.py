@@ -1,4 +1,4 @@
-"""SQS in virtual time: visibility, receive counts, redrive, and whatever doubles and delays are asked for."""
+"""SQS in virtual time: visibility timeouts, receive counts, redrive, and injected duplicates and delays."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Message:
 
 
 class Queue:
-    """One queue. ``copies`` are the delays of a message in seconds; each delay delivers it once."""
+    """A standard queue. ``copies`` returns delays in seconds; the queue delivers a message once per delay."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Queue:
         message.visible_at_ms = self._now_ms() + seconds * 1000
 
     def visible(self) -> list[Message]:
-        """What can be received now; what was received too often has gone to the dead letters instead."""
+        """Return the visible messages, after moving those with too many receives to the dead letters."""
         found = [message for message in self.messages.values() if message.visible_at_ms <= self._now_ms()]
         for message in found:
             if self._max_receives is not None and message.receives >= self._max_receives:
@@ -76,7 +76,7 @@ class Queue:
         return [message for message in found if message.id in self.messages]
 
     def receive(self, message: Message) -> dict[str, Any]:
-        """The event that a function gets for this message alone."""
+        """Receive a message; return the event of a function for this message alone."""
         message.receives += 1
         message.first_received_ms = message.first_received_ms or self._now_ms()
         message.visible_at_ms = self._now_ms() + self._visibility_ms
@@ -116,12 +116,12 @@ class OrderPort:
 class DeadLetterPort:
     """``DeadLetterQueue`` on virtual queues."""
 
-    def __init__(self, queue: Queue, kept: Queue) -> None:
-        self._kept = kept
+    def __init__(self, queue: Queue, unprocessable: Queue) -> None:
+        self._unprocessable = unprocessable
         self.hold = queue.hold
 
     def keep(self, body: str) -> None:
-        self._kept.put(body)
+        self._unprocessable.put(body)
 
 
 class HighPriorityPort:

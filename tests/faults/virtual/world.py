@@ -1,5 +1,5 @@
-"""A whole deployment in virtual time: queues that deliver, functions that are invoked, a watchdog every minute, and a
-look at the market every few seconds.
+"""A whole deployment in virtual time: queues deliver, functions are invoked, the watchdog runs every minute, and the
+market watcher every few seconds.
 
 Each invocation runs the engine's real handler as a process that may crash, fail or stall at any call.
 """
@@ -33,20 +33,20 @@ from tests.faults.virtual.queues import DeadLetterPort, HighPriorityPort, Messag
 from tests.support.oracle import OpenLimitOrder, Oracle, Verdict
 from tests.support.workbench import a_workbench
 
-#: The watchdog's schedule, and what a frozen process sleeps: longer than a lease.
+#: The watchdog's schedule, and the pause of a frozen process, which is longer than a lease.
 WATCH_SECONDS = 60
 STALL_SECONDS = 20
-#: How often the market is looked at, while anything waits for it.
+#: The interval of the market watcher while an order is open or a launch is pending.
 LOOK_SECONDS = 5
 
 
 class World:
-    """``plan`` says which calls go wrong; equal seeds give equal worlds."""
+    """A deployment whose calls fail by ``plan``; runs with equal seeds are equal."""
 
     def __init__(
         self, plan: Mapping[int, Fault] | None = None, seed: int = 0, rate_limit: int = 0, **changes: Any
     ) -> None:
-        """``changes`` are settings."""
+        """``changes`` override settings of the engine."""
         self.random = Random(seed)
         venue_seed = f"faults-{seed}"
         venues: dict[str, Any] = {"venue_time_scale": Decimal(1), "venue_seed": venue_seed}
@@ -92,7 +92,7 @@ class World:
             "markets": self.markets,
         }
         adapters: Any = Adapters(**{name: Faulty(port, name, self.injector) for name, port in ports.items()})
-        # Threads would take turns as they please, and the budget for pushes would be real time.
+        # Threads would make the order of calls random, and the push budget would count real time.
         clock = SimpleNamespace(monotonic=lambda: self.clock.now_ms() / 1000)
         with patch.multiple(bootstrap, ThreadPoolExecutor=InlineExecutor, time=clock):
             engine = build_engine(settings, adapters, self.clock.now, self.clock.sleep)
@@ -102,26 +102,32 @@ class World:
             execute=replace(engine.execute, uniform=self.random.uniform),
         )
 
-    # --- what happens -------------------------------------------------------------------------------------
+    # --- invocations --------------------------------------------------------------------------------------
 
     def process(self, work: Callable[[], Any]) -> Any:
-        """Run something as one invocation. :raises Crash: if it was killed."""
+        """Run ``work`` as one invocation.
+
+        :raises Crash: if a fault kills the process.
+        """
         return self.injector.run(work)
 
     def connect(self, connection_id: str, **query: str) -> None:
-        """A client opens a socket, again and again until it is open."""
+        """Open a socket as a client that retries until the engine accepts it."""
         event = {"requestContext": {"connectionId": connection_id}, "queryStringParameters": query or None}
-        self.insist(lambda: connections.connect(self.engine, event))
+        self.retry_until_answered(lambda: connections.connect(self.engine, event))
 
-    def say(self, connection_id: str, body: str) -> None:
-        """One message over a socket. :raises Crash: if the invocation was killed."""
+    def send_message(self, connection_id: str, body: str) -> None:
+        """Send a message over a socket.
+
+        :raises Crash: if a fault kills the invocation.
+        """
         event = {"requestContext": {"connectionId": connection_id}, "body": body}
         self.process(lambda: actions.handle_message(self.engine, event))
 
-    def insist(self, work: Callable[[], Any]) -> Any:
-        """Do something as a client that tries again, a second later, until it is answered.
+    def retry_until_answered(self, work: Callable[[], Any]) -> Any:
+        """Run ``work`` as a client that retries after a second until the engine answers.
 
-        :raises BrokenRulesError: if that is the answer.
+        :raises BrokenRulesError: if the engine refuses the order.
         """
         for _ in range(10):
             try:
@@ -133,7 +139,7 @@ class World:
         raise AssertionError("a client was never answered")
 
     def once(self, work: Callable[[], Any]) -> Any:
-        """Do something once, as one invocation; ``None`` if it is killed, refused or fails.
+        """Run ``work`` once, as one invocation; return ``None`` if the engine is killed, refuses or fails.
 
         :raises TypeError, AttributeError: for a call that the engine does not offer, which no client can make.
         """
@@ -145,7 +151,7 @@ class World:
             return None
 
     def deliver(self, queue: Queue, message: Message) -> None:
-        """Have the queue's function work on one message."""
+        """Invoke the function of the queue with one message."""
         handler = next(handler for of, handler in self._handlers if of is queue)
         event = queue.receive(message)
         receipt = message.receipt
@@ -153,49 +159,49 @@ class World:
             answer = self.process(lambda: handler(self.engine, event))
         except Crash:
             return
-        # A receipt that a later delivery has made void no longer deletes.
+        # A later delivery invalidates the receipt, which then deletes nothing.
         if not answer["batchItemFailures"] and message.receipt == receipt:
             queue.delete(message)
 
     def watch(self) -> None:
-        """The watchdog's schedule fires."""
+        """Invoke the watchdog as its schedule does."""
         try:
             self.process(self.engine.watchdog)
         except (Crash, Exception):
-            # A scheduled function that fails comes again with the next tick.
+            # The next scheduled invocation repeats a failed one.
             return
 
     def look(self) -> None:
-        """The market is looked at."""
+        """Run one look of the market watcher."""
         try:
             self.process(self.engine.market.look)
         except (Crash, Exception):
-            # The next look finds whatever this one left.
+            # The next look finds the orders that this look left.
             return
 
     def later(self, seconds: float, work: Callable[[], Any]) -> None:
-        """A client does something in so many seconds, and again until the engine answers, if with a refusal."""
+        """Schedule a client's call after ``seconds``; the client retries until the engine answers or refuses."""
 
         def until_answered() -> Any:
             with suppress(RefusedError):
                 return work()
 
-        self.back_at(seconds, lambda: self.insist(until_answered))
+        self.schedule(seconds, lambda: self.retry_until_answered(until_answered))
 
-    def back_at(self, seconds: float, restore: Callable[[], None]) -> None:
-        """Have something done in so many seconds."""
+    def schedule(self, seconds: float, restore: Callable[[], None]) -> None:
+        """Schedule a function to run after ``seconds``."""
         self._restores.append((self.clock.now_ms() + int(seconds * 1000), restore))
 
     def restore(self, *, all_of_it: bool = False) -> None:
-        """Undo what was to be undone by now."""
+        """Run the scheduled functions that are due, or all of them."""
         for entry in [one for one in self._restores if all_of_it or one[0] <= self.clock.now_ms()]:
             self._restores.remove(entry)
             entry[1]()
 
-    # --- time goes on ---------------------------------------------------------------------------------------
+    # --- virtual time ---------------------------------------------------------------------------------------
 
     def step(self, until_ms: int | None = None) -> bool:
-        """Do the next thing that is due, letting time pass up to it; False if there is none up to ``until_ms``."""
+        """Advance the clock to the next due event and process it; return False if none is due before ``until_ms``."""
         self.restore()
         due = [(queue, message) for queue, _ in self._handlers for message in queue.visible()]
         if due:
@@ -205,7 +211,7 @@ class World:
         waiting += [message.visible_at_ms for queue, _ in self._handlers for message in queue.messages.values()]
         if not waiting and self.is_quiet():
             return False
-        if self._is_anything_watched():
+        if self._has_watch_entries():
             waiting.append(max(self._next_look_ms, self.clock.now_ms()))
         next_ms = min([*waiting, self._next_watch_ms])
         if until_ms is not None and next_ms > until_ms:
@@ -214,13 +220,13 @@ class World:
         if self.clock.now_ms() >= self._next_watch_ms:
             self._next_watch_ms = self.clock.now_ms() + WATCH_SECONDS * 1000
             self.watch()
-        if self.clock.now_ms() >= self._next_look_ms and self._is_anything_watched():
+        if self.clock.now_ms() >= self._next_look_ms and self._has_watch_entries():
             self._next_look_ms = self.clock.now_ms() + LOOK_SECONDS * 1000
             self.look()
         return True
 
     def run(self, hours: float = 3) -> bool:
-        """Let everything come to rest; False if it does not within some virtual hours."""
+        """Step until no work is left; return False if some is left after this many virtual hours."""
         until_ms = self.clock.now_ms() + int(hours * 3_600_000)
         while self.step():
             if self.clock.now_ms() > until_ms:
@@ -228,10 +234,10 @@ class World:
         return True
 
     def is_quiet(self) -> bool:
-        """Whether every order is terminal, or open while the market neither fills nor expires it."""
-        return not self.markets.pending_launches() and all(map(self._rests, self.all_orders().values()))
+        """Return whether no launch is pending and every order is terminal, or open and neither filled nor expired."""
+        return not self.markets.pending_launches() and all(map(self._is_quiescent, self.all_orders().values()))
 
-    def _rests(self, stored: StoredOrder) -> bool:
+    def _is_quiescent(self, stored: StoredOrder) -> bool:
         order = stored.order
         if order.status is not Status.OPEN:
             return stored.deadline_ms is None
@@ -241,30 +247,30 @@ class World:
         if spec.launch:
             refused = {event.data.launch.id for event in order.events if isinstance(event.data, LaunchRefused)}
             return self.launches_of(spec.launch.mint) <= refused
-        resting = OpenLimitOrder(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(), expires_at)
-        return self._oracle.verdict(resting, self.clock.now_ms()) is not Verdict.FILLS
+        open_order = OpenLimitOrder(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(), expires_at)
+        return self._oracle.verdict(open_order, self.clock.now_ms()) is not Verdict.FILLS
 
     def launches_of(self, mint: str) -> set[str]:
-        """The ids of the announced launches of a mint."""
+        """Return the ids of the announced launches of a mint."""
         return {launch.id for launch in self.markets._launches.values() if launch.mint == mint}
 
-    def _is_anything_watched(self) -> bool:
+    def _has_watch_entries(self) -> bool:
         statuses = {stored.order.status for stored in self.all_orders().values()}
         return Status.OPEN in statuses or bool(self.markets.pending_launches())
 
     def all_orders(self) -> Mapping[str, Any]:
-        return self.orders._kept  # the fake has no other way to list them, nor has the engine
+        return self.orders._kept  # the order store has no method that lists all orders
 
     def _advance_to(self, at_ms: int) -> None:
         if (behind := at_ms - self.clock.now_ms()) > 0:
             self.clock.sleep(behind / 1000)
 
     def _stall(self) -> None:
-        """The world goes on without the process that is frozen."""
-        self.go_on(STALL_SECONDS)
+        """Advance the world while the current process is frozen."""
+        self.advance(STALL_SECONDS)
 
-    def go_on(self, seconds: float) -> None:
-        """Let so much time pass, with all that is due in it."""
+    def advance(self, seconds: float) -> None:
+        """Advance the clock by ``seconds`` and process the events that become due."""
         until_ms = self.clock.now_ms() + int(seconds * 1000)
         while self.step(until_ms) and self.clock.now_ms() < until_ms:
             pass

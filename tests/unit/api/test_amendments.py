@@ -1,4 +1,4 @@
-"""A change of an open order, as a client writes it."""
+"""Requests that amend an open order."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -34,16 +34,16 @@ def refused(body: dict[str, Any]) -> dict[str, str]:
         ({"limitPrice": 1, "expiresAt": None, "slippage": None}, Amendment(limit_price=Decimal(1))),
     ],
 )
-def test_what_is_named_is_changed_and_nothing_else(body: dict[str, Any], amendment: Amendment) -> None:
+def test_an_amendment_changes_only_the_given_fields(body: dict[str, Any], amendment: Amendment) -> None:
     assert read_amendment(body, NOON) == amendment
 
 
 @pytest.mark.parametrize("body", [{}, {"limitPrice": None}, {"expiresAt": None, "slippageBps": None}])
-def test_a_change_of_nothing_is_no_change(body: dict[str, Any]) -> None:
+def test_an_amendment_without_a_change_is_refused(body: dict[str, Any]) -> None:
     assert refused(body) == {"limitPrice": "NOTHING_TO_AMEND"}
 
 
-def test_every_bad_field_is_named_at_once() -> None:
+def test_all_invalid_fields_are_reported_together() -> None:
     body = {"limitPrice": 0, "slippage": 51, "slippageBps": 6000, "expiresAt": to_text(NOON), "amountIn": 2}
     assert refused(body) == {
         "limitPrice": "PRICE_NOT_POSITIVE",
@@ -55,7 +55,7 @@ def test_every_bad_field_is_named_at_once() -> None:
 
 
 @pytest.mark.parametrize("name", ["amountIn", "side", "type", "tokenOut", "timeInForce", "launch", "limit_price"])
-def test_only_price_tolerance_and_expiry_can_be_changed(name: str) -> None:
+def test_an_amendment_changes_price_tolerance_and_expiry_only(name: str) -> None:
     assert refused({"limitPrice": 1, name: 1}) == {name: "UNKNOWN_FIELD"}
 
 
@@ -63,7 +63,7 @@ def test_only_price_tolerance_and_expiry_can_be_changed(name: str) -> None:
     ("header", "seq"),
     [(None, None), ("*", None), (" * ", None), ('"2"', 2), ("2", 2), (' "17" ', 17), ('W/"3"', 3), ('"0"', 0)],
 )
-def test_an_order_may_be_changed_as_it_was_seen_or_as_it_is(header: str | None, seq: int | None) -> None:
+def test_if_match_holds_a_seq_or_matches_any(header: str | None, seq: int | None) -> None:
     assert read_if_match(header) == seq
 
 
@@ -89,7 +89,7 @@ def test_an_order_may_be_changed_as_it_was_seen_or_as_it_is(header: str | None, 
         "²",
     ],
 )
-def test_a_tag_that_is_no_event_number_is_malformed(header: str) -> None:
+def test_an_if_match_that_is_not_a_seq_is_malformed(header: str) -> None:
     with pytest.raises(ProblemError) as caught:
         read_if_match(header)
     assert (caught.value.problem.status, caught.value.problem.code) == (400, "MALFORMED_IF_MATCH")

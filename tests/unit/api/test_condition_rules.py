@@ -1,4 +1,4 @@
-"""The rules of limit and sniper fields: each bad one is named as it is written, and all of them at once."""
+"""Validation of the fields of limit and sniper orders: the API handler reports all invalid fields together."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -30,16 +30,16 @@ def read(body: dict[str, Any], **changes: object) -> OrderSpec:
 
 @pytest.mark.parametrize("name", ["limitPrice", "targetPrice"])
 @pytest.mark.parametrize("price", ["101.5", Decimal("101.5"), "101.50", "1015e-1"])
-def test_a_limit_price_goes_by_two_names(name: str, price: object) -> None:
+def test_a_limit_price_has_two_field_names(name: str, price: object) -> None:
     assert read(MARKET | {"type": "limit", name: price}).limit_price == Decimal("101.5")
 
 
-def test_a_limit_order_needs_its_price_and_is_told_so_in_the_name_that_it_writes() -> None:
+def test_a_limit_order_without_a_price_is_refused() -> None:
     assert refused(MARKET | {"type": "limit"}) == {"limitPrice": "REQUIRED"}
     assert refused(LIMIT | {"limitPrice": None}) == {"limitPrice": "REQUIRED"}
 
 
-def test_a_name_of_our_own_is_as_unknown_as_any_other() -> None:
+def test_an_internal_field_name_is_an_unknown_field() -> None:
     assert refused(MARKET | {"type": "limit", "limit_price": 1}) == {
         "limitPrice": "REQUIRED",
         "limit_price": "UNKNOWN_FIELD",
@@ -47,13 +47,13 @@ def test_a_name_of_our_own_is_as_unknown_as_any_other() -> None:
     assert refused(LIMIT | {"expires_at": TOMORROW}) == {"expires_at": "UNKNOWN_FIELD"}
 
 
-def test_a_limit_price_is_given_once() -> None:
+def test_a_limit_price_under_both_names_is_refused() -> None:
     assert refused(LIMIT | {"targetPrice": "101.5"}) == {"targetPrice": "UNKNOWN_FIELD"}
 
 
 @pytest.mark.parametrize("body", [MARKET, MARKET | {"type": "market"}, SNIPER])
 @pytest.mark.parametrize("name", ["limitPrice", "targetPrice"])
-def test_no_price_is_passed_over_where_it_would_not_be_kept_to(body: dict[str, Any], name: str) -> None:
+def test_a_limit_price_of_a_market_or_sniper_order_is_refused(body: dict[str, Any], name: str) -> None:
     assert refused(body | {name: 1}) == {name: "NOT_FOR_TYPE"}
 
 
@@ -72,15 +72,15 @@ def test_no_price_is_passed_over_where_it_would_not_be_kept_to(body: dict[str, A
         ("1.00000000000000000001", "PRICE_TOO_PRECISE"),
         ("1e20", "PRICE_TOO_PRECISE"),
         ("1e99", "NUMBER_OUT_OF_RANGE"),
-        # 1.5 SOL bring less than one millionth of a dollar.
+        # The output of 1.5 SOL is less than one base unit of USDC.
         ("0.0000006", "PRICE_OUT_OF_REACH"),
     ],
 )
-def test_a_limit_price_that_no_market_has_is_refused(price: object, code: str) -> None:
+def test_an_invalid_limit_price_is_refused(price: object, code: str) -> None:
     assert refused(LIMIT | {"limitPrice": price}) == {"limitPrice": code}
 
 
-def test_the_lowest_price_within_reach_is_the_one_that_brings_one_base_unit() -> None:
+def test_the_lowest_valid_limit_price_returns_one_base_unit() -> None:
     assert read(LIMIT, limitPrice="0.000000666666666667").limit_min_out == 1
     assert refused(LIMIT | {"limitPrice": "0.000000666666666666"}) == {"limitPrice": "PRICE_OUT_OF_REACH"}
     buying = {"tokenIn": "USDC", "tokenOut": "SOL", "amountIn": 1, "type": "limit"}
@@ -89,20 +89,20 @@ def test_the_lowest_price_within_reach_is_the_one_that_brings_one_base_unit() ->
 
 
 @pytest.mark.parametrize("price", ["0.000000000000001234", "99999999999999999999", "12345678901234567.891"])
-def test_a_price_is_kept_to_its_last_digit(price: str) -> None:
+def test_a_limit_price_keeps_every_digit(price: str) -> None:
     assert read(LIMIT, limitPrice=price, amountIn="18446744073").limit_price == Decimal(price)
 
 
-# --- what a sniper order waits for -------------------------------------------------------------------------
+# --- launch filters ----------------------------------------------------------------------------------------
 
 
-def test_a_launch_is_of_the_token_that_is_bought_which_nobody_need_know() -> None:
+def test_a_sniper_order_may_buy_an_unlisted_mint() -> None:
     spec = read(SNIPER)
     assert (spec.launch, spec.side, spec.token_out.mint) == (LaunchTerms(MINT), Side.BUY, MINT)
     assert read(SNIPER, launch={}) == read(SNIPER, launch={"mint": MINT}) == read(SNIPER, launch=None) == spec
 
 
-def test_all_that_is_asked_of_a_launch_is_kept() -> None:
+def test_a_sniper_order_keeps_every_launch_filter() -> None:
     asked = {"mint": MINT, "venue": "meteora", "minLiquidity": "50.5", "maxPrice": Decimal("0.002")}
     assert read(SNIPER, launch=asked).launch == LaunchTerms(MINT, "meteora", Decimal("50.5"), Decimal("0.002"))
 
@@ -113,13 +113,13 @@ def test_a_sniper_order_for_a_known_token_may_name_it_by_symbol_or_mint() -> Non
         assert read(SNIPER, tokenOut="JUP", launch={"mint": name}).launch == LaunchTerms(jup.mint)
 
 
-def test_a_sniper_order_takes_the_fast_lane_whatever_it_asks_for() -> None:
+def test_a_sniper_order_always_has_high_priority() -> None:
     assert read(SNIPER, priority="normal").priority is Priority.HIGH
     assert read(LIMIT).priority is Priority.NORMAL
 
 
 @pytest.mark.parametrize("body", [MARKET, LIMIT])
-def test_only_a_sniper_order_may_buy_what_nobody_knows(body: dict[str, Any]) -> None:
+def test_only_a_sniper_order_may_buy_an_unlisted_token(body: dict[str, Any]) -> None:
     assert refused(body | {"tokenOut": MINT}) == {"tokenOut": "TOKEN_UNKNOWN"}
     assert refused(body | {"launch": {}}) == {"launch": "NOT_FOR_TYPE"}
 
@@ -149,15 +149,15 @@ def test_only_a_sniper_order_may_buy_what_nobody_knows(body: dict[str, Any]) -> 
         ({"timeInForce": "IOC"}, {"timeInForce": "NOT_FOR_TYPE"}),
     ],
 )
-def test_what_no_launch_can_be_is_refused(changes: dict[str, Any], errors: dict[str, str]) -> None:
+def test_invalid_launch_terms_are_refused(changes: dict[str, Any], errors: dict[str, str]) -> None:
     assert refused(SNIPER | changes) == errors
 
 
-# --- for how long ------------------------------------------------------------------------------------------
+# --- time in force -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("body", [LIMIT, SNIPER])
-def test_an_order_waits_until_it_is_cancelled_or_to_the_date_it_names(body: dict[str, Any]) -> None:
+def test_an_order_without_an_expiry_is_gtc_and_one_with_an_expiry_is_gtd(body: dict[str, Any]) -> None:
     tomorrow = NOON + timedelta(days=1)
     assert (read(body).time_in_force, read(body).expires_at) == (TimeInForce.GTC, None)
     assert read(body, timeInForce="GTC").time_in_force is TimeInForce.GTC
@@ -165,11 +165,11 @@ def test_an_order_waits_until_it_is_cancelled_or_to_the_date_it_names(body: dict
         assert (read(body, **said).time_in_force, read(body, **said).expires_at) == (TimeInForce.GTD, tomorrow)
 
 
-def test_a_limit_order_may_want_all_at_once_or_nothing() -> None:
+def test_a_limit_order_may_be_ioc() -> None:
     assert read(LIMIT, timeInForce="IOC").time_in_force is TimeInForce.IOC
 
 
-def test_a_market_order_does_not_wait() -> None:
+def test_a_market_order_has_no_time_in_force() -> None:
     assert read(MARKET).time_in_force is None
     assert refused(MARKET | {"timeInForce": "GTC", "expiresAt": TOMORROW}) == {
         "timeInForce": "NOT_FOR_TYPE",
@@ -201,26 +201,26 @@ def test_a_market_order_does_not_wait() -> None:
         ({"expiresAt": to_text(NOON + timedelta(days=30, milliseconds=1))}, {"expiresAt": "EXPIRY_TOO_FAR"}),
     ],
 )
-def test_an_order_waits_for_a_time_that_is_ahead_and_not_too_far(
+def test_an_invalid_time_in_force_or_expiry_is_refused(
     body: dict[str, Any], changes: dict[str, Any], errors: dict[str, str]
 ) -> None:
     assert refused(body | changes) == errors
 
 
-def test_an_order_that_is_not_to_wait_names_no_date() -> None:
+def test_an_ioc_order_with_an_expiry_is_refused() -> None:
     assert refused(LIMIT | {"timeInForce": "IOC", "expiresAt": TOMORROW}) == {"expiresAt": "EXPIRY_CONTRADICTS"}
 
 
-def test_thirty_days_to_the_millisecond_is_the_longest_wait_and_a_millisecond_the_shortest() -> None:
+def test_an_expiry_is_one_millisecond_to_thirty_days_ahead() -> None:
     for wait in (timedelta(days=30), timedelta(milliseconds=1)):
         assert read(LIMIT, expiresAt=to_text(NOON + wait)).expires_at == NOON + wait
 
 
-def test_a_date_is_kept_in_milliseconds() -> None:
+def test_an_expiry_is_truncated_to_milliseconds() -> None:
     assert read(LIMIT, expiresAt="2026-01-31T12:00:01.9999Z").expires_at == NOON + timedelta(milliseconds=1999)
 
 
-def test_a_date_that_has_passed_is_left_to_whoever_knows_whether_the_order_was_accepted_before_it() -> None:
+def test_a_past_expiry_alone_is_left_to_the_acceptance() -> None:
     assert read(LIMIT, expiresAt="2025-01-31T12:00:00Z").expires_at == datetime(2025, 1, 31, 12, tzinfo=UTC)
     assert refused(LIMIT | {"expiresAt": to_text(NOON), "limitPrice": 0}) == {
         "expiresAt": "EXPIRY_PAST",
@@ -229,24 +229,24 @@ def test_a_date_that_has_passed_is_left_to_whoever_knows_whether_the_order_was_a
 
 
 @pytest.mark.parametrize("zeros", [20, 27, 42])
-def test_no_digit_of_a_price_is_overlooked(zeros: int) -> None:
+def test_a_price_with_too_many_digits_is_refused(zeros: int) -> None:
     assert refused(LIMIT | {"limitPrice": f"300.{'0' * zeros}1"}) == {"limitPrice": "PRICE_TOO_PRECISE"}
 
 
-def test_a_date_may_be_of_any_zone() -> None:
+def test_an_expiry_may_have_any_time_zone() -> None:
     assert read(LIMIT, expiresAt="2026-02-01t12:00:00z") == read(LIMIT, expiresAt="2026-02-01T12:00:00Z")
     assert read(LIMIT, expiresAt="2026-02-01T14:00:00+02:00").expires_at == datetime(2026, 2, 1, 12, tzinfo=UTC)
 
 
-# --- all at once -------------------------------------------------------------------------------------------
+# --- several errors ----------------------------------------------------------------------------------------
 
 
-def test_every_bad_term_is_named_at_once() -> None:
+def test_all_invalid_terms_are_reported_together() -> None:
     terms = {"limitPrice": 0, "timeInForce": "FOK", "expiresAt": "tomorrow", "launch": {"venue": "orca", "x": 1}}
     named = {"amountIn", "limitPrice", "timeInForce", "expiresAt", "launch.venue", "launch.x"}
     assert set(refused(LIMIT | {"amountIn": -1} | terms)) == named
     assert set(refused(SNIPER | {"amountIn": -1} | terms)) == named
 
 
-def test_an_order_of_unknown_type_is_told_of_nothing_that_depends_on_it() -> None:
+def test_an_unknown_type_causes_no_error_in_fields_that_depend_on_it() -> None:
     assert refused(LIMIT | {"type": "stop", "timeInForce": "IOC"}) == {"type": "NOT_ALLOWED"}

@@ -1,4 +1,4 @@
-"""Whatever a request holds, each of its errors names a field and has a code that the contract lists."""
+"""Every error of an invalid request names a field and has a code that the contract lists."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ def test_every_error_names_its_field_with_a_listed_code(data: st.DataObject) -> 
     body = data.draw(st.dictionaries(st.sampled_from(fields), VALUES))
     for error in errors_of(read, body):
         assert isinstance(error.code, FieldCode)
-        # ``INVALID`` stands for a kind of error that the table of codes does not know.
+        # ``INVALID`` is the code of an error kind that the table of codes lacks.
         assert error.code is not FieldCode.INVALID
         assert error.message
         assert "pydantic" not in error.message

@@ -1,4 +1,4 @@
-"""Market events: prices and launches, with the field names that feeds use."""
+"""Requests that push a price or announce a launch, with the field names of market data feeds."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -37,7 +37,7 @@ def test_a_price_is_quote_per_base(name: str) -> None:
     assert read_market_event(PRICE | {"pair": name}, RULES, NOON) == PriceEvent(pair, Decimal("101.5"))
 
 
-def test_a_price_may_be_of_a_token_that_was_launched() -> None:
+def test_a_price_event_may_name_a_launched_token() -> None:
     event = read_market_event(PRICE | {"pair": f"{MINT}/SOL"}, RULES, NOON)
     assert isinstance(event, PriceEvent)
     assert event.pair.name == f"{MINT}/SOL"
@@ -47,7 +47,7 @@ def test_a_price_may_be_of_a_token_that_was_launched() -> None:
     ("changes", "errors"),
     [
         ({"pair": "SOL"}, {"pair": "PAIR_UNKNOWN"}),
-        # Which of the two prices it would be nobody can know.
+        # The price of an inverted pair could be quote per base or base per quote.
         ({"pair": "USDC/SOL"}, {"pair": "PAIR_INVERTED"}),
         ({"pair": "SOL/SOL"}, {"pair": "PAIR_UNKNOWN"}),
         ({"pair": "SOL/USDC/USDT"}, {"pair": "PAIR_UNKNOWN"}),
@@ -62,32 +62,32 @@ def test_a_price_may_be_of_a_token_that_was_launched() -> None:
         ({"pair": "x", "price": -1}, {"pair": "PAIR_UNKNOWN", "price": "PRICE_NOT_POSITIVE"}),
     ],
 )
-def test_a_price_that_can_be_none_is_refused(changes: dict[str, Any], errors: dict[str, str]) -> None:
+def test_an_invalid_price_event_is_refused(changes: dict[str, Any], errors: dict[str, str]) -> None:
     assert refused(PRICE | changes) == errors
 
 
-def test_what_is_missing_of_an_event_is_named() -> None:
+def test_missing_fields_of_an_event_are_named() -> None:
     assert refused({"type": "price"}) == {"pair": "REQUIRED", "price": "REQUIRED"}
     assert refused({"type": "pool_created"}) == {"mint": "REQUIRED", "venue": "REQUIRED"}
     assert refused({}) == {"type": "REQUIRED"}
 
 
 @pytest.mark.parametrize("kind", ["trade", "PRICE", "", 1, None, ["price"], {"price": 1}])
-def test_an_event_of_no_known_type_is_refused_for_that_alone(kind: object) -> None:
+def test_an_event_of_an_unknown_type_has_only_that_error(kind: object) -> None:
     assert set(refused({"type": kind, "pair": "x"})) == {"type"}
 
 
-def test_a_launch_of_which_little_is_told_has_a_pool_a_slot_and_some_depth() -> None:
+def test_a_launch_event_with_required_fields_only_gets_defaults() -> None:
     event = launch()
     assert (event.mint, event.venue, event.quote) == (MINT, "raydium", None)
     assert (event.slot, event.at_ms) == (0, to_ms(NOON))
     assert event.price > 0
     assert event.liquidity > 0
-    assert event == launch() == launch(slot=None), "who tells of it twice tells of the same"
+    assert event == launch() == launch(slot=None), "a repeated announcement names the same launch"
     assert event.pool != launch(venue="meteora").pool
 
 
-def test_all_that_is_told_of_a_launch_is_taken_under_either_name() -> None:
+def test_every_launch_field_is_read_under_both_of_its_names() -> None:
     ours = launch(pool="P", slot=7, price="0.5", liquidity=100, quote="SOL")
     assert ours == Launch(MINT, "raydium", "P", 7, Decimal("0.5"), Decimal(100), to_ms(NOON), "SOL")
     theirs = {"poolAddress": "P", "initialPrice": "0.5", "initialLiquidity": 100, "quoteToken": BY_SYMBOL["SOL"].mint}
@@ -125,5 +125,5 @@ def test_unknown_fields_of_a_feed_are_ignored(body: dict[str, Any]) -> None:
                                                         slot="GREATER_THAN_EQUAL")),
     ],
 )  # fmt: skip
-def test_a_launch_that_can_be_none_is_refused(changes: dict[str, Any], errors: dict[str, str]) -> None:
+def test_an_invalid_launch_event_is_refused(changes: dict[str, Any], errors: dict[str, str]) -> None:
     assert refused(POOL | changes) == errors

@@ -1,4 +1,4 @@
-"""An order as a client may write it. What is refused: ``test_order_rules``."""
+"""Valid order requests. ``test_order_rules`` has the invalid ones."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,7 +23,7 @@ def test_an_amount_may_be_a_number_or_a_decimal_string(amount: object) -> None:
     assert read(amountIn=amount).amount_in == 2 * 10**9
 
 
-def test_amount_is_another_name_for_amount_in() -> None:
+def test_amount_is_an_alias_of_amount_in() -> None:
     assert (
         order_of({"tokenIn": "SOL", "tokenOut": "USDC", "amount": 2}, simulation=False, now=NOON).amount_in
         == 2 * 10**9
@@ -58,8 +58,8 @@ def test_slippage_is_percent_or_basis_points(changes: dict[str, object], bps: in
 
 
 @pytest.mark.parametrize("field", ["amountIn", "slippage"])
-def test_a_digit_too_many_is_refused_however_long_the_number(field: str) -> None:
-    """As long as a number may be; arithmetic of fewer digits would round it to 1 and trade."""
+def test_a_number_with_one_digit_too_many_is_refused_at_any_length(field: str) -> None:
+    """The number has the maximum length; arithmetic with fewer digits would round it to 1 and trade."""
     with pytest.raises(InvalidOrderError) as caught:
         read(**{field: f"1.{'0' * 60}1"})
     assert [error.field for error in caught.value.errors] == [field]

@@ -1,4 +1,4 @@
-"""The contract's table of order fields, rule by rule: each bad field is named, and all of them at once."""
+"""Validation of order fields by the table of the contract: all invalid fields are reported together."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ SOL_MINT = "So11111111111111111111111111111111111111112"
 
 
 def refused(body: Mapping[str, Any], *, simulation: bool = True) -> dict[str, str]:
-    """What is wrong with an order: code by field."""
+    """Validate an invalid order; return its error codes by field."""
     with pytest.raises(InvalidOrderError) as caught:
         order_of(body, simulation=simulation, now=NOON)
     assert all(error.message for error in caught.value.errors)
@@ -69,12 +69,12 @@ def refused(body: Mapping[str, Any], *, simulation: bool = True) -> dict[str, st
     ],
 )
 @pytest.mark.parametrize("name", ["amountIn", "amount"])
-def test_an_amount_that_cannot_be_traded_is_named(name: str, amount: object, code: str) -> None:
+def test_an_invalid_amount_is_refused(name: str, amount: object, code: str) -> None:
     assert refused({"tokenIn": "SOL", "tokenOut": "USDC", name: amount}) == {name: code}
 
 
 @given(st.sampled_from([token for token in BY_SYMBOL.values() if token.symbol != "USDC"]), st.data())
-def test_every_amount_a_token_can_hold_is_taken_to_the_last_unit(token: Token, data: st.DataObject) -> None:
+def test_every_amount_of_a_token_account_is_accepted_to_the_last_base_unit(token: Token, data: st.DataObject) -> None:
     units = data.draw(st.integers(1, MAX_BASE_UNITS))
     digits = str(units).zfill(token.decimals + 1)
     text = f"{digits[: -token.decimals]}.{digits[-token.decimals :]}"
@@ -99,12 +99,14 @@ def test_every_amount_a_token_can_hold_is_taken_to_the_last_unit(token: Token, d
         ({"tokenIn": "BONK", "tokenOut": "JUP"}, {"tokenOut": "PAIR_UNSUPPORTED"}),
     ],
 )
-def test_tokens_are_of_the_registry_and_two_of_a_market(changes: dict[str, Any], errors: dict[str, str]) -> None:
+def test_unknown_tokens_and_pairs_without_a_market_are_refused(
+    changes: dict[str, Any], errors: dict[str, str]
+) -> None:
     assert refused(GOOD | changes) == errors
 
 
 @pytest.mark.parametrize("missing", ["tokenIn", "tokenOut", "amountIn"])
-def test_what_is_missing_is_named(missing: str) -> None:
+def test_a_missing_field_is_required(missing: str) -> None:
     body = {name: value for name, value in GOOD.items() if name != missing}
     assert refused(body) == {missing: "REQUIRED"}
 
@@ -112,28 +114,28 @@ def test_what_is_missing_is_named(missing: str) -> None:
 @pytest.mark.parametrize(
     "name", ["slipage", "token_in", "amountin", "TOKENIN", "orderId", "upgrade", "", "a.b", "\x00"]
 )
-def test_a_misspelt_field_does_not_trade_with_a_default(name: str) -> None:
+def test_a_misspelt_field_is_refused(name: str) -> None:
     assert refused(GOOD | {name: 1}) == {name: "UNKNOWN_FIELD"}
 
 
 @pytest.mark.parametrize("amount", [Decimal("1.5"), 2])
-def test_an_amount_under_both_of_its_names_is_ambiguous(amount: object) -> None:
+def test_an_amount_under_both_names_is_refused(amount: object) -> None:
     assert refused(GOOD | {"amount": amount}) == {"amount": "UNKNOWN_FIELD"}
 
 
 @pytest.mark.parametrize(
     "user_id", ["", "x" * 65, "a b", "a/b", "a\n", "a\x00", "é", "\ud800", "a#b", 7, None, True, ["alice"]]
 )
-def test_a_user_id_of_other_characters_is_refused(user_id: object) -> None:
+def test_a_user_id_with_invalid_characters_is_refused(user_id: object) -> None:
     assert refused(GOOD | {"userId": user_id}) == {"userId": "USER_ID_INVALID"}
 
 
 @given(st.text("ABCXYZabcxyz0189_.:@-", min_size=1, max_size=64))
-def test_a_user_id_of_the_contract_is_kept_as_it_is(user_id: str) -> None:
+def test_a_valid_user_id_is_kept_unchanged(user_id: str) -> None:
     assert order_of(GOOD | {"userId": user_id}, simulation=False, now=NOON).user_id == user_id
 
 
-def test_an_order_of_nobody_is_anonymous_normal_and_of_one_percent() -> None:
+def test_default_values_are_anonymous_normal_priority_and_one_percent_slippage() -> None:
     spec = order_of(GOOD, simulation=False, now=NOON)
     assert (spec.user_id, spec.priority, spec.slippage_bps) == ("anonymous", Priority.NORMAL, 100)
     assert (spec.client_order_id, spec.simulate) == (None, None)
@@ -157,7 +159,7 @@ def test_an_order_of_nobody_is_anonymous_normal_and_of_one_percent() -> None:
         ({"slippage": 0, "slippageBps": 100}, {"slippageBps": "SLIPPAGE_CONTRADICTS"}),
     ],
 )
-def test_slippage_is_bounded_and_said_once(changes: dict[str, Any], errors: dict[str, str]) -> None:
+def test_invalid_or_contradictory_slippage_is_refused(changes: dict[str, Any], errors: dict[str, str]) -> None:
     assert refused(GOOD | changes) == errors
 
 
@@ -170,7 +172,7 @@ def test_percent_and_basis_points_mean_the_same_at_every_step(bps: int) -> None:
 
 @pytest.mark.parametrize("token_in", BY_SYMBOL)
 @pytest.mark.parametrize("token_out", BY_SYMBOL)
-def test_paying_with_the_quote_token_is_a_buy_and_the_contrary_is_refused(token_in: str, token_out: str) -> None:
+def test_paying_with_the_quote_token_is_a_buy_and_another_side_is_refused(token_in: str, token_out: str) -> None:
     pair = find_pair(BY_SYMBOL[token_in], BY_SYMBOL[token_out])
     if pair is None or token_in == token_out:
         return
@@ -182,7 +184,7 @@ def test_paying_with_the_quote_token_is_a_buy_and_the_contrary_is_refused(token_
 
 
 @pytest.mark.parametrize("side", ["", "SELL", "hold", 1, True, ["sell"], {"side": "sell"}])
-def test_a_side_is_buy_or_sell(side: object) -> None:
+def test_a_side_other_than_buy_or_sell_is_refused(side: object) -> None:
     assert refused(GOOD | {"side": side}) == {"side": "NOT_ALLOWED"}
 
 
@@ -193,7 +195,7 @@ def test_a_priority_is_normal_or_high(priority: object) -> None:
 
 
 @pytest.mark.parametrize("kind", ["", "MARKET", "stop", 1, None, ["market"]])
-def test_a_type_is_one_that_exists(kind: object) -> None:
+def test_an_unknown_order_type_is_refused(kind: object) -> None:
     assert refused(GOOD | {"type": kind}) == {"type": "NOT_ALLOWED"}
 
 
@@ -213,17 +215,17 @@ def test_a_type_is_one_that_exists(kind: object) -> None:
         (["x"], "STRING_TYPE"),
     ],
 )
-def test_a_client_order_id_is_text_that_can_be_stored_and_shown(text: object, code: str) -> None:
+def test_an_invalid_client_order_id_is_refused(text: object, code: str) -> None:
     assert refused(GOOD | {"clientOrderId": text}) == {"clientOrderId": code}
 
 
 @pytest.mark.parametrize("text", ["x", "x" * 255, "order #1 / é 注文 😀"])
-def test_a_client_order_id_is_kept_as_it_is(text: str) -> None:
+def test_a_client_order_id_is_kept_unchanged(text: str) -> None:
     assert order_of(GOOD | {"clientOrderId": text}, simulation=False, now=NOON).client_order_id == text
 
 
 @pytest.mark.parametrize("fault", ["no_liquidity", "network_error:1", "meteor_strike", ""])
-def test_no_fault_passes_where_simulation_is_off(fault: str) -> None:
+def test_simulated_faults_are_refused_without_simulation(fault: str) -> None:
     assert refused(GOOD | {"simulate": fault}, simulation=False) == {"simulate": "SIMULATE_REFUSED"}
 
 
@@ -232,11 +234,11 @@ def test_no_fault_passes_where_simulation_is_off(fault: str) -> None:
     [("meteor_strike", "SIMULATE_UNKNOWN"), ("slow:10001", "SIMULATE_UNKNOWN"), (7, "STRING_TYPE"),
      ("x" * 65, "STRING_TOO_LONG"), ("\ud800", "STRING_UNICODE")],
 )  # fmt: skip
-def test_an_unknown_fault_is_named_where_simulation_is_on(fault: object, code: str) -> None:
+def test_an_unknown_simulated_fault_is_refused(fault: object, code: str) -> None:
     assert refused(GOOD | {"simulate": fault}) == {"simulate": code}
 
 
-def test_a_fault_is_kept_where_simulation_is_on() -> None:
+def test_a_simulated_fault_is_accepted_with_simulation() -> None:
     assert order_of(GOOD | {"simulate": "tx_dropped:2"}, simulation=True, now=NOON).simulate == "tx_dropped:2"
 
 
@@ -245,7 +247,7 @@ def test_an_optional_field_may_be_null(name: str) -> None:
     assert order_of(GOOD | {name: None}, simulation=False, now=NOON) == order_of(GOOD, simulation=False, now=NOON)
 
 
-def test_every_bad_field_is_named_at_once() -> None:
+def test_all_invalid_fields_are_reported_together() -> None:
     body = {
         "tokenIn": "DOGE",
         "tokenOut": 5,
@@ -263,7 +265,7 @@ def test_every_bad_field_is_named_at_once() -> None:
     assert set(refused(body)) == set(body)
 
 
-def test_an_empty_order_is_told_all_that_is_missing() -> None:
+def test_an_empty_order_lacks_all_required_fields() -> None:
     assert refused({}) == {"tokenIn": "REQUIRED", "tokenOut": "REQUIRED", "amountIn": "REQUIRED"}
 
 
@@ -294,9 +296,7 @@ any_value = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS) | any_text, any_value, max_size=6), st.booleans(), st.booleans())
-def test_any_object_is_an_order_within_bounds_or_an_invalid_one(
-    body: dict[str, Any], whole: bool, simulation: bool
-) -> None:
+def test_any_object_is_a_valid_order_or_has_field_errors(body: dict[str, Any], whole: bool, simulation: bool) -> None:
     errors: tuple[FieldError, ...] = ()
     try:
         spec = order_of(GOOD | body if whole else body, simulation=simulation, now=NOON)
@@ -308,5 +308,5 @@ def test_any_object_is_an_order_within_bounds_or_an_invalid_one(
         assert spec.simulate is None or simulation
         return
     assert errors
-    # What is told has to reach the client: text that no encoder takes would end in a 500.
+    # The answer must be encodable as UTF-8, or the API handler would answer with 500.
     assert all((error.field + error.code + error.message).encode() for error in errors)

@@ -1,4 +1,4 @@
-"""Every error has one form, and no error reveals the inside of the engine."""
+"""Every error answer is a problem document, and none reveals internals of the engine."""
 
 import logging
 
@@ -75,7 +75,7 @@ def test_an_error_has_the_status_and_code_of_the_contract(error: Exception, stat
         (OrderMovedOnError, 412, "ORDER_MOVED_ON", "moved_on"),
     ],
 )
-def test_a_change_that_comes_too_late_has_a_verdict(
+def test_a_change_that_the_status_does_not_allow_has_a_verdict(
     kind: type[OrderStateError], status: int, code: str, outcome: str
 ) -> None:
     body = problem_of(kind("id", Status.ROUTING, 300)).as_body("request")
@@ -105,14 +105,14 @@ def test_every_bad_field_has_its_code_and_a_sentence() -> None:
 
 
 @pytest.mark.parametrize("code", FailureCode)
-def test_a_quote_that_may_come_later_is_503_with_a_time_and_one_that_cannot_is_422(code: FailureCode) -> None:
+def test_a_retryable_quote_failure_is_503_with_retry_after_and_a_fatal_one_is_422(code: FailureCode) -> None:
     error = AttemptFailedError(code, "why")
     problem = problem_of(error)
     assert (problem.status, problem.retry_after) == ((503, 1) if error.retryable else (422, None))
     assert (problem.code, problem.detail) == (code.value, "why")
 
 
-def test_a_503_says_when_to_try_again() -> None:
+def test_a_503_has_a_retry_after() -> None:
     assert problem_of(HistoryUnavailableError("down")).retry_after
     assert problem_of(ContendedError("id")).retry_after
 
@@ -131,7 +131,7 @@ def test_a_bug_is_logged_with_its_trace_and_reveals_nothing_to_the_caller(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 415, 429, 500, 503])
-def test_a_bare_status_is_a_problem_in_words_too(status: int) -> None:
+def test_a_status_without_an_error_still_has_a_problem_body(status: int) -> None:
     problem = plain_problem(status)
     assert problem.status == status
     assert problem.code.isupper()

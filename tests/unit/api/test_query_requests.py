@@ -1,4 +1,4 @@
-"""The filters of the list of orders, as a query writes them."""
+"""Query parameters of the list of orders and of its events."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ def refused(model: type[RequestModel], **query: Any) -> set[str]:
     return {error.field for error in caught.value.errors}
 
 
-def test_without_filters_the_newest_fifty_are_meant() -> None:
+def test_a_list_without_filters_has_the_fifty_newest_orders() -> None:
     wanted = validated(ListModel, {})
     assert wanted.limit == 50
     assert wanted.as_filter() == type(wanted.as_filter())()
@@ -44,7 +44,7 @@ def test_every_filter_is_read_from_text() -> None:
 @pytest.mark.parametrize(
     "pair", ["SOL/USDC", "USDC/SOL", "SOL-USDC", "So11111111111111111111111111111111111111112/USDC"]
 )
-def test_a_market_is_found_under_any_of_its_names(pair: str) -> None:
+def test_a_filter_accepts_every_name_of_a_pair(pair: str) -> None:
     assert validated(ListModel, {"pair": pair}).pair == "SOL/USDC"
 
 
@@ -58,17 +58,17 @@ def test_a_market_is_found_under_any_of_its_names(pair: str) -> None:
         ("clientOrderId", "x" * 256), ("clientOrderId", "a\x00b"), ("cursor", "x" * 513), ("colour", "red"),
     ],
 )  # fmt: skip
-def test_a_filter_that_cannot_be_meant_is_named(name: str, value: str) -> None:
+def test_an_invalid_filter_is_refused(name: str, value: str) -> None:
     assert refused(ListModel, **{name: value}) == {name}
 
 
-def test_every_bad_filter_is_named_at_once() -> None:
+def test_all_invalid_filters_are_reported_together() -> None:
     bad = {"limit": "0", "status": "done", "from": "x", "pair": "x", "userId": "a b", "colour": "red"}
     assert refused(ListModel, **bad) == set(bad)
 
 
 @pytest.mark.parametrize("after_seq", ["-1", "x", "1.5", ""])
-def test_events_are_wanted_after_a_seq(after_seq: str) -> None:
+def test_after_seq_is_a_number_and_defaults_to_zero(after_seq: str) -> None:
     assert refused(EventsModel, afterSeq=after_seq) == {"afterSeq"}
     assert validated(EventsModel, {"afterSeq": "3"}).after_seq == 3
     assert validated(EventsModel, {}).after_seq == 0

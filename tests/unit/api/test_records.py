@@ -1,4 +1,4 @@
-"""The record of an order, as the contract lists it."""
+"""The public record of an order has the fields of the contract."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Which stream a client asks for, on a socket or in a query."""
+"""Requests for a stream, as a socket message or as query parameters."""
 
 from typing import Any
 from uuid import UUID
@@ -21,25 +21,25 @@ def refused(**fields: Any) -> dict[str, str]:
 
 
 @given(st.uuids())
-def test_an_order_is_found_however_its_id_is_written(order_id: UUID) -> None:
+def test_an_order_id_may_have_upper_or_lower_case(order_id: UUID) -> None:
     for text in (str(order_id), str(order_id).upper()):
         assert validated(StreamModel, {"orderId": text}).order_id == str(order_id)
 
 
-def test_a_stream_begins_at_the_beginning_unless_told_otherwise() -> None:
+def test_a_stream_starts_at_seq_zero_by_default() -> None:
     assert validated(StreamModel, {"orderId": ORDER}).after_seq == 0
     assert validated(StreamModel, {"userId": "alice"}).user_id == "alice"
 
 
 @pytest.mark.parametrize("after_seq", [0, 3, "0", "3", "007", 10_000])
-def test_the_last_seq_seen_may_be_a_number_or_the_digits_of_a_query(after_seq: int | str) -> None:
+def test_after_seq_may_be_a_number_or_a_text_of_digits(after_seq: int | str) -> None:
     assert validated(StreamModel, {"orderId": ORDER, "afterSeq": after_seq}).after_seq == int(after_seq)
 
 
 @pytest.mark.parametrize(
     "after_seq", [-1, "-1", "", "x", "1.0", " 1", "\u0663", 10_001, "99999999999", True, None, [1], {"seq": 1}]
 )
-def test_a_seq_that_cannot_be_is_named(after_seq: object) -> None:
+def test_an_invalid_after_seq_is_refused(after_seq: object) -> None:
     assert set(refused(orderId=ORDER, afterSeq=after_seq)) == {"afterSeq"}
 
 
@@ -58,14 +58,14 @@ def test_a_seq_that_cannot_be_is_named(after_seq: object) -> None:
         ["x"],
     ],
 )
-def test_what_is_no_order_id_is_named(order_id: object) -> None:
+def test_an_invalid_order_id_is_refused(order_id: object) -> None:
     assert refused(orderId=order_id) == {"orderId": "ORDER_ID_INVALID"}
 
 
 @pytest.mark.parametrize("fields", [{}, {"afterSeq": 1}, {"orderId": ORDER, "userId": "alice"}])
-def test_exactly_one_stream_is_asked_for(fields: dict[str, Any]) -> None:
+def test_a_stream_request_names_either_an_order_or_a_user(fields: dict[str, Any]) -> None:
     assert set(refused(**fields).values()) == {"ORDER_OR_USER"}
 
 
-def test_every_bad_field_is_named_at_once() -> None:
+def test_all_invalid_fields_are_reported_together() -> None:
     assert set(refused(orderId="x", userId="a b", afterSeq=-1, since=1)) == {"orderId", "userId", "afterSeq", "since"}

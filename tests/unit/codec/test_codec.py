@@ -82,7 +82,7 @@ def number_types(value: Any) -> set[type]:
 
 
 @given(json_values)
-def test_any_value_comes_back_exactly_and_without_a_float(value: Any) -> None:
+def test_any_value_survives_the_round_trip_without_a_float(value: Any) -> None:
     back = loads(dumps(value))
     assert back == value
     assert number_types(back) <= {int, Decimal}
@@ -104,7 +104,7 @@ def test_more_digits_than_a_float_has_are_kept() -> None:
     ("number", "text"),
     [("1E-9", "0.000000001"), ("1E+2", "100"), ("2.50", "2.5"), ("0E-9", "0"), ("18446744073.709551615",) * 2],
 )
-def test_a_decimal_is_written_as_a_person_would(number: str, text: str) -> None:
+def test_a_decimal_is_written_in_plain_notation(number: str, text: str) -> None:
     assert dumps({"amount": Decimal(number)}) == f'{{"amount":{text}}}'
 
 
@@ -160,20 +160,20 @@ def test_the_text_of_times_sorts_as_the_times_do(one: datetime, other: datetime)
 
 
 @given(st.integers(1_104_537_600_000, 2_145_916_799_999))
-def test_milliseconds_of_these_decades_come_back_exactly(milliseconds: int) -> None:
+def test_milliseconds_of_three_decades_survive_the_round_trip(milliseconds: int) -> None:
     at = from_ms(milliseconds)
     assert to_ms(at) == milliseconds
     assert from_text(to_text(at)) == at
 
 
 @pytest.mark.parametrize("milliseconds", [16_287, 1_082_492_798_718, 2_163_923_822_240])
-def test_milliseconds_come_back_exactly_at_any_time(milliseconds: int) -> None:
+def test_milliseconds_of_any_time_survive_the_round_trip(milliseconds: int) -> None:
     """1970, 2004 and 2038: where a float of seconds cannot hold them."""
     assert to_ms(from_ms(milliseconds)) == milliseconds
 
 
 @given(lives())
-def test_an_order_at_any_point_of_its_life_survives_the_queue(order: Order) -> None:
+def test_an_order_in_any_status_survives_the_queue(order: Order) -> None:
     assert order_from_dict(loads(dumps(order_to_dict(order)))) == order
 
 

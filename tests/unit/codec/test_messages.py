@@ -1,4 +1,4 @@
-"""The messages on the queues survive the way, and every other body is poison."""
+"""Queue messages survive writing and reading, and every other body is poison."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -43,7 +43,7 @@ WHOLE = strategies.integers(1, 1000).map(lambda whole: whole * 10**9)
 
 
 @given(strategies.integers(1, MAX_BASE_UNITS) | WHOLE)
-def test_every_amount_survives_the_way(amount: int) -> None:
+def test_every_amount_survives_the_queue(amount: int) -> None:
     order = pending(amount_in=amount)
     assert read_order_message(order_message(StoredOrder(order))).order == order
 

@@ -1,4 +1,4 @@
-"""The least output that a price allows: exact, with one floor at the end."""
+"""The min output at a limit price: exact arithmetic, rounded down once at the end."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -31,12 +31,12 @@ limits = st.decimals(Decimal("1E-18"), 10**20, places=18).filter(lambda limit: l
         (Side.SELL, "BONK", "USDC", 12_345_67, "0.00002", 246),
     ],
 )
-def test_known_outputs(side: Side, paid: str, got: str, amount: int, limit: str, least: int) -> None:
+def test_known_min_outputs_are_exact(side: Side, paid: str, got: str, amount: int, limit: str, least: int) -> None:
     assert min_output_at_price(side, BY_SYMBOL[paid], BY_SYMBOL[got], amount, Decimal(limit)) == least
 
 
 @given(st.sampled_from(Side), tokens, tokens, amounts, limits)
-def test_the_least_output_is_the_exact_one_rounded_down(
+def test_the_min_output_is_the_exact_output_rounded_down(
     side: Side, paid: object, got: object, amount: int, limit: Decimal
 ) -> None:
     least = min_output_at_price(side, paid, got, amount, limit)  # type: ignore[arg-type]
@@ -47,7 +47,7 @@ def test_the_least_output_is_the_exact_one_rounded_down(
 
 
 @given(tokens, tokens, amounts, limits, limits)
-def test_a_stricter_price_never_asks_for_less(
+def test_a_stricter_price_never_lowers_the_min_output(
     paid: object, got: object, amount: int, one: Decimal, other: Decimal
 ) -> None:
     low, high = sorted([one, other])

@@ -1,4 +1,4 @@
-"""Which failure may be tried again, as the specification's table says."""
+"""Retryable and fatal failures, by the table of the specification."""
 
 import pytest
 
@@ -22,5 +22,5 @@ def test_every_code_of_the_specification_exists_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("code", FailureCode)
-def test_what_may_pass_is_tried_again_and_what_cannot_be_helped_is_not(code: FailureCode) -> None:
+def test_transient_failures_are_retryable_and_fatal_ones_are_not(code: FailureCode) -> None:
     assert AttemptFailedError(code, "why").retryable is (code.value in RETRIED)

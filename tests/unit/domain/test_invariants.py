@@ -1,4 +1,4 @@
-"""The checker of the invariants: it names each damage rightly, and accuses no sound order."""
+"""The checker of the invariants: it reports every violation under its invariant, and none for a sound order."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -21,7 +21,7 @@ OVERDUE_MS = 1000
 
 
 def seen(order: Order, **changes: Any) -> Evidence:
-    """The evidence of an order in a sound deployment, or as changed."""
+    """Return the evidence of an order in a sound deployment, with optional changes."""
     swap = Swap(order.tx_hash or "", order.order_id, order.amount_out or 0)
     evidence = Evidence(
         order_id=order.order_id,
@@ -77,7 +77,7 @@ def attempts(number: int) -> Order:
 
 
 @given(lives())
-def test_no_legal_life_of_an_order_is_a_violation(order: Order) -> None:
+def test_a_legal_history_of_an_order_is_no_violation(order: Order) -> None:
     assume(
         order.amount_out is None or order.amount_out >= max(order.min_amount_out or 0, order.spec.limit_min_out or 0)
     )
@@ -146,7 +146,7 @@ def test_no_legal_life_of_an_order_is_a_violation(order: Order) -> None:
         pytest.param(seen(CONFIRMED, events=with_event(CONFIRMED, 4, attempt=0)), "I9", id="an earlier attempt"),
     ],
 )
-def test_each_damage_is_named_rightly(evidence: Evidence, invariant: str) -> None:
+def test_each_damage_is_reported_under_its_invariant(evidence: Evidence, invariant: str) -> None:
     assert violated(evidence) == [invariant]
 
 
@@ -158,7 +158,7 @@ def test_an_open_order_with_an_earlier_deadline_need_not_be_in_the_history_yet()
     assert violated(seen(OPEN, deadline_ms=NOW_MS + 499)) == []
 
 
-def test_an_open_order_past_its_expiry_is_stuck_whatever_its_deadline() -> None:
+def test_an_open_order_past_its_expiry_is_stuck_with_any_deadline() -> None:
     late_ms = NOW_MS + 500 + OVERDUE_MS + 1
     evidence = seen(OPEN, deadline_ms=late_ms + 60_000)
     [found] = violations_of(evidence, late_ms, overdue_ms=OVERDUE_MS)

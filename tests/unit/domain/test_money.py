@@ -1,4 +1,4 @@
-"""Amounts keep every digit; prices and percentages round as they say."""
+"""Amounts are exact; prices and percentages round to documented digits."""
 
 from decimal import Decimal
 
@@ -21,7 +21,7 @@ decimals = st.integers(0, 9)
 
 
 @given(base_units, decimals)
-def test_base_units_come_back_exactly(amount: int, places: int) -> None:
+def test_base_units_survive_the_round_trip(amount: int, places: int) -> None:
     assert to_base_units(to_human_units(amount, places), places) == amount
 
 
@@ -41,7 +41,7 @@ def test_more_decimals_than_the_token_has_are_refused(amount: str, places: int) 
 
 
 @pytest.mark.parametrize("zeros", [9, 30, 58, 59, 60, 100])
-def test_a_stray_digit_is_refused_however_far_behind_the_point(zeros: int) -> None:
+def test_a_digit_beyond_the_decimals_is_refused_at_any_length(zeros: int) -> None:
     with pytest.raises(ValueError, match="decimal places"):
         to_base_units(Decimal("1." + "0" * zeros + "1"), 9)
 
@@ -114,7 +114,7 @@ def test_a_whole_number_is_never_written_with_an_exponent(digits: int, exponent:
 
 
 @given(base_units, st.integers(0, 4999))
-def test_more_tolerance_never_asks_for_more(quoted: int, bps: int) -> None:
+def test_more_tolerance_never_raises_the_min_output(quoted: int, bps: int) -> None:
     assert minimum_output(quoted, bps + 1) <= minimum_output(quoted, bps)
     assert minimum_output(quoted, 0) == quoted
 

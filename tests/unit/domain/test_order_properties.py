@@ -1,4 +1,4 @@
-"""An order over its whole life: only legal steps, complete events, and no event after a terminal status."""
+"""Properties of any sequence of events: legal steps, complete events, and none after a terminal status."""
 
 from datetime import UTC, datetime
 
@@ -34,7 +34,7 @@ def test_events_are_numbered_from_one_without_gap_and_the_last_one_gives_the_sta
 
 
 @given(lives(), st.sampled_from(Status))
-def test_the_status_table_alone_decides_about_a_step(order: Order, status: Status) -> None:
+def test_the_status_table_decides_every_step(order: Order, status: Status) -> None:
     before = order.events
     if may_follow(order.spec.type, order.status, status):
         assert order.after(SAMPLES[status], AT).status is status
@@ -60,7 +60,7 @@ def test_a_retry_raises_the_attempt_and_keeps_the_minimum_that_was_promised() ->
 
 
 @pytest.mark.parametrize("amount", [1, MAX_BASE_UNITS])
-def test_any_amount_that_a_token_account_can_hold_is_taken(amount: int) -> None:
+def test_any_amount_that_a_token_account_can_hold_is_accepted(amount: int) -> None:
     assert a_spec(amount_in=amount).amount_in == amount
 
 

@@ -1,4 +1,4 @@
-"""An order changes by its events alone: every legal one, in sequence, and none after a terminal status."""
+"""An order changes only by events: every legal event, in sequence, and none after a terminal status."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,7 +27,7 @@ def moved(order: Order, status: Status, *, next_attempt: bool = False) -> Order:
 
 
 def order_at(status: Status | None, order_type: OrderType = OrderType.MARKET) -> Order:
-    """An order of one event that has this status, without the steps that lead there."""
+    """Return an order in this status with a single event, without the steps that lead there."""
     order = Order("id", a_spec(type=order_type))
     if status is None:
         return order
@@ -36,7 +36,7 @@ def order_at(status: Status | None, order_type: OrderType = OrderType.MARKET) ->
 
 @pytest.mark.parametrize("order_type", OrderType)
 @pytest.mark.parametrize(("before", "after"), list(product([None, *Status], Status)))
-def test_an_order_moves_where_the_table_lets_it_and_refuses_the_rest_unchanged(
+def test_an_order_takes_allowed_steps_and_refuses_others_unchanged(
     order_type: OrderType, before: Status | None, after: Status
 ) -> None:
     order = order_at(before, order_type)
@@ -91,7 +91,7 @@ def test_an_event_applied_twice_is_refused_the_second_time() -> None:
 
 
 @pytest.mark.parametrize("attempt", [-1, 0, 3, 99])
-def test_an_attempt_out_of_turn_is_refused(attempt: int) -> None:
+def test_an_attempt_out_of_sequence_is_refused(attempt: int) -> None:
     first = moved(moved(order_at(None), Status.PENDING), Status.ROUTING, next_attempt=True)
     with pytest.raises(IllegalTransitionError):
         first.apply(Event(3, attempt, NOON, AttemptStarted()))
@@ -100,7 +100,7 @@ def test_an_attempt_out_of_turn_is_refused(attempt: int) -> None:
 
 
 @pytest.mark.parametrize("after", [Status.ROUTING, Status.FAILED])
-def test_a_transaction_that_did_not_land_is_no_longer_shown(after: Status) -> None:
+def test_the_signature_of_a_transaction_that_did_not_land_is_cleared(after: Status) -> None:
     sent = moved(moved(order_at(Status.ROUTING), Status.BUILDING), Status.SUBMITTED)
     assert (sent.venue, sent.tx_hash) == ("raydium", "hash")
     given_up = moved(sent, after)
@@ -113,7 +113,7 @@ def test_a_failed_order_has_its_reason_and_no_outcome() -> None:
     assert (order.tx_hash, order.amount_out, order.executed_price, order.quotes) == (None, None, None, None)
 
 
-def test_quotes_are_kept_from_the_routing_that_brought_them() -> None:
+def test_an_order_has_the_quotes_of_its_routing() -> None:
     pending = moved(order_at(None), Status.PENDING)
     begun = moved(pending, Status.ROUTING, next_attempt=True)
     decision = quotes()
@@ -127,7 +127,7 @@ def test_an_order_without_events_has_no_status() -> None:
 
 
 @pytest.mark.parametrize("amount", [0, -1, MAX_BASE_UNITS + 1])
-def test_no_order_holds_an_amount_that_no_token_account_can(amount: int) -> None:
+def test_an_amount_that_exceeds_a_token_account_is_refused(amount: int) -> None:
     with pytest.raises(ValueError, match="base units"):
         a_spec(amount_in=amount)
 

@@ -19,7 +19,7 @@ impact_rates = st.integers(0, 50_000)
     ("sol", "fee", "out"),
     [(2, 5_000_000, 199_492_040), (100, 250_000_000, 9_955_139_496), (5_000, 12_500_000_000, 453_512_161_854)],
 )
-def test_the_golden_vector(sol: int, fee: int, out: int) -> None:
+def test_a_swap_matches_the_known_output(sol: int, fee: int, out: int) -> None:
     result = Pool(50_000 * SOL, 5_000_000 * USDC).swap(sol * SOL, 2_500)
     assert (result.fee, result.amount_out) == (fee, out)
 

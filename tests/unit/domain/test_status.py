@@ -1,4 +1,4 @@
-"""The status table, walked over the whole matrix against the specification written out a second time."""
+"""The status table, compared for every pair of statuses with a second copy of the specification."""
 
 from datetime import UTC, datetime
 from itertools import product

@@ -1,4 +1,4 @@
-"""The registry, the naming of markets, and the backoff."""
+"""The token registry, market names, and the backoff of retries."""
 
 from itertools import combinations
 
@@ -57,7 +57,7 @@ def test_no_two_tokens_share_a_symbol_or_a_mint() -> None:
     assert all(0 <= token.decimals <= 9 for token in BY_SYMBOL.values())
 
 
-def test_two_tokens_of_which_none_is_a_quote_token_have_no_market() -> None:
+def test_two_tokens_without_a_quote_token_have_no_market() -> None:
     assert find_pair(BY_SYMBOL["BONK"], BY_SYMBOL["JUP"]) is None
 
 

@@ -1,4 +1,4 @@
-"""The settings that a deployment may set: all tunables, checked before anything starts."""
+"""The settings that a deployment may set: all tunables, validated before any process starts."""
 
 import re
 import subprocess
@@ -30,7 +30,7 @@ def test_every_setting_with_a_default_can_be_deployed_unless_the_platform_sets_i
     assert {row.env for row in SETTINGS} == {name.upper() for name in tunable} | {"LOG_LEVEL"}
 
 
-def test_a_deployment_keeps_what_the_environment_does_not_set_and_a_local_stack_does_not() -> None:
+def test_a_deployment_keeps_settings_that_the_environment_lacks_and_a_local_stack_does_not() -> None:
     environment = {"MAX_ATTEMPTS": "5", "LOG_LEVEL": "", "PATH": "/bin"}
     assert parameters_from(environment) == {"MaxAttempts": "5"}
     local = parameters_from(environment, local=True)

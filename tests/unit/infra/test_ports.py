@@ -1,4 +1,4 @@
-"""The ports of a local stack: as given, all different, and a port that is not available is named."""
+"""Ports of a local stack: given ports are used, all are different, and an invalid one is named."""
 
 import socket
 

@@ -47,7 +47,7 @@ def test_no_amount_has_a_better_price_than_the_best_price(depth: Depth, side: Si
 
 @given(depths, sides)
 def test_the_best_price_is_as_tight_as_possible(depth: Depth, side: Side) -> None:
-    """With a looser bound, each look would read orders that no pool can fill."""
+    """A looser bound would make each look read orders that no pool can fill."""
     base, quote = (reserve * 10**60 for reserve in (depth.base, depth.quote))
     deep = Depth(depth.venue, depth.pair, base, quote, depth.fee_rate, depth.impact_fee_rate)
     price = net_price(deep, side, 10**40)

@@ -140,7 +140,7 @@ def test_a_refused_amendment_names_every_broken_rule(bench: Workbench) -> None:
     ]
 
 
-def test_an_amendment_extends_the_lifetime_to_at_most_thirty_days_in_all(bench: Workbench) -> None:
+def test_an_amendment_extends_the_lifetime_to_at_most_thirty_days_in_total(bench: Workbench) -> None:
     began = bench.clock.now()
     order_id = accept(bench, a_limit(110))
     bench.clock.sleep(86_400)

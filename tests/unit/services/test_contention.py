@@ -222,7 +222,7 @@ def test_a_new_order_that_finds_the_slots_contended_is_refused_and_its_key_stays
 
 @pytest.mark.parametrize("kind", ["high-priority order", "triggered limit order"])
 def test_the_processor_asks_for_redelivery_while_the_slots_are_contended_and_loses_nothing(kind: str) -> None:
-    """Both kinds of order reserve their slot only when a worker is about to start them."""
+    """A worker reserves the slot of either kind of order right before it starts the order."""
     bench, slots = limited()
     push(bench, 100)
     spec = a_spec(priority=Priority.HIGH) if kind == "high-priority order" else a_limit(110)

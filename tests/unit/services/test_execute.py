@@ -20,7 +20,7 @@ CONFIRMED = ["pending", "routing", "routing", "building", "submitted", "confirme
 
 
 class CrashError(Exception):
-    """A worker dies at this line."""
+    """Ends a worker process."""
 
 
 def crash(*_: object) -> None:

@@ -45,7 +45,7 @@ def test_a_launch_triggers_a_sniper_order_which_buys_from_the_new_pool(bench: Wo
     bench.process_all()
     order = bench.order(order_id)
     assert (order.status, order.venue) == (Status.CONFIRMED, "raydium")
-    # One SOL at 0.001 per token, less the fee and its own impact of a thousandth.
+    # The output of 1 SOL at 0.001 per token, less the fee and its own price impact of 0.1 %.
     assert order.amount_out is not None
     assert 995 * 10**6 < order.amount_out < 1000 * 10**6
     assert len(bench.ledger.swaps_of(order_id)) == 1
@@ -199,7 +199,7 @@ def test_if_a_worker_dies_after_the_announcement_the_next_look_triggers_the_orde
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_the_following_looks_trigger_what_does_not_fit_into_a_batch() -> None:
+def test_the_following_looks_trigger_the_orders_beyond_a_batch() -> None:
     bench = a_workbench(trigger_batch=2)
     orders = [accept(bench, a_sniper()) for _ in range(5)]
     refused = accept(bench, a_sniper(venue="meteora"))

@@ -1,4 +1,4 @@
-"""A launch reaches every order that waits for it, whatever fails while the engine processes it."""
+"""A launch reaches every open order for its mint, although calls fail while the engine processes it."""
 
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ from tests.support.callers import ANYONE
 from tests.support.workbench import Workbench, a_workbench
 
 LOOK_SECONDS = 5
-#: Looks that take longer than a launch stays pending, if nothing keeps it from being finished.
+#: Looks that take longer together than the linger time of a launch.
 ENOUGH = 40
 
 

@@ -1,4 +1,4 @@
-"""Previews: the route and the minimum output of an order, without storing or executing anything."""
+"""Previews: the route and the minimum output of an order, without a stored or executed order."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -91,7 +91,7 @@ def test_a_preview_refuses_the_orders_that_the_engine_refuses(bench: Workbench) 
     assert caught.value.code is FailureCode.PRICE_IMPACT_TOO_HIGH
 
 
-def test_a_limit_order_that_no_venue_can_fill_now_would_wait(bench: Workbench) -> None:
+def test_a_limit_order_that_no_venue_can_fill_now_would_stay_open(bench: Workbench) -> None:
     spec = a_limit(50, amount_in=20_000 * 10**9)
     found = preview(bench, spec)
     assert (found["chosen"], found["marketableAtEntry"], found["timeInForce"]) == (None, False, "GTC")

@@ -1,4 +1,4 @@
-"""Any path of prices against any set of limit orders: the engine triggers and fills what an oracle computes."""
+"""Random price paths and random limit orders: the engine triggers and fills the orders that an oracle computes."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -31,7 +31,7 @@ _USD += [Decimal(200_000), Decimal(550_000), Decimal(1_000_000)]
 
 
 class Path:
-    """One run of the engine and the oracle side by side, compared after each step."""
+    """A run of the engine and the oracle side by side, compared after each step."""
 
     def __init__(self, seed: int, profile: str, batch: int) -> None:
         self.random = Random(seed)
@@ -194,7 +194,7 @@ class Path:
         return self.bench.order(order_id).status is Status.TRIGGERED
 
     def _pauses(self, order_id: str) -> bool:
-        """Whether the order pauses after a missed trigger: 1 s, 2 s, 4 s and so on.
+        """Return whether the order pauses after a missed trigger, for 1 s, 2 s, 4 s and so on.
 
         While the price is half a percent through the limit, only every sixth miss doubles the pause. An amendment
         ends the pause.
@@ -251,7 +251,7 @@ class Path:
     st.sampled_from(["realistic", "realistic", "flat", "brief"]),
     st.sampled_from([500, 500, 1]),
 )
-def test_a_price_triggers_and_fills_what_the_oracle_computes(seed: int, profile: str, batch: int) -> None:
+def test_the_engine_and_the_oracle_trigger_and_fill_the_same_orders(seed: int, profile: str, batch: int) -> None:
     path = Path(seed, profile, batch)
     for _ in range(_STEPS):
         path.step()
@@ -260,7 +260,7 @@ def test_a_price_triggers_and_fills_what_the_oracle_computes(seed: int, profile:
 
 
 def test_the_paths_trigger_some_orders_and_leave_others_open() -> None:
-    """A comparison in which nothing ever triggers proves nothing."""
+    """Guards the comparison, which needs paths with triggered orders and paths with open ones."""
     paths = [Path(seed, "realistic", 500) for seed in range(20)]
     for path in paths:
         for _ in range(3 * _STEPS):

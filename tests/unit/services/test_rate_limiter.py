@@ -166,7 +166,7 @@ def test_an_order_that_high_priority_orders_delay_again_and_again_still_complete
         high_priority.append(
             world.engine.submit(ANYONE, a_spec(user_id="high_priority", priority=Priority.HIGH)).order_id
         )
-        world.go_on(6)
+        world.advance(6)
     assert world.run()
     orders = world.all_orders()
     assert {orders[order_id].order.status for order_id in [*normal, *high_priority]} == {Status.CONFIRMED}
@@ -190,7 +190,7 @@ def test_cancelling_all_orders_releases_their_slots() -> None:
     late=st.sampled_from([0.0, 0.3, 5.0, 90.0]),
     seed=st.integers(0, 9),
 )
-def test_no_sliding_minute_holds_more_starts_than_the_limit_however_late_messages_arrive(
+def test_no_sliding_minute_exceeds_the_limit_although_messages_arrive_late(
     limit: int, arrivals: list[tuple[float, bool]], late: float, seed: int
 ) -> None:
     bench = a_workbench(rate_limit_per_minute=limit, rate_horizon_seconds=100_000)

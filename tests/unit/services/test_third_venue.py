@@ -1,4 +1,4 @@
-"""A third venue is one file and one line in the registry: everything else takes it from there.
+"""A third venue is one file and one line in the registry, which all other modules read.
 
 The market has the profile ``flat``, in which the venue with the lowest fee wins.
 """
@@ -223,7 +223,7 @@ def test_a_sniper_order_for_the_new_venue_buys_from_a_pool_that_is_created_there
     order = filled(bench, order_id)
     assert order.venue == "orca"
     assert [answer.venue for answer in decision_of(order).answers if answer.quote] == ["orca"]
-    # One SOL at 0.001 per token, less the fee and its own impact of a thousandth.
+    # The output of 1 SOL at 0.001 per token, less the fee and its own price impact of 0.1 %.
     assert order.amount_out is not None
     assert 998 * 10**6 < order.amount_out < 1000 * 10**6
 

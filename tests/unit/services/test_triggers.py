@@ -73,7 +73,7 @@ def test_a_price_in_the_other_direction_triggers_nothing(bench: Workbench, side:
 def test_the_output_of_the_whole_size_decides_to_the_last_base_unit(bench: Workbench, side: Side) -> None:
     bench.engine.market.look()
     now = best_output(bench, a_limit(side=side))
-    # Both orders are accepted at a price that keeps them open.
+    # The price at acceptance keeps both orders open.
     push(bench, 50 if side is Side.SELL else 200)
     prices = [price_for(a_limit(side=side), minimum) for minimum in (now, now + 1)]
     reached, missed = (accept(bench, a_limit(price, side)) for price in prices)
@@ -313,7 +313,7 @@ def test_an_amendment_ends_the_pause_of_an_order(bench: Workbench) -> None:
 
 
 def test_an_order_that_is_too_large_for_the_shrunk_pool_reopens(bench: Workbench) -> None:
-    """As the price of SOL falls, a pool has less USDC, and the same payment moves it further."""
+    """A lower SOL price leaves less USDC in the pool, so the same payment has a larger impact."""
     order_id = accept(bench, a_limit(Decimal("99"), Side.BUY, amount_in=200_000 * 10**6))
     push(bench, 90)
     assert bench.order(order_id).status is Status.TRIGGERED

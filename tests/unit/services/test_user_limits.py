@@ -46,7 +46,7 @@ def test_a_user_far_from_the_limit_is_not_counted_for_every_order(monkeypatch: p
     assert 5 <= len(counted) <= 15
 
 
-def test_without_a_limit_nothing_is_counted() -> None:
+def test_without_a_limit_no_orders_are_counted() -> None:
     bench = a_workbench(max_active_orders_per_user=0)
     bench.orders.count_active = None  # type: ignore[assignment, method-assign]
     bench.submit()

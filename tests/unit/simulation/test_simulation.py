@@ -225,7 +225,7 @@ def test_a_fault_while_sending_affects_the_attempts_it_names(fault: str, code: F
         ("venue_down:raydium", FailureCode.VENUE_UNAVAILABLE),
     ],
 )
-def test_a_fault_while_quoting(fault: str, code: FailureCode) -> None:
+def test_a_fault_while_quoting_fails_the_quote(fault: str, code: FailureCode) -> None:
     with pytest.raises(AttemptFailedError) as caught:
         World().raydium.quote(a_request(simulate=fault))
     assert caught.value.code is code
