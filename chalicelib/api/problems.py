@@ -143,9 +143,7 @@ def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) 
             return _refused(error, REFUSALS[type(error)])
         case _ if isinstance(error, unavailable):
             log.error("a dependency does not answer", exc_info=error)
-            detail = (
-                "The engine cannot reach a dependency. Try again; an Idempotency-Key makes a repeat safe."
-            )
+            detail = "The engine cannot reach a dependency. Try again; an Idempotency-Key makes a repeat safe."
             return Problem(503, ProblemCode.UNAVAILABLE, "Unavailable", detail, retry_after=_RETRY_SECONDS)
         case _:
             log.error("unexpected error", exc_info=error)

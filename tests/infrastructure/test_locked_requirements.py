@@ -16,7 +16,7 @@ def normalized(name: str) -> str:
 
 def pins(file: Path) -> dict[str, str]:
     """Return each package of a requirements file and its version, following ``-r``."""
-    found = {}
+    found: dict[str, str] = {}
     for line in file.read_text().splitlines():
         if line.startswith("-r "):
             found |= pins(file.with_name(line.removeprefix("-r ")))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSRequest
+from botocore.awsrequest import AWSPreparedRequest
 from moto.core.botocore_stubber import BotocoreStubber
 
 from chalicelib.adapters import connect
@@ -50,7 +50,7 @@ def listening(patch: pytest.MonkeyPatch) -> Iterator[set[tuple[str, str]]]:
     asked: set[tuple[str, str]] = set()
     through = BotocoreStubber.__call__
 
-    def heard(stubber: BotocoreStubber, event_name: str, request: AWSRequest, **rest: Any) -> Any:
+    def heard(stubber: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
         asked.update(asked_of(event_name.rsplit(".", 1)[-1], json.loads(request.body or b"{}")))
         return through(stubber, event_name, request, **rest)
 

@@ -1,6 +1,7 @@
 """The composition root: it builds an engine on the real adapters without a call to AWS or PostgreSQL."""
 
-from chalicelib.bootstrap import build_engine, connect
+from chalicelib.adapters import connect
+from chalicelib.bootstrap import build_engine
 from tests.contract.stores.aws import settings
 
 

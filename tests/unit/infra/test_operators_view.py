@@ -104,8 +104,9 @@ def test_an_open_order_is_counted_separately_and_must_be_in_the_history(
 ) -> None:
     now = datetime.now(UTC)
     expires_at = now + timedelta(days=1)
-    spec = {"type": OrderType.LIMIT, "limit_price": Decimal(150)}
-    order = pending(now, **spec).after(Opened(OpenTerms(expires_at=expires_at)), now)
+    order = pending(now, type=OrderType.LIMIT, limit_price=Decimal(150)).after(
+        Opened(OpenTerms(expires_at=expires_at)), now
+    )
     item = {
         "orderId": order.order_id,
         **form(order.spec),

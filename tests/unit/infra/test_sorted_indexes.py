@@ -159,9 +159,12 @@ def test_a_query_reads_only_the_rows_it_returns(forward: bool, monkeypatch: pyte
     _made(everything, patched=True)
     judged: list[Any] = []
     judge = dynamodb._evaluate_condition
-    monkeypatch.setattr(
-        dynamodb, "_evaluate_condition", lambda *args, **kwargs: judged.append(1) or judge(*args, **kwargs)
-    )
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        judged.append(1)
+        return judge(*args, **kwargs)
+
+    monkeypatch.setattr(dynamodb, "_evaluate_condition", counted)
     request = _asking("byNumber", " AND #r <= :low", "a", "9", "9")
     assert _done(dynamodb._query, **request, ScanIndexForward=forward)["Count"] == 10
     assert len(judged) == 10
