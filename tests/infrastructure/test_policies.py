@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
@@ -51,7 +51,7 @@ def listening(patch: pytest.MonkeyPatch) -> Iterator[set[tuple[str, str]]]:
     through = BotocoreStubber.__call__
 
     def heard(stubber: BotocoreStubber, event_name: str, request: AWSPreparedRequest, **rest: Any) -> Any:
-        asked.update(asked_of(event_name.rsplit(".", 1)[-1], json.loads(request.body or b"{}")))
+        asked.update(asked_of(event_name.rsplit(".", 1)[-1], json.loads(cast("bytes", request.body) or b"{}")))
         return through(stubber, event_name, request, **rest)
 
     with patch.context() as patched:
