@@ -6,10 +6,13 @@ whose sources have not changed is not made again.
 """
 
 import argparse
+import fcntl
 import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +44,20 @@ def package(stage: str, out: Path, *, dependencies: bool = True) -> Package:
     :raises PackagingError: if Chalice or pip fails.
     """
     out.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time():
+        return _package(stage, out, dependencies)
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Wait until no other process packages this project: two of them would delete each other's files."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _package(stage: str, out: Path, dependencies: bool) -> Package:
     result = Package(out / "template.json", out / "deployment.zip", source_digest(stage, dependencies))
     stamp = out / "digest"
     if stamp.exists() and stamp.read_text() == result.digest:

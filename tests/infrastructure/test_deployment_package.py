@@ -122,3 +122,14 @@ def test_the_same_sources_are_not_packaged_twice(packaged: Packaged) -> None:
     before = packaged.code.stat().st_mtime_ns
     assert package("prod", packaged.code.parent).code.stat().st_mtime_ns == before
     assert installed_dependencies().is_dir()
+
+
+def test_two_processes_may_package_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "infra.aws.package", "--stage", "local", "--out", str(tmp_path / "package")]
+    processes = [
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert outputs[0] == outputs[1]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.codec.times import to_ms
-from chalicelib.domain.identity import Caller
+from chalicelib.domain.identity import Caller, Scope
 from chalicelib.ports.queues import ReplayQueue
 from chalicelib.ports.streams import Connection, OpenStream, StreamStore, Subscriber
 
@@ -22,7 +22,10 @@ class Connections:
 
         API Gateway refuses pushes to a connection until ``$connect`` has returned, so the replay queue brings the
         stream.
+
+        :raises MissingScopeError: if the caller may not read orders.
         """
+        caller.require(Scope.READ)
         expires_at = to_ms(self.now()) // 1000 + self.connection_hours * 3600
         self.streams.connect(Connection(connection_id, coarse, expires_at))
         if wanted:

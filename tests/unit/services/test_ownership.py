@@ -82,6 +82,10 @@ OTHERS: dict[str, tuple[Scope, Call]] = {
     ),
     "stats": (Scope.READ, lambda bench, caller, _: bench.engine.stats(caller)),
     "market.push_price": (Scope.OPERATE, push_price),
+    "connections.open": (
+        Scope.READ,
+        lambda bench, caller, _: bench.engine.connections.open(caller, "socket", coarse=False, wanted={}),
+    ),
     "market.announce_launch": (
         Scope.OPERATE,
         lambda bench, caller, _: bench.engine.market.announce_launch(caller, LAUNCH),
@@ -109,13 +113,8 @@ def order_id(bench: Workbench) -> str:
     return bench.submit(user_id="alice", type=OrderType.LIMIT, limit_price=Decimal(250))
 
 
-#: Opening a connection needs no scope: each request on the connection, and the stream that its address asks for, is
-#: checked on its own.
-WITHOUT_A_SCOPE = {"connections.open"}
-
-
 def test_every_use_case_that_takes_a_caller_is_tested_here() -> None:
-    assert set(use_cases_of_clients()) == ALL.keys() | WITHOUT_A_SCOPE
+    assert set(use_cases_of_clients()) == ALL.keys()
 
 
 @pytest.mark.parametrize("name", ALL)
