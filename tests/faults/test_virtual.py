@@ -19,6 +19,7 @@ from tests.faults.virtual.world import World
 #: These trials inject a fault at every call of every scenario, which takes most of the time of the suite.
 _EXHAUSTIVE = (
     *(virtual.crash_at_every_call, virtual.failure_at_every_call, virtual.stall_at_every_call),
+    virtual.messages_of_version_1,
     *(virtual.cancel_at_every_call, races.one_at_every_call_of_the_other, races.watcher_killed_in_a_batch),
 )
 _TRIALS = [
