@@ -100,6 +100,15 @@ class Settings:
 _SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False, "": False}
 
 
+#: Settings with which the engine cannot work if they are 0.
+_POSITIVE = frozenset(
+    {
+        *("quote_threads", "push_threads", "trigger_threads", "trigger_batch", "watchdog_batch"),
+        *("max_attempts", "lease_seconds", "max_body_bytes", "connection_hours"),
+    }
+)
+
+
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this process. An absent or empty variable means the default.
 
@@ -113,6 +122,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             continue
         try:
             values[name] = _parse(kind, text)
+            if name in _POSITIVE and values[name] < 1:
+                raise ValueError("out of range")
         except (ValueError, ArithmeticError, KeyError) as error:
             raise ValueError(f"{variable}={text!r} is not a valid value") from error
     required = [field.name for field in fields(Settings) if field.default is MISSING]

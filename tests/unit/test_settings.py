@@ -111,3 +111,9 @@ def test_settings_are_immutable() -> None:
 
 def test_other_variables_are_ignored() -> None:
     assert read_settings(REQUIRED | {"PATH": "/bin", "MAX_ATTEMPT": "9"}) == read_settings(REQUIRED)
+
+
+@pytest.mark.parametrize("variable", ["QUOTE_THREADS", "PUSH_THREADS", "TRIGGER_THREADS", "MAX_ATTEMPTS"])
+def test_a_setting_that_must_be_positive_is_refused_by_its_variable(variable: str) -> None:
+    with pytest.raises(ValueError, match=variable):
+        read_settings(REQUIRED | {variable: "0"})

@@ -69,7 +69,7 @@ class CancelOrder:
     def all_of(self, caller: Caller, user_id: str | None) -> Cancellations:
         """Cancel the orders of a user (the caller, if none is named), at most ``MAX_CANCEL_BATCH``, newest first."""
         user_id = user_for(caller, user_id, Scope.TRADE)
-        cancelled, too_late = [], []
+        cancelled, too_late, is_contended = [], [], False
         # Newest first: only the last reservation of a rate-limit slot can be released.
         newest = self.orders.unfinished_of(user_id)[::-1]
         for order_id in newest[:MAX_CANCEL_BATCH]:
@@ -77,9 +77,13 @@ class CancelOrder:
                 cancelled.append(self(caller, order_id))
             except CancelTooLateError as error:
                 too_late.append(error)
-            except (ContendedError, UnreadableOrderError):
+            except ContendedError:
+                # The caller must ask again for this order, as for those beyond the batch.
+                is_contended = True
+                log.warning("not cancelled", extra={"orderId": order_id})
+            except UnreadableOrderError:
                 log.exception("not cancelled", extra={"orderId": order_id})
-        return Cancellations(user_id, cancelled, too_late, len(newest) > MAX_CANCEL_BATCH)
+        return Cancellations(user_id, cancelled, too_late, is_contended or len(newest) > MAX_CANCEL_BATCH)
 
     def _cancel(self, stored: StoredOrder, cancelled: Order) -> None:
         """:raises LostRaceError: if another writer moved the order."""

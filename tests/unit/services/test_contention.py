@@ -177,6 +177,7 @@ def test_cancelling_all_orders_skips_a_contended_order(contention: Contention) -
     result = contention.bench.engine.cancel.all_of(ANYONE, "tester")
     assert [order.order_id for order in result.cancelled] == [other]
     assert (result.too_late, contention.bench.order(contention.order_id).status) == ([], Status.OPEN)
+    assert result.more
 
 
 # --- the slots of the rate limit ---------------------------------------------------------------------------
