@@ -89,6 +89,13 @@ OrderId = Annotated[str, BeforeValidator(_order_id)]
 VenueName = Annotated[str, AfterValidator(_venue)]
 
 
+def printable(value: str | None) -> str | None:
+    """A field validator: the text without control characters, if there is one."""
+    if value is not None and not value.isprintable():
+        raise bad_field(FieldCode.NOT_PRINTABLE, "must not hold control characters")
+    return value
+
+
 def validated(model: type[_Model], body: Mapping[str, Any], **context: Any) -> _Model:
     """:raises InvalidOrderError: naming every bad field."""
     try:

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from chalicelib.api.codes import FieldCode
 from chalicelib.api.errors import InvalidOrderError, bad_field
 from chalicelib.api.requests.conditions import ConditionsModel
-from chalicelib.api.requests.fields import UserId, validated
+from chalicelib.api.requests.fields import UserId, printable, validated
 from chalicelib.api.requests.rules import RequestRules
 from chalicelib.api.requests.slippage import SlippageModel
 from chalicelib.domain.identity import Caller
@@ -30,12 +30,7 @@ class OrderModel(SlippageModel, ConditionsModel):
     client_order_id: str | None = Field(None, alias="clientOrderId", min_length=1, max_length=255)
     simulate: str | None = Field(None, max_length=64)
 
-    @field_validator("client_order_id")
-    @classmethod
-    def _check_client_order_id(cls, value: str | None) -> str | None:
-        if value is not None and not value.isprintable():
-            raise bad_field(FieldCode.NOT_PRINTABLE, "must not hold control characters")
-        return value
+    _check_client_order_id = field_validator("client_order_id")(printable)
 
     @field_validator("side")
     @classmethod

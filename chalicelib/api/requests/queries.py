@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from chalicelib.api.codes import FieldCode
 from chalicelib.api.errors import bad_field
-from chalicelib.api.requests.fields import OrderId, RequestModel, UserId
+from chalicelib.api.requests.fields import OrderId, RequestModel, UserId, printable
 from chalicelib.codec.times import from_text
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import find_market
@@ -54,12 +54,7 @@ class ListModel(RequestModel):
         except ValueError:
             raise bad_field(FieldCode.TIME_INVALID, "must be an RFC 3339 time with a zone") from None
 
-    @field_validator("client_order_id")
-    @classmethod
-    def _check_client_order_id(cls, value: str | None) -> str | None:
-        if value is not None and not value.isprintable():
-            raise bad_field(FieldCode.NOT_PRINTABLE, "must not hold control characters")
-        return value
+    _check_client_order_id = field_validator("client_order_id")(printable)
 
     @field_validator("pair")
     @classmethod

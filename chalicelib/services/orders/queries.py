@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.errors import MissingScopeError
 from chalicelib.domain.events import Event, QuotesReceived
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.orders import Order
@@ -10,7 +9,7 @@ from chalicelib.domain.swaps import SwapRequest
 from chalicelib.ports.history import History, OrderFilter, Page
 from chalicelib.ports.orders import OrderStore
 from chalicelib.routing.router import Router
-from chalicelib.services.orders.lookup import find_order
+from chalicelib.services.orders.lookup import find_order, user_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +37,9 @@ class Queries:
         :raises HistoryUnavailableError: if Postgres does not answer.
         :raises InvalidCursorError: if the cursor does not belong to this list.
         """
-        caller.require(Scope.READ)
+        user_id = user_for(caller, wanted.user_id, Scope.READ)
         if Scope.OPERATE not in caller.scopes:
-            if wanted.user_id not in (None, caller.user_id):
-                raise MissingScopeError(Scope.OPERATE.value)
-            wanted = replace(wanted, user_id=caller.user_id)
+            wanted = replace(wanted, user_id=user_id)
         return self.history.page(wanted, limit, cursor)
 
     def quotes(self, caller: Caller, request: SwapRequest) -> QuotesReceived:

@@ -13,7 +13,7 @@ from hashlib import sha256
 from chalicelib.codec.exact_json import dumps
 from chalicelib.codec.orders import spec_to_dict
 from chalicelib.codec.times import earliest_ms, from_ms, to_ms
-from chalicelib.domain.errors import IdempotencyConflictError, MissingScopeError
+from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.events import Opened
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.spec import OrderSpec
@@ -25,7 +25,7 @@ from chalicelib.services.limits.rate_limiter import RateLimiter
 from chalicelib.services.limits.user_limits import UserOrderLimit
 from chalicelib.services.market.open_orders import OpenOrders
 from chalicelib.services.orders.acceptance import PlanAcceptance, WatchList
-from chalicelib.services.orders.lookup import find_order
+from chalicelib.services.orders.lookup import find_order, user_for
 from chalicelib.services.streams.publisher import Publisher
 from chalicelib.services.streams.subscriptions import Subscriptions
 
@@ -80,9 +80,7 @@ class SubmitOrder:
         :raises PoolAlreadyLiveError: if the mint of a sniper order already has a pool.
         :raises BrokenRulesError: if the order's expiry has passed.
         """
-        caller.require(Scope.TRADE)
-        if not caller.may_access(spec.user_id):
-            raise MissingScopeError(Scope.OPERATE.value)
+        user_for(caller, spec.user_id, Scope.TRADE)
         order_id = self.new_id()
         keys = self._keys(spec, order_id, idempotency_key)
         # An idempotent repeat bypasses all limits; only new orders count.
