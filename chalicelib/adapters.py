@@ -12,6 +12,7 @@ from chalicelib.messaging.queues import SqsDeadLetterQueue, SqsHighPriorityQueue
 from chalicelib.messaging.sockets import ApiGatewaySockets
 from chalicelib.ports.history import History
 from chalicelib.ports.market import MarketStore
+from chalicelib.ports.order_index import OrderIndex
 from chalicelib.ports.orders import OpenOrderIndex, OrderStore
 from chalicelib.ports.queues import DeadLetterQueue, HighPriorityQueue, OrderQueue, ReplayQueue
 from chalicelib.ports.rate_limit import RateLimitSlots
@@ -22,6 +23,7 @@ from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
 from chalicelib.stores.markets import DynamoMarketStore
 from chalicelib.stores.open_orders import DynamoOpenOrderIndex
+from chalicelib.stores.order_index import DynamoOrderIndex
 from chalicelib.stores.orders import DynamoOrderStore
 from chalicelib.stores.rate_limit import DynamoRateLimitSlots
 from chalicelib.stores.streams import DynamoStreamStore
@@ -32,6 +34,7 @@ class Adapters:
     """The implementations of all ports. Tests bring their own."""
 
     orders: OrderStore
+    order_index: OrderIndex
     open_order_index: OpenOrderIndex
     streams: StreamStore
     rate_limit_slots: RateLimitSlots
@@ -73,7 +76,8 @@ def connect(settings: Settings) -> Adapters:
         ),
     )
     return Adapters(
-        orders=DynamoOrderStore(dynamodb, settings, lambda: to_ms(utc_now())),
+        orders=DynamoOrderStore(dynamodb, settings, _now_ms),
+        order_index=DynamoOrderIndex(dynamodb, settings, _now_ms),
         open_order_index=DynamoOpenOrderIndex(dynamodb, settings),
         streams=DynamoStreamStore(dynamodb, settings),
         rate_limit_slots=DynamoRateLimitSlots(dynamodb, settings),
@@ -90,3 +94,7 @@ def connect(settings: Settings) -> Adapters:
         ),
         markets=DynamoMarketStore(dynamodb, settings),
     )
+
+
+def _now_ms() -> int:
+    return to_ms(utc_now())

@@ -37,6 +37,7 @@ from chalicelib.services.orders.dead_letter import CloseDeadLetter
 from chalicelib.services.orders.execute import ExecuteOrder, RetryPolicy
 from chalicelib.services.orders.finalize import FinalizeOrder
 from chalicelib.services.orders.lease import LeaseOrder
+from chalicelib.services.orders.listing import ListOrders
 from chalicelib.services.orders.preview import PreviewOrder
 from chalicelib.services.orders.queries import Queries
 from chalicelib.services.orders.submit import SubmitOrder
@@ -82,7 +83,8 @@ def build_engine(settings: Settings, adapters: Adapters, now: Clock = utc_now, s
         cancel=CancelOrder(adapters.orders, trading.finalize, streams.subscriptions, trading.rate_limiter, now),
         amend=AmendOrder(adapters.orders, trading.open_orders, market.triggers, trading.watch_list, now),
         preview=PreviewOrder(router, trading.plan, now),
-        queries=Queries(adapters.orders, adapters.history, router),
+        queries=Queries(adapters.orders, router),
+        list_orders=ListOrders(adapters.order_index, adapters.history),
         close_dead_letter=CloseDeadLetter(
             adapters.orders, adapters.order_queue, adapters.ledger, trading.finalize, now
         ),

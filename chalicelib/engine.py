@@ -15,6 +15,7 @@ from chalicelib.services.orders.amend import AmendOrder
 from chalicelib.services.orders.cancel import CancelOrder
 from chalicelib.services.orders.dead_letter import CloseDeadLetter
 from chalicelib.services.orders.execute import ExecuteOrder
+from chalicelib.services.orders.listing import ListOrders
 from chalicelib.services.orders.preview import PreviewOrder
 from chalicelib.services.orders.queries import Queries
 from chalicelib.services.orders.submit import SubmitOrder
@@ -36,6 +37,7 @@ class Engine:
     amend: AmendOrder
     preview: PreviewOrder
     queries: Queries
+    list_orders: ListOrders
     close_dead_letter: CloseDeadLetter
     watchdog: Watchdog
     market: MarketWatcher

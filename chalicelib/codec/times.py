@@ -20,6 +20,11 @@ def from_text(text: str) -> datetime:
         raise ValueError("out of range") from error
 
 
+def earlier(at: datetime, by: timedelta) -> datetime:
+    """The time so long before; times before the epoch need no such care and stay as they are."""
+    return at - by if at > EPOCH else at
+
+
 def to_ms(at: datetime) -> int:
     """Milliseconds since the epoch."""
     return (at - EPOCH) // timedelta(milliseconds=1)

@@ -3,12 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeAlias
+from uuid import UUID
 
 from chalicelib.domain.conditions import LaunchTerms, TimeInForce
 from chalicelib.domain.events import QuotesReceived
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import PHASES, OrderType, Phase, Status
-from chalicelib.domain.tokens import Side, Token
+from chalicelib.domain.tokens import Pair, Side, Token, find_pair
+
+#: The place of an order in a list, which is newest first: its creation time in milliseconds, and its id.
+Position: TypeAlias = tuple[datetime, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,18 @@ class OrderReadModel:
     @property
     def phase(self) -> Phase:
         return PHASES[self.status]
+
+    @property
+    def pair(self) -> Pair:
+        pair = find_pair(self.token_in, self.token_out)
+        if pair is None:
+            raise LookupError(f"no market of {self.token_in.symbol} and {self.token_out.symbol}")
+        return pair
+
+    @property
+    def position(self) -> Position:
+        milliseconds = self.created_at.microsecond // 1000
+        return self.created_at.replace(microsecond=milliseconds * 1000), UUID(self.order_id)
 
 
 def read_model_of(order: Order) -> OrderReadModel:

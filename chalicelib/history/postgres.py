@@ -1,18 +1,25 @@
 """The history of orders in Postgres."""
 
+from collections.abc import Collection
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.rows import dict_row
 
+from chalicelib.codec import cursors
 from chalicelib.codec.exact_json import dumps
+from chalicelib.codec.times import earlier
 from chalicelib.domain.orders import Order
-from chalicelib.history import cursors, statements
+from chalicelib.domain.status import TERMINAL
+from chalicelib.history import statements
 from chalicelib.history.connection import PostgresConnection
 from chalicelib.history.quality import QUALITY, quality_of
 from chalicelib.history.rows import event_row, order_row, quote_rows, read_model, storable
 from chalicelib.ports.history import ExecutionQuality, OrderFilter, Page
+
+#: The clocks of Postgres and of the functions differ by less than this.
+_MAX_CLOCK_DIFFERENCE = timedelta(milliseconds=100)
 
 
 class PostgresHistory:
@@ -32,6 +39,8 @@ class PostgresHistory:
             for name, value in asdict(wanted).items()
             if value is not None
         }
+        if wanted.updated_since is not None:
+            parameters["updated_since"] = earlier(wanted.updated_since, _MAX_CLOCK_DIFFERENCE)
         if cursor is not None:
             parameters["after_time"], parameters["after_id"] = cursors.decode(cursor)
         query = statements.page(parameters)
@@ -42,7 +51,12 @@ class PostgresHistory:
         )
         orders = [read_model(row) for row in rows[:limit]]
         has_more = len(rows) > limit
-        return Page(orders, cursors.encode(orders[-1].created_at, orders[-1].order_id) if has_more else None)
+        return Page(orders, cursors.encode(*orders[-1].position) if has_more else None)
+
+    def settled(self, order_ids: Collection[str]) -> set[str]:
+        parameters = {"order_ids": list(order_ids), "terminal": list(TERMINAL)}
+        rows = self._connection.run(lambda kept: kept.execute(statements.SETTLED, parameters).fetchall())
+        return {order_id for (order_id,) in rows}
 
     def quality(self, since: datetime) -> ExecutionQuality:
         parameters = {"since": since}

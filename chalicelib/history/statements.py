@@ -59,7 +59,7 @@ RECORD = (
         ), written_order as (
             insert into orders ({columns})
             select {columns} from jsonb_populate_record(null::orders, %(order)s::jsonb)
-            on conflict (order_id) do update set {updates}
+            on conflict (order_id) do update set {updates}, recorded_at = clock_timestamp()
             where excluded.seq > orders.seq
         ), written_events as (
             insert into order_events (order_id, seq, status, attempt, at, kind, meta)
@@ -98,8 +98,15 @@ _CONDITIONS = {
     "client_order_id": sql.SQL("client_order_id = %(client_order_id)s"),
     "since": sql.SQL("created_at >= %(since)s"),
     "until": sql.SQL("created_at < %(until)s"),
+    # No order is recorded before it changes, so the time of the record also covers an order that was recorded late.
+    "updated_since": sql.SQL("recorded_at >= %(updated_since)s"),
     "after_id": sql.SQL("(created_at, order_id) < (%(after_time)s, %(after_id)s)"),
 }
+
+#: The ids of ``order_ids`` that have a terminal status.
+SETTLED = """
+    select order_id::text from orders where order_id = any(%(order_ids)s::uuid[]) and status = any(%(terminal)s)
+"""
 
 
 def _read(column: str) -> sql.Composed:

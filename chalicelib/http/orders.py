@@ -47,7 +47,7 @@ def preview_order() -> Response:
 def list_orders() -> Response:
     query = query_of(routes.current_request)
     wanted = read_query(ListModel, query)
-    page = engine().queries.page(caller_of(query), wanted.as_filter(), wanted.limit, wanted.cursor)
+    page = engine().list_orders(caller_of(query), wanted.as_filter(), wanted.limit, wanted.cursor)
     return json_response(list_body(page))
 
 

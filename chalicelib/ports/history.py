@@ -1,6 +1,6 @@
 """The durable copy of the orders in Postgres."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,10 @@ from chalicelib.domain.read_model import OrderReadModel
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """The orders to list. ``since`` is inclusive, ``until`` exclusive."""
+    """The orders to list. ``since`` and ``until`` bound the creation time, ``until`` exclusively.
+
+    ``updated_since`` asks for the orders that changed at that time or later.
+    """
 
     user_id: str | None = None
     status: str | None = None
@@ -21,6 +24,24 @@ class OrderFilter:
     client_order_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    updated_since: datetime | None = None
+
+    def includes(self, order: OrderReadModel) -> bool:
+        """True if the list with this filter shows the order."""
+        wanted: list[tuple[str | None, str | None]] = [
+            (self.user_id, order.user_id),
+            (self.status, order.status),
+            (self.type, order.type),
+            (self.pair, order.pair.name),
+            (self.client_order_id, order.client_order_id),
+        ]
+        created_at = order.position[0]
+        return (
+            all(asked is None or asked == actual for asked, actual in wanted)
+            and (self.since is None or self.since <= created_at)
+            and (self.until is None or created_at < self.until)
+            and (self.updated_since is None or self.updated_since <= order.updated_at)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +95,18 @@ class History(Protocol):
     def page(self, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
         """A page of at most ``limit`` orders after the cursor.
 
+        ``updated_since`` also selects the orders that were recorded since then: a client that lists them by their
+        changes must receive one that was recorded late.
+
         :raises HistoryUnavailableError: if Postgres does not answer.
         :raises InvalidCursorError: if the cursor does not belong to this list.
+        """
+        ...
+
+    def settled(self, order_ids: Collection[str]) -> set[str]:
+        """Those of the orders that the history holds with a terminal status, and so with their last event.
+
+        :raises HistoryUnavailableError: if Postgres does not answer.
         """
         ...
 

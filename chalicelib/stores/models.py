@@ -32,7 +32,7 @@ class DecimalAttribute(Attribute[Decimal]):
 
 
 class DeadlineIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
-    """Sparse: the orders with a deadline, by deadline."""
+    """The orders with a deadline, by deadline, and those that have ended, by their end."""
 
     class Meta:
         index_name = "attention"
@@ -57,13 +57,26 @@ class OpenOrdersIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-unt
 
 
 class UnfinishedIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
-    """Sparse: the active orders of each user by creation, and the open ones under ``<user>#open``."""
+    """Sparse: the active orders of each user by creation, the open ones under ``<user>#open``, and the terminal ones
+    that the history lacks under ``<user>#unrecorded``.
+    """
 
     class Meta:
         index_name = "userOpen"
         projection = KeysOnlyProjection()
 
     user = UnicodeAttribute(hash_key=True, attr_name="openUserId")
+    created_at = UnicodeAttribute(range_key=True, attr_name="createdAt")
+
+
+class UserOrdersIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
+    """All orders of each user, by creation. An entry never changes, so no write but the first one pays for it."""
+
+    class Meta:
+        index_name = "userOrders"
+        projection = KeysOnlyProjection()
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
     created_at = UnicodeAttribute(range_key=True, attr_name="createdAt")
 
 
@@ -74,6 +87,8 @@ class OrderItem(Model):
         table_name = "orders"
 
     order_id = UnicodeAttribute(hash_key=True, attr_name="orderId")
+    #: Absent on items of version 2 that are older than the index of a user's orders.
+    user_id = UnicodeAttribute(attr_name="userId", null=True)
     spec = UnicodeAttribute(null=True)
     status = UnicodeAttribute()
     seq = NumberAttribute()
@@ -95,6 +110,7 @@ class OrderItem(Model):
 
     deadline = DeadlineIndex()
     unfinished = UnfinishedIndex()
+    of_user = UserOrdersIndex()
     open_orders = OpenOrdersIndex()
 
 

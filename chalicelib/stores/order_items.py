@@ -1,12 +1,13 @@
 """Items of the orders table, and the orders that they hold."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from pynamodb.exceptions import DoesNotExist
 
 from chalicelib.codec.events import event_from_json
 from chalicelib.codec.orders import UNREADABLE, spec_from_dict, spec_from_json
-from chalicelib.codec.times import to_ms
+from chalicelib.codec.times import to_ms, to_text
 from chalicelib.codec.watches import watch_to_key
 from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.orders import Order
@@ -23,8 +24,13 @@ from chalicelib.stores.subscribers import from_set
 ACTIVE_SHARDS = ("0", "1", "2", "3")
 HISTORY_SHARD = "history"
 OPEN_SHARD = "open"
-#: Marks the user of an open order in the index of unfinished orders. User ids have no such ending.
+#: Begins the partitions of the orders that have ended and are recorded, one for each ten minutes. No deadline ends
+#: there: the list of orders reads the last of them, because a record may follow its order's end by a moment.
+_ENDED_PREFIX = "ended#"
+#: Mark the user of an open order, and of a terminal one that is not recorded, in the index of unfinished orders. User
+#: ids have no such ending.
 _OPEN_SUFFIX = "#open"
+_UNRECORDED_SUFFIX = "#unrecorded"
 
 
 class OrderItems:
@@ -40,8 +46,7 @@ class OrderItems:
             events = tuple(event_from_json(text) for text in item.events)
             order = Order.replayed(item.order_id, self._spec(item), events)
             lease = Lease(item.lease_owner, int(item.lease_until or 0)) if item.lease_owner else None
-            deadline_ms = None if item.deadline_at is None else int(item.deadline_at)
-            subscribers = from_set(item.subscribers)
+            subscribers, deadline_ms = from_set(item.subscribers), _deadline_ms(item)
             return StoredOrder(order, subscribers, int(item.published), lease, deadline_ms, _reservation(item))
         except (*UNREADABLE, IllegalTransitionError) as error:
             raise UnreadableOrderError(item.order_id) from error
@@ -78,6 +83,20 @@ def open_user(user_id: str) -> str:
     return f"{user_id}{_OPEN_SUFFIX}"
 
 
+def unrecorded_user(user_id: str) -> str:
+    return f"{user_id}{_UNRECORDED_SUFFIX}"
+
+
+def ended_shard(at: datetime) -> str:
+    """The partition of the deadline index that holds the orders that ended in the same ten minutes."""
+    return f"{_ENDED_PREFIX}{to_text(at)[:-9]}"
+
+
+def has_ended_shard(shard: str | None) -> bool:
+    """True for an order that needs no more work: the time beside its shard is no deadline."""
+    return (shard or "").startswith(_ENDED_PREFIX)
+
+
 def deadline_shard(order: Order) -> str:
     """The partition of the deadline index that holds the order."""
     if order.is_terminal:
@@ -85,6 +104,12 @@ def deadline_shard(order: Order) -> str:
     if order.status is Status.OPEN:
         return OPEN_SHARD
     return ACTIVE_SHARDS[int(order.order_id[-1], 16) % len(ACTIVE_SHARDS)]
+
+
+def _deadline_ms(item: OrderItem) -> int | None:
+    if item.deadline_at is None or has_ended_shard(item.deadline_shard):
+        return None
+    return int(item.deadline_at)
 
 
 def _reservation(item: OrderItem) -> SlotReservation | None:

@@ -12,7 +12,6 @@ from chalicelib.codec.orders import spec_to_json
 from chalicelib.codec.times import from_text, to_text
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import SlotReservation
-from chalicelib.domain.status import OrderType
 from chalicelib.ports.orders import (
     HistoryLag,
     IdempotencyKey,
@@ -26,6 +25,7 @@ from chalicelib.ports.streams import Subscriber
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import condition_failed, save_together, update_if
 from chalicelib.stores.connection import SharedConnection, bound
+from chalicelib.stores.index_actions import deadline_actions, open_actions
 from chalicelib.stores.models import IdempotencyItem, OrderItem, UnfinishedIndex
 from chalicelib.stores.order_items import (
     ACTIVE_SHARDS,
@@ -61,6 +61,7 @@ class DynamoOrderStore:
         watch_key, watch_level = open_index_key(order) or (None, None)
         item = self._item(
             order.order_id,
+            user_id=order.spec.user_id,
             spec=spec_to_json(order.spec),
             status=order.current_status.value,
             seq=order.seq,
@@ -132,7 +133,8 @@ class DynamoOrderStore:
             model.status.set(after.current_status.value),
             model.seq.set(after.seq),
             model.published.set(before.published),
-            *self._deadline(after, deadline_ms),
+            *deadline_actions(model, after, deadline_ms),
+            *open_actions(model, after),
         ]
         if new_events:
             actions.append(model.events.set(model.events.append(new_events)))
@@ -140,13 +142,6 @@ class DynamoOrderStore:
             actions += [model.lease_owner.set(lease.owner), model.lease_until.set(lease.until_ms)]
         else:
             actions += [model.lease_owner.remove(), model.lease_until.remove()]
-        if after.is_terminal:
-            actions.append(model.open_user_id.remove())
-        # Market orders never move between the active and open index keys, so only other types rewrite them.
-        elif after.spec.type is not OrderType.MARKET:
-            actions.append(model.open_user_id.set(unfinished_user(after)))
-        if after.spec.type is not OrderType.MARKET:
-            actions += self._open_index(after)
         if before.reservation:
             actions += [
                 model.start_slot.set(before.reservation.slot),
@@ -180,11 +175,8 @@ class DynamoOrderStore:
 
     def set_deadline(self, stored: StoredOrder, deadline_ms: int | None) -> None:
         order = stored.order
-        update_if(
-            self._item(order.order_id),
-            [self._item.published.set(stored.published), *self._deadline(order, deadline_ms)],
-            self._item.seq == order.seq,
-        )
+        actions = [self._item.published.set(stored.published), *deadline_actions(self._item, order, deadline_ms)]
+        update_if(self._item(order.order_id), actions, self._item.seq == order.seq)
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
         add = self._item.subscribers.add(to_set(subscribers))
@@ -228,15 +220,3 @@ class DynamoOrderStore:
         rows = list(self._item.deadline.query(HISTORY_SHARD, limit=limit))
         oldest = min((row.created_at for row in rows), default=None)
         return HistoryLag(len(rows), from_text(oldest) if oldest else None)
-
-    def _deadline(self, order: Order, at_ms: int | None) -> list[Action]:
-        model = self._item
-        if at_ms is None:
-            return [model.deadline_at.remove(), model.deadline_shard.remove()]
-        return [model.deadline_at.set(at_ms), model.deadline_shard.set(deadline_shard(order))]
-
-    def _open_index(self, order: Order) -> list[Action]:
-        model, key = self._item, open_index_key(order)
-        if key is None:
-            return [model.watch_key.remove(), model.watch_level.remove()]
-        return [model.watch_key.set(key[0]), model.watch_level.set(key[1])]

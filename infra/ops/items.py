@@ -12,6 +12,7 @@ from chalicelib.codec.orders import UNREADABLE, spec_from_dict, spec_from_json
 from chalicelib.domain.events import Confirmed, Event, Submitted
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap
 from chalicelib.domain.spec import OrderSpec
+from chalicelib.stores.order_items import has_ended_shard
 
 Item = Mapping[str, Any]
 
@@ -26,7 +27,7 @@ def evidence_of(item: Item, swaps: Mapping[str, Swap], copy: HistoryCopy | None)
         seq=_number(item.get("seq")) or 0,
         events=tuple(map(_event, events)) if isinstance(events, list) else (),
         swaps=tuple(swaps.values()),
-        deadline_ms=_number(item.get("attentionAt")),
+        deadline_ms=None if has_ended_shard(item.get("attentionShard")) else _number(item.get("attentionAt")),
         history=copy,
     )
 

@@ -12,6 +12,8 @@ import pytest
 
 from chalicelib.api.responses.operations import execution_body
 from chalicelib.api.responses.records import list_body, order_record, record_of
+from chalicelib.clock import utc_now
+from chalicelib.codec import cursors
 from chalicelib.codec.exact_json import dumps
 from chalicelib.domain.conditions import Launch, TimeInForce
 from chalicelib.domain.errors import InvalidCursorError, RefusedError
@@ -21,7 +23,6 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.read_model import read_model_of
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import Side
-from chalicelib.history import cursors
 from chalicelib.history.postgres import PostgresHistory
 from chalicelib.ports.history import (
     ExecutionQuality,
@@ -470,3 +471,36 @@ def a_fake_with(orders: list[Order]) -> FakeHistory:
     fake = FakeHistory()
     record_all(fake, orders)
     return fake
+
+
+# --- changes ------------------------------------------------------------------------------------------------
+
+
+def test_orders_are_selected_by_the_time_of_their_record_however_old_their_last_event_is(history: History) -> None:
+    order = pending()
+    before = utc_now()
+    history.record(order)
+    changed = OrderFilter(updated_since=before)
+    assert ids(history.page(changed, 10, None)) == [order.order_id]
+    assert ids(history.page(OrderFilter(updated_since=before + timedelta(hours=1)), 10, None)) == []
+    assert ids(history.page(OrderFilter(updated_since=datetime(1, 1, 1, tzinfo=UTC)), 10, None)) == [order.order_id]
+
+
+def test_only_a_later_event_renews_the_time_of_a_record(history: History) -> None:
+    order = pending()
+    history.record(order)
+    with_end = confirmed(order)
+    history.record(with_end)
+    recorded = datetime.now(UTC) + timedelta(milliseconds=200)
+    while datetime.now(UTC) < recorded:
+        history.ping()
+    history.record(order)
+    history.record(with_end)
+    assert ids(history.page(OrderFilter(updated_since=recorded), 10, None)) == []
+
+
+def test_settled_orders_are_those_that_are_recorded_with_their_end(history: History) -> None:
+    done, active = cancelled(pending()), pending()
+    record_all(history, [done, active])
+    assert history.settled([done.order_id, active.order_id, SOME_ORDER]) == {done.order_id}
+    assert history.settled([]) == set()

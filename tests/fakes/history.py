@@ -1,18 +1,19 @@
 """A history in memory that behaves like the one in Postgres."""
 
 from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from math import ceil
-from typing import Any
-from uuid import UUID
 
-from chalicelib.codec.times import from_ms, to_ms
+from chalicelib.clock import Clock, utc_now
+from chalicelib.codec import cursors
+from chalicelib.codec.times import to_ms
 from chalicelib.domain.events import Confirmed, Event, QuotesReceived
 from chalicelib.domain.orders import Order
-from chalicelib.domain.read_model import read_model_of
+from chalicelib.domain.read_model import OrderReadModel, read_model_of
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.history import cursors
 from chalicelib.ports.history import ExecutionQuality, HistoryUnavailableError, OrderFilter, Page, Percentiles
 
 
@@ -22,11 +23,13 @@ class FakeHistory:
     ``events`` holds the recorded events by order id and ``seq``; ``refused`` holds the orders that it always rejects.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Clock = utc_now) -> None:
+        self._now = now
         self.down = False
         self.refused: set[str] = set()
         self.events: dict[str, dict[int, Event]] = {}
         self._orders: dict[str, Order] = {}
+        self._recorded_at: dict[str, datetime] = {}
 
     def record(self, order: Order) -> None:
         self.ping()
@@ -35,6 +38,7 @@ class FakeHistory:
         kept = self._orders.get(order.order_id)
         if kept is None or order.seq > kept.seq:
             self._orders[order.order_id] = order
+            self._recorded_at[order.order_id] = self._now()
         recorded = self.events.setdefault(order.order_id, {})
         for event in order.events:
             recorded.setdefault(event.seq, event)
@@ -42,15 +46,24 @@ class FakeHistory:
     def page(self, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
         after = None if cursor is None else cursors.decode(cursor)
         self.ping()
-        found = [order for order in self._orders.values() if _meets(order, wanted)]
-        rest = [order for order in found if after is None or _position(order) < after]
-        models = [read_model_of(order) for order in sorted(rest, key=_position, reverse=True)[:limit]]
-        more = len(rest) > limit
-        return Page(models, cursors.encode(models[-1].created_at, models[-1].order_id) if more else None)
+        models = [read_model_of(order) for order in self._orders.values()]
+        found = [model for model in models if self._meets(model, wanted)]
+        rest = [model for model in found if after is None or model.position < after]
+        page = sorted(rest, key=lambda model: model.position, reverse=True)[:limit]
+        return Page(page, cursors.encode(*page[-1].position) if len(rest) > limit else None)
+
+    def settled(self, order_ids: Collection[str]) -> set[str]:
+        self.ping()
+        return {order_id for order_id in order_ids if (kept := self._orders.get(order_id)) and kept.is_terminal}
+
+    def _meets(self, model: OrderReadModel, wanted: OrderFilter) -> bool:
+        since = wanted.updated_since
+        is_recent = since is None or self._recorded_at[model.order_id] >= since
+        return is_recent and replace(wanted, updated_since=None).includes(model)
 
     def quality(self, since: datetime) -> ExecutionQuality:
         self.ping()
-        recent = [order for order in self._orders.values() if _position(order)[0] >= since]
+        recent = [order for order in self._orders.values() if read_model_of(order).position[0] >= since]
         done = [order for order in recent if order.status is Status.CONFIRMED]
         market = [order for order in done if order.spec.type is OrderType.MARKET]
         fills = [order.events[-1].data for order in done]
@@ -75,33 +88,12 @@ class FakeHistory:
             raise HistoryUnavailableError("the fake history is down")
 
 
-def _position(order: Order) -> cursors.Position:
-    """The sort key of an order in the list, with its time in milliseconds as in Postgres."""
-    return from_ms(to_ms(order.events[0].at)), UUID(order.order_id)
-
-
 def _gain(quotes: QuotesReceived) -> Decimal | None:
     """The advantage of the best venue's output over the worst one's, in percent."""
     outputs = [Decimal(answer.quote.amount_out) for answer in quotes.answers if answer.quote]
     if len(outputs) < 2 or min(outputs) <= 0:
         return None
     return (max(outputs) / min(outputs) - 1) * 100
-
-
-def _meets(order: Order, wanted: OrderFilter) -> bool:
-    created_at, spec = _position(order)[0], order.spec
-    pairs: list[tuple[Any, Any]] = [
-        (wanted.user_id, spec.user_id),
-        (wanted.status, order.current_status.value),
-        (wanted.type, spec.type.value),
-        (wanted.pair, spec.pair.name),
-        (wanted.client_order_id, spec.client_order_id),
-    ]
-    return (
-        all(asked is None or asked == is_so for asked, is_so in pairs)
-        and (wanted.since is None or wanted.since <= created_at)
-        and (wanted.until is None or created_at < wanted.until)
-    )
 
 
 def _percentiles(values: list[int]) -> Percentiles:

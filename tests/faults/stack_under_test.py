@@ -21,6 +21,7 @@ from chalicelib.domain.invariants import violations_of
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import TERMINAL, Status
 from chalicelib.ports.orders import StoredOrder
+from chalicelib.stores.order_items import has_ended_shard
 from infra.local.config import REGION
 from infra.ops.deployment import local_deployment
 from infra.ops.evidence import EvidenceReader
@@ -163,7 +164,7 @@ class StackUnderTest:
 
     def wait_until_finalized(self, ids: Iterable[str], watch: bool = False) -> float:
         """Wait until all orders are terminal and have no deadline; return the duration in seconds."""
-        return self.wait_for(ids, lambda item: is_terminal(item) and "attentionAt" not in item, watch)
+        return self.wait_for(ids, is_finalized, watch)
 
     def judge(self, ids: list[str], result: Result) -> None:
         """Wait until the history has these orders, and add their violations to the result."""
@@ -190,6 +191,11 @@ class StackUnderTest:
 
 def events_of(item: Item) -> tuple[Any, ...]:
     return tuple(event_from_json(text) for text in item["events"])
+
+
+def is_finalized(item: Item) -> bool:
+    """True if the order is terminal and recorded."""
+    return is_terminal(item) and has_ended_shard(item.get("attentionShard"))
 
 
 def is_terminal(item: Item) -> bool:

@@ -19,6 +19,7 @@ from chalicelib.domain.conditions import Launch
 from chalicelib.domain.errors import RateLimitedError
 from chalicelib.domain.tokens import find_market
 from chalicelib.engine import Engine
+from chalicelib.ports.history import OrderFilter
 from chalicelib.ports.market import PushedPrice
 from chalicelib.simulation.launches import pool_address
 from infra.project import ROOT
@@ -40,6 +41,8 @@ def asked_of(operation: str, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
     elif "TransactItems" in body:
         for item in body["TransactItems"]:
             yield from ((PARTS[kind], part["TableName"]) for kind, part in item.items())
+    elif "RequestItems" in body:
+        yield from ((operation, table) for table in body["RequestItems"])
     else:
         yield operation, "/index/".join(filter(None, (body["TableName"], body.get("IndexName"))))
 
@@ -110,6 +113,24 @@ def test_the_market_watcher_has_exactly_the_permissions_on_orders_and_market_tha
     assert asked - granted == set()
     of_stores = {(action, where) for action, where in granted if where.startswith(("Orders", "Market", "Urgent"))}
     assert of_stores - asked == set()
+
+
+@pytest.mark.parametrize("user_id", ["few", None])
+def test_the_function_that_lists_orders_may_read_all_that_a_list_needs(
+    monkeypatch: pytest.MonkeyPatch, user_id: str | None
+) -> None:
+    clock, history = FakeClock(), FakeHistory()
+    with aws(resources()) as stand_in:
+        stand_in.start_over()
+        engine = build_engine(settings(), replace(connect(settings()), history=history), clock.now, clock.sleep)
+        submit(engine, clock, userId="few")
+        with listening(monkeypatch) as asked:
+            assert len(engine.list_orders(ANYONE, OrderFilter(user_id=user_id), 10, None).orders) == 1
+            if user_id:
+                history.down = True
+                assert len(engine.list_orders(ANYONE, OrderFilter(user_id=user_id), 10, None).orders) == 1
+    assert ("BatchGetItem", "OrdersTable") in asked
+    assert asked - allowed("api_handler") == set()
 
 
 def test_functions_that_accept_orders_may_query_the_rate_limit_slots(monkeypatch: pytest.MonkeyPatch) -> None:

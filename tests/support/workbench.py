@@ -15,6 +15,7 @@ from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.markets import FakeMarketStore
 from tests.fakes.open_orders import FakeOpenOrderIndex
+from tests.fakes.order_index import FakeOrderIndex
 from tests.fakes.orders import FakeOrderStore
 from tests.fakes.queue import FakeDeadLetterQueue, FakeHighPriorityQueue, FakeOrderQueue
 from tests.fakes.rate_limit import FakeRateLimitSlots
@@ -59,6 +60,7 @@ class Workbench:
     replay_queue: FakeReplayQueue
     sockets: FakeSockets
     history: FakeHistory
+    order_index: FakeOrderIndex
     open_order_index: FakeOpenOrderIndex
     markets: FakeMarketStore
 
@@ -106,7 +108,8 @@ def a_workbench(**changes: Any) -> Workbench:
         dead_letter_queue=FakeDeadLetterQueue(),
         replay_queue=FakeReplayQueue(),
         sockets=FakeSockets(),
-        history=FakeHistory(),
+        history=FakeHistory(clock.now),
+        order_index=FakeOrderIndex(orders, clock.now_ms),
         open_order_index=FakeOpenOrderIndex(orders),
         markets=FakeMarketStore(),
     )

@@ -43,10 +43,11 @@ class ListModel(RequestModel):
     client_order_id: str | None = Field(None, alias="clientOrderId", max_length=255)
     since: datetime | None = Field(None, alias="from")
     until: datetime | None = Field(None, alias="to")
+    updated_since: datetime | None = Field(None, alias="updatedSince")
     limit: int = Field(50, ge=1, le=_MAX_PAGE, strict=False)
     cursor: str | None = Field(None, max_length=512)
 
-    @field_validator("since", "until", mode="before")
+    @field_validator("since", "until", "updated_since", mode="before")
     @classmethod
     def _check_time(cls, value: str) -> datetime:
         try:
@@ -75,4 +76,5 @@ class ListModel(RequestModel):
             client_order_id=self.client_order_id,
             since=self.since,
             until=self.until,
+            updated_since=self.updated_since,
         )

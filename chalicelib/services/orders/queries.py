@@ -1,21 +1,19 @@
-"""Queries: the orders table answers for one order, Postgres for lists, the venues for quotes."""
+"""Queries: the orders table answers for one order, the venues for quotes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chalicelib.domain.events import Event, QuotesReceived
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.orders import Order
 from chalicelib.domain.swaps import SwapRequest
-from chalicelib.ports.history import History, OrderFilter, Page
 from chalicelib.ports.orders import OrderStore
 from chalicelib.routing.router import Router
-from chalicelib.services.orders.lookup import find_order, user_for
+from chalicelib.services.orders.lookup import find_order
 
 
 @dataclass(frozen=True, slots=True)
 class Queries:
     orders: OrderStore
-    history: History
     router: Router
 
     def order(self, caller: Caller, order_id: str) -> Order:
@@ -29,18 +27,6 @@ class Queries:
         """
         order = self.order(caller, order_id)
         return order, order.events[after_seq:]
-
-    def page(self, caller: Caller, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
-        """A page of the history. A caller without ``operate`` sees its own orders only.
-
-        :raises MissingScopeError: if the caller names another user without ``operate``.
-        :raises HistoryUnavailableError: if Postgres does not answer.
-        :raises InvalidCursorError: if the cursor does not belong to this list.
-        """
-        user_id = user_for(caller, wanted.user_id, Scope.READ)
-        if Scope.OPERATE not in caller.scopes:
-            wanted = replace(wanted, user_id=user_id)
-        return self.history.page(wanted, limit, cursor)
 
     def quotes(self, caller: Caller, request: SwapRequest) -> QuotesReceived:
         """The quotes of all venues now, and the router's choice.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from chalicelib.ports.market import MarketStore
+from chalicelib.ports.order_index import OrderIndex
 from chalicelib.ports.orders import OpenOrderIndex, OrderStore
 from chalicelib.ports.rate_limit import RateLimitSlots
 from chalicelib.ports.streams import StreamStore
@@ -17,6 +18,7 @@ from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
 from chalicelib.stores.markets import DynamoMarketStore
 from chalicelib.stores.open_orders import DynamoOpenOrderIndex
+from chalicelib.stores.order_index import DynamoOrderIndex
 from chalicelib.stores.orders import DynamoOrderStore
 from chalicelib.stores.rate_limit import DynamoRateLimitSlots
 from chalicelib.stores.streams import DynamoStreamStore
@@ -25,6 +27,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.markets import FakeMarketStore
 from tests.fakes.open_orders import FakeOpenOrderIndex
+from tests.fakes.order_index import FakeOrderIndex
 from tests.fakes.orders import FakeOrderStore
 from tests.fakes.rate_limit import FakeRateLimitSlots
 from tests.fakes.streams import FakeStreamStore
@@ -44,6 +47,7 @@ class DynamoStores:
     def __post_init__(self) -> None:
         connection = SharedConnection(settings())
         self.orders = DynamoOrderStore(connection, settings(), lambda: self.clock.now_ms())
+        self.order_index = DynamoOrderIndex(connection, settings(), lambda: self.clock.now_ms())
         self.open_order_index = DynamoOpenOrderIndex(connection, settings())
         self.markets = DynamoMarketStore(connection, settings())
         self.streams = DynamoStreamStore(connection, settings())
@@ -123,6 +127,15 @@ def index(request: pytest.FixtureRequest, orders: OrderStore) -> OpenOrderIndex:
         return FakeOpenOrderIndex(orders)
     stores: DynamoStores = request.getfixturevalue("dynamo")
     return stores.open_order_index
+
+
+@pytest.fixture
+def order_index(request: pytest.FixtureRequest, orders: OrderStore, clock: FakeClock) -> OrderIndex:
+    """The indexes of the list of the orders in ``orders``."""
+    if isinstance(orders, FakeOrderStore):
+        return FakeOrderIndex(orders, clock.now_ms)
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.order_index
 
 
 @pytest.fixture(params=TWINS)

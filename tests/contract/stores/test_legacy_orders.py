@@ -40,6 +40,7 @@ class Upgraded:
         self.ledger = stores.ledger
         adapters = Adapters(
             orders=stores.orders,
+            order_index=stores.order_index,
             open_order_index=stores.open_order_index,
             streams=stores.streams,
             rate_limit_slots=stores.rate_limit_slots,

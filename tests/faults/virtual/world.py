@@ -55,7 +55,8 @@ class World:
         self.clock = bench.clock
         self.orders, self.ledger, self.history = bench.orders, bench.ledger, bench.history
         self.sockets, self.streams = bench.sockets, bench.streams
-        self.open_order_index, self.markets = bench.open_order_index, bench.markets
+        self.order_index, self.open_order_index = bench.order_index, bench.open_order_index
+        self.markets = bench.markets
         now_ms = self.clock.now_ms
         self.unprocessable = Queue("kept", now_ms, visibility_seconds=30)
         self.dead_letters = Queue("dead", now_ms, visibility_seconds=360)
@@ -88,6 +89,7 @@ class World:
             "replay_queue": ReplayPort(self.replay_queue),
             "sockets": self.sockets,
             "history": self.history,
+            "order_index": self.order_index,
             "open_order_index": self.open_order_index,
             "markets": self.markets,
         }

@@ -60,9 +60,9 @@ OF_ONE_ORDER: dict[str, tuple[Scope, Call]] = {
 OF_A_USER: dict[str, tuple[Scope, Call]] = {
     "submit": (Scope.TRADE, lambda bench, caller, _: bench.engine.submit(caller, a_spec(user_id="alice"))),
     "cancel.all_of": (Scope.TRADE, lambda bench, caller, _: bench.engine.cancel.all_of(caller, "alice")),
-    "queries.page": (
+    "list_orders": (
         Scope.READ,
-        lambda bench, caller, _: bench.engine.queries.page(caller, OrderFilter(user_id="alice"), 10, None),
+        lambda bench, caller, _: bench.engine.list_orders(caller, OrderFilter(user_id="alice"), 10, None),
     ),
     "subscriptions.follow_user": (
         Scope.READ,
@@ -159,7 +159,7 @@ def test_a_list_without_a_user_holds_the_callers_orders_only(bench: Workbench) -
     bench.process_all()
 
     def users(caller: Caller) -> list[str]:
-        return sorted(order.user_id for order in bench.engine.queries.page(caller, OrderFilter(), 10, None).orders)
+        return sorted(order.user_id for order in bench.engine.list_orders(caller, OrderFilter(), 10, None).orders)
 
     assert users(a_caller("alice")) == ["alice"]
     assert users(a_caller("carol", *Scope)) == ["alice", "bob"]

@@ -2,17 +2,14 @@
 
 import base64
 from datetime import datetime
-from typing import TypeAlias
 from uuid import UUID
 
 from chalicelib.codec.times import from_text, to_text
 from chalicelib.domain.errors import InvalidCursorError
-
-#: The creation time and the id of the last order of a page.
-Position: TypeAlias = tuple[datetime, UUID]
+from chalicelib.domain.read_model import Position
 
 
-def encode(created_at: datetime, order_id: str) -> str:
+def encode(created_at: datetime, order_id: str | UUID) -> str:
     """The cursor after the order created at that moment (in milliseconds)."""
     return base64.urlsafe_b64encode(f"{to_text(created_at)} {order_id}".encode()).rstrip(b"=").decode()
 
