@@ -30,6 +30,14 @@ class SlotReservation:
         return max(0, ceil((self.at_ms - now_ms) / 1000))
 
 
+def high_priority_slots(slots: int) -> int:
+    """How many of the slots, the first ones, high-priority orders may take ahead of turn: four fifths.
+
+    The others keep normal orders moving, however many orders have a high priority.
+    """
+    return ceil(slots * 4 / 5)
+
+
 def next_start(now_ms: int, *used_ms: int | None) -> int:
     """The earliest start in a slot that was or will be used at these moments, in milliseconds since the epoch."""
     return max(now_ms, *(at_ms + MINUTE_MS for at_ms in used_ms if at_ms is not None), 0)

@@ -88,6 +88,10 @@ class OrderStore(Protocol):
         """
         ...
 
+    def ping(self) -> None:
+        """Write an item that no order needs; raises what any write raises while no order could be accepted."""
+        ...
+
     def find_key(self, key_id: str) -> IdempotencyKey | None: ...
 
     def get(self, order_id: str) -> StoredOrder | None:

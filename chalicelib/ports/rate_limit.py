@@ -19,10 +19,11 @@ class RateLimitSlots(Protocol):
         ...
 
     def reserve_ahead(self, now_ms: int, spare_due: bool = False) -> SlotReservation:
-        """Reserve the slot that is free first, ahead of the reservations in turn.
+        """Reserve the slot that is free first, ahead of the reservations in turn: one of ``high_priority_slots``.
 
-        With ``spare_due`` the reservation goes ahead of future reservations only: a due reservation that has not
-        started keeps its slot for the minute that it was made for, because its order may start at any moment.
+        With ``spare_due`` it may be any slot, and the reservation goes ahead of future reservations only: a due
+        reservation that has not started keeps its slot for the minute that it was made for, because its order may
+        start at any moment.
 
         :raises ContendedError: if other writers kept changing the slot.
         """

@@ -39,6 +39,9 @@ from chalicelib.stores.order_items import (
 )
 from chalicelib.stores.subscribers import from_set, to_set
 
+#: No key of a client has this form: those begin with a user.
+_PING_KEY = "#ping"
+
 
 class DynamoOrderStore:
     """``OrderStore`` on DynamoDB. The port states what each call promises."""
@@ -100,6 +103,9 @@ class DynamoOrderStore:
 
     def _key_item(self, key: IdempotencyKey) -> IdempotencyItem:
         return self._key(key.id, body_hash=key.body_hash, order_id=key.order_id, expires_at=key.expires_at)
+
+    def ping(self) -> None:
+        self._key(_PING_KEY, body_hash="", order_id="", expires_at=self._now_ms() // 1000).save()
 
     def find_key(self, key_id: str) -> IdempotencyKey | None:
         try:

@@ -6,7 +6,14 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.errors import ContendedError
-from chalicelib.domain.rate_limit import MINUTE_MS, SlotReservation, is_used_up, last_due, next_start
+from chalicelib.domain.rate_limit import (
+    MINUTE_MS,
+    SlotReservation,
+    high_priority_slots,
+    is_used_up,
+    last_due,
+    next_start,
+)
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import update_if
 from chalicelib.stores.connection import SharedConnection, bound
@@ -46,7 +53,8 @@ class DynamoRateLimitSlots:
             return last_due(now_ms, _ms(item.reserved)) or 0 if spare_due else 0
 
         for _ in range(MAX_RESERVATION_TRIES):
-            item = min(self._all(), key=lambda one: max(_used(one), due(one)))
+            items = self._all() if spare_due else self._all()[: high_priority_slots(self._slots)]
+            item = min(items, key=lambda one: max(_used(one), due(one)))
             at_ms = next_start(now_ms, _used(item), due(item))
             actions: list[Action] = [self._item.ahead.set(at_ms)]
             if not spare_due:

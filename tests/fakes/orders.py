@@ -40,6 +40,9 @@ class FakeOrderStore:
             self.writes += 1
             return self._kept[order.order_id]
 
+    def ping(self) -> None:
+        pass
+
     def find_key(self, key_id: str) -> IdempotencyKey | None:
         key = self._keys.get(key_id)
         return key if key and key.expires_at >= self._now_ms() // 1000 else None

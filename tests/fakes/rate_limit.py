@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 from threading import Lock
 
-from chalicelib.domain.rate_limit import MINUTE_MS, SlotReservation, is_used_up, last_due, next_start
+from chalicelib.domain.rate_limit import (
+    MINUTE_MS,
+    SlotReservation,
+    high_priority_slots,
+    is_used_up,
+    last_due,
+    next_start,
+)
 
 
 @dataclass
@@ -45,6 +52,8 @@ class FakeRateLimitSlots:
             times = [
                 next_start(now_ms, slot.ahead, slot.started, due) for slot, due in zip(self._slots, dues, strict=True)
             ]
+            if not spare_due:
+                times = times[: high_priority_slots(len(times))]
             number = times.index(min(times))
             slot, due = self._slots[number], dues[number]
             if not spare_due:

@@ -23,6 +23,9 @@ _MAX_SLOT_DELAY_MS = MINUTE_MS // 2
 #: A user with fewer active orders than this counts as a light user.
 _LIGHT_USER_ORDERS = 10
 
+#: The high-priority orders of a user with as many active orders take their turn like all others.
+_MAX_ORDERS_TO_GO_AHEAD = 50
+
 
 class LaterError(Exception):
     """The order cannot be executed now, but after ``seconds``."""
@@ -89,8 +92,11 @@ class RateLimiter:
             raise LaterError((at_ms - now_ms) / 1000, "the rate limit delays the start of the order")
 
     def _reserve(self, spec: OrderSpec, now_ms: int, latest_ms: int | None = None) -> SlotReservation:
-        """Reserve in turn; ahead of turn for high priority, and for light users behind the backlog of others."""
-        if spec.priority is Priority.HIGH:
+        """Reserve in turn; ahead of turn for high priority, and for light users behind the backlog of others.
+
+        A user with many active orders has all of them in turn.
+        """
+        if spec.priority is Priority.HIGH and self._may_go_ahead(spec.user_id):
             return self.slots.reserve_ahead(now_ms)
         reservation = self.slots.reserve(now_ms, latest_ms)
         wait_ms = reservation.at_ms - now_ms
@@ -103,6 +109,9 @@ class RateLimiter:
         if latest_ms is not None and reservation.at_ms > latest_ms:
             self.slots.release(reservation)
         return reservation
+
+    def _may_go_ahead(self, user_id: str) -> bool:
+        return self.orders.count_active(user_id, _MAX_ORDERS_TO_GO_AHEAD) < _MAX_ORDERS_TO_GO_AHEAD
 
     def _waits_for_others(self, user_id: str, wait_ms: int) -> bool:
         """True if a light user would wait over a minute longer than the user's own orders explain."""

@@ -11,12 +11,10 @@ from chalicelib.services.operations.stats import MAX_COUNTED_LAG
 
 log = logging.getLogger(__name__)
 
-_NO_ORDER = "00000000-0000-0000-0000-000000000000"
-
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The state of each dependency by name (True if it answers), and the history lag if the orders table answers."""
+    """The state of each dependency by name (True if it does its work), and the history lag if it is known."""
 
     dependencies: Mapping[str, bool]
     lag: HistoryLag | None
@@ -39,12 +37,19 @@ class CheckHealth:
 
     def __call__(self) -> Health:
         dependencies = {
-            "dynamodb": _answers("dynamodb", lambda: self.orders.get(_NO_ORDER)),
+            "dynamodb": _answers("dynamodb", self.orders.ping),
             "sqs": _answers("sqs", self.queue.ping),
             "postgres": _answers("postgres", self.history.ping),
         }
-        lag = self.orders.history_lag(MAX_COUNTED_LAG) if dependencies["dynamodb"] else None
-        return Health(dependencies, lag)
+        return Health(dependencies, self._lag())
+
+    def _lag(self) -> HistoryLag | None:
+        try:
+            return self.orders.history_lag(MAX_COUNTED_LAG)
+        except Exception:
+            # The answer must not fail because a part of it is not known.
+            log.exception("the history lag is not known")
+            return None
 
 
 def _answers(name: str, probe: Callable[[], object]) -> bool:

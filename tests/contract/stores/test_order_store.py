@@ -593,3 +593,13 @@ def test_a_write_returns_every_subscriber_that_joined_before_it(orders: OrderSto
     returned = outcomes[10]
     joined = frozenset(Subscriber(str(number)) for number, outcome in enumerate(outcomes) if outcome is True)
     assert returned == joined == kept(orders, order_id).subscribers
+
+
+# --- health -------------------------------------------------------------------------------------------------
+
+
+def test_a_ping_makes_no_order_and_takes_no_key(orders: OrderStore) -> None:
+    orders.ping()
+    orders.ping()
+    assert orders.due(10**13, 10) == []
+    assert orders.find_key("alice#key#ping") is None

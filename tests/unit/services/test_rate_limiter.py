@@ -83,6 +83,30 @@ def test_past_the_horizon_an_order_is_refused_with_the_time_to_retry() -> None:
     bench.submit()
 
 
+def test_a_flood_of_high_priority_orders_leaves_a_fifth_of_the_starts_to_the_others() -> None:
+    bench = a_workbench(rate_limit_per_minute=100)
+    flood = [bench.submit(user_id=f"urgent-{number}", priority=Priority.HIGH) for number in range(300)]
+    while bench.order_queue.bodies:
+        bench.engine.execute(bench.order_queue.take(), "worker", lambda seconds: None)
+    strangers = [bench.submit(user_id=f"stranger-{number}") for number in range(20)]
+    bench.process_all()
+    assert {bench.order(order_id).status for order_id in strangers} == {Status.CONFIRMED}
+    assert (
+        len(starts_of(bench, [*flood, *strangers])) == most_in_a_minute(starts_of(bench, [*flood, *strangers])) == 100
+    )
+
+
+def test_the_high_priority_orders_of_a_busy_user_take_their_turn() -> None:
+    bench = a_workbench(rate_limit_per_minute=10)
+    for _ in range(50):
+        bench.submit(user_id="busy")
+    queue = bench.order_queue
+    queue.bodies.clear()
+    for user_id, waits in (("busy", 300), ("other", None)):
+        bench.submit(user_id=user_id, priority=Priority.HIGH)
+        assert bench.engine.execute(queue.take(), "worker", lambda seconds: None) == waits
+
+
 def test_a_retry_uses_no_second_slot() -> None:
     bench = a_workbench(rate_limit_per_minute=1)
     order_id = bench.submit(simulate="network_error:2")

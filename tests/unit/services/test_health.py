@@ -1,0 +1,43 @@
+"""The health check says what does not do its work."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.ports.orders import HistoryLag
+from tests.support.workbench import Workbench, a_workbench
+
+
+@pytest.fixture
+def bench() -> Workbench:
+    return a_workbench()
+
+
+def fails(*_: Any) -> None:
+    raise RuntimeError("it does not answer")
+
+
+def test_everything_that_works_is_complete(bench: Workbench) -> None:
+    health = bench.engine.health()
+    assert health.is_complete
+    assert health.lag == HistoryLag()
+
+
+def test_an_engine_whose_tables_keep_nothing_cannot_trade(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.orders, "ping", fails)
+    health = bench.engine.health()
+    assert (health.dependencies["dynamodb"], health.can_trade) == (False, False)
+    assert health.lag == HistoryLag()
+
+
+def test_an_engine_without_postgres_trades(bench: Workbench) -> None:
+    bench.history.down = True
+    health = bench.engine.health()
+    assert (health.dependencies["postgres"], health.can_trade, health.is_complete) == (False, True, False)
+
+
+def test_a_lag_that_is_not_known_hides_nothing_else(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.orders, "history_lag", fails)
+    health = bench.engine.health()
+    assert health.is_complete
+    assert health.lag is None
