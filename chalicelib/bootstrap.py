@@ -76,6 +76,7 @@ def build_engine(settings: Settings, adapters: Adapters, now: Clock = utc_now, s
         rules=RequestRules(
             venues=router.venue_names,
             check_fault=simulation.check_fault if settings.simulation else None,
+            describe_fault=simulation.describe_fault,
             pool_address=simulation.pool_address,
         ),
         submit=trading.submit,

@@ -122,6 +122,11 @@ def too_large(limit: int) -> ProblemError:
     return ProblemError(Problem(413, ProblemCode.BODY_TOO_LARGE, "Content too large", detail))
 
 
+def unsupported(detail: str) -> ProblemError:
+    """415: the body is in a form that the engine does not take."""
+    return ProblemError(Problem(415, ProblemCode.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", detail))
+
+
 def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) -> Problem:
     """The answer to an exception. ``unavailable`` are the exceptions by which the SDKs report an outage."""
     match error:

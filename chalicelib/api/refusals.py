@@ -96,4 +96,8 @@ RULES: dict[Rule, tuple[FieldCode, str]] = {
     ),
     Rule.PRICE_FOR_LIMIT_ORDERS_ONLY: (FieldCode.NOT_FOR_TYPE, "is for type limit"),
     Rule.PRICE_LEAVES_AN_OUTPUT: (FieldCode.PRICE_OUT_OF_REACH, "the output would be zero at this price"),
+    Rule.PRICE_ASKS_WHAT_AN_ACCOUNT_HOLDS: (
+        FieldCode.PRICE_OUT_OF_REACH,
+        "the output would be 2^64 base units or more at this price, which no account can hold",
+    ),
 }

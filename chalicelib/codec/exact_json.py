@@ -1,12 +1,13 @@
 """JSON in which a number is a ``Decimal`` or an integer, and never passes through a float."""
 
+from collections import Counter
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import simplejson
 from simplejson.raw_json import RawJSON
 
-from chalicelib.domain.money import plain
+from chalicelib.domain.money import written
 
 
 def dumps(value: Any) -> str:
@@ -22,19 +23,55 @@ def loads(text: str) -> Any:
 
     :raises ValueError: if the text is not JSON, nests too deeply, or holds ``NaN`` or ``Infinity``.
     """
+    return _loads(text, use_decimal=True)
+
+
+def loads_with_repetitions(text: str) -> tuple[Any, list[str]]:
+    """Parse JSON as ``loads`` does, and name the members that an object has more than once.
+
+    A number that Python's types cannot hold stays text.
+
+    :raises ValueError: as ``loads`` does.
+    """
+    repeated: list[str] = []
+
+    def build(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(members)
+        if len(found) < len(members):
+            repeated.extend(name for name, number in Counter(name for name, _ in members).items() if number > 1)
+        return found
+
+    return _loads(text, object_pairs_hook=build, parse_float=_decimal, parse_int=_integer), repeated
+
+
+def _loads(text: str, **options: Any) -> Any:
     try:
-        return simplejson.loads(text, use_decimal=True, parse_constant=_refuse_constant)
+        return simplejson.loads(text, parse_constant=_refuse_constant, **options)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except InvalidOperation as error:
         raise ValueError("a number out of range") from error
 
 
+def _decimal(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
+
+
+def _integer(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
 def _default(value: Any) -> Any:
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise ValueError(f"{value} is not JSON")
-        return RawJSON(format(plain(value), "f"))
+        return RawJSON(written(value))
     raise TypeError(f"{value!r} has no JSON form")
 
 

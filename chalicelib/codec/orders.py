@@ -12,7 +12,7 @@ from chalicelib.domain.money import to_base_units, to_human_units
 from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import OrderSpec, Priority
 from chalicelib.domain.status import OrderType
-from chalicelib.domain.tokens import Side, Token, any_token
+from chalicelib.domain.tokens import Side, Token, stored_token
 
 #: The exceptions that reading a damaged order, event or message ends in.
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -100,7 +100,7 @@ def order_from_dict(data: Mapping[str, Any]) -> Order:
 
 
 def _token(text: str) -> Token:
-    token = any_token(text)
+    token = stored_token(text)
     if token is None:
         raise LookupError(text)
     return token

@@ -6,6 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from chalicelib.domain.errors import Rule
+from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.tokens import Pair, Side, Token
 
 #: The longest time an order may be open, and the lifetime of a GTC order.
@@ -96,6 +98,13 @@ class LaunchWatch:
 
 #: The market condition that an open order waits for.
 Watch = PriceWatch | LaunchWatch
+
+
+def rule_of_min_output(min_output: int) -> Rule | None:
+    """The rule that a price breaks by its minimum output in base units."""
+    if min_output < 1:
+        return Rule.PRICE_LEAVES_AN_OUTPUT
+    return Rule.PRICE_ASKS_WHAT_AN_ACCOUNT_HOLDS if min_output > MAX_BASE_UNITS else None
 
 
 def min_output_at_price(side: Side, token_in: Token, token_out: Token, amount_in: int, price_limit: Decimal) -> int:

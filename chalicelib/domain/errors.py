@@ -34,6 +34,7 @@ class Rule(Enum):
     EXPIRES_WITHIN_THE_MAX_LIFETIME = auto()
     PRICE_FOR_LIMIT_ORDERS_ONLY = auto()
     PRICE_LEAVES_AN_OUTPUT = auto()
+    PRICE_ASKS_WHAT_AN_ACCOUNT_HOLDS = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,11 @@ def plain(number: Decimal) -> Decimal:
     return normal.quantize(Decimal(1), context=_EXACT) if isinstance(exponent, int) and exponent > 0 else normal
 
 
+def written(number: Decimal) -> str:
+    """The number as a person reads it: in plain digits, without an exponent."""
+    return format(plain(number), "f")
+
+
 def price(quote_amount: Decimal, base_amount: Decimal) -> Decimal:
     """Quote units per base unit, to ``PRICE_DIGITS`` significant digits; 0 for an empty base amount."""
     if not base_amount:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from chalicelib.domain.base58 import byte_length
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -56,7 +58,10 @@ QUOTE_SYMBOLS = ("USDC", "USDT", "SOL")
 
 #: Decimals of a mint outside the registry. Nearly every token that launches on Solana has six.
 _LAUNCHED_DECIMALS = 6
-_BASE58 = re.compile("[1-9A-HJ-NP-Za-km-z]{32,44}")
+#: A mint is an ed25519 public key, or an address of that form.
+_MINT_BYTES = 32
+#: The form of base58 that 32 bytes can have. Some text of this form encodes fewer bytes or more.
+_MINT_FORM = re.compile("[1-9A-HJ-NP-Za-km-z]{32,44}")
 
 
 def find_token(symbol_or_mint: str) -> Token | None:
@@ -65,9 +70,18 @@ def find_token(symbol_or_mint: str) -> Token | None:
 
 
 def launched_token(mint: str) -> Token | None:
-    """A token outside the registry, named by its mint; ``None`` if the text cannot be a mint."""
-    if not _BASE58.fullmatch(mint):
-        return None
+    """A token outside the registry, named by its mint; ``None`` if the text is not a mint."""
+    is_mint = _MINT_FORM.fullmatch(mint) and byte_length(mint) == _MINT_BYTES
+    return _unlisted(mint) if is_mint else None
+
+
+def stored_token(symbol_or_mint: str) -> Token | None:
+    """The token of a stored order. The mint of an old order may have the form of a mint alone."""
+    known = find_token(symbol_or_mint)
+    return known or (_unlisted(symbol_or_mint) if _MINT_FORM.fullmatch(symbol_or_mint) else None)
+
+
+def _unlisted(mint: str) -> Token:
     return Token(mint, mint, mint, _LAUNCHED_DECIMALS)
 
 

@@ -13,7 +13,7 @@ from chalicelib.domain.money import to_base_units, to_human_units
 from chalicelib.domain.orders import Order
 from chalicelib.domain.read_model import OrderReadModel, read_model_of
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.tokens import Side, Token, any_token
+from chalicelib.domain.tokens import Side, Token, stored_token
 
 Row = Mapping[str, Any]
 
@@ -161,7 +161,7 @@ def _human(base_units: int | None, token: Token) -> Decimal | None:
 
 
 def _token(symbol_or_mint: str) -> Token:
-    token = any_token(symbol_or_mint)
+    token = stored_token(symbol_or_mint)
     if token is None:
         raise LookupError(symbol_or_mint)
     return token

@@ -39,7 +39,7 @@ def preview_order() -> Response:
     body = json_body(routes.current_request, engine().settings.max_body_bytes)
     caller = caller_of(body)
     spec = read_order(body, caller, engine().rules, engine().now())
-    return json_response(preview_body(engine().preview(caller, spec)))
+    return json_response(preview_body(engine().preview(caller, spec), engine().rules.describe_fault))
 
 
 @routes.route("/api/orders", methods=["GET"], cors=CORS)

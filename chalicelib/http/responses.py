@@ -1,6 +1,7 @@
 """Reading of requests and writing of responses, the same for every route."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -12,13 +13,13 @@ from chalicelib.api.codes import ProblemCode
 from chalicelib.api.problems import (
     CONTENT_TYPE,
     Problem,
-    malformed,
     problem_of,
-    too_large,
+    unsupported,
     well_formed,
 )
+from chalicelib.api.requests.body import read_json
 from chalicelib.api.requests.fields import RequestModel
-from chalicelib.codec.exact_json import dumps, loads
+from chalicelib.codec.exact_json import dumps
 from chalicelib.outages import UNAVAILABLE
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,10 @@ CORS = CORSConfig(
     expose_headers=["Idempotent-Replayed", "Retry-After", "ETag"],
     max_age=3600,
 )
+
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]*)', re.IGNORECASE)
+#: ASCII text is UTF-8 too.
+_UTF8 = ("utf-8", "utf8", "us-ascii", "ascii")
 
 _Arguments = ParamSpec("_Arguments")
 _Model = TypeVar("_Model", bound=RequestModel)
@@ -87,20 +92,14 @@ def request_id_of(request: Request) -> str:
 def json_body(request: Request, max_bytes: int) -> dict[str, Any]:
     """The body as an object.
 
-    :raises ProblemError: 413 for a body over ``max_bytes``, 400 for a body that is not a JSON object.
+    :raises ProblemError: 415 for a body in another encoding than UTF-8, or compressed; others as ``read_json``.
     """
-    raw = request.raw_body
-    if isinstance(raw, str):
-        raw = raw.encode()
-    if len(raw) > max_bytes:
-        raise too_large(max_bytes)
-    try:
-        body = loads(raw.decode())
-    except ValueError:
-        raise malformed("The body must be JSON.", ProblemCode.MALFORMED_JSON) from None
-    if not isinstance(body, dict):
-        raise malformed("The body must be a JSON object.", ProblemCode.MALFORMED_JSON)
-    return body
+    charset = _CHARSET.search(request.headers.get("content-type", ""))
+    if charset and charset[1].lower() not in _UTF8:
+        raise unsupported("The charset of the body must be utf-8.")
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise unsupported("The body must come without a Content-Encoding.")
+    return read_json(request.raw_body, max_bytes, "The body")
 
 
 def query_of(request: Request) -> dict[str, str]:

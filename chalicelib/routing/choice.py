@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chalicelib.domain.money import percent
+from chalicelib.domain.money import percent, written
 from chalicelib.domain.swaps import Quote
 
 #: Outputs closer than this count as equal, and the deeper pool is preferred.
@@ -18,7 +18,7 @@ def choose(quotes: Sequence[Quote]) -> tuple[Quote, str]:
     if len(close) == 1:
         second = max(quote.amount_out for quote in quotes if quote is not best)
         lead = percent(best.amount_out - second, best.amount_out)
-        return best, f"{best.venue} returns {lead} % more, net of fees"
+        return best, f"{best.venue} returns {written(lead)} % more, net of fees"
     chosen = min(close, key=lambda quote: (-quote.liquidity, quote.fee_bps, quote.venue))
     rest = [quote for quote in close if quote is not chosen]
     within = f"outputs are within {TIE_BPS} bps"

@@ -9,6 +9,7 @@ from chalicelib.domain.conditions import LaunchedPool
 from chalicelib.domain.depth import Depth
 from chalicelib.domain.events import QuotesReceived, VenueAnswer
 from chalicelib.domain.failures import FATAL, AttemptFailedError, FailureCode
+from chalicelib.domain.money import written
 from chalicelib.domain.swaps import Quote, SwapRequest
 from chalicelib.domain.tokens import Pair
 from chalicelib.ports.venues import Venue
@@ -121,7 +122,7 @@ def _tradable(quote: Quote, min_amount_out: int) -> Quote:
     if quote.price_impact_pct > MAX_IMPACT_PCT:
         raise AttemptFailedError(
             FailureCode.PRICE_IMPACT_TOO_HIGH,
-            f"price impact on {quote.venue} is {quote.price_impact_pct} %, over {MAX_IMPACT_PCT} %",
+            f"price impact on {quote.venue} is {written(quote.price_impact_pct)} %, over {MAX_IMPACT_PCT} %",
         )
     return quote
 

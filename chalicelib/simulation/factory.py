@@ -8,7 +8,7 @@ from chalicelib.ports.market import LaunchSource, MarketData
 from chalicelib.ports.venues import Ledger, Venue
 from chalicelib.settings import Settings
 from chalicelib.simulation.context import SimulationContext
-from chalicelib.simulation.faults import Fault, check_fault
+from chalicelib.simulation.faults import Fault, check_fault, describe_fault
 from chalicelib.simulation.feed import CachedMarketData
 from chalicelib.simulation.launches import LaunchSchedule, pool_address
 from chalicelib.simulation.market import PROFILES, SimulatedMarket
@@ -22,6 +22,7 @@ class Simulation:
     venues: Mapping[str, Venue]
     launches: LaunchSource
     check_fault: Callable[[str], None]
+    describe_fault: Callable[[str], str]
     pool_address: Callable[[str, str, str], str]
 
 
@@ -48,6 +49,7 @@ def build_simulation(
         venues=simulated_venues(context),
         launches=LaunchSchedule(settings.venue_seed, settings.simulated_launch_seconds, names),
         check_fault=partial(check_fault, venues=names),
+        describe_fault=describe_fault,
         pool_address=pool_address,
     )
 

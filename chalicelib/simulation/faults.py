@@ -13,6 +13,7 @@ _SEND_FAULTS = {
     "slippage": FailureCode.SLIPPAGE_EXCEEDED,
     "tx_dropped": FailureCode.TX_DROPPED,
 }
+_CODES = {**_QUOTE_FAULTS, **_SEND_FAULTS}
 _REPLY_LOST = "landed_reply_lost"
 _VENUE_DOWN = "venue_down"
 _COUNTED = {*_QUOTE_FAULTS, *_SEND_FAULTS, _REPLY_LOST}
@@ -33,6 +34,33 @@ def syntax(venues: Sequence[str]) -> str:
     """The faults that a client may ask for, in words."""
     counted = ", ".join(f"{name}:n" for name in (*_QUOTE_FAULTS, *_SEND_FAULTS, _REPLY_LOST))
     return f"one of {counted}, no_liquidity, venue_down:{'|'.join(venues)}, slow:ms (at most {_MAX_SLOW_MS})"
+
+
+def describe_fault(text: str) -> str:
+    """What the fault does to an order, in a sentence.
+
+    :raises ValueError: if the text names no fault.
+    """
+    fault = Fault.parse(text)
+    match fault.name:
+        case "no_liquidity":
+            effect = "no venue has liquidity, and the order fails"
+        case "venue_down":
+            effect = f"{fault.argument} does not answer, and the other venues decide"
+        case "slow":
+            effect = f"the swap takes {fault.argument} ms longer"
+        case "landed_reply_lost":
+            effect = f"{_attempts(fault)}: the swap lands, its answer is lost, and the ledger tells the outcome"
+        case _:
+            effect = (
+                f"{_attempts(fault)}: it fails with {_CODES[fault.name].value} and is retried if attempts are left"
+            )
+    return f"The preview leaves out the simulated fault {text}. When the order is executed, {effect}."
+
+
+def _attempts(fault: "Fault") -> str:
+    number = int(fault.argument)
+    return "in the first attempt" if number == 1 else f"in each of the first {number} attempts"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from chalicelib.domain.base58 import base58
 from chalicelib.domain.conditions import Launch, LaunchWatch
-from chalicelib.simulation.base58 import base58
 from chalicelib.simulation.chance import between, draw
 from chalicelib.simulation.market import SLOT_MS
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from hashlib import sha512
 from typing import ClassVar
 
+from chalicelib.domain.base58 import base58
 from chalicelib.domain.conditions import LaunchedPool
 from chalicelib.domain.depth import Depth
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.money import percent
 from chalicelib.domain.swaps import Fill, Quote, SwapRequest, Transaction
 from chalicelib.domain.tokens import SOL, Pair
-from chalicelib.simulation.base58 import base58
 from chalicelib.simulation.chance import between
 from chalicelib.simulation.context import SimulationContext
 from chalicelib.simulation.faults import Fault

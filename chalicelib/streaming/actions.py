@@ -8,12 +8,13 @@ from typing import Any
 
 from chalicelib.api.codes import ProblemCode
 from chalicelib.api.frames import reply_frame
-from chalicelib.api.problems import malformed, problem_of, too_large
+from chalicelib.api.problems import malformed, problem_of
+from chalicelib.api.requests.body import read_json
+from chalicelib.api.requests.fields import has_controls
 from chalicelib.api.requests.orders import read_order
 from chalicelib.api.requests.streams import read_cancel, read_stream
 from chalicelib.api.responses.orders import cancellation_body, cancellations_body
 from chalicelib.auth import caller_of
-from chalicelib.codec.exact_json import loads
 from chalicelib.codec.times import to_text
 from chalicelib.domain.identity import Caller
 from chalicelib.engine import Engine
@@ -47,9 +48,9 @@ def handle_message(engine: Engine, event: Mapping[str, Any]) -> None:
     request_id: str | int | None = None
     try:
         try:
-            fields = _parse(engine, event.get("body") or "")
+            fields = read_json(event.get("body") or "", engine.settings.max_body_bytes, "A message")
             request_id = _request_id(fields)
-            action = _ACTIONS.get(str(fields.pop("action", "")))
+            action = _ACTIONS.get(str(fields.pop("action", None) or ""))
             if action is None:
                 raise malformed(f"action must be one of {', '.join(_ACTIONS)}.", ProblemCode.UNKNOWN_ACTION)
             subscriber = engine.connections.subscriber(connection_id)
@@ -64,25 +65,14 @@ def handle_message(engine: Engine, event: Mapping[str, Any]) -> None:
         log.info("connection gone before the answer", extra={"connectionId": connection_id})
 
 
-def _parse(engine: Engine, body: str) -> dict[str, Any]:
-    if len(body.encode(errors="surrogatepass")) > engine.settings.max_body_bytes:
-        raise too_large(engine.settings.max_body_bytes)
-    try:
-        fields = loads(body)
-    except ValueError:
-        raise malformed("A message must be JSON.", ProblemCode.MALFORMED_JSON) from None
-    if not isinstance(fields, dict):
-        raise malformed("A message must be a JSON object.", ProblemCode.MALFORMED_JSON)
-    return fields
-
-
 def _request_id(fields: dict[str, Any]) -> str | int | None:
     request_id = fields.pop("requestId", None)
     if request_id is None or (isinstance(request_id, int) and not isinstance(request_id, bool)):
         return request_id
-    if isinstance(request_id, str) and len(request_id) <= _MAX_REQUEST_ID_LENGTH and request_id.isprintable():
+    if isinstance(request_id, str) and len(request_id) <= _MAX_REQUEST_ID_LENGTH and not has_controls(request_id):
         return request_id
-    raise malformed(f"requestId must be a string of at most {_MAX_REQUEST_ID_LENGTH} characters or an integer.")
+    limits = f"at most {_MAX_REQUEST_ID_LENGTH} characters without control characters"
+    raise malformed(f"requestId must be a string of {limits}, or an integer.")
 
 
 def _execute_order(request: SocketRequest) -> None:

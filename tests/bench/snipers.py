@@ -18,8 +18,8 @@ from boto3.dynamodb.conditions import Key
 from websockets.sync.client import ClientConnection, connect
 
 from chalicelib.codec.times import from_text, to_ms
+from chalicelib.domain.base58 import base58
 from chalicelib.settings import read_settings
-from chalicelib.simulation.base58 import base58
 from chalicelib.simulation.chance import draw
 from infra.local.config import REGION
 from tests.bench.errors import BenchError

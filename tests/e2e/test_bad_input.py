@@ -62,6 +62,33 @@ def test_another_content_type_is_415(client: Client, path: str, kind: str) -> No
 
 
 @pytest.mark.parametrize("path", POSTS)
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "identity, gzip"])
+def test_a_compressed_body_is_415(client: Client, path: str, encoding: str) -> None:
+    problem(client.post(path, an_order(), **{"content-encoding": encoding}), 415)
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_body_in_another_charset_is_415(client: Client, path: str) -> None:
+    for charset in ("iso-8859-1", "utf-16", '"windows-1252"'):
+        kind = f"application/json; charset={charset}"
+        problem(client.post(path, an_order(), **{"content-type": kind}), 415)
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_text_that_is_not_utf_8_is_400_and_never_the_repeat_of_another_order(client: Client, path: str) -> None:
+    for name in ("Müller-7", "Möller-7"):
+        body = f'{{"tokenIn":"SOL","tokenOut":"USDC","amountIn":1,"clientOrderId":"{name}"}}'
+        assert problem(client.post(path, body.encode("latin-1")), 400)["code"] == "MALFORMED_JSON"
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_name_that_comes_twice_is_400(client: Client, path: str) -> None:
+    body = '{"tokenIn":"SOL","tokenOut":"USDC","amountIn":1,"amountIn":9}'
+    refused = problem(client.post(path, body), 400)
+    assert (refused["code"], [error["field"] for error in refused["errors"]]) == ("DUPLICATE_NAME", ["amountIn"])
+
+
+@pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize(
     ("changes", "fields"),
     [
@@ -91,7 +118,7 @@ def test_another_content_type_is_415(client: Client, path: str, kind: str) -> No
         ({"slippage": -1}, {"slippage"}),
         ({"slippage": 1, "slippageBps": 200}, {"slippageBps"}),
         ({"slippage": None, "slippageBps": 5001}, {"slippageBps"}),
-        ({"slippage": None, "slippageBps": "100"}, {"slippageBps"}),
+        ({"slippage": None, "slippageBps": "1.5"}, {"slippageBps"}),
         ({"userId": "a b"}, {"userId"}),
         ({"userId": ""}, {"userId"}),
         ({"userId": "x" * 65}, {"userId"}),
@@ -194,9 +221,19 @@ def test_events_after_an_invalid_seq_are_400(client: Client) -> None:
     problem(client.get(f"/api/orders/{unknown_id}/events", afterSeq="x"), 400)
 
 
-def test_a_trade_too_large_for_the_pools_is_422_price_impact_too_high(client: Client) -> None:
-    preview = problem(client.post("/api/orders/preview", an_order(amountIn=20_000)), 422)
-    assert preview["code"] == "PRICE_IMPACT_TOO_HIGH"
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"amountIn": 20_000}, "PRICE_IMPACT_TOO_HIGH"),
+        ({"amountIn": "0.000000001"}, "NO_LIQUIDITY"),
+        ({"simulate": "network_error:1"}, "SIMULATED_FAULT"),
+        ({"simulate": "no_liquidity"}, "SIMULATED_FAULT"),
+    ],
+)
+def test_a_preview_says_why_its_order_would_fail(client: Client, changes: dict[str, Any], code: str) -> None:
+    answer = client.post("/api/orders/preview", an_order(**changes))
+    assert answer.status_code == 200
+    assert code in [warning["code"] for warning in parse(answer.text)["warnings"]]
 
 
 @pytest.mark.parametrize(

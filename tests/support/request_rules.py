@@ -9,12 +9,12 @@ from typing import Any
 from chalicelib.api.requests.orders import read_order
 from chalicelib.api.requests.rules import RequestRules
 from chalicelib.domain.spec import OrderSpec
-from chalicelib.simulation.faults import check_fault
+from chalicelib.simulation.faults import check_fault, describe_fault
 from chalicelib.simulation.launches import pool_address
 from tests.support.callers import ANYONE
 
 VENUES = ("raydium", "meteora")
-RULES = RequestRules(VENUES, None, pool_address)
+RULES = RequestRules(VENUES, None, describe_fault, pool_address)
 SIMULATION_RULES = replace(RULES, check_fault=partial(check_fault, venues=VENUES))
 
 

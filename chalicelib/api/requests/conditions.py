@@ -9,10 +9,17 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Valid
 
 from chalicelib.api.codes import FieldCode
 from chalicelib.api.errors import bad_field
+from chalicelib.api.refusals import RULES
 from chalicelib.api.requests.fields import Number, RequestModel, VenueName
 from chalicelib.api.requests.swaps import SwapModel
 from chalicelib.codec.times import from_text
-from chalicelib.domain.conditions import MAX_ORDER_LIFETIME, LaunchTerms, TimeInForce, min_output_at_price
+from chalicelib.domain.conditions import (
+    MAX_ORDER_LIFETIME,
+    LaunchTerms,
+    TimeInForce,
+    min_output_at_price,
+    rule_of_min_output,
+)
 from chalicelib.domain.money import plain, to_base_units
 from chalicelib.domain.status import OrderType
 from chalicelib.domain.tokens import any_token, find_pair, find_token, side_of
@@ -26,13 +33,13 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
 def _price(value: Decimal) -> Decimal:
     if value <= 0:
         raise bad_field(FieldCode.PRICE_NOT_POSITIVE, "must be greater than 0")
-    # A large exponent counts as the digits that it abbreviates.
-    value = plain(value)
     _, digits, exponent = value.as_tuple()
-    if len(digits) > _PRICE_DIGITS or not isinstance(exponent, int) or exponent < -_PRICE_DECIMALS:
+    # A large exponent counts as the digits that it abbreviates.
+    whole_digits = value.adjusted() + 1
+    if max(len(digits), whole_digits) > _PRICE_DIGITS or not isinstance(exponent, int) or exponent < -_PRICE_DECIMALS:
         message = f"may have at most {_PRICE_DIGITS} digits and {_PRICE_DECIMALS} decimals"
         raise bad_field(FieldCode.PRICE_TOO_PRECISE, message)
-    return value
+    return plain(value)
 
 
 def _time(value: Any) -> datetime:
@@ -96,8 +103,8 @@ class ConditionsModel(SwapModel):
             raise bad_field(FieldCode.REQUIRED, "is required with type limit")
         if value is not None and kind in (OrderType.MARKET, OrderType.SNIPER):
             raise bad_field(FieldCode.NOT_FOR_TYPE, "is for type limit")
-        if value is not None and _has_no_output(info.data, value):
-            raise bad_field(FieldCode.PRICE_OUT_OF_REACH, "the output would be zero at this price")
+        if value is not None:
+            _check_reach(info.data, value)
         return value
 
     @field_validator("launch")
@@ -110,6 +117,8 @@ class ConditionsModel(SwapModel):
         bought = any_token(info.data.get("token_out", ""))
         if bought and value.mint and any_token(value.mint) != bought:
             raise bad_field(FieldCode.MINT_CONTRADICTS, "its mint must be the token that the order buys, tokenOut")
+        if value.max_price is not None:
+            _check_reach(info.data, value.max_price)
         return value
 
     @field_validator("time_in_force")
@@ -155,15 +164,16 @@ class ConditionsModel(SwapModel):
         return LaunchTerms(mint, wanted.venue, wanted.min_liquidity, wanted.max_price)
 
 
-def _has_no_output(data: dict[str, Any], limit_price: Decimal) -> bool:
-    """True if the minimum output at this price is less than one base unit."""
+def _check_reach(data: dict[str, Any], price: Decimal) -> None:
+    """Refuse a price whose minimum output is less than one base unit, or more than an account can hold."""
     token_in, token_out, amount = (data.get(name) for name in ("token_in", "token_out", "amount_in"))
     if not (token_in and token_out and amount):
-        return False
+        return
     paid, bought = find_token(token_in), any_token(token_out)
     pair = find_pair(paid, bought) if paid and bought else None
     if not (paid and bought and pair):
-        return False
-    return (
-        min_output_at_price(side_of(pair, paid), paid, bought, to_base_units(amount, paid.decimals), limit_price) < 1
-    )
+        return
+    amount_in = to_base_units(amount, paid.decimals)
+    broken = rule_of_min_output(min_output_at_price(side_of(pair, paid), paid, bought, amount_in, price))
+    if broken:
+        raise bad_field(*RULES[broken])

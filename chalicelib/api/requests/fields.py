@@ -1,7 +1,9 @@
 """The field types of requests, and how bad fields are reported."""
 
+import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation, Overflow, Underflow
+from functools import cache
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from pydantic import (
     ConfigDict,
     ValidationError,
     ValidationInfo,
+    model_validator,
 )
 from pydantic_core import ErrorDetails
 
@@ -21,10 +24,14 @@ from chalicelib.api.errors import FieldError, InvalidOrderError, bad_field
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-#: Numbers longer than any valid one are refused before the engine computes with them.
-_MAX_NUMBER_LENGTH = 64
-#: Characters that ``Decimal`` accepts between or around digits, and that no number in a request may have.
-_NOT_IN_NUMBERS = frozenset("_ \t\n\r\v\f")
+#: ``Decimal`` accepts more: other digits, spaces around them and underscores between them.
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+#: Holds every digit of a number that a body can have.
+_WIDE = Context(prec=20_000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[InvalidOperation, Overflow, Underflow])
+#: Numbers outside of 10^-64 to 10^64 are refused before the engine computes with them.
+_MAX_EXPONENT = 64
+#: The control characters of Unicode (category Cc).
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _USER_ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:@-")
 _MAX_USER_ID_LENGTH = 64
 
@@ -34,26 +41,47 @@ class RequestModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_null(cls, data: Any) -> Any:
+        """A known field that is null counts as absent."""
+        if not isinstance(data, Mapping):
+            return data
+        return {name: value for name, value in data.items() if value is not None or name not in _names(cls)}
+
+
+@cache
+def _names(model: type[BaseModel]) -> frozenset[str]:
+    """The names of the model's fields on the wire."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias or name
+        found.update(map(str, alias.choices) if isinstance(alias, AliasChoices) else [str(alias)])
+    return frozenset(found)
+
 
 def _number(value: object) -> Decimal:
-    """A JSON number or a decimal string as ``Decimal``; any other type is refused."""
+    """A JSON number or a decimal string as ``Decimal``, without insignificant zeros; any other type is refused."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise bad_field(FieldCode.NUMBER_TYPE, "must be a number or a decimal string")
     text = str(value)
-    try:
-        number = (
-            Decimal(text)
-            if len(text) <= _MAX_NUMBER_LENGTH and text.isascii() and not _NOT_IN_NUMBERS & set(text)
-            else None
-        )
-    except InvalidOperation:
-        number = None
-    if number is None or not number.is_finite():
+    if not _DECIMAL.fullmatch(text):
         raise bad_field(FieldCode.NUMBER_INVALID, "must be a finite decimal number")
+    try:
+        number = _WIDE.create_decimal(text).normalize(_WIDE)
+    except (InvalidOperation, Overflow, Underflow):
+        number = None
     # The arithmetic that follows would expand an exponent like 1e999999.
-    if abs(number.adjusted()) > _MAX_NUMBER_LENGTH:
+    if number is None or abs(number.adjusted()) > _MAX_EXPONENT:
         raise bad_field(FieldCode.NUMBER_OUT_OF_RANGE, "is out of range")
     return number
+
+
+def _whole_number(value: object) -> int:
+    number = _number(value)
+    if number != number.to_integral_value():
+        raise bad_field(FieldCode.INT_FROM_FLOAT, "must be a whole number")
+    return int(number)
 
 
 def _user_id(value: object) -> str:
@@ -84,14 +112,20 @@ def _venue(value: str, info: ValidationInfo) -> str:
 
 
 Number = Annotated[Decimal, BeforeValidator(_number)]
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 UserId = Annotated[str, BeforeValidator(_user_id)]
 OrderId = Annotated[str, BeforeValidator(_order_id)]
 VenueName = Annotated[str, AfterValidator(_venue)]
 
 
+def has_controls(text: str) -> bool:
+    """True for text with a control character. Format characters, as in an emoji of several parts, are none."""
+    return _CONTROLS.search(text) is not None
+
+
 def printable(value: str | None) -> str | None:
     """A field validator: the text without control characters, if there is one."""
-    if value is not None and not value.isprintable():
+    if value is not None and has_controls(value):
         raise bad_field(FieldCode.NOT_PRINTABLE, "must not hold control characters")
     return value
 

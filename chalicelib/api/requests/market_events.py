@@ -11,7 +11,7 @@ from pydantic import AliasChoices, ConfigDict, Field, field_validator
 from chalicelib.api.codes import FieldCode
 from chalicelib.api.errors import bad_field
 from chalicelib.api.requests.conditions import Price
-from chalicelib.api.requests.fields import RequestModel, VenueName, validated
+from chalicelib.api.requests.fields import RequestModel, VenueName, WholeNumber, validated
 from chalicelib.api.requests.rules import RequestRules
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import Launch
@@ -64,7 +64,7 @@ class PoolModel(KindModel):
     pool: str | None = Field(
         None, validation_alias=AliasChoices("pool", "poolAddress"), min_length=1, max_length=_MAX_POOL_LENGTH
     )
-    slot: int | None = Field(None, ge=0, le=_MAX_SLOT)
+    slot: WholeNumber | None = Field(None, ge=0, le=_MAX_SLOT)
     price: Price = Field(_PRICE, validation_alias=AliasChoices("price", "initialPrice"))
     liquidity: Price = Field(_LIQUIDITY, validation_alias=AliasChoices("liquidity", "initialLiquidity"))
     quote: str | None = Field(None, validation_alias=AliasChoices("quote", "quoteToken"))

@@ -6,13 +6,13 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.api.codes import FieldCode
 from chalicelib.api.errors import bad_field
-from chalicelib.api.requests.fields import Number, RequestModel
+from chalicelib.api.requests.fields import Number, RequestModel, WholeNumber
 from chalicelib.domain.money import to_base_units
 
 
 class SlippageModel(RequestModel):
     slippage: Number | None = None
-    slippage_bps: int | None = Field(None, alias="slippageBps", ge=0, le=5000)
+    slippage_bps: WholeNumber | None = Field(None, alias="slippageBps", ge=0, le=5000)
 
     @field_validator("slippage")
     @classmethod

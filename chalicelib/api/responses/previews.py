@@ -1,5 +1,6 @@
 """The answer to a preview: quotes, route, minimum output, warnings, and a summary in plain words."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypedDict
 
@@ -8,7 +9,7 @@ from chalicelib.api.quotes import no_quotes, route_body
 from chalicelib.codec.times import to_text
 from chalicelib.domain.conditions import LaunchTerms, TimeInForce
 from chalicelib.domain.events import QuotesReceived
-from chalicelib.domain.money import to_human_units
+from chalicelib.domain.money import to_human_units, written
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType
 from chalicelib.services.orders.preview import Preview
@@ -48,13 +49,13 @@ class PreviewBody(AmountsBody, total=False):
     expiresAt: str | None
 
 
-def preview_body(preview: Preview) -> dict[str, Any]:
-    """A ``PreviewBody``."""
+def preview_body(preview: Preview, describe_fault: Callable[[str], str]) -> dict[str, Any]:
+    """A ``PreviewBody``. ``describe_fault`` says what a simulated fault does to an order."""
     spec = preview.spec
     body: dict[str, Any] = dict(_route(preview))
     quoted = _chosen_output(preview.quotes)
     body |= _amounts(spec, quoted, preview.min_amount_out)
-    body["warnings"] = _warnings(preview)
+    body["warnings"] = [*_warnings(preview), *_fault_warnings(preview.spec, describe_fault)]
     body["summary"] = _summary(preview, body)
     if preview.marketable is not None:
         body["marketableAtEntry"] = preview.marketable
@@ -95,14 +96,15 @@ def _amounts(spec: OrderSpec, quoted: int | None, minimum: int | None) -> Amount
 def _warnings(preview: Preview) -> list[WarningBody]:
     if preview.unfillable:
         failure = preview.unfillable
-        return [{"code": failure.code.value, "message": f"It could not be filled now: {failure.reason}."}]
+        outcome = "It would fail now" if preview.spec.type is OrderType.MARKET else "It could not be filled now"
+        return [{"code": failure.code.value, "message": f"{outcome}: {failure.reason}."}]
     quotes, spec = preview.quotes, preview.spec
     if quotes is None:
         return []
     warnings: list[WarningBody] = []
     quote = quotes.quote_of(quotes.chosen)
     if quote and quote.price_impact_pct >= _HIGH_IMPACT_PCT:
-        message = f"The trade moves the pool's price by {quote.price_impact_pct} %."
+        message = f"The trade moves the pool's price by {written(quote.price_impact_pct)} %."
         warnings.append({"code": WarningCode.HIGH_PRICE_IMPACT.value, "message": message})
     if spec.type is not OrderType.LIMIT and spec.slippage_bps >= _HIGH_SLIPPAGE_BPS:
         message = "The slippage tolerance is wide open to a worse price."
@@ -113,22 +115,28 @@ def _warnings(preview: Preview) -> list[WarningBody]:
     return warnings
 
 
+def _fault_warnings(spec: OrderSpec, describe_fault: Callable[[str], str]) -> list[WarningBody]:
+    if spec.simulate is None:
+        return []
+    return [{"code": WarningCode.SIMULATED_FAULT.value, "message": describe_fault(spec.simulate)}]
+
+
 def _summary(preview: Preview, body: dict[str, Any]) -> str:
     spec = preview.spec
-    paid = f"{body['amountIn']} {spec.token_in.symbol}"
+    paid, bought = f"{written(body['amountIn'])} {spec.token_in.symbol}", spec.token_out.symbol
     if spec.launch:
         return _launch_summary(paid, spec.launch)
-    minimum = f"{body['minAmountOut']} {spec.token_out.symbol}"
+    if body["minAmountOut"] is None:
+        return f"Swap {paid} for {bought}, which would fail now."
+    minimum = written(body["minAmountOut"])
     if preview.unfillable:
-        return f"Swap {paid} for no less than {minimum}, {_unfillable_timing(spec)}."
-    expected, venue = body["amountOut"], body["chosen"]
+        return f"Swap {paid} for no less than {minimum} {bought}, {_unfillable_timing(spec)}."
+    expected, venue = written(body["amountOut"]), body["chosen"]
     if spec.type is OrderType.MARKET:
-        return (
-            f"Swap {paid} on {venue} for about {expected} {spec.token_out.symbol}, "
-            f"and for no less than {body['minAmountOut']}."
-        )
+        return f"Swap {paid} on {venue} for about {expected} {bought}, and for no less than {minimum}."
     timing = _timing(spec, bool(preview.marketable))
-    return f"Swap {paid} for no less than {minimum}, {timing}; now it would bring about {expected} on {venue}."
+    now = f"now it would bring about {expected} on {venue}"
+    return f"Swap {paid} for no less than {minimum} {bought}, {timing}; {now}."
 
 
 def _launch_summary(paid: str, launch: LaunchTerms) -> str:

@@ -14,6 +14,7 @@ from functools import partial
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import MAX_EVENTS_WHILE_OPEN, Launch
 from chalicelib.domain.events import LaunchRefused, LaunchTriggered
+from chalicelib.domain.money import written
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.ports.market import MarketStore
@@ -107,15 +108,15 @@ class ProcessLaunches:
         if wanted.venue is not None and launch.venue != wanted.venue:
             return f"launched on {launch.venue}, not on {wanted.venue}"
         if wanted.min_liquidity is not None and launch.liquidity < wanted.min_liquidity:
-            return f"liquidity of {launch.liquidity} is less than {wanted.min_liquidity}"
+            return f"liquidity of {written(launch.liquidity)} is less than {written(wanted.min_liquidity)}"
         depths = self.router.depths(spec.pair, launch.at_ms, launch.opened)
         if not depths:
             raise _PoolUnavailableError
         best = best_swap(depths, spec.side, spec.amount_in)
         if best is None:
             return "the pool is too small for this amount"
-        if best.amount_out < (spec.limit_min_out or 0):
-            return f"the whole amount costs more than {wanted.max_price}"
+        if wanted.max_price is not None and best.amount_out < (spec.limit_min_out or 0):
+            return f"the whole amount costs more than {written(wanted.max_price)}"
         return None
 
     def _refuse(self, launch: Launch, unsuited: tuple[StoredOrder, str]) -> None:

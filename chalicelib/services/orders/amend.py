@@ -5,7 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.conditions import MAX_EVENTS_WHILE_OPEN, MAX_ORDER_LIFETIME, Amendment, TimeInForce
+from chalicelib.domain.conditions import (
+    MAX_EVENTS_WHILE_OPEN,
+    MAX_ORDER_LIFETIME,
+    Amendment,
+    TimeInForce,
+    rule_of_min_output,
+)
 from chalicelib.domain.errors import (
     AmendedTooOftenError,
     BrokenRule,
@@ -43,6 +49,8 @@ class AmendOrder:
     def __call__(self, caller: Caller, order_id: str, amendment: Amendment, seq: int | None = None) -> Order:
         """The amended order, which the amendment may have triggered. ``seq``: amend only if it is at this event.
 
+        An amendment that changes nothing adds no event.
+
         :raises OrderNotFoundError: if the caller has no such order.
         :raises OrderMovedOnError: if it is at another event.
         :raises NotAmendableError: if it is not open.
@@ -55,6 +63,8 @@ class AmendOrder:
             order, now = stored.order, self.now()
             self._check(order, now, seq)
             amended = order.after(_amended_event(order, amendment), now)
+            if (amended.spec, amended.expires_at) == (order.spec, order.expires_at):
+                return order
             if amended.expires_at:
                 self.watch_list.cover(amended.spec, amended.expires_at, now)
             try:
@@ -100,8 +110,8 @@ def _price_rules(spec: OrderSpec, amendment: Amendment) -> Iterator[BrokenRule]:
         return
     if spec.type is not OrderType.LIMIT:
         yield BrokenRule("limit_price", Rule.PRICE_FOR_LIMIT_ORDERS_ONLY)
-    elif not _with(spec, amendment).limit_min_out:
-        yield BrokenRule("limit_price", Rule.PRICE_LEAVES_AN_OUTPUT)
+    elif broken := rule_of_min_output(_with(spec, amendment).limit_min_out or 0):
+        yield BrokenRule("limit_price", broken)
 
 
 def _expiry_rules(order: Order, amendment: Amendment) -> Iterator[BrokenRule]:

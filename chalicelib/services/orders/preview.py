@@ -20,8 +20,9 @@ from chalicelib.services.orders.acceptance import PlanAcceptance, expiry
 class Preview:
     """The order as it would execute now. Amounts are in base units.
 
-    ``quotes`` is ``None`` where no route exists now: before a launch, or, with the reason in ``unfillable``, for a
-    limit order that no venue can fill. ``marketable`` applies to limit orders alone.
+    ``quotes`` is ``None`` where no route exists now: before a launch, or, with the reason in ``unfillable``, for an
+    order that no venue can fill. ``marketable`` applies to limit orders alone. The preview leaves out the order's
+    simulated fault.
     """
 
     spec: OrderSpec
@@ -40,9 +41,9 @@ class PreviewOrder:
     now: Callable[[], datetime]
 
     def __call__(self, caller: Caller, spec: OrderSpec) -> Preview:
-        """Quotes, route and minimum output of an order, or why it has no route yet.
+        """Quotes, route and minimum output of an order, or why it has no route.
 
-        :raises AttemptFailedError: if no venue has a quote for a market order.
+        :raises AttemptFailedError: if no venue answers for a market order, so that nothing is known.
         :raises PoolAlreadyLiveError: if the mint of a sniper order already has a pool.
         :raises BrokenRulesError: if the order's expiry has passed.
         """
@@ -54,13 +55,17 @@ class PreviewOrder:
             preview = replace(preview, expires_at=expiry(spec, now))
         if spec.launch:
             return preview
-        request = SwapRequest(spec.pair, spec.token_in, spec.token_out, spec.amount_in, simulate=spec.simulate)
+        request = SwapRequest(spec.pair, spec.token_in, spec.token_out, spec.amount_in)
         try:
             route = self.router.route(replace(request, market_as_of_ms=to_ms(now)))
         except AttemptFailedError as error:
-            if spec.type is OrderType.MARKET:
+            if spec.type is OrderType.MARKET and error.retryable:
                 raise
-            return replace(preview, unfillable=error.failure, marketable=False)
+            return replace(preview, unfillable=error.failure, marketable=_if_limit(spec, marketable=False))
         minimum = spec.limit_min_out or minimum_output(route.chosen.amount_out, spec.slippage_bps)
-        marketable = None if spec.type is OrderType.MARKET else state.marketable
+        marketable = _if_limit(spec, marketable=state.marketable)
         return replace(preview, quotes=route.as_event(), min_amount_out=minimum, marketable=marketable)
+
+
+def _if_limit(spec: OrderSpec, *, marketable: bool) -> bool | None:
+    return marketable if spec.type is OrderType.LIMIT else None

@@ -199,7 +199,7 @@ SPECIAL: list[tuple[Reader, dict[str, Any]]] = [
 #: Codes that no request model produces, and their source.
 ELSEWHERE = {
     FieldCode.CURSOR_INVALID: "problem_of, for a cursor that the history cannot decode",
-    FieldCode.INT_FROM_FLOAT: "pydantic's code for a float, and neither exact JSON nor a query holds a float",
+    FieldCode.REPEATED: "read_json, for a name that comes twice",
     FieldCode.INVALID: "the fallback for a pydantic error that has no code in the contract",
 }
 

@@ -88,9 +88,45 @@ def test_the_lowest_valid_limit_price_returns_one_base_unit() -> None:
     assert refused(buying | {"limitPrice": "1000000001"}) == {"limitPrice": "PRICE_OUT_OF_REACH"}
 
 
-@pytest.mark.parametrize("price", ["0.000000000000001234", "99999999999999999999", "12345678901234567.891"])
-def test_a_limit_price_keeps_every_digit(price: str) -> None:
-    assert read(LIMIT, limitPrice=price, amountIn="18446744073").limit_price == Decimal(price)
+@pytest.mark.parametrize(
+    ("price", "amount"),
+    [
+        ("0.000000000000001234", "18446744073"),
+        ("99999999999999999999", "0.000000001"),
+        ("12345678901234567.891", "0.0001"),
+    ],
+)
+def test_a_limit_price_keeps_every_digit(price: str, amount: str) -> None:
+    assert read(LIMIT, limitPrice=price, amountIn=amount).limit_price == Decimal(price)
+
+
+def test_a_price_that_asks_for_more_than_an_account_can_hold_is_out_of_reach() -> None:
+    selling = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 1, "type": "limit"}
+    assert read(selling, limitPrice="18446744073709.551615").limit_min_out == 2**64 - 1
+    assert refused(selling | {"limitPrice": "18446744073709.551616"}) == {"limitPrice": "PRICE_OUT_OF_REACH"}
+    buying = {"tokenIn": "USDC", "tokenOut": "ORCA", "amountIn": 1, "type": "limit"}
+    assert refused(buying | {"limitPrice": "1e-18"}) == {"limitPrice": "PRICE_OUT_OF_REACH"}
+    sniper = {"tokenIn": "SOL", "tokenOut": MINT, "amountIn": 1, "type": "sniper"}
+    assert refused(sniper | {"launch": {"maxPrice": "1e-18"}}) == {"launch": "PRICE_OUT_OF_REACH"}
+
+
+@pytest.mark.parametrize(
+    "mint",
+    [
+        "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGk",
+        "x" * 32,
+        "1" * 33,
+        "1" * 44,
+        "So1111111111111111111111111111112",
+        "z" * 44,
+        "2" * 43 + "l",
+    ],
+)
+def test_a_mint_is_base58_of_32_bytes(mint: str) -> None:
+    sniper = {"tokenIn": "SOL", "tokenOut": mint, "amountIn": 1, "type": "sniper"}
+    assert refused(sniper) == {"tokenOut": "TOKEN_UNKNOWN"}
+    assert refused(sniper | {"tokenOut": MINT, "launch": {"mint": mint}}) == {"launch.mint": "MINT_INVALID"}
+    assert read(sniper, tokenOut="1" * 32).token_out.mint == "1" * 32
 
 
 # --- launch filters ----------------------------------------------------------------------------------------

@@ -71,6 +71,24 @@ def test_an_amended_price_triggers_the_order_and_the_old_one_does_not(bench: Wor
     assert done.amount_out >= 260_000_000
 
 
+def test_an_amendment_that_changes_nothing_adds_no_event(bench: Workbench) -> None:
+    expires_at = bench.clock.now() + timedelta(days=1)
+    spec = a_limit(110, time_in_force=TimeInForce.GTD, expires_at=expires_at)
+    order_id = accept(bench, spec)
+    before, writes = bench.order(order_id), bench.orders.writes
+    for changes in (
+        {"limit_price": Decimal("110.00")},
+        {"slippage_bps": spec.slippage_bps},
+        {"expires_at": expires_at},
+        {"limit_price": Decimal(110), "slippage_bps": spec.slippage_bps, "expires_at": expires_at},
+    ):
+        assert amend(bench, order_id, **changes) == before
+    assert (bench.order(order_id), bench.orders.writes) == (before, writes)
+    with pytest.raises(OrderMovedOnError):
+        amend(bench, order_id, before.seq - 1, limit_price=Decimal(110))
+    assert amend(bench, order_id, slippage_bps=7).seq == before.seq + 1
+
+
 def test_an_amendment_to_a_price_that_the_market_meets_triggers_at_once(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
     amend(bench, order_id, limit_price=Decimal(90))

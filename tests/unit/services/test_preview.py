@@ -1,5 +1,6 @@
 """Previews: the route and the minimum output of an order, without a stored or executed order."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -29,7 +30,7 @@ def bench() -> Workbench:
 
 def preview(bench: Workbench, spec: OrderSpec) -> dict[str, Any]:
     """The body of the answer to a preview request."""
-    return preview_body(bench.engine.preview(ANYONE, spec))
+    return preview_body(bench.engine.preview(ANYONE, spec), bench.engine.rules.describe_fault)
 
 
 def test_a_market_order_has_its_route_and_its_minimum_output(bench: Workbench) -> None:
@@ -86,9 +87,58 @@ def test_a_preview_refuses_the_orders_that_the_engine_refuses(bench: Workbench) 
     bench.engine.market.announce_launch(ANYONE, a_launch(bench))
     with pytest.raises(PoolAlreadyLiveError):
         preview(bench, a_sniper())
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"), [(20_000 * 10**9, "PRICE_IMPACT_TOO_HIGH"), (1, "NO_LIQUIDITY")], ids=["large", "dust"]
+)
+def test_the_preview_of_an_order_that_would_fail_says_so(bench: Workbench, amount: int, code: str) -> None:
+    found = preview(bench, a_spec(amount_in=amount))
+    assert (found["chosen"], found["rQuote"], found["amountOut"], found["minAmountOut"]) == (None,) * 4
+    assert [warning["code"] for warning in found["warnings"]] == [code]
+    assert "would fail now" in found["summary"]
+    assert "would fail now" in found["warnings"][0]["message"]
+
+
+def test_a_preview_without_an_answer_of_any_venue_is_refused() -> None:
     with pytest.raises(AttemptFailedError) as caught:
-        preview(bench, a_spec(amount_in=20_000 * 10**9))
-    assert caught.value.code is FailureCode.PRICE_IMPACT_TOO_HIGH
+        preview(a_workbench(venue_fault="network_error:1"), a_spec())
+    assert caught.value.code is FailureCode.NETWORK_ERROR
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("network_error:1", "in the first attempt: it fails with NETWORK_ERROR"),
+        ("venue_timeout:3", "in each of the first 3 attempts: it fails with VENUE_TIMEOUT"),
+        ("stale_quote:2", "STALE_QUOTE"),
+        ("slippage:2", "SLIPPAGE_EXCEEDED"),
+        ("tx_dropped:2", "TX_DROPPED"),
+        ("landed_reply_lost:1", "the swap lands, its answer is lost"),
+        ("no_liquidity", "the order fails"),
+        ("venue_down:raydium", "raydium does not answer"),
+        ("slow:500", "500 ms longer"),
+    ],
+)
+@pytest.mark.parametrize("spec", [a_spec(), a_limit(50)], ids=["market", "limit"])
+def test_a_preview_says_what_a_fault_would_do_and_leaves_it_out(
+    bench: Workbench, spec: OrderSpec, fault: str, words: str
+) -> None:
+    without = preview(bench, spec)
+    found = preview(bench, replace(spec, simulate=fault))
+    *others, warning = found.pop("warnings")
+    assert (warning["code"], others) == ("SIMULATED_FAULT", without.pop("warnings"))
+    assert words in warning["message"]
+    assert found == without
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [a_spec(amount_in=100), a_limit("0.0000001", amount_in=10**6), a_sniper(paid=123)],
+    ids=lambda one: one.type,
+)
+def test_a_summary_has_no_exponents(bench: Workbench, spec: OrderSpec) -> None:
+    assert not re.search(r"\dE[-+]?\d", preview(bench, spec)["summary"])
 
 
 def test_a_limit_order_that_no_venue_can_fill_now_would_stay_open(bench: Workbench) -> None:

@@ -26,6 +26,7 @@ from chalicelib.history.rows import quote_rows
 from chalicelib.http import market, orders
 from chalicelib.ports.streams import Subscriber
 from chalicelib.simulation import venues
+from chalicelib.simulation.faults import describe_fault
 from tests.support.callers import ANYONE
 from tests.support.open_orders import MINT, a_launch, a_limit, a_sniper, accept, push
 from tests.support.orca import Orca
@@ -147,14 +148,14 @@ def test_statistics_count_the_new_venue_and_compare_the_quotes_of_all_three(benc
 
 
 def test_the_preview_of_a_market_order_is_routed_to_the_new_venue(bench: Workbench) -> None:
-    body = preview_body(bench.engine.preview(ANYONE, a_spec()))
+    body = preview_body(bench.engine.preview(ANYONE, a_spec()), describe_fault)
     assert body["chosen"] == "orca"
     assert body["oQuote"]["amountOutBase"] == body["amountOutBase"]
     assert "on orca" in body["summary"]
 
 
 def test_the_preview_of_a_sniper_order_lists_the_new_venue_without_a_quote(bench: Workbench) -> None:
-    body = preview_body(bench.engine.preview(ANYONE, a_sniper(venue="orca")))
+    body = preview_body(bench.engine.preview(ANYONE, a_sniper(venue="orca")), describe_fault)
     assert {name: body[name] for name in QUOTES} == dict.fromkeys(QUOTES)
     assert "on orca" in body["summary"]
 
@@ -239,7 +240,7 @@ def test_market_events_and_filters_accept_the_registered_venues_only(call: Call,
     venue = "orca" if registered else "phoenix"
     event = call("POST", "/api/market/events", type="pool_created", mint=MINT, venue=venue)
     order = call(
-        "POST", "/orders", type="sniper", tokenIn="SOL", tokenOut=MINT[::-1], amountIn="1", launch={"venue": venue}
+        "POST", "/orders", type="sniper", tokenIn="SOL", tokenOut="1" * 32, amountIn="1", launch={"venue": venue}
     )
     assert [status for status, _ in (event, order)] == ([202, 202] if registered else [422, 422])
     if not registered:

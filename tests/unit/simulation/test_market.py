@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.base58 import base58
 from chalicelib.domain.conditions import Launch
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.swaps import Quote, SwapRequest
@@ -14,7 +15,6 @@ from chalicelib.domain.tokens import BY_SYMBOL, Pair, find_pair, launched_token
 from chalicelib.ports.market import MarketSnapshot, PushedPrice
 from chalicelib.ports.venues import Venue
 from chalicelib.routing.choice import choose
-from chalicelib.simulation.base58 import base58
 from chalicelib.simulation.chance import between
 from chalicelib.simulation.market import BASE_PRICES_USD, PROFILES, SimulatedMarket
 from tests.support.oracle import SHAPES

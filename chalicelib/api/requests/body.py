@@ -1,0 +1,72 @@
+"""The JSON of a client, over HTTP and on sockets: an object whose names and text have one reading only."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.api.codes import FieldCode, ProblemCode
+from chalicelib.api.errors import FieldError
+from chalicelib.api.problems import malformed, too_large
+from chalicelib.codec.exact_json import loads_with_repetitions
+
+#: Text that UTF-8 cannot hold, and the mark that a gateway puts in place of bytes that are not UTF-8. Different texts
+#: become equal by that mark, so that an order could be taken for the repeat of another.
+_NOT_UTF8 = re.compile("[\ud800-\udfff\ufffd]")
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def read_json(raw: str | bytes, max_bytes: int, subject: str) -> dict[str, Any]:
+    """The members of the object; ``subject`` begins the sentences of errors, as in "The body".
+
+    :raises ProblemError: 413 for more than ``max_bytes``; 400 for anything but a JSON object in UTF-8 whose names are
+        unique.
+    """
+    text = _decoded(raw, max_bytes, subject)
+    try:
+        fields, repeated = loads_with_repetitions(text)
+    except ValueError:
+        raise malformed(f"{subject} must be JSON.", ProblemCode.MALFORMED_JSON) from None
+    if not isinstance(fields, dict):
+        raise malformed(f"{subject} must be a JSON object.", ProblemCode.MALFORMED_JSON)
+    # Only an escape can bring in such text after the check of the raw text.
+    if "\\u" in text and any(map(_NOT_UTF8.search, _texts(fields))):
+        raise _not_utf8(subject)
+    if repeated:
+        errors = [FieldError(name, FieldCode.REPEATED, "is given more than once") for name in repeated]
+        raise malformed(f"{subject} has a name more than once.", ProblemCode.DUPLICATE_NAME, errors)
+    return fields
+
+
+def _decoded(raw: str | bytes, max_bytes: int, subject: str) -> str:
+    data = raw.encode(errors="surrogatepass") if isinstance(raw, str) else raw
+    if len(data) > max_bytes:
+        raise too_large(max_bytes)
+    try:
+        text = data.decode()
+    except ValueError:
+        raise _not_utf8(subject) from None
+    if _NOT_UTF8.search(text):
+        raise _not_utf8(subject)
+    if text.startswith(_BYTE_ORDER_MARK):
+        # RFC 8259, 8.1: JSON between systems has no byte order mark.
+        raise malformed(f"{subject} must begin without a byte order mark.", ProblemCode.MALFORMED_JSON)
+    return text
+
+
+def _not_utf8(subject: str) -> Exception:
+    detail = f"{subject} must be UTF-8 text without U+FFFD, the mark of text in another encoding."
+    return malformed(detail, ProblemCode.MALFORMED_JSON)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every name and text in a JSON value."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for name, member in value.items():
+                yield name
+                yield from _texts(member)
+        case list():
+            for member in value:
+                yield from _texts(member)

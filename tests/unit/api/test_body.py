@@ -1,0 +1,108 @@
+"""The JSON of a client has one reading, or is refused."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.api.codes import ProblemCode
+from chalicelib.api.problems import Problem, ProblemError
+from chalicelib.api.requests.body import read_json
+
+MAX_BYTES = 16 * 1024
+
+
+def read(raw: str | bytes) -> dict[str, Any]:
+    return read_json(raw, MAX_BYTES, "The body")
+
+
+def refused(raw: str | bytes) -> Problem:
+    with pytest.raises(ProblemError) as caught:
+        read(raw)
+    return caught.value.problem
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+    max_leaves=8,
+).filter(lambda value: "\ufffd" not in str(value))
+
+
+@given(st.dictionaries(st.text(st.characters(codec="utf-8", exclude_characters="\ufffd")), values), st.booleans())
+def test_every_object_is_read_as_it_was_written(fields: dict[str, Any], ascii_only: bool) -> None:
+    text = json.dumps(fields, ensure_ascii=ascii_only)
+    assert read(text) == read(text.encode()) == fields
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        '{"clientOrderId":"Müller-7"}'.encode("latin-1"),
+        '{"clientOrderId":"M\ufffdller-7"}',
+        '{"clientOrderId":"M\\ufffdller-7"}',
+        '{"clientOrderId":"M\\uFFFDller-7"}',
+        '{"M\ufffd":1}',
+        '{"launch":{"list":["a",{"M\\ufffd":1}]}}',
+        '{"no\\ud83dte":1}',
+        '{"note":"\\udc00\\ud800"}',
+        '{"note":"\ud800"}',
+        b'{"tokenIn":"\xff\xfe"}',
+        '{"amountIn":1}'.encode("utf-16"),
+    ],
+)
+def test_text_that_is_not_utf_8_is_refused(raw: str | bytes) -> None:
+    problem = refused(raw)
+    assert (problem.status, problem.code) == (400, ProblemCode.MALFORMED_JSON)
+    assert "UTF-8" in problem.detail
+
+
+def test_a_backslash_before_the_letters_of_an_escape_is_text() -> None:
+    assert read(r'{"note":"\\ufffd \\ud800"}') == {"note": r"\ufffd \ud800"}
+    assert read(r'{"note":"\ud83d\ude80"}') == {"note": "🚀"}
+
+
+@pytest.mark.parametrize("raw", ["\ufeff{}", b"\xef\xbb\xbf{}"])
+def test_a_byte_order_mark_is_refused(raw: str | bytes) -> None:
+    assert refused(raw).detail == "The body must begin without a byte order mark."
+
+
+@pytest.mark.parametrize(
+    ("raw", "names"),
+    [
+        ('{"amountIn":1,"amountIn":9}', ["amountIn"]),
+        ('{"amountIn":1,"amountIn":1}', ["amountIn"]),
+        ('{"amountIn":1,"amount\\u0049n":9}', ["amountIn"]),
+        ('{"a":1,"b":1,"b":2,"c":{"d":1,"d":1,"d":1},"a":2}', ["d", "a", "b"]),
+        ('{"action":"ping","action":"cancel_order"}', ["action"]),
+        ('{"list":[{"x":1,"x":null}]}', ["x"]),
+    ],
+)
+def test_a_name_that_comes_twice_is_named(raw: str, names: list[str]) -> None:
+    problem = refused(raw)
+    assert (problem.status, problem.code) == (400, ProblemCode.DUPLICATE_NAME)
+    assert [error.field for error in problem.errors] == names
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "{", "nonsense", "{'a':1}", '{"a":NaN}', '{"a":Infinity}', "[" * 9000, '{"a":1}x']
+)
+def test_anything_but_json_is_refused(raw: str) -> None:
+    assert refused(raw).code is ProblemCode.MALFORMED_JSON
+
+
+@pytest.mark.parametrize("raw", ["null", "1", '"text"', "[]", "[{}]"])
+def test_json_other_than_an_object_is_refused(raw: str) -> None:
+    assert refused(raw).detail == "The body must be a JSON object."
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1e99999999999999999999", "-1e-99999999999999999999"])
+def test_a_number_that_no_type_holds_is_left_to_its_field(number: str) -> None:
+    assert str(read(f'{{"amountIn":{number}}}')["amountIn"]) == number
+
+
+def test_the_limit_counts_bytes() -> None:
+    assert refused('{"a":"' + "é" * (MAX_BYTES // 2) + '"}').status == 413
+    assert len(read('{"a":"' + "é" * (MAX_BYTES // 2 - 8) + '"}')["a"]) == MAX_BYTES // 2 - 8
