@@ -19,6 +19,8 @@ GET     /api/stats                           http.market.get_stats
 GET     /health                              http.market.get_health
 ===========================================  =======================================================
 
+Every ``GET`` answers ``HEAD`` too.
+
 The socket, queue and schedule handlers are here and not in blueprints, because Chalice packages a blueprint's
 handlers so that Lambda does not load this application. Concurrency, redrive and timeouts are beside the queues in
 ``infra/aws/resources.yaml``, which also replaces the placeholders for queue ARNs.
@@ -48,7 +50,7 @@ def finish_response(event: Request, get_response: Callable[[Request], Response])
 
 
 @app.on_ws_connect(name="websocket_connect")
-def websocket_connect(event: WebsocketEvent) -> dict[str, int]:
+def websocket_connect(event: WebsocketEvent) -> dict[str, Any]:
     return connections.connect(bootstrap.engine(), event.to_dict())
 
 

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from chalicelib.api.codes import ProblemCode
-from chalicelib.api.problems import Problem
+from chalicelib.api.problems import RETRY_SECONDS, Problem
 
 _CODES = {
     400: ProblemCode.BAD_REQUEST,
@@ -20,12 +20,21 @@ _CODES = {
     504: ProblemCode.GATEWAY_TIMEOUT,
 }
 
-#: The statuses that API Gateway answers without the app: code, title and detail.
+#: The statuses that API Gateway and the front door answer without the app: code, title and detail.
 _GATEWAY = {
+    400: (
+        ProblemCode.NOT_A_HANDSHAKE,
+        "Not a handshake",
+        "This path opens a WebSocket: send GET with the headers of a WebSocket handshake of version 13.",
+    ),
     404: (ProblemCode.NOT_FOUND, "Not found", "There is nothing at this path for this method."),
     413: (ProblemCode.BODY_TOO_LARGE, "Content too large", "The body is too large."),
     429: (ProblemCode.TOO_MANY_REQUESTS, "Too many requests", "Try again in a moment."),
-    500: (ProblemCode.INTERNAL_ERROR, "Internal error", "The engine failed unexpectedly."),
+    503: (
+        ProblemCode.UNAVAILABLE,
+        "Unavailable",
+        "The engine did not answer. Try again; an Idempotency-Key makes a repeat safe.",
+    ),
 }
 
 
@@ -37,9 +46,9 @@ def plain_problem(status: int, detail: str = "") -> Problem:
 
 
 def gateway_problem(status: int) -> Problem:
-    """The problem by which API Gateway answers a request that never reaches the app.
+    """The problem by which API Gateway or the front door answers a request that the app does not answer.
 
-    :raises KeyError: for a status that the gateway does not answer by itself.
+    :raises KeyError: for a status that neither of them answers by itself.
     """
     code, title, detail = _GATEWAY[status]
-    return Problem(status, code, title, detail)
+    return Problem(status, code, title, detail, retry_after=RETRY_SECONDS if status == 503 else None)

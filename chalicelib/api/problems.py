@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 CONTENT_TYPE = "application/problem+json"
 _TYPE_BASE = "urn:order-execution-engine:problem:"
 #: Seconds after which a client should try again when a dependency does not answer.
-_RETRY_SECONDS = 5
+RETRY_SECONDS = 5
 
 
 class FieldErrorBody(TypedDict):
@@ -149,7 +149,7 @@ def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) 
         case _ if isinstance(error, unavailable):
             log.error("a dependency does not answer", exc_info=error)
             detail = "The engine cannot reach a dependency. Try again; an Idempotency-Key makes a repeat safe."
-            return Problem(503, ProblemCode.UNAVAILABLE, "Unavailable", detail, retry_after=_RETRY_SECONDS)
+            return Problem(503, ProblemCode.UNAVAILABLE, "Unavailable", detail, retry_after=RETRY_SECONDS)
         case _:
             log.error("unexpected error", exc_info=error)
             detail = "The engine failed unexpectedly."
@@ -179,5 +179,5 @@ def _refused(error: Exception, refusal: Refusal) -> Problem:
     if isinstance(error, errors.TooManyOrdersError):
         retry_after = error.retry_after
     elif refusal.status == 503:
-        retry_after = _RETRY_SECONDS
+        retry_after = RETRY_SECONDS
     return Problem(refusal.status, refusal.code, refusal.title, detail, retry_after=retry_after, verdict=verdict)

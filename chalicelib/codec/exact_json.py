@@ -10,6 +10,10 @@ from simplejson.raw_json import RawJSON
 from chalicelib.domain.money import written
 
 
+class NumberRangeError(ValueError):
+    """A number has an exponent that ``Decimal`` cannot hold."""
+
+
 def dumps(value: Any) -> str:
     """Compact JSON; a ``Decimal`` becomes a JSON number written out in full (1E-9 is 0.000000001)."""
     text: str = simplejson.dumps(
@@ -29,8 +33,6 @@ def loads(text: str) -> Any:
 def loads_with_repetitions(text: str) -> tuple[Any, list[str]]:
     """Parse JSON as ``loads`` does, and name the members that an object has more than once.
 
-    A number that Python's types cannot hold stays text.
-
     :raises ValueError: as ``loads`` does.
     """
     repeated: list[str] = []
@@ -41,7 +43,7 @@ def loads_with_repetitions(text: str) -> tuple[Any, list[str]]:
             repeated.extend(name for name, number in Counter(name for name, _ in members).items() if number > 1)
         return found
 
-    return _loads(text, object_pairs_hook=build, parse_float=_decimal, parse_int=_integer), repeated
+    return _loads(text, object_pairs_hook=build, use_decimal=True, parse_int=_integer), repeated
 
 
 def _loads(text: str, **options: Any) -> Any:
@@ -50,21 +52,15 @@ def _loads(text: str, **options: Any) -> Any:
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     except InvalidOperation as error:
-        raise ValueError("a number out of range") from error
+        raise NumberRangeError from error
 
 
-def _decimal(text: str) -> Decimal | str:
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        return text
-
-
-def _integer(text: str) -> int | str:
+def _integer(text: str) -> int | Decimal:
     try:
         return int(text)
     except ValueError:
-        return text
+        # Python refuses to convert text of thousands of digits.
+        return Decimal(text)
 
 
 def _default(value: Any) -> Any:

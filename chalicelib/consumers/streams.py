@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.api.frames import reply_frame
 from chalicelib.api.problems import ProblemError, problem_of
-from chalicelib.api.requests.streams import read_stream
+from chalicelib.api.requests.streams import read_handshake
 from chalicelib.auth import caller_of_connection
 from chalicelib.codec.replays import read_replay_message
 from chalicelib.consumers.batch import BatchResult, Record, process_batch
@@ -60,7 +60,8 @@ def _push(engine: Engine, replay: OpenStream | FollowUser | RetrySocket) -> bool
         case FollowUser(subscriber=subscriber, user_id=user_id, look=look):
             return subscriptions.look(subscriber, user_id, look)
         case OpenStream(connection_id=connection_id, query=query, coarse=coarse):
-            wanted, subscriber = read_stream(query), Subscriber(connection_id, coarse)
+            lists = {name: [values] if isinstance(values, str) else values for name, values in query.items()}
+            wanted, subscriber = read_handshake(lists), Subscriber(connection_id, coarse)
             caller = caller_of_connection(connection_id)
             if wanted.user_id is None:
                 return subscriptions.join_order(caller, subscriber, wanted.order_id or "", wanted.after_seq)

@@ -19,12 +19,12 @@ from chalicelib.codec.times import to_ms
 from chalicelib.domain.conditions import Launch
 from chalicelib.domain.swaps import SwapRequest
 from chalicelib.domain.tokens import BY_SYMBOL
-from chalicelib.http.responses import CORS, answering, json_body, json_response, query_of, read_query
+from chalicelib.http.responses import CORS, READS, answering, json_body, json_response, query_of, read_query
 
 routes = Blueprint(__name__)
 
 
-@routes.route("/api/quotes", methods=["GET"], cors=CORS)
+@routes.route("/api/quotes", methods=READS, cors=CORS)
 @answering(routes)
 def get_quotes() -> Response:
     query = read_query(SwapModel, query_of(routes.current_request))
@@ -43,19 +43,19 @@ def post_market_event() -> Response:
     return json_response(price_accepted_body(market.push_price(caller, event.pair, event.price)), 202)
 
 
-@routes.route("/api/tokens", methods=["GET"], cors=CORS)
+@routes.route("/api/tokens", methods=READS, cors=CORS)
 @answering(routes)
 def get_tokens() -> Response:
     return json_response(tokens_body(BY_SYMBOL.values()))
 
 
-@routes.route("/api/stats", methods=["GET"], cors=CORS)
+@routes.route("/api/stats", methods=READS, cors=CORS)
 @answering(routes)
 def get_stats() -> Response:
     return json_response(stats_body(engine().stats(caller_of({}))))
 
 
-@routes.route("/health", methods=["GET"], cors=CORS)
+@routes.route("/health", methods=READS, cors=CORS)
 @answering(routes)
 def get_health() -> Response:
     health = engine().health()

@@ -5,8 +5,9 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib.api.codes import ProblemCode
 from chalicelib.api.problems import malformed, well_formed
 from chalicelib.api.requests.amendments import read_amendment, read_if_match
+from chalicelib.api.requests.fields import has_controls
 from chalicelib.api.requests.orders import read_order
-from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, UserModel
+from chalicelib.api.requests.queries import REPLACEMENT_CHARACTER, EventsModel, ListModel, OrderIdModel, UserModel
 from chalicelib.api.responses.orders import accepted_body, cancellation_body, cancellations_body, events_body
 from chalicelib.api.responses.previews import preview_body
 from chalicelib.api.responses.records import list_body, record_of, status_body
@@ -14,7 +15,7 @@ from chalicelib.auth import caller_of
 from chalicelib.bootstrap import engine
 from chalicelib.domain.identity import Caller
 from chalicelib.domain.orders import Order
-from chalicelib.http.responses import CORS, answering, json_body, json_response, query_of, read_query
+from chalicelib.http.responses import CORS, READS, answering, json_body, json_response, query_of, read_query
 
 routes = Blueprint(__name__)
 
@@ -42,7 +43,7 @@ def preview_order() -> Response:
     return json_response(preview_body(engine().preview(caller, spec), engine().rules.describe_fault))
 
 
-@routes.route("/api/orders", methods=["GET"], cors=CORS)
+@routes.route("/api/orders", methods=READS, cors=CORS)
 @answering(routes)
 def list_orders() -> Response:
     query = query_of(routes.current_request)
@@ -51,7 +52,7 @@ def list_orders() -> Response:
     return json_response(list_body(page))
 
 
-@routes.route("/api/orders/{order_id}", methods=["GET"], cors=CORS)
+@routes.route("/api/orders/{order_id}", methods=READS, cors=CORS)
 @answering(routes)
 def get_order(order_id: str) -> Response:
     return _record(engine().queries.order(_caller(), _order_id(order_id)))
@@ -61,9 +62,9 @@ def get_order(order_id: str) -> Response:
 @answering(routes)
 def amend_order(order_id: str) -> Response:
     request = routes.current_request
-    seq = read_if_match(request.headers.get("if-match"))
+    seqs = read_if_match(request.headers.get("if-match"))
     amendment = read_amendment(json_body(request, engine().settings.max_body_bytes), engine().now())
-    return _record(engine().amend(_caller(), _order_id(order_id), amendment, seq))
+    return _record(engine().amend(_caller(), _order_id(order_id), amendment, seqs))
 
 
 @routes.route("/api/orders/{order_id}", methods=["DELETE"], cors=CORS)
@@ -80,13 +81,13 @@ def cancel_orders() -> Response:
     return json_response(cancellations_body(engine().cancel.all_of(caller_of(query), user_id)))
 
 
-@routes.route("/api/orders/status/{order_id}", methods=["GET"], cors=CORS)
+@routes.route("/api/orders/status/{order_id}", methods=READS, cors=CORS)
 @answering(routes)
 def get_status(order_id: str) -> Response:
     return json_response(status_body(engine().queries.order(_caller(), _order_id(order_id))))
 
 
-@routes.route("/api/orders/{order_id}/events", methods=["GET"], cors=CORS)
+@routes.route("/api/orders/{order_id}/events", methods=READS, cors=CORS)
 @answering(routes)
 def get_events(order_id: str) -> Response:
     query = read_query(EventsModel, query_of(routes.current_request))
@@ -97,8 +98,8 @@ def get_events(order_id: str) -> Response:
 def _accept(request: Request) -> Response:
     settings = engine().settings
     key = request.headers.get("idempotency-key")
-    if key is not None and not (1 <= len(key) <= _MAX_KEY_LENGTH and key.isprintable()):
-        detail = f"Idempotency-Key must have 1 to {_MAX_KEY_LENGTH} printable characters."
+    if key is not None and not _is_key(key):
+        detail = f"Idempotency-Key must have 1 to {_MAX_KEY_LENGTH} characters, no control character and no U+FFFD."
         raise malformed(detail, ProblemCode.MALFORMED_KEY)
     body = json_body(request, settings.max_body_bytes)
     caller = caller_of(body)
@@ -106,6 +107,10 @@ def _accept(request: Request) -> Response:
     submission = engine().submit(caller, spec, idempotency_key=key)
     headers = {"Idempotent-Replayed": "true"} if submission.replayed else {}
     return json_response(accepted_body(submission, settings.public_ws_url), 202, headers)
+
+
+def _is_key(text: str) -> bool:
+    return 1 <= len(text) <= _MAX_KEY_LENGTH and not has_controls(text) and REPLACEMENT_CHARACTER not in text
 
 
 def _record(order: Order) -> Response:

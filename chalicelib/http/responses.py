@@ -5,34 +5,45 @@ import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
+from uuid import uuid4
 
-from chalice.app import Blueprint, CORSConfig, Request, Response
+from chalice.app import Blueprint, CORSConfig, MultiDict, Request, Response
 
 from chalicelib.api.bare_problems import plain_problem
 from chalicelib.api.codes import ProblemCode
 from chalicelib.api.problems import (
     CONTENT_TYPE,
     Problem,
+    malformed,
     problem_of,
     unsupported,
     well_formed,
 )
 from chalicelib.api.requests.body import read_json
 from chalicelib.api.requests.fields import RequestModel
+from chalicelib.api.requests.queries import repeated_parameters
 from chalicelib.codec.exact_json import dumps
 from chalicelib.outages import UNAVAILABLE
 
 log = logging.getLogger(__name__)
 
+#: Every response names its request by the id that a problem's body has and the logs use.
+REQUEST_ID_HEADER = "X-Request-Id"
+
 CORS = CORSConfig(
-    allow_headers=["Idempotency-Key", "If-Match"],
-    expose_headers=["Idempotent-Replayed", "Retry-After", "ETag"],
+    # Browsers with tracing add the last three to every request.
+    allow_headers=["Idempotency-Key", "If-Match", "traceparent", "tracestate", REQUEST_ID_HEADER],
+    expose_headers=["Idempotent-Replayed", "Retry-After", "ETag", REQUEST_ID_HEADER],
     max_age=3600,
 )
 
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]*)', re.IGNORECASE)
 #: ASCII text is UTF-8 too.
 _UTF8 = ("utf-8", "utf8", "us-ascii", "ascii")
+#: The methods of every route that reads. Chalice answers only the methods that a route names.
+READS = ["GET", "HEAD"]
+
+_INVALID_QUERY = "The query is not valid."
 
 _Arguments = ParamSpec("_Arguments")
 _Model = TypeVar("_Model", bound=RequestModel)
@@ -54,12 +65,13 @@ def problem_response(problem: Problem, request_id: str) -> Response:
 def answering(
     blueprint: Blueprint,
 ) -> Callable[[Callable[_Arguments, Response]], Callable[_Arguments, Response]]:
-    """Turns a view's exceptions into problem details."""
+    """Turns a view's exceptions into problem details, and refuses a query that has a parameter more than once."""
 
     def decorate(view: Callable[_Arguments, Response]) -> Callable[_Arguments, Response]:
         @wraps(view)
         def answered(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> Response:
             try:
+                _refuse_repeated(blueprint.current_request)
                 return view(*args, **kwargs)
             except Exception as error:
                 return problem_response(problem_of(error, UNAVAILABLE), request_id_of(blueprint.current_request))
@@ -72,21 +84,30 @@ def answering(
 def finish(request: Request, response: Response) -> Response:
     """The response as it leaves: Chalice's own errors (wrong content type, a failed view) become problem details.
 
-    Logs one line per request.
+    A response to ``HEAD`` loses its body. Logs one line per request.
     """
     body = response.body
     if isinstance(body, dict) and "Code" in body and response.status_code >= 400:
         cors = {name: value for name, value in response.headers.items() if name.lower() != "content-type"}
         response = problem_response(plain_problem(response.status_code), request_id_of(request))
         response.headers.update(cors)
-    log.info(
-        "%s %s %s", request.method, request.path, response.status_code, extra={"requestId": request_id_of(request)}
-    )
+    request_id = request_id_of(request)
+    response.headers[REQUEST_ID_HEADER] = request_id
+    if request.method == "HEAD":
+        _drop_body(response)
+    log.info("%s %s %s", request.method, request.path, response.status_code, extra={"requestId": request_id})
     return response
 
 
+def _drop_body(response: Response) -> None:
+    """Leave the headers that ``GET`` would have (RFC 9110, 9.3.2), also the length."""
+    response.headers["Content-Length"] = str(len(response.body.encode()))
+    response.body = ""
+
+
 def request_id_of(request: Request) -> str:
-    return str(request.context.get("requestId", ""))
+    """The id that API Gateway gives the request, or one of its own under ``chalice local``."""
+    return str(request.context.setdefault("requestId", str(uuid4())))
 
 
 def json_body(request: Request, max_bytes: int) -> dict[str, Any]:
@@ -94,19 +115,35 @@ def json_body(request: Request, max_bytes: int) -> dict[str, Any]:
 
     :raises ProblemError: 415 for a body in another encoding than UTF-8, or compressed; others as ``read_json``.
     """
-    charset = _CHARSET.search(request.headers.get("content-type", ""))
-    if charset and charset[1].lower() not in _UTF8:
+    charsets = _CHARSET.findall(request.headers.get("content-type", ""))
+    if any(charset.lower() not in _UTF8 for charset in charsets):
         raise unsupported("The charset of the body must be utf-8.")
-    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+    codings = request.headers.get("content-encoding", "").lower().split(",")
+    if any(coding.strip() not in ("", "identity") for coding in codings):
         raise unsupported("The body must come without a Content-Encoding.")
-    return read_json(request.raw_body, max_bytes, "The body")
+    return read_json(_raw_body(request), max_bytes, "The body")
+
+
+def _raw_body(request: Request) -> bytes | str:
+    try:
+        return request.raw_body
+    except UnicodeEncodeError as error:
+        # Chalice encodes the text of the event, which may hold half a surrogate pair.
+        return str(error.object)
 
 
 def query_of(request: Request) -> dict[str, str]:
-    """The query parameters, the last value of each."""
+    """The query parameters, each of which has one value: ``answering`` refuses every other query."""
     return dict(request.query_params or {})
+
+
+def _refuse_repeated(request: Request) -> None:
+    """:raises ProblemError: 400 naming every parameter that the query has more than once."""
+    query = request.query_params or MultiDict({})
+    if repeated := repeated_parameters({name: query.getlist(name) for name in query}):
+        raise malformed(_INVALID_QUERY, ProblemCode.INVALID_QUERY, repeated)
 
 
 def read_query(model: type[_Model], query: Mapping[str, Any]) -> _Model:
     """:raises ProblemError: 400 naming every bad parameter."""
-    return well_formed(model, query, "The query is not valid.", ProblemCode.INVALID_QUERY)
+    return well_formed(model, query, _INVALID_QUERY, ProblemCode.INVALID_QUERY)

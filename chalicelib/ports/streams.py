@@ -7,11 +7,15 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A connection that receives an order's events: coarse or detailed, and directly or through a user stream."""
+    """A connection that receives an order's events: coarse or detailed, and directly or through a user stream.
+
+    ``after_seq`` is set only while it is ahead of the order: the client has asked for later events alone.
+    """
 
     connection_id: str
     coarse: bool = False
     via_user: bool = False
+    after_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,13 @@ class Sockets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenStream:
-    """A handshake asks for a stream by its address. ``query`` holds the parameters as sent, not validated yet."""
+    """A handshake asks for a stream by its address. ``query`` holds the parameters as sent, not validated yet.
+
+    Messages of earlier versions have one text for each parameter, in place of the list of its values.
+    """
 
     connection_id: str
-    query: Mapping[str, str]
+    query: Mapping[str, str | list[str]]
     coarse: bool = False
 
 

@@ -1,4 +1,4 @@
-"""A subscriber as one string of a DynamoDB string set: ``<how>:<connection id>``."""
+"""A subscriber as one string of a DynamoDB string set: ``<how>:<connection id>``, or ``<how><after seq>:…``."""
 
 from collections.abc import Iterable
 
@@ -8,12 +8,14 @@ from chalicelib.ports.streams import Subscriber
 def to_text(subscriber: Subscriber) -> str:
     via = "u" if subscriber.via_user else "o"
     grain = "c" if subscriber.coarse else "f"
-    return f"{via}{grain}:{subscriber.connection_id}"
+    return f"{via}{grain}{subscriber.after_seq or ''}:{subscriber.connection_id}"
 
 
 def from_text(text: str) -> Subscriber:
     how, _, connection_id = text.partition(":")
-    return Subscriber(connection_id, coarse=how[1] == "c", via_user=how[0] == "u")
+    return Subscriber(
+        connection_id, coarse=how[1] == "c", via_user=how[0] == "u", after_seq=int(how[2:]) if how[2:] else None
+    )
 
 
 def to_set(subscribers: Iterable[Subscriber]) -> set[str]:

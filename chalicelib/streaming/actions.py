@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.api.codes import ProblemCode
 from chalicelib.api.frames import reply_frame
 from chalicelib.api.problems import malformed, problem_of
-from chalicelib.api.requests.body import read_json
+from chalicelib.api.requests.body import parse_json, refuse_repeated
 from chalicelib.api.requests.fields import has_controls
 from chalicelib.api.requests.orders import read_order
 from chalicelib.api.requests.streams import read_cancel, read_stream
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 #: The engine echoes request ids up to this length.
 _MAX_REQUEST_ID_LENGTH = 128
+#: How errors name what the client sent.
+_SUBJECT = "A message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,9 @@ def handle_message(engine: Engine, event: Mapping[str, Any]) -> None:
     request_id: str | int | None = None
     try:
         try:
-            fields = read_json(event.get("body") or "", engine.settings.max_body_bytes, "A message")
-            request_id = _request_id(fields)
+            fields, repeated = parse_json(event.get("body") or "", engine.settings.max_body_bytes, _SUBJECT)
+            request_id = None if "requestId" in repeated else _request_id(fields)
+            refuse_repeated(repeated, _SUBJECT)
             action = _ACTIONS.get(str(fields.pop("action", None) or ""))
             if action is None:
                 raise malformed(f"action must be one of {', '.join(_ACTIONS)}.", ProblemCode.UNKNOWN_ACTION)

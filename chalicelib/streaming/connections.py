@@ -1,29 +1,60 @@
 """Opening and closing of sockets."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chalicelib.api.problems import ProblemError
+from chalicelib.api.requests.streams import read_handshake
 from chalicelib.auth import caller_of_connection
 from chalicelib.engine import Engine
 
 log = logging.getLogger(__name__)
 
-_STREAM_PARAMETERS = ("orderId", "userId", "afterSeq")
+_STREAM_PARAMETERS = ("orderId", "userId", "afterSeq", "statuses")
+#: The protocol of the frames. A browser closes a socket whose server accepts none of the protocols that it offers.
+SUBPROTOCOL = "orders.v1"
 
 
-def connect(engine: Engine, event: Mapping[str, Any]) -> dict[str, int]:
-    """``$connect``: store the connection, and queue the stream that its address asks for."""
+def connect(engine: Engine, event: Mapping[str, Any]) -> dict[str, Any]:
+    """``$connect``: store the connection, and queue the stream that its address asks for.
+
+    The socket opens with a wrong query too: the replay queue brings the error, as it brings the stream.
+    """
     connection_id = event["requestContext"]["connectionId"]
-    query: Mapping[str, str] = event.get("queryStringParameters") or {}
-    wanted = {name: query[name] for name in _STREAM_PARAMETERS if name in query}
-    # A position alone asks for no stream.
-    if wanted.keys() == {"afterSeq"}:
-        wanted = {}
-    coarse = query.get("statuses") == "coarse"
+    query = _query_of(event)
+    coarse = query.get("statuses") == ["coarse"]
+    wanted = query if _wants_an_answer(query) else {}
     engine.connections.open(caller_of_connection(connection_id), connection_id, coarse=coarse, wanted=wanted)
-    log.info("connected", extra={"connectionId": connection_id, **wanted})
-    return {"statusCode": 200}
+    log.info("connected", extra={"connectionId": connection_id, "query": wanted})
+    return {"statusCode": 200, **_subprotocol(event)}
+
+
+def _query_of(event: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The query with all values of each parameter.
+
+    A token, also one under an unknown name, must reach no log and no queue, so every other value is blank.
+    """
+    query: Mapping[str, list[str]] = event.get("multiValueQueryStringParameters") or {}
+    return {
+        name: list(values) if name in _STREAM_PARAMETERS else [""] * len(values) for name, values in query.items()
+    }
+
+
+def _wants_an_answer(query: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the query asks for a stream, or has an error that the client must learn."""
+    try:
+        return read_handshake(query).asks_for_stream
+    except ProblemError:
+        return True
+
+
+def _subprotocol(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The header by which the handshake's response accepts the subprotocol, if the client offers it."""
+    headers: Mapping[str, str] = event.get("headers") or {}
+    offers = ",".join(value for name, value in headers.items() if name.lower() == "sec-websocket-protocol")
+    offered = [protocol.strip() for protocol in offers.split(",")]
+    return {"headers": {"Sec-WebSocket-Protocol": SUBPROTOCOL}} if SUBPROTOCOL in offered else {}
 
 
 def disconnect(engine: Engine, event: Mapping[str, Any]) -> None:

@@ -1,39 +1,71 @@
 """The front door: one address for the HTTP API and the WebSocket API.
 
 API Gateway's WebSocket API takes no path after its stage and cannot share a domain with a REST API. A handshake on a
-stream path of ``front_door_rules.json`` therefore goes to the WebSocket API, with the path's parameter as a query
-parameter; every other request goes to the REST API unchanged. On AWS a CloudFront function routes the requests,
-locally Caddy does; this module generates both from the one table.
+stream path of ``front_door_rules.json`` therefore goes to the WebSocket API, with the path's parameter as the one
+value of a query parameter; every other request goes to the REST API. On AWS a CloudFront function routes the
+requests, locally Caddy does; this module generates both from the one table. Both first remove repeated and trailing
+slashes, which API Gateway and the emulator treat differently.
 
-A request is a handshake if it has a ``Sec-WebSocket-Key``: CloudFront hides ``Upgrade`` from its functions.
+A ``GET`` of a stream path that is no handshake gets 400 and not 426, because a CloudFront function cannot send the
+``Upgrade`` that belongs to a 426.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from chalicelib.api.problems import CONTENT_TYPE
+from infra.aws.bare_answers import BareAnswer, bare_answer
 
 RULES_FILE = Path(__file__).with_name("front_door_rules.json")
 FUNCTION_FILE = Path(__file__).with_name("front_door_function.js")
 
 
+#: The headers of a handshake that CloudFront hides from its functions. API Gateway checks them on AWS.
+_UPGRADE = {"Upgrade": r"(?i)^\s*websocket\s*$", "Connection": r"(?i)(^|,)\s*upgrade\s*(,|$)"}
+_REQUEST_ID_OF_CADDY = "{http.request.uuid}"
+
+
 @dataclass(frozen=True)
-class Rule:
+class Stream:
     """A stream path as a regular expression, and the query parameter that takes its first group, if it has one."""
 
     path: str
     parameter: str | None = None
 
 
-def rules() -> list[Rule]:
-    """Return the table in the order in which the rules are tried."""
-    return [Rule(**row) for row in json.loads(RULES_FILE.read_text())]
+@dataclass(frozen=True)
+class Rewrite:
+    """A regular expression in paths, and the text that replaces each of its matches."""
+
+    find: str
+    replace: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The table: the rewrites in their order, and the streams in the order in which they are tried.
+
+    ``handshake`` has a regular expression for each header that makes a ``GET`` a handshake (RFC 6455, 4.2.1).
+    """
+
+    rewrites: list[Rewrite]
+    handshake: dict[str, str]
+    streams: list[Stream]
+
+
+def rules() -> Rules:
+    """Return the table."""
+    table = json.loads(RULES_FILE.read_text())
+    rewrites, streams = table["rewrites"], table["streams"]
+    return Rules([Rewrite(**row) for row in rewrites], table["handshake"], [Stream(**row) for row in streams])
 
 
 def cloudfront_function() -> str:
-    """Return the source of the CloudFront function with the table written into it."""
-    table = json.dumps([{"path": rule.path, "parameter": rule.parameter} for rule in rules()])
-    return FUNCTION_FILE.read_text().replace("[/* rules */]", table)
+    """Return the source of the CloudFront function with the table and its refusal written into it."""
+    table = asdict(rules()) | {"refusal": asdict(_refusal("REQUEST_ID"))}
+    return FUNCTION_FILE.read_text().replace("{/* table */}", json.dumps(table))
 
 
 def template() -> dict[str, Any]:
@@ -46,20 +78,27 @@ def caddy_config(*, listen: list[str], upstream: str, rest_path: str, websocket_
 
     The emulator serves the two APIs at ``rest_path`` and ``websocket_path``.
     """
-    proxy = {
-        "handler": "reverse_proxy",
-        "upstreams": [{"dial": upstream}],
-        # The emulator distinguishes the APIs by path and answers only under its own host name.
-        "headers": {"request": {"set": {"Host": [upstream]}}},
-        "transport": {"protocol": "http", "compression": False},
-    }
-    routes = [_stream_route(number, rule, websocket_path, proxy) for number, rule in enumerate(rules())]
-    routes.append({"handle": [{"handler": "rewrite", "uri": rest_path + "{http.request.uri}"}, proxy]})
+    table, unavailable = rules(), _respond(bare_answer(503, _REQUEST_ID_OF_CADDY))
+    proxy = _proxy(upstream, unavailable)
+    slashes = {"handler": "rewrite", "path_regexp": [asdict(rewrite) for rewrite in table.rewrites]}
+    no_upgrade = {"handler": "headers", "request": {"delete": ["Upgrade"]}}
+    headers = {name: {"pattern": pattern} for name, pattern in (table.handshake | _UPGRADE).items()}
+    handshake = {"method": ["GET"], "protocol": "http/1.1", "header_regexp": headers}
+    stream_paths = [{"method": ["GET", "HEAD"], "path_regexp": {"pattern": stream.path}} for stream in table.streams]
     server = {
         "listen": listen,
         "protocols": ["h1"],
         "automatic_https": {"disable": True},
-        "routes": routes,
+        "routes": [
+            {"handle": [slashes]},
+            # The emulator would switch to HTTP/2 if asked to.
+            {"match": [{"not": [{"header_regexp": {"Upgrade": headers["Upgrade"]}}]}], "handle": [no_upgrade]},
+            *(_stream_route(handshake, stream, websocket_path, proxy) for stream in table.streams),
+            {"match": stream_paths, "handle": [_respond(_refusal(_REQUEST_ID_OF_CADDY))]},
+            {"handle": [{"handler": "rewrite", "uri": rest_path + "{http.request.uri}"}, proxy]},
+        ],
+        # The emulator does not answer, or breaks an answer off.
+        "errors": {"routes": [{"handle": [unavailable]}]},
     }
     return {
         "admin": {"disabled": True, "config": {"persist": False}},
@@ -68,16 +107,41 @@ def caddy_config(*, listen: list[str], upstream: str, rest_path: str, websocket_
     }
 
 
-def _stream_route(number: int, rule: Rule, websocket_path: str, proxy: dict[str, Any]) -> dict[str, Any]:
-    name = f"rule{number}"
-    query = "{http.request.uri.query}"
-    if rule.parameter:
-        query = f"{rule.parameter}={{http.regexp.{name}.1}}&{query}"
-    match = {
-        "header": {"Sec-WebSocket-Key": ["*"]},
-        "path_regexp": {"name": name, "pattern": rule.path},
-    }
+def _refusal(request_id: str) -> BareAnswer:
+    """Return the answer to a ``GET`` of a stream path that is no handshake."""
+    answer = bare_answer(400, request_id)
+    return BareAnswer(answer.status, answer.headers | {"Sec-WebSocket-Version": "13"}, answer.body)
+
+
+def _proxy(upstream: str, unavailable: dict[str, Any]) -> dict[str, Any]:
+    problems, failures = {"headers": {"Content-Type": [f"{CONTENT_TYPE}*"]}}, {"status_code": [500, 502, 504]}
     return {
-        "match": [match],
-        "handle": [{"handler": "rewrite", "uri": f"{websocket_path}?{query}"}, proxy],
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": upstream}],
+        # The emulator distinguishes the APIs by path and answers only under its own host name.
+        "headers": {"request": {"set": {"Host": [upstream]}}},
+        "transport": {"protocol": "http", "compression": False},
+        # The first match decides: a failure that is no problem has a text of the emulator's own.
+        "handle_response": [
+            {"match": problems, "routes": [{"handle": [{"handler": "copy_response"}]}]},
+            {"match": failures, "routes": [{"handle": [unavailable]}]},
+        ],
+    }
+
+
+def _respond(answer: BareAnswer) -> dict[str, Any]:
+    headers = {name: [value] for name, value in answer.headers.items()}
+    return {"handler": "static_response", "status_code": answer.status, "headers": headers, "body": answer.body}
+
+
+def _stream_route(
+    handshake: dict[str, Any], stream: Stream, websocket_path: str, proxy: dict[str, Any]
+) -> dict[str, Any]:
+    rewrite: dict[str, Any] = {"handler": "rewrite", "uri": websocket_path}
+    if stream.parameter:
+        # The path decides over any value of the parameter in the query.
+        rewrite["query"] = {"set": [{"key": stream.parameter, "val": "{http.regexp.stream.1}"}]}
+    return {
+        "match": [handshake | {"path_regexp": {"name": "stream", "pattern": stream.path}}],
+        "handle": [rewrite, proxy],
     }

@@ -1,20 +1,44 @@
 import cf from "cloudfront";
 
-// infra/aws/front_door.py writes front_door_rules.json here.
-const rules = [/* rules */];
+// infra/aws/front_door.py writes front_door_rules.json and the response to a request that is no handshake here.
+const table = {/* table */};
 
+// The documentation of CloudFront's runtime lists no for...of.
 function handler(event) {
   const request = event.request;
-  if (!request.headers["sec-websocket-key"]) return request;
-  // The documentation of CloudFront's runtime lists no for...of.
-  for (let number = 0; number < rules.length; number++) {
-    const rule = rules[number];
-    const found = request.uri.match(new RegExp(rule.path));
+  for (let number = 0; number < table.rewrites.length; number++) {
+    const rewrite = table.rewrites[number];
+    request.uri = request.uri.replace(new RegExp(rewrite.find, "g"), rewrite.replace);
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") return request;
+  for (let number = 0; number < table.streams.length; number++) {
+    const stream = table.streams[number];
+    const found = request.uri.match(new RegExp(stream.path));
     if (!found) continue;
-    if (rule.parameter) request.querystring[rule.parameter] = { value: found[1] };
+    if (!isHandshake(request)) return refusal(event.context.requestId);
+    if (stream.parameter) request.querystring[stream.parameter] = { value: found[1] };
     request.uri = "/";
     cf.selectRequestOriginById("websocket");
     return request;
   }
   return request;
+}
+
+// CloudFront hides the headers Upgrade and Connection from its functions.
+function isHandshake(request) {
+  const names = Object.keys(table.handshake);
+  for (let number = 0; number < names.length; number++) {
+    const header = request.headers[names[number]];
+    if (!header || !header.value.match(new RegExp(table.handshake[names[number]]))) return false;
+  }
+  return request.method === "GET";
+}
+
+function refusal(requestId) {
+  const headers = {};
+  Object.keys(table.refusal.headers).forEach((name) => {
+    headers[name.toLowerCase()] = { value: table.refusal.headers[name].replace("REQUEST_ID", requestId) };
+  });
+  const body = { encoding: "text", data: table.refusal.body.replace("REQUEST_ID", requestId) };
+  return { statusCode: table.refusal.status, statusDescription: "Bad Request", headers: headers, body: body };
 }

@@ -1,14 +1,22 @@
 """The errors that API Gateway answers without the app, in the form of the app's own problems."""
 
-import json
 from typing import Any
 
-from chalicelib.api.bare_problems import gateway_problem
-from chalicelib.api.problems import CONTENT_TYPE
+from chalicelib.http.responses import REQUEST_ID_HEADER
+from infra.aws.bare_answers import bare_answer
 
-#: The gateway's response types and the status of each.
-STATUSES = {"MISSING_AUTHENTICATION_TOKEN": 404, "THROTTLED": 429, "REQUEST_TOO_LARGE": 413, "DEFAULT_5XX": 500}
-_HEADERS = {"Content-Type": f"'{CONTENT_TYPE}'", "Access-Control-Allow-Origin": "'*'"}
+#: The gateway's response types and the status of each. The 5XX types answer for a function that fails, dies or takes
+#: too long: the request may have taken effect, and a client must be able to try again. A type of its own keeps its
+#: status when only ``DEFAULT_5XX`` has another one.
+STATUSES = {
+    "MISSING_AUTHENTICATION_TOKEN": 404,
+    "THROTTLED": 429,
+    "REQUEST_TOO_LARGE": 413,
+    "API_CONFIGURATION_ERROR": 503,
+    "INTEGRATION_FAILURE": 503,
+    "INTEGRATION_TIMEOUT": 503,
+    "DEFAULT_5XX": 503,
+}
 
 
 def template() -> dict[str, Any]:
@@ -18,10 +26,11 @@ def template() -> dict[str, Any]:
 
 
 def _response(status: int) -> dict[str, Any]:
-    # API Gateway replaces $context.requestId by the id of the request.
-    body = gateway_problem(status).as_body("$context.requestId")
+    # API Gateway replaces $context.requestId in a body, and context.requestId in place of a header's text.
+    answer = bare_answer(status, "$context.requestId")
+    headers = {name: f"'{value}'" for name, value in answer.headers.items()}
     return {
-        "StatusCode": str(status),
-        "ResponseParameters": {"Headers": dict(_HEADERS)},
-        "ResponseTemplates": {"application/json": json.dumps(body, separators=(",", ":"))},
+        "StatusCode": str(answer.status),
+        "ResponseParameters": {"Headers": headers | {REQUEST_ID_HEADER: "context.requestId"}},
+        "ResponseTemplates": {"application/json": answer.body},
     }

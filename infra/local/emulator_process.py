@@ -82,12 +82,13 @@ def main() -> None:
     :raises SystemExit: if this version of the emulator lacks a function that a patch replaces.
     """
     # A script's own directory is first on the path, where its modules would shadow others of the same name.
+    from api_gateway import RestRequests, Subprotocols  # type: ignore[import-not-found]
     from sorted_indexes import SortedIndexes  # type: ignore[import-not-found]
 
     sys.path.remove(str(Path(__file__).resolve().parent))
     from ministack.app import main as emulate
     from ministack.core import lambda_runtime
-    from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
+    from ministack.services import apigateway, apigateway_v1, dynamodb, eventbridge, lambda_svc, sqs
 
     replaced = {
         lambda_svc: ("_emit_lambda_logs", "_execute_function_warm"),
@@ -95,6 +96,8 @@ def main() -> None:
         sqs: ("_collect_msgs",),
         eventbridge: ("_SCHEDULER_TICK_INTERVAL",),
         dynamodb: SortedIndexes.NEEDED,
+        apigateway: Subprotocols.NEEDED,
+        apigateway_v1: RestRequests.NEEDED,
     }
     if not all(hasattr(owner, name) for owner, names in replaced.items() for name in names):
         raise SystemExit(
@@ -106,6 +109,8 @@ def main() -> None:
     sqs._collect_msgs = FairQueues(sqs._collect_msgs)
     eventbridge._SCHEDULER_TICK_INTERVAL = 1
     SortedIndexes(dynamodb).install()
+    Subprotocols(apigateway).install()
+    RestRequests(apigateway_v1).install()
     try:
         emulate()
     finally:

@@ -126,7 +126,8 @@ def _order_of(replay: StreamReplay) -> str:
     """Return the id of the order that a replay is about, or an empty text if it is about a user."""
     match replay:
         case OpenStream(query=query):
-            return query.get("orderId", "")
+            order_ids = query.get("orderId", "")
+            return order_ids if isinstance(order_ids, str) else ", ".join(order_ids)
         case RetrySocket(order_id=order_id) | NotifyFollowers(order_id=order_id):
             return order_id
         case FollowUser():

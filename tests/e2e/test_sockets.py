@@ -4,6 +4,8 @@ import threading
 
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from tests.e2e.client import HAPPY, Client, Socket, an_order
 from tests.support.stack import RunningStack
@@ -177,3 +179,63 @@ def test_a_malformed_id_in_the_address_is_answered_with_an_error_frame(client: C
 def test_the_handshake_on_a_path_without_a_stream_is_refused(client: Client) -> None:
     with pytest.raises(InvalidStatus), client.socket("/api/tokens"):
         pass
+
+
+def test_the_path_decides_over_the_query(client: Client) -> None:
+    named, other = client.accept()["orderId"], client.accept()["orderId"]
+    with client.socket(f"/ws/orders/{named}?orderId={other}") as socket:
+        socket.until_terminal(named)
+    assert {frame["orderId"] for frame in socket.frames} == {named}
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("orderId={id}&orderId={id}", {"orderId"}),
+        ("orderId={id}&statuses=fine&afterseq=4&foo=1", {"statuses", "afterseq", "foo"}),
+        ("statuses=Coarse", {"statuses"}),
+        ("message=1", {"message"}),
+    ],
+)
+@pytest.mark.parametrize("address", ["/ws", "{bare}"])
+def test_a_wrong_stream_parameter_is_told_on_a_socket_that_stays_open(
+    client: Client, stack: RunningStack, address: str, query: str, fields: set[str]
+) -> None:
+    order_id = client.accept()["orderId"]
+    bare = stack.endpoints["websocket"]
+    with client.socket(f"{address.format(bare=bare)}?{query.format(id=order_id)}") as socket:
+        error = socket.next()
+        assert (error["type"], error["code"]) == ("error", "INVALID_STREAM")
+        assert {one["field"] for one in error["errors"]} == fields
+        socket.say(action="ping")
+        assert socket.next()["type"] == "pong"
+
+
+def test_a_stream_ahead_of_its_order_starts_when_the_order_gets_there(client: Client) -> None:
+    order_id = client.accept(type="limit", limitPrice=100_000)["orderId"]
+    with client.socket("/ws") as socket:
+        socket.say(action="subscribe", orderId=order_id, afterSeq=4)
+        socket.until("ack", orderId=order_id)
+        # The answer to a second message follows the replay of the first.
+        socket.say(action="ping")
+        socket.until("pong")
+        for price in range(4):
+            assert client.amend(order_id, limitPrice=90_000 + price).status_code == 200
+        socket.until("ORDER_UPDATE", seq=6)
+    assert [seq for seq, _ in socket.updates(order_id)] == [5, 6]
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"), [(["orders.v1"], "orders.v1"), (["x", "orders.v1"], "orders.v1"), (["x"], None)]
+)
+def test_the_known_subprotocol_is_accepted(client: Client, offered: list[Subprotocol], chosen: str | None) -> None:
+    with connect(f"{client.ws}/ws", subprotocols=offered) as connection:
+        assert connection.subprotocol == chosen
+
+
+def test_leaving_twice_is_acknowledged_twice(client: Client) -> None:
+    order_id = client.accept(type="limit", limitPrice=100_000)["orderId"]
+    with client.socket() as socket:
+        for action in ("subscribe", "unsubscribe", "unsubscribe"):
+            socket.say(action=action, orderId=order_id)
+            assert socket.until("ack")["action"] == action

@@ -97,6 +97,7 @@ class FakeOrderStore:
             return True
 
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None:
+        assert subscribers, "DynamoDB refuses an empty set"
         with self._lock:
             if kept := self._kept.get(order_id):
                 self._kept[order_id] = replace(kept, subscribers=kept.subscribers - frozenset(subscribers))

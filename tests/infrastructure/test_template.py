@@ -303,14 +303,22 @@ def test_each_function_has_only_the_market_permissions_that_it_needs(packaged: P
     assert functions_that_may("DeleteItem", "${MarketTable.Arn}") == {"WatchMarket"}
 
 
-def test_browsers_may_amend_orders_and_read_their_etags(packaged: Packaged) -> None:
+def test_browsers_may_amend_orders_with_tracing_and_read_the_headers_of_the_answer(packaged: Packaged) -> None:
     [api] = packaged.resources("AWS::Serverless::Api").values()
     preflight = api["DefinitionBody"]["paths"]["/api/orders/{order_id}"]["options"]
     [answer] = preflight["x-amazon-apigateway-integration"]["responses"].values()
     headers = {name.rpartition(".")[2]: value for name, value in answer["responseParameters"].items()}
     assert "PATCH" in headers["Access-Control-Allow-Methods"]
-    assert "If-Match" in headers["Access-Control-Allow-Headers"]
-    assert "ETag" in headers["Access-Control-Expose-Headers"]
+    allowed_headers = headers["Access-Control-Allow-Headers"].strip("'").split(",")
+    assert {"If-Match", "Idempotency-Key", "traceparent", "tracestate", "X-Request-Id"} <= set(allowed_headers)
+    exposed_headers = headers["Access-Control-Expose-Headers"].strip("'").split(",")
+    assert {"ETag", "Retry-After", "X-Request-Id"} <= set(exposed_headers)
+
+
+def test_every_resource_that_answers_get_answers_head(packaged: Packaged) -> None:
+    [api] = packaged.resources("AWS::Serverless::Api").values()
+    for path, methods in api["DefinitionBody"]["paths"].items():
+        assert ("head" in methods) == ("get" in methods), path
 
 
 def test_no_function_may_delete_orders_swaps_or_idempotency_keys(packaged: Packaged) -> None:
@@ -421,15 +429,20 @@ def test_every_dead_letter_rings_an_alarm(packaged: Packaged) -> None:
 
 def test_api_gateways_own_errors_are_the_apps_problems(packaged: Packaged) -> None:
     [api] = packaged.resources("AWS::Serverless::Api").values()
-    statuses = {"MISSING_AUTHENTICATION_TOKEN": 404, "THROTTLED": 429, "REQUEST_TOO_LARGE": 413, "DEFAULT_5XX": 500}
-    codes = {404: "NOT_FOUND", 429: "TOO_MANY_REQUESTS", 413: "BODY_TOO_LARGE", 500: "INTERNAL_ERROR"}
+    failures = ("API_CONFIGURATION_ERROR", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_5XX")
+    statuses = {"MISSING_AUTHENTICATION_TOKEN": 404, "THROTTLED": 429, "REQUEST_TOO_LARGE": 413}
+    statuses |= dict.fromkeys(failures, 503)
+    codes = {404: "NOT_FOUND", 429: "TOO_MANY_REQUESTS", 413: "BODY_TOO_LARGE", 503: "UNAVAILABLE"}
     responses = api["GatewayResponses"]
     assert {kind: int(response["StatusCode"]) for kind, response in responses.items()} == statuses
     for kind, response in responses.items():
         body = json.loads(response["ResponseTemplates"]["application/json"])
         assert body == gateway_problem(statuses[kind]).as_body("$context.requestId")
         assert (body["status"], body["code"]) == (statuses[kind], codes[statuses[kind]])
-        assert response["ResponseParameters"]["Headers"]["Content-Type"] == f"'{CONTENT_TYPE}'"
+        headers = response["ResponseParameters"]["Headers"]
+        assert headers["Content-Type"] == f"'{CONTENT_TYPE}'"
+        assert headers["X-Request-Id"] == "context.requestId"
+        assert ("Retry-After" in headers) == (statuses[kind] == 503)
 
 
 # --- functions ----------------------------------------------------------------------------------------------

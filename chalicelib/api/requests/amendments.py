@@ -1,4 +1,4 @@
-"""An amendment of an open order, and the ``seq`` that the order must have (``If-Match``)."""
+"""An amendment of an open order, and the ``seq`` that the order must be at (``If-Match``)."""
 
 import re
 from collections.abc import Mapping
@@ -15,8 +15,12 @@ from chalicelib.api.requests.fields import validated
 from chalicelib.api.requests.slippage import SlippageModel
 from chalicelib.domain.conditions import Amendment
 
-#: A number without quotes is accepted, and so is a weak tag (``W/"2"``), which proxies that compress answers produce.
-_TAG = re.compile(r'(?:W/)?"(\d{1,8})"|(\d{1,8})', re.ASCII)
+#: An entity tag (RFC 9110, 8.8.3), or a number without quotes. A weak tag (``W/"2"``) counts as its strong form,
+#: because proxies that compress answers weaken tags.
+_TAG = r'(?:(?:W/)?"([^\x00-\x20"\x7f]*)"|(\d{1,8}))'
+_TAGS = re.compile(_TAG, re.ASCII)
+_TAG_LIST = re.compile(rf"[ \t,]*{_TAG}(?:[ \t]*,[ \t,]*{_TAG})*[ \t,]*", re.ASCII)
+_SEQ = re.compile(r"[1-9]\d{0,7}", re.ASCII)
 
 
 class AmendModel(SlippageModel):
@@ -36,14 +40,17 @@ def read_amendment(body: Mapping[str, Any], now: datetime) -> Amendment:
     return amendment
 
 
-def read_if_match(header: str | None) -> int | None:
-    """The ``seq`` of an ``If-Match``; ``None`` if the client accepts any ``seq``.
+def read_if_match(header: str | None) -> frozenset[int] | None:
+    """The ``seq`` values that an ``If-Match`` allows; ``None`` if the client accepts any ``seq``.
 
-    :raises ProblemError: 400 if the header holds no ``seq``.
+    A tag that is not a ``seq`` matches no order (RFC 9110, 13.1.1).
+
+    :raises ProblemError: 400 if the header is neither ``*`` nor a list of tags.
     """
     if header is None or header.strip() == "*":
         return None
-    found = _TAG.fullmatch(header.strip())
-    if found is None:
-        raise malformed('If-Match must be the seq of the order, as in "2".', ProblemCode.MALFORMED_IF_MATCH)
-    return int(found[1] or found[2])
+    if _TAG_LIST.fullmatch(header) is None:
+        detail = 'If-Match must be *, or the seq of the order as a tag, as in "2", or a list of tags.'
+        raise malformed(detail, ProblemCode.MALFORMED_IF_MATCH)
+    tags = (quoted or bare for quoted, bare in _TAGS.findall(header))
+    return frozenset(int(tag) for tag in tags if _SEQ.fullmatch(tag))

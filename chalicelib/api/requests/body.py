@@ -1,18 +1,19 @@
 """The JSON of a client, over HTTP and on sockets: an object whose names and text have one reading only."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chalicelib.api.codes import FieldCode, ProblemCode
 from chalicelib.api.errors import FieldError
 from chalicelib.api.problems import malformed, too_large
-from chalicelib.codec.exact_json import loads_with_repetitions
+from chalicelib.codec.exact_json import NumberRangeError, loads_with_repetitions
 
 #: Text that UTF-8 cannot hold, and the mark that a gateway puts in place of bytes that are not UTF-8. Different texts
 #: become equal by that mark, so that an order could be taken for the repeat of another.
 _NOT_UTF8 = re.compile("[\ud800-\udfff\ufffd]")
-_BYTE_ORDER_MARK = "\ufeff"
+#: The mark, and its bytes where each became a character. The JSON parser would remove both silently.
+_BYTE_ORDER_MARKS = ("\ufeff", "\xef\xbb\xbf")
 
 
 def read_json(raw: str | bytes, max_bytes: int, subject: str) -> dict[str, Any]:
@@ -21,9 +22,18 @@ def read_json(raw: str | bytes, max_bytes: int, subject: str) -> dict[str, Any]:
     :raises ProblemError: 413 for more than ``max_bytes``; 400 for anything but a JSON object in UTF-8 whose names are
         unique.
     """
+    fields, repeated = parse_json(raw, max_bytes, subject)
+    refuse_repeated(repeated, subject)
+    return fields
+
+
+def parse_json(raw: str | bytes, max_bytes: int, subject: str) -> tuple[dict[str, Any], list[str]]:
+    """As ``read_json``, but the names that come more than once are a result, for ``refuse_repeated``."""
     text = _decoded(raw, max_bytes, subject)
     try:
         fields, repeated = loads_with_repetitions(text)
+    except NumberRangeError:
+        raise malformed(f"{subject} has a number out of range.", ProblemCode.MALFORMED_JSON) from None
     except ValueError:
         raise malformed(f"{subject} must be JSON.", ProblemCode.MALFORMED_JSON) from None
     if not isinstance(fields, dict):
@@ -31,10 +41,14 @@ def read_json(raw: str | bytes, max_bytes: int, subject: str) -> dict[str, Any]:
     # Only an escape can bring in such text after the check of the raw text.
     if "\\u" in text and any(map(_NOT_UTF8.search, _texts(fields))):
         raise _not_utf8(subject)
+    return fields, repeated
+
+
+def refuse_repeated(repeated: Sequence[str], subject: str) -> None:
+    """:raises ProblemError: 400 naming every name that comes more than once."""
     if repeated:
         errors = [FieldError(name, FieldCode.REPEATED, "is given more than once") for name in repeated]
         raise malformed(f"{subject} has a name more than once.", ProblemCode.DUPLICATE_NAME, errors)
-    return fields
 
 
 def _decoded(raw: str | bytes, max_bytes: int, subject: str) -> str:
@@ -47,7 +61,7 @@ def _decoded(raw: str | bytes, max_bytes: int, subject: str) -> str:
         raise _not_utf8(subject) from None
     if _NOT_UTF8.search(text):
         raise _not_utf8(subject)
-    if text.startswith(_BYTE_ORDER_MARK):
+    if text.startswith(_BYTE_ORDER_MARKS):
         # RFC 8259, 8.1: JSON between systems has no byte order mark.
         raise malformed(f"{subject} must begin without a byte order mark.", ProblemCode.MALFORMED_JSON)
     return text

@@ -27,7 +27,7 @@ from chalicelib.domain.tokens import any_token, find_pair, find_token, side_of
 #: Bounds beyond any meaningful price; DynamoDB keeps 38 digits.
 _PRICE_DIGITS = 20
 _PRICE_DECIMALS = 18
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 
 
 def _price(value: Decimal) -> Decimal:

@@ -25,7 +25,7 @@ from chalicelib.api.errors import FieldError, InvalidOrderError, bad_field
 _Model = TypeVar("_Model", bound=BaseModel)
 
 #: ``Decimal`` accepts more: other digits, spaces around them and underscores between them.
-_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 #: Holds every digit of a number that a body can have.
 _WIDE = Context(prec=20_000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[InvalidOperation, Overflow, Underflow])
 #: Numbers outside of 10^-64 to 10^64 are refused before the engine computes with them.

@@ -1,18 +1,30 @@
 """Query parameters, whose values are all text."""
 
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field, field_validator
 
 from chalicelib.api.codes import FieldCode
-from chalicelib.api.errors import bad_field
+from chalicelib.api.errors import FieldError, bad_field
+from chalicelib.api.requests.conditions import Time
 from chalicelib.api.requests.fields import OrderId, RequestModel, UserId, printable
-from chalicelib.codec.times import from_text
+from chalicelib.api.requests.numbers import Digits, Seq
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import find_market
 from chalicelib.ports.history import OrderFilter
 
 _MAX_PAGE = 200
+#: A gateway puts this mark in place of bytes that are not UTF-8, so that different texts become equal.
+REPLACEMENT_CHARACTER = "\ufffd"
+
+
+def repeated_parameters(query: Mapping[str, Sequence[str]]) -> list[FieldError]:
+    """The errors of the parameters that have more than one value: none of them is the one that the client means."""
+    return [
+        FieldError(name, FieldCode.REPEATED, "is given more than once")
+        for name, values in query.items()
+        if len(values) > 1
+    ]
 
 
 class OrderIdModel(RequestModel):
@@ -30,7 +42,7 @@ class UserModel(RequestModel):
 class EventsModel(RequestModel):
     """The position in an order's events."""
 
-    after_seq: int = Field(0, alias="afterSeq", ge=0, strict=False)
+    after_seq: Seq = Field(0, alias="afterSeq")
 
 
 class ListModel(RequestModel):
@@ -41,21 +53,20 @@ class ListModel(RequestModel):
     type: OrderType | None = Field(None, strict=False)
     pair: str | None = None
     client_order_id: str | None = Field(None, alias="clientOrderId", max_length=255)
-    since: datetime | None = Field(None, alias="from")
-    until: datetime | None = Field(None, alias="to")
-    updated_since: datetime | None = Field(None, alias="updatedSince")
-    limit: int = Field(50, ge=1, le=_MAX_PAGE, strict=False)
+    since: Time | None = Field(None, alias="from")
+    until: Time | None = Field(None, alias="to")
+    updated_since: Time | None = Field(None, alias="updatedSince")
+    limit: Digits = Field(50, ge=1, le=_MAX_PAGE)
     cursor: str | None = Field(None, max_length=512)
 
-    @field_validator("since", "until", "updated_since", mode="before")
-    @classmethod
-    def _check_time(cls, value: str) -> datetime:
-        try:
-            return from_text(value)
-        except ValueError:
-            raise bad_field(FieldCode.TIME_INVALID, "must be an RFC 3339 time with a zone") from None
-
     _check_client_order_id = field_validator("client_order_id")(printable)
+
+    @field_validator("client_order_id")
+    @classmethod
+    def _check_encoding(cls, value: str | None) -> str | None:
+        if value is not None and REPLACEMENT_CHARACTER in value:
+            raise bad_field(FieldCode.STRING_UNICODE, "must be UTF-8 text without U+FFFD")
+        return value
 
     @field_validator("pair")
     @classmethod

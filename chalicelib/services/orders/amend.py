@@ -1,7 +1,7 @@
 """Amendment of an open order: its price, tolerance and expiry, guarded by its event number."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -46,8 +46,10 @@ class AmendOrder:
     watch_list: WatchList
     now: Callable[[], datetime]
 
-    def __call__(self, caller: Caller, order_id: str, amendment: Amendment, seq: int | None = None) -> Order:
-        """The amended order, which the amendment may have triggered. ``seq``: amend only if it is at this event.
+    def __call__(
+        self, caller: Caller, order_id: str, amendment: Amendment, seqs: Collection[int] | None = None
+    ) -> Order:
+        """The amended order, which the amendment may have triggered. ``seqs``: amend only if it is at one of these.
 
         An amendment that changes nothing adds no event.
 
@@ -61,10 +63,12 @@ class AmendOrder:
         for _ in range(MAX_AMEND_TRIES):
             stored = find_order(caller, self.orders, order_id, Scope.TRADE)
             order, now = stored.order, self.now()
-            self._check(order, now, seq)
+            self._check(order, now, seqs)
             amended = order.after(_amended_event(order, amendment), now)
             if (amended.spec, amended.expires_at) == (order.spec, order.expires_at):
                 return order
+            if order.seq >= MAX_EVENTS_WHILE_OPEN:
+                raise AmendedTooOftenError(order.order_id, order.current_status, order.seq)
             if amended.expires_at:
                 self.watch_list.cover(amended.spec, amended.expires_at, now)
             try:
@@ -73,16 +77,14 @@ class AmendOrder:
                 continue
         raise ContendedError(order_id)
 
-    def _check(self, order: Order, now: datetime, seq: int | None) -> None:
+    def _check(self, order: Order, now: datetime, seqs: Collection[int] | None) -> None:
         """:raises OrderStateError: if the order cannot be amended."""
-        if seq is not None and order.seq != seq:
+        if seqs is not None and order.seq not in seqs:
             raise OrderMovedOnError(order.order_id, order.current_status, order.seq)
         if order.status is not Status.OPEN:
             raise NotAmendableError(order.order_id, order.current_status, order.seq)
         if order.is_expired(now):
             raise NotAmendableError(order.order_id, Status.EXPIRED, order.seq)
-        if order.seq >= MAX_EVENTS_WHILE_OPEN:
-            raise AmendedTooOftenError(order.order_id, order.current_status, order.seq)
 
     def _follow_up(self, stored: StoredOrder) -> Order:
         log.info("amended", extra={"orderId": stored.order.order_id})

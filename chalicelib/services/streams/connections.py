@@ -17,7 +17,7 @@ class Connections:
     now: Callable[[], datetime]
     connection_hours: int
 
-    def open(self, caller: Caller, connection_id: str, *, coarse: bool, wanted: Mapping[str, str]) -> None:
+    def open(self, caller: Caller, connection_id: str, *, coarse: bool, wanted: Mapping[str, list[str]]) -> None:
         """Store a connection of the caller's, and queue the stream that its address asks for, if any.
 
         API Gateway refuses pushes to a connection until ``$connect`` has returned, so the replay queue brings the

@@ -44,6 +44,11 @@ class _Delivery:
     gone: bool = False
     failed: bool = False
 
+    @property
+    def after_seq(self) -> int:
+        """The position from which the connection wants events: the earliest of its subscriptions."""
+        return min(subscriber.after_seq or 0 for subscriber in self.subscribers)
+
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
@@ -124,6 +129,8 @@ class Publisher:
         """Push to one connection until it has every event, or a push fails, or the budget is used up."""
         connection = delivery.subscribers[0]
         for event, text in zip(events, frames[connection.coarse], strict=True):
+            if event.seq <= delivery.after_seq:
+                continue
             if self._monotonic() > deadline:
                 delivery.failed = True
                 return

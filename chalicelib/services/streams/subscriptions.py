@@ -60,7 +60,11 @@ class Subscriptions:
 
     def leave_order(self, caller: Caller, subscriber: Subscriber, order_id: str) -> None:
         caller.require(Scope.READ)
-        self.orders.leave(order_id, [subscriber])
+        stored = self.orders.get(order_id)
+        # The stored subscriber may have a position of its own.
+        mine = [one for one in stored.subscribers if replace(one, after_seq=None) == subscriber] if stored else []
+        if mine:
+            self.orders.leave(order_id, mine)
 
     def _join(
         self,
@@ -71,17 +75,20 @@ class Subscriptions:
         tries: int = 0,
         acknowledge: Callable[[], None] | None = None,
     ) -> bool:
-        order_id, joining = stored.order.order_id, {subscriber}
+        order_id = stored.order.order_id
         present = {one for one in stored.subscribers if one.connection_id == subscriber.connection_id}
+        # A new subscription replaces the one before and its position; a retry replaces nothing.
+        others = {one for one in present if tries or one.via_user != subscriber.via_user}
         if present:
             # Already subscribed on this connection: remove it first, or live frames would interleave with the replay.
             self.orders.leave(order_id, present)
             stored = self._get(order_id)
-            joining |= present
         if acknowledge:
             acknowledge()
+        if after_seq > stored.order.seq:
+            subscriber = replace(subscriber, after_seq=after_seq)
         pushed = min(after_seq, stored.order.seq)
-        return not self.catch_up(stored, joining, pushed, tries)
+        return not self.catch_up(stored, {subscriber} | others, pushed, tries)
 
     def catch_up(
         self, stored: StoredOrder, subscribers: Collection[Subscriber], pushed: int, tries: int = 0

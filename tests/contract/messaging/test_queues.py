@@ -25,6 +25,7 @@ REPLAY = RetrySocket(SUBSCRIBER, "order-1", after_seq=3, tries=1)
 REPLAYS = [
     REPLAY,
     OpenStream("abc=:#é", {"orderId": "order-1", "afterSeq": "3"}, coarse=True),
+    OpenStream("abc", {"orderId": ["order-1", "order-2"], "foo": [""]}),
     FollowUser(SUBSCRIBER, "alice", look=1),
     NotifyFollowers("order-1"),
 ]

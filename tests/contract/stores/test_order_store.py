@@ -37,6 +37,7 @@ SUBSCRIBERS = frozenset(
         Subscriber("coarse", coarse=True),
         Subscriber("user", via_user=True),
         Subscriber("both=:#/é", coarse=True, via_user=True),
+        Subscriber("ahead", after_seq=17),
     }
 )
 

@@ -73,11 +73,12 @@ def addresses(play: Recorder) -> None:
         "resumed in the query": f"/ws?orderId={order_id}&afterSeq=5",
         "coarse": f"/ws/orders/{order_id}?statuses=coarse",
         "coarse and resumed": f"/ws/orders/{order_id}?statuses=coarse&afterSeq=4",
-        "other statuses": f"/ws/orders/{order_id}?statuses=fine&afterSeq=5",
         "the bare API": f"{play.engine.websocket}?orderId={order_id}",
     }.items():
         with play.talk(step, address) as talk:
             talk.socket.until_terminal(order_id)
+    with play.talk("other statuses", f"/ws/orders/{order_id}?statuses=fine&afterSeq=5") as talk:
+        talk.hear("error")
     with play.talk("when all is told", f"/ws/orders/{order_id}?afterSeq=6") as talk:
         talk.ask("pong", action="ping")
         talk.ask(action="subscribe", orderId=order_id, afterSeq=6, requestId="all")

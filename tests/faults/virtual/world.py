@@ -115,7 +115,8 @@ class World:
 
     def connect(self, connection_id: str, **query: str) -> None:
         """Open a socket as a client that retries until the engine accepts it."""
-        event = {"requestContext": {"connectionId": connection_id}, "queryStringParameters": query or None}
+        parameters = {name: [value] for name, value in query.items()}
+        event = {"requestContext": {"connectionId": connection_id}, "multiValueQueryStringParameters": parameters}
         self.retry_until_answered(lambda: connections.connect(self.engine, event))
 
     def send_message(self, connection_id: str, body: str) -> None:

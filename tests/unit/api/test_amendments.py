@@ -60,26 +60,50 @@ def test_an_amendment_changes_price_tolerance_and_expiry_only(name: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("header", "seq"),
-    [(None, None), ("*", None), (" * ", None), ('"2"', 2), ("2", 2), (' "17" ', 17), ('W/"3"', 3), ('"0"', 0)],
+    ("header", "seqs"),
+    [
+        ('"2"', {2}),
+        ("2", {2}),
+        (' "17" ', {17}),
+        ('W/"3"', {3}),
+        ('"1", "5"', {1, 5}),
+        ('"1","5" ,W/"7"\t, 9', {1, 5, 7, 9}),
+        (', "5",,', {5}),
+        ('"5", "abc"', {5}),
+        ('"a,b", "5"', {5}),
+    ],
 )
-def test_if_match_holds_a_seq_or_matches_any(header: str | None, seq: int | None) -> None:
-    assert read_if_match(header) == seq
+def test_if_match_allows_every_seq_of_its_list(header: str, seqs: set[int]) -> None:
+    assert read_if_match(header) == frozenset(seqs)
+
+
+@pytest.mark.parametrize("header", [None, "*", " * "])
+def test_without_if_match_or_with_a_star_any_seq_will_do(header: str | None) -> None:
+    assert read_if_match(header) is None
+
+
+@pytest.mark.parametrize("header", ['"abc"', '""', '"-1"', '"0"', '"02"', '"999999999"', 'W/"x"', '"é"'])
+def test_a_tag_that_is_no_seq_matches_no_order(header: str) -> None:
+    assert read_if_match(header) == frozenset()
 
 
 @pytest.mark.parametrize(
     "header",
     [
         "",
-        '""',
         "two",
-        '"-1"',
         "1.5",
-        '"1", "2"',
         "\u0662",
         "9" * 9,
-        '"abc"',
         "W/",
+        ",",
+        '"1" "2"',
+        '"1"2',
+        '"1", two',
+        '*, "1"',
+        '"1", *',
+        '"a b"',
+        '"1\x7f"',
         "W/2",
         '"2',
         '2"',

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.api.errors import InvalidOrderError
 from chalicelib.api.requests.fields import RequestModel, validated
-from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel
+from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, repeated_parameters
 
 
 def refused(model: type[RequestModel], **query: Any) -> set[str]:
@@ -52,10 +52,15 @@ def test_a_filter_accepts_every_name_of_a_pair(pair: str) -> None:
     ("name", "value"),
     [
         ("limit", "0"), ("limit", "201"), ("limit", "-1"), ("limit", "many"), ("limit", "1.5"), ("limit", ""),
+        ("limit", "1_0"), ("limit", " 5"), ("limit", "+5"), ("limit", "5.0"), ("limit", "\u0665"),
+        ("limit", "9" * 500),
         ("status", "done"), ("status", ""), ("type", "stop"), ("userId", "a b"), ("userId", ""),
         ("pair", "SOL"), ("pair", "SOL/"), ("pair", "SOL/SOL"), ("pair", "BONK/JUP"), ("pair", "SOL/USDC/RAY"),
         ("from", "yesterday"), ("from", "2026-01-31T12:00:00"), ("to", ""), ("to", "0001-01-01T00:00:00+14:00"),
-        ("clientOrderId", "x" * 256), ("clientOrderId", "a\x00b"), ("cursor", "x" * 513), ("colour", "red"),
+        ("from", "20260101T000000Z"), ("from", "2026-W01-1T00:00:00Z"), ("to", "2026-01-01 00:00:00Z"),
+        ("to", "2026-01-01T00:00:00,5Z"), ("to", "2026-01-01T00Z"), ("from", "2026-01-01T00:00:00+01:02:03"),
+        ("clientOrderId", "x" * 256), ("clientOrderId", "a\x00b"), ("clientOrderId", "M\ufffdller-7"),
+        ("cursor", "x" * 513), ("colour", "red"),
     ],
 )  # fmt: skip
 def test_an_invalid_filter_is_refused(name: str, value: str) -> None:
@@ -67,7 +72,17 @@ def test_all_invalid_filters_are_reported_together() -> None:
     assert refused(ListModel, **bad) == set(bad)
 
 
-@pytest.mark.parametrize("after_seq", ["-1", "x", "1.5", ""])
+def test_a_time_of_a_filter_follows_the_rule_of_every_time() -> None:
+    since = validated(ListModel, {"from": "2026-01-31t12:00:00.5z"}).since
+    assert since == datetime(2026, 1, 31, 12, 0, 0, 500_000, UTC)
+
+
+def test_every_parameter_that_is_given_more_than_once_is_reported() -> None:
+    found = repeated_parameters({"limit": ["1", "1"], "status": ["open"], "userId": ["a", "b", "c"]})
+    assert [(error.field, error.code) for error in found] == [("limit", "REPEATED"), ("userId", "REPEATED")]
+
+
+@pytest.mark.parametrize("after_seq", ["-1", "x", "1.5", "", "1_0", " 5", "+5", "10001", "9" * 20])
 def test_after_seq_is_a_number_and_defaults_to_zero(after_seq: str) -> None:
     assert refused(EventsModel, afterSeq=after_seq) == {"afterSeq"}
     assert validated(EventsModel, {"afterSeq": "3"}).after_seq == 3

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.api.errors import InvalidOrderError
+from chalicelib.api.problems import ProblemError
 from chalicelib.api.requests.fields import validated
-from chalicelib.api.requests.streams import StreamModel
+from chalicelib.api.requests.streams import StreamModel, read_handshake
 
 ORDER = "5c0ffee0-0000-4000-8000-000000000001"
 
@@ -74,3 +75,41 @@ def test_a_stream_request_names_either_an_order_or_a_user(fields: dict[str, Any]
 
 def test_all_invalid_fields_are_reported_together() -> None:
     assert set(refused(orderId="x", userId="a b", afterSeq=-1, since=1)) == {"orderId", "userId", "afterSeq", "since"}
+
+
+def refused_handshake(**query: list[str]) -> set[tuple[str, str]]:
+    with pytest.raises(ProblemError) as caught:
+        read_handshake(query)
+    assert caught.value.problem.code == "INVALID_STREAM"
+    return {(error.field, error.code) for error in caught.value.problem.errors}
+
+
+def test_a_handshake_asks_for_at_most_one_stream() -> None:
+    assert read_handshake({"orderId": [ORDER], "afterSeq": ["3"]}).after_seq == 3
+    assert read_handshake({"userId": ["alice"], "statuses": ["coarse"], "token": ["x"]}).asks_for_stream
+    assert not read_handshake({"afterSeq": ["3"]}).asks_for_stream
+    assert refused_handshake(orderId=[ORDER], userId=["alice"]) == {("userId", "ORDER_OR_USER")}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "code"),
+    [
+        ("statuses", ["fine"], "LITERAL_ERROR"),
+        ("statuses", ["Coarse"], "LITERAL_ERROR"),
+        ("statuses", [""], "LITERAL_ERROR"),
+        ("afterseq", ["4"], "UNKNOWN_FIELD"),
+        ("foo", ["1", "2"], "REPEATED"),
+        ("orderId", [ORDER, ORDER], "REPEATED"),
+        ("orderId", ["x", "y"], "REPEATED"),
+        ("orderId", [""], "ORDER_ID_INVALID"),
+        ("afterSeq", ["+4"], "INT_PARSING"),
+        ("afterSeq", ["10001"], "LESS_THAN_EQUAL"),
+    ],
+)
+def test_a_wrong_parameter_of_a_handshake_is_named_once(name: str, values: list[str], code: str) -> None:
+    assert refused_handshake(**{name: values}) == {(name, code)}
+
+
+def test_all_wrong_parameters_of_a_handshake_are_reported_together() -> None:
+    found = refused_handshake(orderId=[ORDER, ORDER], statuses=["fine"], afterseq=["4"], afterSeq=["x"])
+    assert {field for field, _ in found} == {"orderId", "statuses", "afterseq", "afterSeq"}

@@ -39,7 +39,7 @@ def bench() -> Workbench:
 
 
 def amend(bench: Workbench, order_id: str, seq: int | None = None, **changes: Any) -> Order:
-    return bench.engine.amend(ANYONE, order_id, Amendment(**changes), seq)
+    return bench.engine.amend(ANYONE, order_id, Amendment(**changes), None if seq is None else {seq})
 
 
 def listed(bench: Workbench, order_id: str) -> OrderRecord:

@@ -15,8 +15,9 @@ def bench() -> Workbench:
     return a_workbench()
 
 
-def connect(bench: Workbench, **query: str) -> None:
-    event = {"requestContext": {"connectionId": "me"}, "queryStringParameters": query or None}
+def connect(bench: Workbench, **query: str | list[str]) -> None:
+    parameters = {name: [values] if isinstance(values, str) else values for name, values in query.items()}
+    event = {"requestContext": {"connectionId": "me"}, "multiValueQueryStringParameters": parameters or None}
     assert connections.connect(bench.engine, event) == {"statusCode": 200}
 
 
@@ -81,3 +82,36 @@ def test_a_coarse_connection_receives_coarse_frames(bench: Workbench) -> None:
 def test_a_position_without_an_order_or_user_queues_no_replay(bench: Workbench) -> None:
     connect(bench, afterSeq="3")
     assert bench.replay_queue.sent == []
+
+
+def test_a_wrong_parameter_is_told_on_the_open_socket_and_starts_no_stream(bench: Workbench) -> None:
+    order_id = bench.submit()
+    connect(bench, orderId=[order_id, order_id], statuses="fine", message="1")
+    assert replay(bench) is False
+    [frame] = bench.sockets.frames["me"]
+    assert (frame["type"], frame["code"]) == ("error", "INVALID_STREAM")
+    assert {error["field"] for error in frame["errors"]} == {"orderId", "statuses", "message"}
+    bench.process_all()
+    assert bench.sockets.updates("me") == []
+
+
+def test_a_wrong_parameter_is_told_even_if_no_stream_is_asked_for(bench: Workbench) -> None:
+    connect(bench, statuses="Coarse")
+    assert replay(bench) is False
+    assert [frame["code"] for frame in bench.sockets.frames["me"]] == ["INVALID_STREAM"]
+
+
+def test_no_message_holds_a_token(bench: Workbench) -> None:
+    connect(bench, token=["secret", "secret"], access_token="secret", orderId=bench.submit())
+    assert "secret" not in repr(bench.replay_queue.sent)
+
+
+@pytest.mark.parametrize("offer", ["orders.v1", "other, orders.v1", "other,orders.v1 ,third"])
+def test_the_known_subprotocol_is_answered_if_it_is_offered(bench: Workbench, offer: str) -> None:
+    event = {"requestContext": {"connectionId": "me"}, "headers": {"sec-websocket-protocol": offer}}
+    assert connections.connect(bench.engine, event)["headers"] == {"Sec-WebSocket-Protocol": "orders.v1"}
+
+
+def test_an_unknown_subprotocol_is_ignored(bench: Workbench) -> None:
+    event = {"requestContext": {"connectionId": "me"}, "headers": {"Sec-WebSocket-Protocol": "orders.v2, graphql-ws"}}
+    assert connections.connect(bench.engine, event) == {"statusCode": 200}

@@ -116,7 +116,8 @@ class Contention:
         return self.bench.engine.cancel(ANYONE, self.order_id)
 
     def amend(self, seq: int | None = None) -> Order:
-        return self.bench.engine.amend(ANYONE, self.order_id, Amendment(limit_price=Decimal(130)), seq)
+        seqs = None if seq is None else {seq}
+        return self.bench.engine.amend(ANYONE, self.order_id, Amendment(limit_price=Decimal(130)), seqs)
 
 
 @pytest.fixture

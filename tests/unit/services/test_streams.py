@@ -68,6 +68,67 @@ def test_a_stream_resumes_after_any_seq_even_of_a_terminal_order(bench: Workbenc
     assert bench.sockets.updates("back") == list(enumerate(STATUSES, start=1))[after_seq:]
 
 
+@pytest.mark.parametrize("after_seq", range(1, 8))
+def test_a_stream_ahead_of_its_order_starts_when_the_order_gets_there(bench: Workbench, after_seq: int) -> None:
+    order_id = bench.submit()
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("ahead"), order_id, after_seq)
+    bench.process_all()
+    assert bench.sockets.updates("ahead") == list(enumerate(STATUSES, start=1))[after_seq:]
+
+
+def test_a_connection_that_also_follows_the_user_misses_nothing_of_an_order_that_it_is_ahead_of(
+    bench: Workbench,
+) -> None:
+    order_id = bench.submit(user_id="alice")
+    follow(bench, "alice")
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), order_id, 5)
+    bench.process_all()
+    assert bench.sockets.updates("me") == list(enumerate(STATUSES, start=1))
+
+
+def test_a_new_subscription_replaces_the_position_of_the_one_before(bench: Workbench) -> None:
+    order_id = bench.submit()
+    for after_seq in (5, 1, 3):
+        bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), order_id, after_seq)
+    bench.process_all()
+    assert bench.sockets.updates("me") == list(enumerate(STATUSES, start=1))[3:]
+
+
+def test_a_connection_may_leave_an_order_that_it_has_left_or_that_does_not_exist(bench: Workbench) -> None:
+    order_id = bench.submit(Subscriber("me"))
+    for one in (order_id, order_id, "00000000-0000-0000-0000-000000000000"):
+        bench.engine.subscriptions.leave_order(ANYONE, Subscriber("me"), one)
+    bench.process_all()
+    assert bench.sockets.updates("me") == [(1, "pending")]
+
+
+def test_a_connection_that_is_ahead_can_leave(bench: Workbench) -> None:
+    order_id = bench.submit()
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), order_id, 3)
+    bench.engine.subscriptions.leave_order(ANYONE, Subscriber("me"), order_id)
+    bench.process_all()
+    assert bench.sockets.updates("me") == []
+
+
+def test_a_slow_connection_that_is_ahead_keeps_its_position(bench: Workbench) -> None:
+    order_id = bench.submit()
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), order_id, 4)
+    bench.sockets.slow.add("me")
+    bench.process_all()
+    bench.sockets.slow.clear()
+    for replay in [sent for sent, _ in bench.replay_queue.sent if isinstance(sent, RetrySocket)]:
+        bench.engine.subscriptions.rejoin_order(replay.subscriber, order_id, replay.after_seq, replay.tries)
+    assert bench.sockets.updates("me") == list(enumerate(STATUSES, start=1))[4:]
+
+
+def test_a_retry_that_is_ahead_leaves_a_newer_subscription_its_events(bench: Workbench) -> None:
+    order_id = bench.submit()
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), order_id)
+    bench.engine.subscriptions.rejoin_order(Subscriber("me", after_seq=5), order_id, after_seq=1, tries=1)
+    bench.process_all()
+    assert bench.sockets.updates("me") == list(enumerate(STATUSES, start=1))
+
+
 def test_a_subscription_to_an_unknown_order_is_refused(bench: Workbench) -> None:
     with pytest.raises(OrderNotFoundError):
         bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), "00000000-0000-0000-0000-000000000000")

@@ -1,0 +1,27 @@
+"""Whole numbers of queries and messages. As text they are digits alone: no sign, no space, no underscore."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from chalicelib.api.codes import FieldCode
+from chalicelib.api.errors import bad_field
+
+#: More than any order has events.
+MAX_SEQ = 10_000
+#: Longer than every bound. Python refuses to convert text of thousands of digits.
+_MAX_DIGITS = 10
+
+
+def _digits(value: Any) -> Any:
+    """The number that a text writes; the model judges every value that is not text."""
+    if not isinstance(value, str):
+        return value
+    if not (value.isascii() and value.isdigit()):
+        raise bad_field(FieldCode.INT_PARSING, "must be a whole number, written in digits")
+    return int(value.lstrip("0")[:_MAX_DIGITS] or "0")
+
+
+Digits = Annotated[int, BeforeValidator(_digits)]
+#: The position in an order's events; 0 is before the first.
+Seq = Annotated[Digits, Field(ge=0, le=MAX_SEQ)]
