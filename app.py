@@ -21,7 +21,7 @@ GET     /health                              http.market.get_health
 
 Every ``GET`` answers ``HEAD`` too.
 
-The socket, queue and schedule handlers are here and not in blueprints, because Chalice packages a blueprint's
+The socket and queue handlers are here and not in blueprints, because Chalice packages a blueprint's
 handlers so that Lambda does not load this application. Concurrency, redrive and timeouts are beside the queues in
 ``infra/aws/resources.yaml``, which also replaces the placeholders for queue ARNs.
 """
@@ -29,9 +29,10 @@ handlers so that Lambda does not load this application. Concurrency, redrive and
 from collections.abc import Callable
 from typing import Any
 
-from chalice.app import Chalice, Rate, Request, Response, SQSEvent, WebsocketEvent
+from chalice.app import Chalice, Request, Response, SQSEvent, WebsocketEvent
 
 from chalicelib import bootstrap, logs
+from chalicelib.consumers import looks as look_consumer
 from chalicelib.consumers import orders as order_consumer
 from chalicelib.consumers import streams as replay_consumer
 from chalicelib.http import market, orders, responses
@@ -79,11 +80,6 @@ def close_dead_letters(event: SQSEvent) -> dict[str, Any]:
     return order_consumer.close_dead_letters(bootstrap.engine(), event.to_dict())
 
 
-@app.schedule(Rate(1, unit=Rate.MINUTES), name="watch_market")
-def watch_market(event: object) -> None:
-    bootstrap.engine().market.run_for_a_minute()
-
-
-@app.schedule(Rate(1, unit=Rate.MINUTES), name="run_watchdog")
-def run_watchdog(event: object) -> None:
-    bootstrap.engine().watchdog()
+@app.on_sqs_message(queue_arn="looks-queue-arn", name="run_looks")
+def run_looks(event: SQSEvent) -> None:
+    look_consumer.run_looks(bootstrap.engine(), event.to_dict())

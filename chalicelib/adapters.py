@@ -8,13 +8,19 @@ from botocore.config import Config
 from chalicelib.clock import utc_now
 from chalicelib.codec.times import to_ms
 from chalicelib.history.postgres import PostgresHistory
-from chalicelib.messaging.queues import SqsDeadLetterQueue, SqsHighPriorityQueue, SqsOrderQueue, SqsReplayQueue
+from chalicelib.messaging.queues import (
+    SqsDeadLetterQueue,
+    SqsHighPriorityQueue,
+    SqsLookQueue,
+    SqsOrderQueue,
+    SqsReplayQueue,
+)
 from chalicelib.messaging.sockets import ApiGatewaySockets
 from chalicelib.ports.history import History
 from chalicelib.ports.market import MarketStore
 from chalicelib.ports.order_index import OrderIndex
 from chalicelib.ports.orders import OpenOrderIndex, OrderStore
-from chalicelib.ports.queues import DeadLetterQueue, HighPriorityQueue, OrderQueue, ReplayQueue
+from chalicelib.ports.queues import DeadLetterQueue, HighPriorityQueue, LookQueue, OrderQueue, ReplayQueue
 from chalicelib.ports.rate_limit import RateLimitSlots
 from chalicelib.ports.streams import Sockets, StreamStore
 from chalicelib.ports.venues import Ledger
@@ -43,6 +49,7 @@ class Adapters:
     high_priority_queue: HighPriorityQueue
     dead_letter_queue: DeadLetterQueue
     replay_queue: ReplayQueue
+    look_queue: LookQueue
     sockets: Sockets
     history: History
     markets: MarketStore
@@ -86,6 +93,7 @@ def connect(settings: Settings) -> Adapters:
         high_priority_queue=SqsHighPriorityQueue(sqs, settings.high_priority_queue_url, settings.lease_seconds),
         dead_letter_queue=SqsDeadLetterQueue(sqs, settings.dead_letters_queue_url, settings.unprocessable_queue_url),
         replay_queue=SqsReplayQueue(sqs, settings.replay_queue_url),
+        look_queue=SqsLookQueue(sqs, settings.looks_queue_url),
         sockets=ApiGatewaySockets(management),
         history=PostgresHistory(
             settings.database_url,

@@ -27,6 +27,7 @@ from chalicelib.services.market.open_orders import OpenOrders
 from chalicelib.services.market.trigger import TriggerOrders
 from chalicelib.services.market.watcher import MarketWatcher
 from chalicelib.services.operations.health import CheckHealth
+from chalicelib.services.operations.looks import ScheduleLooks
 from chalicelib.services.operations.stats import ShowStats
 from chalicelib.services.operations.watchdog import Watchdog
 from chalicelib.services.orders.acceptance import PlanAcceptance, WatchList
@@ -47,8 +48,6 @@ from chalicelib.services.streams.subscriptions import Subscriptions
 from chalicelib.settings import Settings, read_settings
 from chalicelib.simulation.factory import Simulation, build_simulation
 
-_Sleep = Callable[[float], None]
-
 
 @cache
 def engine() -> Engine:
@@ -60,7 +59,9 @@ def engine() -> Engine:
     return build_engine(settings, connect(settings))
 
 
-def build_engine(settings: Settings, adapters: Adapters, now: Clock = utc_now, sleep: _Sleep = time.sleep) -> Engine:
+def build_engine(
+    settings: Settings, adapters: Adapters, now: Clock = utc_now, sleep: Callable[[float], None] = time.sleep
+) -> Engine:
     """The use cases with these adapters and this clock.
 
     :raises ValueError: naming the variable of a setting that is wrong.
@@ -69,7 +70,8 @@ def build_engine(settings: Settings, adapters: Adapters, now: Clock = utc_now, s
     router = Router(simulation.venues, _threads(settings.quote_threads, "quote"), settings.quote_timeout_seconds)
     streams = _streams(settings, adapters, now)
     trading = _trading(settings, adapters, now, router, streams)
-    market = _market(settings, adapters, now, sleep, router, streams, trading, simulation)
+    market = _market(settings, adapters, now, router, streams, trading, simulation)
+    min_age_seconds = settings.min_exhaustion_seconds
     return Engine(
         settings=settings,
         now=now,
@@ -87,10 +89,11 @@ def build_engine(settings: Settings, adapters: Adapters, now: Clock = utc_now, s
         queries=Queries(adapters.orders, router),
         list_orders=ListOrders(adapters.order_index, adapters.history),
         close_dead_letter=CloseDeadLetter(
-            adapters.orders, adapters.order_queue, adapters.ledger, trading.finalize, now
+            adapters.orders, adapters.order_queue, adapters.ledger, trading.finalize, now, min_age_seconds
         ),
         watchdog=_watchdog(settings, adapters, now, streams, trading),
         market=market.watcher,
+        schedule_looks=ScheduleLooks(adapters.look_queue, now, settings.market_tick_seconds),
         subscriptions=streams.subscriptions,
         connections=streams.connections,
         priority_lane=PriorityLane(adapters.high_priority_queue),
@@ -196,7 +199,6 @@ def _market(
     settings: Settings,
     adapters: Adapters,
     now: Clock,
-    sleep: _Sleep,
     router: Router,
     streams: _Streams,
     trading: _Trading,
@@ -234,18 +236,15 @@ def _market(
         open_orders=trading.open_orders,
         launch_source=simulation.launches,
         now=now,
-        sleep=sleep,
-        tick_seconds=settings.market_tick_seconds,
     )
     return _Market(triggers, watcher)
 
 
 def _watchdog(settings: Settings, adapters: Adapters, now: Clock, streams: _Streams, trading: _Trading) -> Watchdog:
     orders, queue, pause_seconds = adapters.orders, adapters.order_queue, settings.pending_deadline_seconds
-    finalize, open_orders = trading.finalize, trading.open_orders
-    return Watchdog(
-        orders, queue, streams.subscriptions, finalize, open_orders, now, settings.watchdog_batch, pause_seconds
-    )
+    finalize, open_orders, patience_seconds = trading.finalize, trading.open_orders, settings.backlog_patience_seconds
+    batch, subscriptions = settings.watchdog_batch, streams.subscriptions
+    return Watchdog(orders, queue, subscriptions, finalize, open_orders, now, batch, pause_seconds, patience_seconds)
 
 
 def _threads(number: int, name: str) -> ThreadPoolExecutor:

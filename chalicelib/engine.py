@@ -9,6 +9,7 @@ from chalicelib.ports.streams import Sockets
 from chalicelib.services.limits.priority_lane import PriorityLane
 from chalicelib.services.market.watcher import MarketWatcher
 from chalicelib.services.operations.health import CheckHealth
+from chalicelib.services.operations.looks import ScheduleLooks
 from chalicelib.services.operations.stats import ShowStats
 from chalicelib.services.operations.watchdog import Watchdog
 from chalicelib.services.orders.amend import AmendOrder
@@ -41,6 +42,7 @@ class Engine:
     close_dead_letter: CloseDeadLetter
     watchdog: Watchdog
     market: MarketWatcher
+    schedule_looks: ScheduleLooks
     subscriptions: Subscriptions
     connections: Connections
     priority_lane: PriorityLane

@@ -26,6 +26,7 @@ class Settings:
     dead_letters_queue_url: str
     unprocessable_queue_url: str
     replay_queue_url: str
+    looks_queue_url: str
     websocket_endpoint: str
     public_ws_url: str
     database_url: str
@@ -40,8 +41,8 @@ class Settings:
     simulation: bool = False
 
     # Open orders: limit and sniper.
-    #: Pause between two looks of the market watcher.
-    market_tick_seconds: float = 5.0
+    #: Pause between two looks of the market watcher, and between two of the watchdog.
+    market_tick_seconds: int = 5
     #: Most orders of a pair or a launch that one look triggers; the next look continues.
     trigger_batch: int = 500
     trigger_threads: int = 8
@@ -71,8 +72,13 @@ class Settings:
     #: Time that the queue has to deliver an order again before the watchdog sends it.
     deadline_grace_seconds: int = 15
     #: Time that a new order may wait in the queue before the watchdog sends it again.
-    pending_deadline_seconds: int = 60
+    pending_deadline_seconds: int = 10
+    #: Additional time while messages wait for a free processor, because the order's message may be one of them.
+    backlog_patience_seconds: int = 120
     watchdog_batch: int = 200
+    #: Age below which the order of a dead letter is queued again instead of failed. Workers that are killed one after
+    #: another use up the receives of a message within two minutes; handlers that fail take longer than this.
+    min_exhaustion_seconds: int = 300
     quote_timeout_seconds: float = 1.0
     #: A slow venue occupies a thread until it answers.
     quote_threads: int = 32
@@ -104,7 +110,7 @@ _SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false
 _POSITIVE = frozenset(
     {
         *("quote_threads", "push_threads", "trigger_threads", "trigger_batch", "watchdog_batch"),
-        *("max_attempts", "lease_seconds", "max_body_bytes", "connection_hours"),
+        *("max_attempts", "lease_seconds", "max_body_bytes", "connection_hours", "market_tick_seconds"),
     }
 )
 

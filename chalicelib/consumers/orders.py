@@ -30,14 +30,17 @@ class _Invocation:
 
     def handle(self, record: Record) -> float | None:
         message = read_order_message(record["body"])
-        first = self._engine.priority_lane.take_before(message.order.spec, _waited_ms(record))
+        receives = int(record["attributes"]["ApproximateReceiveCount"])
+        first = self._engine.priority_lane.take_before(message.order.spec, _waited_ms(record), receives)
         if first:
-            self._process_first(first, record)
+            self._process_first(first)
+            if self._results and message.order.order_id not in self._results:
+                # One order an invocation: two would take twice as long, and so would the recovery from a lost worker.
+                return 0
         return self._execute(record, message, self._engine.order_queue.hold)
 
-    def _process_first(self, first: Record, waiting: Record) -> None:
-        """Execute a high-priority order while the message in turn waits."""
-        try_hold(self._engine.order_queue.hold, waiting, 2 * self._engine.settings.lease_seconds)
+    def _process_first(self, first: Record) -> None:
+        """Execute a high-priority order; the message in turn goes back to its queue."""
         lane = self._engine.priority_lane
 
         def handle(record: Record) -> float | None:

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from chalicelib.codec.looks import look_message
 from chalicelib.codec.messages import order_message
 from chalicelib.codec.replays import replay_message
 from chalicelib.domain.spec import Priority
 from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.queues import Look
 from chalicelib.ports.streams import StreamReplay
 
 if TYPE_CHECKING:
@@ -35,6 +37,19 @@ class SqsQueue:
             QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=min(max(seconds, 0), _MAX_HOLD_SECONDS)
         )
 
+    def _send_all(self, bodies: Sequence[str], delay_seconds: int) -> None:
+        for start in range(0, len(bodies), _MAX_BATCH):
+            answer = self._client.send_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(number), "MessageBody": body, "DelaySeconds": delay_seconds}
+                    for number, body in enumerate(bodies[start : start + _MAX_BATCH])
+                ],
+            )
+            # SQS may accept a part of a batch, which the SDK does not report as an error.
+            if failed := answer.get("Failed"):
+                raise RuntimeError(f"{len(failed)} messages were not queued: {failed[0].get('Code')}")
+
 
 class SqsOrderQueue(SqsQueue):
     """``OrderQueue`` on SQS."""
@@ -55,6 +70,11 @@ class SqsOrderQueue(SqsQueue):
             DelaySeconds=min(delay_seconds, _MAX_DELAY_SECONDS),
             MessageGroupId=spec.user_id,
         )
+
+    def has_waiting(self) -> bool:
+        name: Literal["ApproximateNumberOfMessages"] = "ApproximateNumberOfMessages"
+        answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
+        return int(answer["Attributes"][name]) > 0
 
     def ping(self) -> None:
         self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
@@ -110,14 +130,11 @@ class SqsReplayQueue(SqsQueue):
     """``ReplayQueue`` on SQS."""
 
     def send(self, replays: Sequence[StreamReplay], delay_seconds: int = 0) -> None:
-        for start in range(0, len(replays), _MAX_BATCH):
-            answer = self._client.send_message_batch(
-                QueueUrl=self._url,
-                Entries=[
-                    {"Id": str(number), "MessageBody": replay_message(replay), "DelaySeconds": delay_seconds}
-                    for number, replay in enumerate(replays[start : start + _MAX_BATCH])
-                ],
-            )
-            # SQS may accept a part of a batch, which the SDK does not report as an error.
-            if failed := answer.get("Failed"):
-                raise RuntimeError(f"{len(failed)} replays were not queued: {failed[0].get('Code')}")
+        self._send_all([replay_message(replay) for replay in replays], delay_seconds)
+
+
+class SqsLookQueue(SqsQueue):
+    """``LookQueue`` on SQS."""
+
+    def send(self, looks: Sequence[Look], delay_seconds: int = 0) -> None:
+        self._send_all([look_message(look) for look in looks], delay_seconds)

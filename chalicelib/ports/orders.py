@@ -126,8 +126,8 @@ class OrderStore(Protocol):
 
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None: ...
 
-    def due(self, now_ms: int, limit: int) -> list[str]:
-        """Ids of overdue orders: active ones, then open ones, then terminal ones.
+    def due(self, now_ms: int, limit: int, patience_ms: int = 0) -> list[str]:
+        """Ids of overdue orders: active ones that are overdue by ``patience_ms``, then open ones, then terminal ones.
 
         At most ``limit`` of each kind, the longest overdue first.
         """

@@ -1,6 +1,7 @@
-"""The queues that carry orders and replays between the functions."""
+"""The queues that carry orders, replays and looks between the functions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chalicelib.ports.orders import StoredOrder
@@ -16,6 +17,10 @@ class MessageQueue(Protocol):
 class OrderQueue(MessageQueue, Protocol):
     def send(self, stored: StoredOrder, delay_seconds: int = 0) -> None:
         """Queue the order for the processor, which receives it after the delay (SQS accepts up to 900 s)."""
+        ...
+
+    def has_waiting(self) -> bool:
+        """True if messages wait for a free processor. Delayed messages and those in flight do not count."""
         ...
 
     def ping(self) -> None:
@@ -42,6 +47,37 @@ class HighPriorityQueue(MessageQueue, Protocol):
 class ReplayQueue(MessageQueue, Protocol):
     def send(self, replays: Sequence[StreamReplay], delay_seconds: int = 0) -> None:
         """Queue streams for the ``replay_streams`` function.
+
+        :raises Exception: if the queue refuses one of them.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LooksOfMinute:
+    """The request to queue the looks of the coming minute. EventBridge sends it once a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarketLook:
+    """A look of the market watcher, due at ``due_ms`` (milliseconds since the epoch)."""
+
+    due_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class WatchdogLook:
+    """A look of the watchdog, due at ``due_ms`` (milliseconds since the epoch)."""
+
+    due_ms: int
+
+
+Look = MarketLook | WatchdogLook
+
+
+class LookQueue(Protocol):
+    def send(self, looks: Sequence[Look], delay_seconds: int = 0) -> None:
+        """Queue looks for the ``run_looks`` function, which receives them after the delay.
 
         :raises Exception: if the queue refuses one of them.
         """

@@ -192,10 +192,10 @@ class DynamoOrderStore:
         remove = self._item.subscribers.delete(to_set(subscribers))
         update_if(self._item(order_id), [remove], self._item.order_id.exists())
 
-    def due(self, now_ms: int, limit: int) -> list[str]:
-        kinds = (ACTIVE_SHARDS, (OPEN_SHARD,), (HISTORY_SHARD,))
-        found = (sorted(row for shard in kind for row in self._due(shard, now_ms, limit))[:limit] for kind in kinds)
-        return [order_id for _, order_id in itertools.chain(*found)]
+    def due(self, now_ms: int, limit: int, patience_ms: int = 0) -> list[str]:
+        active = sorted(row for shard in ACTIVE_SHARDS for row in self._due(shard, now_ms - patience_ms, limit))
+        others = (self._due(shard, now_ms, limit) for shard in (OPEN_SHARD, HISTORY_SHARD))
+        return [order_id for _, order_id in itertools.chain(active[:limit], *others)]
 
     def due_open(self, now_ms: int, limit: int) -> list[str]:
         return [order_id for _, order_id in self._due(OPEN_SHARD, now_ms, limit)]

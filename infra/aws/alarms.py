@@ -102,15 +102,19 @@ ALARMS = (
         "The processor crashed or timed out. Failed orders do not count as errors.",
         _function("ProcessOrders"),
     ),
+    # A single failed look is made good by the next one, seconds later.
     Alarm(
-        "MarketWatcherErrorsAlarm",
-        "The market watcher crashed or failed in every check of a minute; open orders trigger late.",
-        _function("WatchMarket"),
+        "LookErrorsAlarm",
+        "Looks of the market watcher or the watchdog failed in three minutes in a row; open orders trigger late, or "
+        "lost orders stay lost.",
+        _function("RunLooks"),
+        minutes=3,
     ),
     Alarm(
-        "MarketWatcherMissingAlarm",
-        "The market watcher has not run for five minutes; open orders neither trigger nor expire by schedule.",
-        _function("WatchMarket", "Invocations"),
+        "LooksMissingAlarm",
+        "No look has run for five minutes; open orders neither trigger nor expire by schedule, and lost orders stay "
+        "lost.",
+        _function("RunLooks", "Invocations"),
         threshold=1,
         minutes=5,
         missing=True,

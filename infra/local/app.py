@@ -19,8 +19,6 @@ class LocalApp:
     rest: str
     websocket: str
     environment: dict[str, str]
-    #: The deployed name of the function that watches the market.
-    market_watcher: str
 
 
 def deploy_app(config: LocalConfig, packaged: Package, database_url: str) -> LocalApp:
@@ -49,5 +47,4 @@ def deploy_app(config: LocalConfig, packaged: Package, database_url: str) -> Loc
         rest=f"{base}/{outputs['RestAPIId']}/{API_STAGE}",
         websocket=f"{base}/{outputs['WebsocketAPIId']}/{API_STAGE}".replace("http", "ws", 1),
         environment=handler["Environment"]["Variables"],
-        market_watcher=names["WatchMarket"],
     )

@@ -118,7 +118,7 @@ def main() -> None:
 
 
 def end_workers() -> None:
-    """End the workers that still run: the emulator leaves them running, and the market watcher runs for a minute."""
+    """End the workers that still run: the emulator leaves a worker with a running invocation alive."""
     # The launcher makes this process the leader of a group, to which all its workers belong.
     if os.getpgrp() == os.getpid():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

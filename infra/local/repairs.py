@@ -1,25 +1,13 @@
 """Sets, after a deployment, the properties that the emulator's CloudFormation ignores. See ``PATCHES.md``."""
 
-import json
 from typing import Any
 
 import boto3
 
+from chalicelib.codec.looks import look_message
+from chalicelib.ports.queues import LooksOfMinute
 from infra.aws.template import Template
 from infra.local.config import API_STAGE, REGION, LocalConfig
-
-#: The event of a schedule. Chalice reads every one of these fields before it calls the handler.
-_SCHEDULED_EVENT = {
-    "version": "0",
-    "id": "first-run",
-    "detail-type": "Scheduled Event",
-    "source": "aws.events",
-    "account": "000000000000",
-    "time": "1970-01-01T00:00:00Z",
-    "region": REGION,
-    "resources": [],
-    "detail": {},
-}
 
 
 def limit_concurrency(session: boto3.Session, config: LocalConfig, template: Template, names: dict[str, str]) -> None:
@@ -72,12 +60,12 @@ def _repair_preflights(gateway: Any, paths: dict[str, Any], api: str) -> None:
         gateway.put_integration_response(**answer, responseParameters=headers)
 
 
-def run_first_schedule(config: LocalConfig, function: str) -> None:
-    """Invoke a function that runs every minute: the emulator waits a minute after deploying before its first run.
+def run_first_schedule(config: LocalConfig, looks_queue: str) -> None:
+    """Ask for the looks of the first minute: a schedule first runs a minute after its creation.
 
-    Until then an open order whose price or expiry has come would wait. Two runs at the same time are harmless: each
-    change is one conditional write.
+    Until then an open order whose price or expiry has come would wait. Additional looks are harmless: each change is
+    one conditional write.
     """
     session = boto3.Session("test", "test", region_name=REGION)
-    functions = session.client("lambda", endpoint_url=config.aws)
-    functions.invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(_SCHEDULED_EVENT))
+    queues = session.client("sqs", endpoint_url=config.aws)
+    queues.send_message(QueueUrl=looks_queue, MessageBody=look_message(LooksOfMinute()))

@@ -84,7 +84,7 @@ def _start(config: LocalConfig, cleanup: contextlib.ExitStack) -> tuple[list[Chi
         _say("Deploying ...")
         app = deploy_app(config, packaged, database_url)
         migrating.result()
-    run_first_schedule(config, app.market_watcher)
+    run_first_schedule(config, app.environment["LOOKS_QUEUE_URL"])
     keep(caddy.start(config, app)).wait_until(lambda: caddy.ready(config))
     endpoints = endpoints_of(config, app, database_url)
     caddy.wait_until_healthy(endpoints["http"])

@@ -19,9 +19,9 @@ from infra.ops.evidence import EvidenceReader, database_name
 from infra.ops.items import evidence_of
 from infra.ops.report import Report
 
-#: The time of three runs of the watchdog.
+#: The watchdog's patience with a backlog, and a minute of looks.
 _OVERDUE_MS = 180_000
-#: A message whose order's history is unwritten is redelivered within its queue's visibility timeout.
+#: A message whose handler fails again and again pauses for up to four minutes before its next delivery.
 _SETTLING_MS = 360_000
 _MAX_READS = 3
 #: Active orders that wait in a queue and have no worker yet.

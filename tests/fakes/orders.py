@@ -102,14 +102,17 @@ class FakeOrderStore:
             if kept := self._kept.get(order_id):
                 self._kept[order_id] = replace(kept, subscribers=kept.subscribers - frozenset(subscribers))
 
-    def due(self, now_ms: int, limit: int) -> list[str]:
+    def due(self, now_ms: int, limit: int, patience_ms: int = 0) -> list[str]:
         due = sorted(
             (stored.deadline_ms, order_id, stored.order)
             for order_id, stored in self._kept.items()
             if stored.deadline_ms is not None and stored.deadline_ms <= now_ms
         )
         kinds: list[list[str]] = [[], [], []]
-        for _, order_id, order in due:
+        for deadline_ms, order_id, order in due:
+            is_active = order.status is not Status.OPEN and not order.is_terminal
+            if is_active and deadline_ms > now_ms - patience_ms:
+                continue
             kinds[2 if order.is_terminal else order.status is Status.OPEN].append(order_id)
         return [order_id for kind in kinds for order_id in kind[:limit]]
 

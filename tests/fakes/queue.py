@@ -1,15 +1,19 @@
 """The order queues in memory, with the real message format."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.codec.messages import order_message, read_order_message
 from chalicelib.domain.spec import Priority
 from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.queues import Look
 
 
 class FakeOrderQueue:
-    """``OrderQueue`` that stores messages as text. While ``down`` is set, it refuses them."""
+    """``OrderQueue`` that stores messages as text. While ``down`` is set, it refuses them.
+
+    ``backlog`` sets whether messages wait for a free processor: the fake has no processors.
+    """
 
     def __init__(self, high_priority: "FakeHighPriorityQueue | None" = None) -> None:
         self.high_priority = high_priority
@@ -17,6 +21,7 @@ class FakeOrderQueue:
         self.delays: list[int] = []
         self.held: list[tuple[str, int]] = []
         self.down = False
+        self.backlog = False
 
     def send(self, stored: StoredOrder, delay_seconds: int = 0) -> None:
         self.ping()
@@ -25,6 +30,10 @@ class FakeOrderQueue:
             self.high_priority.bodies.append(body)
         self.bodies.append(body)
         self.delays.append(delay_seconds)
+
+    def has_waiting(self) -> bool:
+        self.ping()
+        return self.backlog
 
     def ping(self) -> None:
         if self.down:
@@ -77,3 +86,13 @@ class FakeDeadLetterQueue:
 
     def hold(self, receipt: str, seconds: int) -> None:
         self.held.append((receipt, seconds))
+
+
+class FakeLookQueue:
+    """``LookQueue`` in memory."""
+
+    def __init__(self) -> None:
+        self.looks: list[tuple[Look, int]] = []
+
+    def send(self, looks: Sequence[Look], delay_seconds: int = 0) -> None:
+        self.looks += [(look, delay_seconds) for look in looks]

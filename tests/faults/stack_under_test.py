@@ -14,13 +14,16 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from chalicelib.clock import utc_now
 from chalicelib.codec.events import event_from_json
+from chalicelib.codec.looks import look_message
 from chalicelib.codec.messages import order_message
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.invariants import violations_of
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import TERMINAL, Status
 from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.queues import WatchdogLook
 from chalicelib.stores.order_items import has_ended_shard
 from infra.local.config import REGION
 from infra.ops.deployment import local_deployment
@@ -72,12 +75,10 @@ class StackUnderTest:
         answers = self.threads.map(lambda one: self.client.accept(userId=user, simulate=simulate(one)), range(number))
         return [answer["orderId"] for answer in answers]
 
-    def invoke(self, function: str) -> None:
-        """Invoke a scheduled function now."""
-        event = {"version": "0", "id": "trial", "detail-type": "Scheduled Event", "source": "aws.events"}
-        event |= {"account": "0", "time": "", "region": REGION, "resources": [], "detail": {}}  # type: ignore[dict-item]
-        name = self.function_name(function)
-        self.functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+    def watch(self) -> None:
+        """Run a look of the watchdog now."""
+        event = {"Records": [{"messageId": "trial", "body": look_message(WatchdogLook(to_ms(utc_now())))}]}
+        self.functions.invoke(FunctionName=self.function_name("RunLooks"), Payload=json.dumps(event).encode())
 
     def function_name(self, function: str) -> str:
         """Return the deployed name of a function by its logical name, such as ``ProcessOrders``."""
@@ -139,7 +140,7 @@ class StackUnderTest:
         return order_message(StoredOrder(Order.replayed(order_id, spec, events_of(item)[:1])))
 
     def wait_for(self, ids: Iterable[str], done: Callable[[Item], bool], watch: bool = False) -> float:
-        """Wait until each order meets a condition; return the duration in seconds. ``watch`` invokes the watchdog.
+        """Wait until each order meets a condition; return the duration in seconds. ``watch`` runs the watchdog.
 
         After ``PATIENCE_SECONDS`` the wait ends, and the checks of the trial report the remaining orders.
         """
@@ -149,7 +150,7 @@ class StackUnderTest:
             items = self.items(waiting)
             waiting = [one for one in waiting if one not in items or not done(items[one])]
             if watch and time.monotonic() - watched > 2:
-                self.invoke("RunWatchdog")
+                self.watch()
                 watched = time.monotonic()
             if waiting:
                 time.sleep(0.1)

@@ -77,7 +77,7 @@ def submit(engine: Engine, clock: FakeClock, **fields: Any) -> None:
     engine.submit(ANYONE, read_order(body, ANYONE, engine.rules, clock.now()))
 
 
-def test_the_market_watcher_has_exactly_the_permissions_on_orders_and_market_that_it_uses(
+def test_the_looks_have_exactly_the_permissions_on_orders_and_market_that_they_use(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = FakeClock()
@@ -109,7 +109,9 @@ def test_the_market_watcher_has_exactly_the_permissions_on_orders_and_market_tha
             engine.market.look()
             clock.sleep(40 * 86_400)
             engine.market.look()
-    granted = allowed("watch_market")
+            engine.watchdog()
+            engine.schedule_looks()
+    granted = allowed("run_looks")
     assert asked - granted == set()
     of_stores = {(action, where) for action, where in granted if where.startswith(("Orders", "Market", "Urgent"))}
     assert of_stores - asked == set()

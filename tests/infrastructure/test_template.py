@@ -13,6 +13,8 @@ from pynamodb.models import Model
 
 from chalicelib.api.bare_problems import gateway_problem
 from chalicelib.api.problems import CONTENT_TYPE
+from chalicelib.codec.looks import read_look_message
+from chalicelib.ports.queues import LooksOfMinute
 from chalicelib.settings import Settings, read_settings
 from chalicelib.stores.models import IdempotencyItem, LedgerItem, MarketItem, OrderItem, RateLimitItem, StreamItem
 from infra.aws.alarms import RUNBOOK
@@ -79,15 +81,20 @@ def test_only_the_processor_takes_concurrency_from_the_account(packaged: Package
     assert reserved == {"ProcessOrders"}
 
 
-def test_every_queue_handler_fails_messages_one_by_one(packaged: Packaged) -> None:
+def test_every_queue_handler_fails_or_retries_messages_one_by_one(packaged: Packaged) -> None:
     events = packaged.queue_events()
     assert {name: arn_of(event["Queue"]) for name, event in events.items()} == {
         "ProcessOrders": "OrdersQueue",
         "ReplayStreams": "ReplayQueue",
         "CloseDeadLetters": "DeadLettersQueue",
+        "RunLooks": "LooksQueue",
     }
-    for event in events.values():
-        assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    for name, event in events.items():
+        if name == "RunLooks":
+            # A failed look is an error of the function, which raises the alarm.
+            assert (event["BatchSize"], event.get("FunctionResponseTypes")) == (1, None)
+        else:
+            assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert set(event["Queue"]) in ({"Fn::Sub"}, {"Fn::GetAtt"}), "the merge left two references"
 
 
@@ -115,16 +122,20 @@ def test_the_operators_commands_find_every_queue_of_dead_letters(packaged: Packa
     assert {f"{target}Url" for target in targets} <= packaged.template["Outputs"].keys()
 
 
-def test_no_message_reappears_beside_its_running_handler(packaged: Packaged) -> None:
+def test_the_message_of_a_killed_worker_reappears_within_seconds_and_not_beside_a_running_one(
+    packaged: Packaged,
+) -> None:
     queues = packaged.resources("AWS::SQS::Queue")
     for name, event in packaged.queue_events().items():
-        visibility = queues[arn_of(event["Queue"])]["VisibilityTimeout"]
-        assert visibility >= 6 * packaged.functions[name]["Timeout"], name
+        timeout, visibility = packaged.functions[name]["Timeout"], queues[arn_of(event["Queue"])]["VisibilityTimeout"]
+        # Lambda refuses a mapping whose queue has a shorter visibility timeout than the function's timeout.
+        assert visibility == timeout, name
+        assert timeout <= 20, name
 
 
 def test_the_lease_of_an_attempt_fits_into_its_functions_timeout(packaged: Packaged) -> None:
     defaults = {field.name: field.default for field in fields(Settings)}
-    assert defaults["lease_seconds"] <= packaged.functions["ProcessOrders"]["Timeout"]
+    assert defaults["lease_seconds"] < packaged.functions["ProcessOrders"]["Timeout"]
 
 
 def test_every_queue_and_table_is_encrypted(packaged: Packaged) -> None:
@@ -134,42 +145,45 @@ def test_every_queue_and_table_is_encrypted(packaged: Packaged) -> None:
     )
 
 
-def test_the_watchdog_runs_every_minute(packaged: Packaged) -> None:
-    [event] = packaged.functions["RunWatchdog"]["Events"].values()
-    assert event == {"Type": "Schedule", "Properties": {"Schedule": "rate(1 minute)"}}
-    assert packaged.functions["RunWatchdog"]["Timeout"] < 60
+def test_eventbridge_asks_for_looks_every_minute(packaged: Packaged) -> None:
+    [rule] = packaged.resources("AWS::Events::Rule").values()
+    [target] = rule["Targets"]
+    assert (rule["ScheduleExpression"], arn_of(target["Arn"])) == ("rate(1 minute)", "LooksQueue")
+    assert read_look_message(target["Input"]) == LooksOfMinute()
 
 
-def test_the_market_watcher_runs_every_minute_and_can_finish_a_slow_last_check(packaged: Packaged) -> None:
-    [event] = packaged.functions["WatchMarket"]["Events"].values()
-    assert event == {"Type": "Schedule", "Properties": {"Schedule": "rate(1 minute)"}}
-    # The last check starts within the minute, and may trigger a full batch.
-    assert packaged.functions["WatchMarket"]["Timeout"] >= 90
+def test_only_the_schedule_may_send_to_the_looks_queue_from_outside(packaged: Packaged) -> None:
+    [policy] = packaged.resources("AWS::SQS::QueuePolicy").values()
+    [statement] = policy["PolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert (statement["Action"], arn_of(statement["Resource"])) == ("sqs:SendMessage", "LooksQueue")
+    assert arn_of(statement["Condition"]["ArnEquals"]["aws:SourceArn"]) == "LooksSchedule"
 
 
-@pytest.mark.parametrize("function", ["WatchMarket", "RunWatchdog"])
-def test_a_scheduled_function_is_not_retried_beside_its_next_run(packaged: Packaged, function: str) -> None:
-    assert packaged.functions[function]["EventInvokeConfig"] == {"MaximumRetryAttempts": 0}
+def test_a_look_outlives_the_longest_delay_of_its_queue(packaged: Packaged) -> None:
+    queue = packaged.resources("AWS::SQS::Queue")["LooksQueue"]
+    assert queue["MessageRetentionPeriod"] >= 60 + queue["VisibilityTimeout"]
+    assert "RedrivePolicy" not in queue, "a lost look is replaced by the next"
 
 
-def test_a_market_watcher_that_does_not_run_rings_an_alarm(packaged: Packaged) -> None:
+def test_looks_that_do_not_run_ring_an_alarm(packaged: Packaged) -> None:
     [alarm] = [
         alarm
         for alarm in packaged.resources("AWS::CloudWatch::Alarm").values()
         if alarm["MetricName"] == "Invocations" and alarm["TreatMissingData"] == "breaching"
     ]
-    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "WatchMarket"}}]
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "RunLooks"}}]
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
 
 
-@pytest.mark.parametrize("function", ["ProcessOrders", "WatchMarket"])
-def test_a_crashing_worker_rings_an_alarm(packaged: Packaged, function: str) -> None:
+@pytest.mark.parametrize(("function", "minutes"), [("ProcessOrders", 1), ("RunLooks", 3)])
+def test_a_crashing_worker_rings_an_alarm(packaged: Packaged, function: str, minutes: int) -> None:
     watched = [
-        (alarm["Dimensions"], alarm["Threshold"], alarm["ComparisonOperator"])
+        (alarm["Dimensions"], alarm["Threshold"], alarm["ComparisonOperator"], alarm["EvaluationPeriods"])
         for alarm in packaged.resources("AWS::CloudWatch::Alarm").values()
         if (alarm["Namespace"], alarm["MetricName"]) == ("AWS/Lambda", "Errors")
     ]
-    assert ([{"Name": "FunctionName", "Value": {"Ref": function}}], 0, "GreaterThanThreshold") in watched
+    assert ([{"Name": "FunctionName", "Value": {"Ref": function}}], 0, "GreaterThanThreshold", minutes) in watched
 
 
 @pytest.mark.parametrize("name", ["OrdersTable", "LedgerTable", "MarketTable"])
@@ -272,8 +286,10 @@ def allowed(packaged: Packaged, function: str, resource: str) -> set[str]:
 
 
 def test_a_queue_handler_may_receive_extend_and_delete_its_own_messages(packaged: Packaged) -> None:
-    needed = {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility"}
     for name, event in packaged.queue_events().items():
+        needed = {"ReceiveMessage", "DeleteMessage", "GetQueueAttributes"}
+        if name != "RunLooks":
+            needed.add("ChangeMessageVisibility")
         queue = arn_of(event["Queue"])
         granted = allowed(packaged, name, f"${{{queue}.Arn}}")
         assert {f"sqs:{action}" for action in needed} <= granted, name
@@ -293,14 +309,14 @@ def test_each_function_has_only_the_market_permissions_that_it_needs(packaged: P
     def functions_that_may(action: str, resource: str) -> set[str]:
         return {name for name in packaged.functions if f"dynamodb:{action}" in allowed(packaged, name, resource)}
 
-    assert functions_that_may("Query", "${OrdersTable.Arn}/index/waiting") == {"APIHandler", "WatchMarket"}
+    assert functions_that_may("Query", "${OrdersTable.Arn}/index/waiting") == {"APIHandler", "RunLooks"}
     # Functions that quote read pushed prices; functions that accept orders write watch entries for pairs and mints.
-    quoting = {"APIHandler", "WebsocketMessage", "ProcessOrders", "WatchMarket"}
+    quoting = {"APIHandler", "WebsocketMessage", "ProcessOrders", "RunLooks"}
     assert functions_that_may("Query", "${MarketTable.Arn}") == quoting
     assert functions_that_may("UpdateItem", "${MarketTable.Arn}") == {"APIHandler", "WebsocketMessage"}
     # Launches are announced over HTTP and simulated by the market watcher, which also deletes old ones.
-    assert functions_that_may("PutItem", "${MarketTable.Arn}") == {"APIHandler", "WatchMarket"}
-    assert functions_that_may("DeleteItem", "${MarketTable.Arn}") == {"WatchMarket"}
+    assert functions_that_may("PutItem", "${MarketTable.Arn}") == {"APIHandler", "RunLooks"}
+    assert functions_that_may("DeleteItem", "${MarketTable.Arn}") == {"RunLooks"}
 
 
 def test_browsers_may_amend_orders_with_tracing_and_read_the_headers_of_the_answer(packaged: Packaged) -> None:

@@ -17,7 +17,7 @@ from tests.fakes.markets import FakeMarketStore
 from tests.fakes.open_orders import FakeOpenOrderIndex
 from tests.fakes.order_index import FakeOrderIndex
 from tests.fakes.orders import FakeOrderStore
-from tests.fakes.queue import FakeDeadLetterQueue, FakeHighPriorityQueue, FakeOrderQueue
+from tests.fakes.queue import FakeDeadLetterQueue, FakeHighPriorityQueue, FakeLookQueue, FakeOrderQueue
 from tests.fakes.rate_limit import FakeRateLimitSlots
 from tests.fakes.streams import FakeReplayQueue, FakeSockets, FakeStreamStore
 from tests.support.callers import ANYONE
@@ -35,6 +35,7 @@ SETTINGS = Settings(
     dead_letters_queue_url="dead-letters",
     unprocessable_queue_url="kept-letters",
     replay_queue_url="stream",
+    looks_queue_url="looks",
     websocket_endpoint="http://localhost",
     public_ws_url="ws://localhost/ws",
     database_url="",
@@ -58,6 +59,7 @@ class Workbench:
     high_priority_queue: FakeHighPriorityQueue
     dead_letter_queue: FakeDeadLetterQueue
     replay_queue: FakeReplayQueue
+    look_queue: FakeLookQueue
     sockets: FakeSockets
     history: FakeHistory
     order_index: FakeOrderIndex
@@ -107,6 +109,7 @@ def a_workbench(**changes: Any) -> Workbench:
         high_priority_queue=high_priority,
         dead_letter_queue=FakeDeadLetterQueue(),
         replay_queue=FakeReplayQueue(),
+        look_queue=FakeLookQueue(),
         sockets=FakeSockets(),
         history=FakeHistory(clock.now),
         order_index=FakeOrderIndex(orders, clock.now_ms),

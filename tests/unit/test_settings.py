@@ -22,6 +22,7 @@ REQUIRED = {
         "DEAD_LETTERS_QUEUE_URL",
         "UNPROCESSABLE_QUEUE_URL",
         "REPLAY_QUEUE_URL",
+        "LOOKS_QUEUE_URL",
         "WEBSOCKET_ENDPOINT",
         "PUBLIC_WS_URL",
         "DATABASE_URL",

@@ -17,16 +17,23 @@ log = logging.getLogger(__name__)
 #: An order that waited this long in its queue was behind others, so high-priority orders may be waiting too.
 _BACKLOG_MS = 1000
 
+#: An order gives way on its first receives alone, because giving way uses up a receive. As many as the order has
+#: attempts are left before its message is a dead letter.
+_MAX_YIELDING_RECEIVES = 2
+
 
 @dataclass(frozen=True, slots=True)
 class PriorityLane:
     queue: HighPriorityQueue
 
-    def take_before(self, spec: OrderSpec, waited_ms: int) -> Mapping[str, Any] | None:
+    def take_before(self, spec: OrderSpec, waited_ms: int, receives: int) -> Mapping[str, Any] | None:
         """The high-priority message to process before an order that waited in its queue; ``None`` without one.
 
-        The message has the form of a record in a Lambda event.
+        ``receives`` counts the deliveries of the order's own message. The message has the form of a record in a
+        Lambda event.
         """
+        if receives > _MAX_YIELDING_RECEIVES:
+            return None
         if spec.priority is not Priority.HIGH and waited_ms <= _BACKLOG_MS:
             return None
         try:

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.status import Status
-from chalicelib.ports.orders import OrderStore, StoredOrder
+from chalicelib.ports.orders import LostRaceError, OrderStore, StoredOrder
 from chalicelib.ports.queues import OrderQueue
 from chalicelib.services.market.open_orders import OpenOrders
 from chalicelib.services.orders.finalize import FinalizeOrder
@@ -26,21 +27,33 @@ class Watchdog:
     now: Callable[[], datetime]
     batch: int
     pause_seconds: int
+    backlog_patience_seconds: int
 
     def __call__(self) -> int:
         """Move overdue orders on, at most ``batch`` of each kind; returns how many."""
-        now_ms = to_ms(self.now())
-        moved = sum(self._try_to_move(order_id, now_ms) for order_id in self.orders.due(now_ms, self.batch))
-        log.info("watchdog finished", extra={"moved": moved})
+        now_ms, moved = to_ms(self.now()), 0
+        for order_id in self.orders.due(now_ms, self.batch, self._patience_ms()):
+            try:
+                moved += self._move(order_id, now_ms)
+            except Exception:
+                # An order that cannot be moved must not delay the others.
+                log.exception("overdue order not moved", extra={"orderId": order_id})
+        if moved:
+            log.info("watchdog finished", extra={"moved": moved})
         return moved
 
-    def _try_to_move(self, order_id: str, now_ms: int) -> bool:
+    def _patience_ms(self) -> int:
+        """How much longer than its deadline an active order may wait, because its message may be in the queue.
+
+        Without waiting messages the queue has lost the message, or a worker that was lost had received it.
+        """
         try:
-            return self._move(order_id, now_ms)
+            has_backlog = self.queue.has_waiting()
         except Exception:
-            # An order that cannot be moved must not delay the others.
-            log.exception("overdue order not moved", extra={"orderId": order_id})
-            return False
+            # A queue that does not answer takes no message either; the orders of the other kinds do not need it.
+            log.exception("orders queue not read")
+            has_backlog = True
+        return self.backlog_patience_seconds * 1000 if has_backlog else 0
 
     def _move(self, order_id: str, now_ms: int) -> bool:
         stored = self.orders.get(order_id)
@@ -58,19 +71,20 @@ class Watchdog:
         return True
 
     def _send_again(self, stored: StoredOrder, now_ms: int) -> None:
-        """Queue the order, after moving its deadline by as long as the order has had its current status.
+        """Queue the order, then move its deadline by as long as the order has had its current status.
 
-        A slow queue thus receives an old order after two, four and eight times the pause, not on every run.
-
-        :raises LostRaceError: if another writer moved the order.
+        A slow queue thus receives an old order after two, four and eight times the pause, not at every look. The
+        message goes first: if the watchdog dies between the two, the next look sends the order again.
         """
         order = stored.order
-        age_ms = now_ms - to_ms(order.events[-1].at)
-        deadline_ms = now_ms + max(self.pause_seconds * 1000, age_ms)
-        postponed = self.orders.write(stored, order, lease=None, deadline_ms=deadline_ms)
         # The API handler may have died before it notified the followers; the processor then pushes the events to
         # them.
-        self.queue.send(self.subscriptions.with_followers(postponed))
+        self.queue.send(self.subscriptions.with_followers(stored))
         log.warning(
             "overdue order sent again", extra={"orderId": order.order_id, "status": order.current_status.value}
         )
+        age_ms = now_ms - to_ms(order.events[-1].at)
+        deadline_ms = now_ms + max(self.pause_seconds * 1000, age_ms)
+        # A worker that has received the message already sets the deadline itself.
+        with suppress(LostRaceError):
+            self.orders.write(stored, order, lease=None, deadline_ms=deadline_ms)

@@ -30,6 +30,7 @@ class CloseDeadLetter:
     ledger: Ledger
     finalize: FinalizeOrder
     now: Callable[[], datetime]
+    min_age_seconds: int
 
     def __call__(self, message: StoredOrder) -> float | None:
         """Close the order of a dead letter. Returns ``None``, or the seconds after which to try again.
@@ -48,6 +49,10 @@ class CloseDeadLetter:
             self.queue.send(stored, delay_seconds=reservation.seconds_from(now_ms))
             return None
         if not stored.order.is_terminal:
+            if now_ms < _queued_ms(stored) + self.min_age_seconds * 1000:
+                # Workers that are killed one after another use up all receives within seconds: queue it again.
+                self.queue.send(stored)
+                return None
             # The letter may duplicate a message that is still in progress. Retry after the order's deadline.
             left_ms = (stored.deadline_ms or 0) - now_ms
             if left_ms > 0:
@@ -74,3 +79,9 @@ class CloseDeadLetter:
             fill = self.ledger.settle(order.tx_hash or "", order.order_id, to_ms(self.now()))
         after = order.after(confirmation(order, fill) if fill else Failed(_EXHAUSTED), self.now())
         return self.orders.write(stored, after, lease=None, deadline_ms=self.finalize.due_ms())
+
+
+def _queued_ms(stored: StoredOrder) -> int:
+    """The moment from which workers could execute the order: its acceptance or last trigger, or its slot's time."""
+    queued_ms = max(to_ms(event.at) for event in stored.order.events if event.status in QUEUED)
+    return max(queued_ms, stored.reservation.at_ms if stored.reservation else 0)

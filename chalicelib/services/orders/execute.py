@@ -61,8 +61,9 @@ class ExecuteOrder:
         ``hold`` keeps the queue from delivering the message again for some seconds. Returns ``None`` when the message
         is done, or the seconds after which the queue should deliver it again.
         """
-        # Before any write: if this worker dies, the queue brings the order to another after the time of a lease.
-        hold(self.lease.lease_seconds)
+        # Before any write: if this worker dies, the queue brings the order to another once the lease has ended. The
+        # lease begins a moment after this, and a message that came before its end would use up a receive in vain.
+        hold(self.lease.lease_seconds + 1)
         try:
             stored = self.lease(message, owner)
             if stored is None:

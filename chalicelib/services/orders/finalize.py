@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.codec.times import to_ms
+from chalicelib.domain.orders import Order
 from chalicelib.ports.history import History, HistoryUnavailableError
 from chalicelib.ports.orders import OrderStore, StoredOrder
 from chalicelib.services.streams.publisher import Publisher
 
 log = logging.getLogger(__name__)
+
+#: The longest pause before the next try to record an order. Thousands of orders may wait for Postgres.
+_MAX_PAUSE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class FinalizeOrder:
             self.history.record(order)
         except HistoryUnavailableError:
             log.exception("history not recorded; the watchdog will retry", extra={"orderId": order.order_id})
-            self.orders.set_deadline(stored, self.due_ms())
+            self.orders.set_deadline(stored, self._retry_ms(order))
             return
         if stored.published < order.seq:
             # No later event will carry the unpublished ones along.
@@ -41,6 +45,12 @@ class FinalizeOrder:
             self.orders.set_deadline(stored, None)
         status = order.current_status.value
         log.info("finalized", extra={"orderId": order.order_id, "status": status, "seq": order.seq})
+
+    def _retry_ms(self, order: Order) -> int:
+        """The deadline of an order without history. Each try doubles the time since the order's end."""
+        now_ms = to_ms(self.now())
+        age_ms = now_ms - to_ms(order.events[-1].at)
+        return max(self.due_ms(), now_ms + min(age_ms, _MAX_PAUSE_MS))
 
     def due_ms(self) -> int:
         """The deadline of a terminal order, by which this work should be done."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.codec.replays import replay_message
-from chalicelib.messaging.queues import SqsHighPriorityQueue, SqsOrderQueue, SqsReplayQueue
+from chalicelib.messaging.queues import SqsHighPriorityQueue, SqsLookQueue, SqsOrderQueue, SqsReplayQueue
 from tests.contract.stores.aws import Aws, aws, resources, settings
 from tests.fakes.queue import FakeOrderQueue
 from tests.fakes.streams import FakeReplayQueue
@@ -71,6 +71,13 @@ def sqs_replays(module_aws: Aws) -> Sqs:
     module_aws.start_over()
     url = settings().replay_queue_url
     return Sqs(SqsReplayQueue(module_aws.sqs, url), module_aws.sqs, url)
+
+
+@pytest.fixture
+def sqs_looks(module_aws: Aws) -> Sqs:
+    module_aws.start_over()
+    url = settings().looks_queue_url
+    return Sqs(SqsLookQueue(module_aws.sqs, url), module_aws.sqs, url)
 
 
 @pytest.fixture(params=["fake", "sqs"])

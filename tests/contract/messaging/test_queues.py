@@ -7,12 +7,14 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
+from chalicelib.codec.looks import read_look_message
 from chalicelib.codec.messages import read_order_message
 from chalicelib.codec.replays import read_replay_message
 from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import Priority
 from chalicelib.messaging.queues import SqsHighPriorityQueue, SqsReplayQueue
 from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.queues import Look, MarketLook, WatchdogLook
 from chalicelib.ports.streams import FollowUser, NotifyFollowers, OpenStream, RetrySocket, StreamReplay, Subscriber
 from tests.contract.messaging.conftest import Queued, Sqs
 from tests.contract.stores.aws import settings
@@ -52,6 +54,24 @@ def test_each_of_many_replays_is_queued_once(replay_queue: Queued, number: int) 
     replay_queue.queue.send(sent)
     received = [read_replay_message(body) for body in replay_queue.bodies()]
     assert sorted(received, key=str) == sorted(sent, key=str)
+
+
+def test_a_message_that_waits_is_seen_and_one_that_is_delayed_or_in_flight_is_not(sqs_orders: Sqs) -> None:
+    assert not sqs_orders.queue.has_waiting()
+    sqs_orders.queue.send(StoredOrder(pending()), delay_seconds=60)
+    assert not sqs_orders.queue.has_waiting()
+    sqs_orders.queue.send(StoredOrder(pending()))
+    assert sqs_orders.queue.has_waiting()
+    assert len(sqs_orders.receive()) == 1
+    assert not sqs_orders.queue.has_waiting()
+
+
+@pytest.mark.parametrize("delay_seconds", [0, 55])
+def test_looks_are_delivered_after_their_delay(sqs_looks: Sqs, delay_seconds: int) -> None:
+    looks: list[Look] = [MarketLook(1_000), WatchdogLook(1_000)]
+    sqs_looks.queue.send(looks, delay_seconds)
+    received = [read_look_message(body) for body in sqs_looks.bodies()]
+    assert sorted(received, key=str) == (sorted(looks, key=str) if delay_seconds == 0 else [])
 
 
 def test_a_working_queue_answers_a_ping(order_queue: Queued) -> None:
@@ -98,7 +118,7 @@ def test_a_partly_accepted_batch_is_an_error(sqs_replays: Sqs) -> None:
     refused = {"Id": "1", "SenderFault": False, "Code": "InternalError"}
     with Stubber(client) as stubber:
         stubber.add_response("send_message_batch", {"Successful": [], "Failed": [refused]})
-        with pytest.raises(RuntimeError, match="1 replays were not queued: InternalError"):
+        with pytest.raises(RuntimeError, match="1 messages were not queued: InternalError"):
             SqsReplayQueue(client, sqs_replays.url).send([REPLAY, REPLAY])
 
 

@@ -16,7 +16,7 @@ from tests.contract.stores.conftest import SLOTS, DynamoStores
 from tests.contract.stores.legacy_items import legacy_order, legacy_tables, put, put_orders
 from tests.fakes.clock import FakeClock
 from tests.fakes.history import FakeHistory
-from tests.fakes.queue import FakeDeadLetterQueue, FakeHighPriorityQueue, FakeOrderQueue
+from tests.fakes.queue import FakeDeadLetterQueue, FakeHighPriorityQueue, FakeLookQueue, FakeOrderQueue
 from tests.fakes.streams import FakeReplayQueue, FakeSockets
 from tests.support.callers import ANYONE
 from tests.support.open_orders import SOL_USDC
@@ -49,6 +49,7 @@ class Upgraded:
             high_priority_queue=high_priority,
             dead_letter_queue=FakeDeadLetterQueue(),
             replay_queue=FakeReplayQueue(),
+            look_queue=FakeLookQueue(),
             sockets=FakeSockets(),
             history=self.history,
             markets=stores.markets,

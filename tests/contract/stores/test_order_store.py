@@ -469,6 +469,15 @@ def test_an_order_is_due_at_the_very_millisecond(orders: OrderStore) -> None:
     assert orders.due(1_000, 10) == [order.order_id]
 
 
+def test_patience_spares_active_orders_alone(orders: OrderStore) -> None:
+    active, terminal = created(orders), created(orders)
+    ended = cancelled(terminal.order)
+    orders.write(terminal, ended, lease=None, deadline_ms=1_000)
+    assert orders.due(1_000, 10) == [active.order.order_id, ended.order_id]
+    assert orders.due(1_000, 10, patience_ms=1) == [ended.order_id]
+    assert orders.due(1_005, 10, patience_ms=5) == [active.order.order_id, ended.order_id]
+
+
 def test_more_overdue_orders_than_a_page_are_found_page_by_page(orders: OrderStore) -> None:
     ids = {created(orders).order.order_id for _ in range(30)}
     seen: list[str] = []

@@ -15,7 +15,7 @@ from tests.faults.stack_under_test import StackUnderTest, events_of, is_terminal
 
 SLOTS = 10
 #: Logical names of all functions that write orders.
-ALL_FUNCTIONS = ("APIHandler", "ProcessOrders", "ReplayStreams", "CloseDeadLetters", "RunWatchdog")
+ALL_FUNCTIONS = ("APIHandler", "ProcessOrders", "ReplayStreams", "CloseDeadLetters", "RunLooks")
 
 
 def workers_killed(site: StackUnderTest, effort: Effort) -> Result:

@@ -4,21 +4,22 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from itertools import product
+from itertools import accumulate, product
 from random import Random
 
 from chalicelib.codec.messages import order_message
-from chalicelib.codec.times import to_ms
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.ports.orders import StoredOrder
 from tests.faults.effort import Effort
 from tests.faults.result import Result
-from tests.faults.virtual.client_scenarios import Expected, Scenario
+from tests.faults.virtual.client_scenarios import Expected, Scenario, over_socket
 from tests.faults.virtual.injection import Fault
 from tests.faults.virtual.judge import final_violations
 from tests.faults.virtual.legacy import LEGACY
 from tests.faults.virtual.open_orders import SCENARIOS
+from tests.faults.virtual.outages import end_outage, switch
+from tests.faults.virtual.recovery import recovery_seconds, slow_recovery
 from tests.faults.virtual.world import World
 from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
@@ -30,8 +31,22 @@ STALLS = (Fault.STALL_BEFORE, Fault.STALL_AFTER)
 
 
 def crash_at_every_call(effort: Effort) -> Result:
-    """Kill a process before and after each of its calls."""
+    """Kill a process before and after each of its calls: every order is over within ``MAX_RECOVERY_SECONDS``."""
     return _at_every_call("crash at every call", CRASHES, effort)
+
+
+def killed_again_and_again(effort: Effort) -> Result:
+    """Kill two to four processes: every order is over within ``MAX_RECOVERY_SECONDS`` of the last death."""
+    result = Result("killed again and again")
+    random = Random(5)
+    # A client over a socket may receive its ack from a handler that dies before it subscribes the connection.
+    scenarios = [one for one in SCENARIOS if not one.rate_limit and one.begin is not over_socket]
+    for seed in range(effort.pick(300, 6_000)):
+        calls = accumulate(random.randrange(1, 14) for _ in range(random.randrange(2, 5)))
+        plan = {call: random.choice(CRASHES) for call in calls}
+        scenario = random.choice(scenarios)
+        result.violations += slow_recovery(_run_scenario(scenario, plan, seed, result), scenario.name)
+    return result
 
 
 def failure_at_every_call(effort: Effort) -> Result:
@@ -95,8 +110,8 @@ def outages(effort: Effort) -> Result:
         starts, lasts = random.randrange(1, 30), random.choice([5, 60, 400])
 
         def outage(world: World = world, away: str = away, lasts: float = lasts) -> None:
-            _switch(world, away, True)
-            world.schedule(lasts, partial(_back, world, away))
+            switch(world, away, True)
+            world.schedule(lasts, partial(end_outage, world, away))
 
         world.injector.at_call[starts] = outage
         # A closed socket does not return; the client opens a new connection.
@@ -184,31 +199,18 @@ def unknown_order() -> str:
     return order_message(StoredOrder(order))
 
 
-def _back(world: World, what: str) -> None:
-    _switch(world, what, False)
-    # The recovery time of the engine starts here.
-    world.injector.fired.append((world.clock.now_ms(), f"{what} down until now"))
-
-
-def _switch(world: World, what: str, away: bool) -> None:
-    if what == "postgres":
-        world.history.down = away
-    elif what == "queue":
-        world.queue.down = away
-    else:
-        sockets = world.sockets.gone if what == "socket gone" else world.sockets.slow
-        for connection in ("socket", "watcher", "follower"):
-            (sockets.add if away else sockets.discard)(connection)
-
-
 def _at_every_call(name: str, faults: Iterable[Fault], effort: Effort) -> Result:
     result = Result(name)
     for seed in range(effort.pick(1, 10)):
         for scenario in SCENARIOS:
             for fault in faults:
-                call = 1
+                call, reached = 1, True
                 # The loop ends when the scenario has fewer calls than ``call``.
-                while _run_scenario(scenario, {call: fault}, seed, result).injector.fired:
+                while reached:
+                    world = _run_scenario(scenario, {call: fault}, seed, result)
+                    reached = bool(world.injector.fired)
+                    if fault in CRASHES and not scenario.rate_limit:
+                        result.violations += slow_recovery(world, scenario.name)
                     if effort.is_complete(result.violations):
                         return result
                     call += 1
@@ -231,15 +233,13 @@ def _run_scenario(
     what = f"{scenario.name}, seed {seed}: {', '.join(text for _, text in world.injector.fired)}"
     result.violations += [f"{violation} ({what})" for violation in violations]
     for at_ms, _ in world.injector.fired:
-        for stored in world.all_orders().values():
-            events = stored.order.events
-            # A fault may precede the acceptance of the order or follow its end.
-            began_ms, ended_ms = max(at_ms, to_ms(events[0].at)), to_ms(events[-1].at)
-            result.recovered(max(0, ended_ms - began_ms) / 1000)
+        for seconds in recovery_seconds(world, at_ms):
+            result.recovered(seconds)
     return world
 
 
 TRIALS = (
-    *(crash_at_every_call, failure_at_every_call, stall_at_every_call, two_faults, neighbouring_faults),
+    *(crash_at_every_call, killed_again_and_again, failure_at_every_call, stall_at_every_call),
+    *(two_faults, neighbouring_faults),
     *(doubles_late_and_out_of_order, outages, cancel_at_every_call, poison_in_every_queue, messages_of_version_1),
 )

@@ -105,6 +105,10 @@ class OrderPort:
         self.hold = queue.hold
         self.ping = queue.ping
 
+    def has_waiting(self) -> bool:
+        self._queue.ping()
+        return any(self._queue.visible())
+
     def send(self, stored: StoredOrder, delay_seconds: int = 0) -> None:
         self._queue.ping()
         body = order_message(stored)

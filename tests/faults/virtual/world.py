@@ -1,5 +1,5 @@
-"""A whole deployment in virtual time: queues deliver, functions are invoked, the watchdog runs every minute, and the
-market watcher every few seconds.
+"""A whole deployment in virtual time: queues deliver, functions are invoked, and the watchdog and the market watcher
+look every few seconds.
 
 Each invocation runs the engine's real handler as a process that may crash, fail or stall at any call.
 """
@@ -33,11 +33,12 @@ from tests.faults.virtual.queues import DeadLetterPort, HighPriorityPort, Messag
 from tests.support.oracle import OpenLimitOrder, Oracle, Verdict
 from tests.support.workbench import a_workbench
 
-#: The watchdog's schedule, and the pause of a frozen process, which is longer than a lease.
-WATCH_SECONDS = 60
+#: The pause of a frozen process, which is longer than a lease.
 STALL_SECONDS = 20
-#: The interval of the market watcher while an order is open or a launch is pending.
+#: The interval of the watchdog, and of the market watcher while an order is open or a launch is pending.
 LOOK_SECONDS = 5
+#: The visibility timeout of the queues whose messages invoke functions.
+VISIBILITY_SECONDS = 16
 
 
 class World:
@@ -59,12 +60,15 @@ class World:
         self.markets = bench.markets
         now_ms = self.clock.now_ms
         self.unprocessable = Queue("kept", now_ms, visibility_seconds=30)
-        self.dead_letters = Queue("dead", now_ms, visibility_seconds=360)
-        self.queue = Queue("orders", now_ms, visibility_seconds=360, max_receives=5, dead_letters=self.dead_letters)
+        self.dead_letters = Queue("dead", now_ms, visibility_seconds=VISIBILITY_SECONDS)
+        self.queue = Queue(
+            "orders", now_ms, visibility_seconds=VISIBILITY_SECONDS, max_receives=5, dead_letters=self.dead_letters
+        )
         self.high_priority = Queue(
             "high_priority", now_ms, visibility_seconds=15, max_receives=5, dead_letters=self.dead_letters
         )
-        self.replay_queue = Queue("stream", now_ms, visibility_seconds=180, max_receives=5)
+        self.replay_queue = Queue("stream", now_ms, visibility_seconds=VISIBILITY_SECONDS, max_receives=5)
+        self.look_queue = bench.look_queue
         self.injector = Injector(dict(plan or {}), self._stall, now_ms)
         self.engine = self._engine(bench.engine.settings, bench.adapters.rate_limit_slots)
         self._handlers: list[tuple[Queue, Callable[..., Any]]] = [
@@ -73,7 +77,7 @@ class World:
             (self.replay_queue, replay_streams),
         ]
         self._restores: list[tuple[int, Callable[[], None]]] = []
-        self._next_watch_ms = now_ms() + WATCH_SECONDS * 1000
+        self._next_watch_ms = now_ms() + LOOK_SECONDS * 1000
         self._next_look_ms = now_ms() + LOOK_SECONDS * 1000
         self._oracle = Oracle(venue_seed, "realistic", self.markets.snapshot)
 
@@ -87,6 +91,7 @@ class World:
             "high_priority_queue": HighPriorityPort(self.high_priority),
             "dead_letter_queue": DeadLetterPort(self.dead_letters, self.unprocessable),
             "replay_queue": ReplayPort(self.replay_queue),
+            "look_queue": self.look_queue,
             "sockets": self.sockets,
             "history": self.history,
             "order_index": self.order_index,
@@ -167,11 +172,11 @@ class World:
             queue.delete(message)
 
     def watch(self) -> None:
-        """Invoke the watchdog as its schedule does."""
+        """Run one look of the watchdog."""
         try:
             self.process(self.engine.watchdog)
         except (Crash, Exception):
-            # The next scheduled invocation repeats a failed one.
+            # The next look repeats a failed one.
             return
 
     def look(self) -> None:
@@ -221,7 +226,7 @@ class World:
             return False
         self._advance_to(next_ms)
         if self.clock.now_ms() >= self._next_watch_ms:
-            self._next_watch_ms = self.clock.now_ms() + WATCH_SECONDS * 1000
+            self._next_watch_ms = self.clock.now_ms() + LOOK_SECONDS * 1000
             self.watch()
         if self.clock.now_ms() >= self._next_look_ms and self._has_watch_entries():
             self._next_look_ms = self.clock.now_ms() + LOOK_SECONDS * 1000

@@ -13,6 +13,7 @@ from chalicelib.domain.swaps import Fill
 from chalicelib.ports.history import OrderFilter
 from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.streams import Subscriber
+from tests.support.open_orders import a_limit, accept, push
 from tests.support.order_builders import pending
 from tests.support.workbench import Workbench, a_workbench
 
@@ -244,11 +245,31 @@ def test_without_postgres_the_watchdog_repeats_no_frame_and_records_the_history_
     assert bench.order_queue.bodies == []
 
 
+@pytest.mark.parametrize("triggered", [False, True])
+def test_an_order_whose_workers_are_killed_one_after_another_is_queued_again(
+    bench: Workbench, triggered: bool
+) -> None:
+    """Five receives may pass within two minutes, which is no reason to fail an order."""
+    push(bench, 100)
+    order_id = accept(bench, a_limit(110)) if triggered else bench.submit()
+    if triggered:
+        bench.clock.sleep(86_400)
+        push(bench, 120)
+    bench.clock.sleep(bench.engine.settings.min_exhaustion_seconds - 1)
+    assert bench.engine.close_dead_letter(bench.order_queue.take()) is None
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
+
+
 def test_a_dead_letter_waits_for_the_deadline_of_its_order(bench: Workbench) -> None:
     order_id = bench.submit()
     letter = bench.order_queue.take()
-    assert bench.engine.close_dead_letter(letter) == pytest.approx(bench.engine.settings.pending_deadline_seconds)
-    bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
+    bench.clock.sleep(bench.engine.settings.min_exhaustion_seconds)
+    # The watchdog sends the order again, which moves its deadline.
+    bench.engine.watchdog()
+    left = bench.engine.close_dead_letter(letter)
+    assert left == pytest.approx(bench.engine.settings.min_exhaustion_seconds)
+    bench.clock.sleep(bench.engine.settings.min_exhaustion_seconds)
     assert bench.engine.close_dead_letter(letter) is None
     order = bench.order(order_id)
     assert (order.status, order.fail_code) == (Status.FAILED, "QUEUE_EXHAUSTED")
@@ -267,7 +288,7 @@ def test_a_dead_letter_confirms_an_order_whose_swap_landed(bench: Workbench, mon
     with pytest.raises(CrashError):
         bench.process()
     bench.order_queue.bodies.append(letter)
-    bench.clock.sleep(120)
+    bench.clock.sleep(bench.engine.settings.min_exhaustion_seconds)
     assert bench.engine.close_dead_letter(bench.order_queue.take()) is None
     assert bench.order(order_id).status is Status.CONFIRMED
 
@@ -283,7 +304,7 @@ def test_the_watchdog_finalizes_an_order_whose_last_dead_letter_delivery_crashed
         if ended_by == "its worker":
             with pytest.raises(CrashError):
                 bench.process()
-        bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
+        bench.clock.sleep(bench.engine.settings.min_exhaustion_seconds)
         with pytest.raises(CrashError):
             bench.engine.close_dead_letter(letter)
     assert bench.order(order_id).is_terminal

@@ -1,9 +1,7 @@
 """Open limit orders: the market triggers them, a missed trigger reopens them, and no fill is below their limit."""
 
-from contextlib import nullcontext
 from datetime import timedelta
 from decimal import Decimal
-from itertools import count
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +16,7 @@ from chalicelib.domain.status import Status
 from chalicelib.domain.swaps import Quote
 from chalicelib.domain.tokens import Side
 from chalicelib.ports.market import PushedPrice
-from chalicelib.services.market.watcher import LookFailedError
+from chalicelib.services.operations.looks import LookFailedError
 from tests.support.callers import ANYONE
 from tests.support.open_orders import FAR, SOL_USDC, a_limit, accept, best_output, price_for, push
 from tests.support.workbench import Workbench, a_workbench
@@ -146,31 +144,20 @@ def test_the_watchdog_pause_of_a_triggered_order_does_not_grow_with_its_time_ope
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-@pytest.mark.parametrize(("failing", "reported"), [(11, False), (12, True)])
-def test_a_minute_without_a_complete_look_raises(
-    bench: Workbench, failing: int, reported: bool, monkeypatch: pytest.MonkeyPatch
+def test_a_look_that_fails_in_part_does_the_other_parts_and_raises(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks, pending = count(1), bench.markets.pending_launches
+    order_id = an_open_order(bench)
+    bench.clock.sleep(bench.engine.settings.market_cache_seconds + 1)
+    bench.markets.push_price(SOL_USDC, PushedPrice(Decimal(120), bench.clock.now_ms()))
 
     def denied() -> list[Launch]:
-        if next(looks) <= failing:
-            raise ConnectionError("denied")
-        return pending()
+        raise ConnectionError("denied")
 
     monkeypatch.setattr(bench.markets, "pending_launches", denied)
-    with pytest.raises(LookFailedError) if reported else nullcontext():
-        bench.engine.market.run_for_a_minute()
-    assert next(looks) == 13
-
-
-def test_the_watcher_looks_every_tick_until_the_minute_ends() -> None:
-    bench = a_workbench(market_tick_seconds=5.0)
-    push(bench, 100)
-    order_id = accept(bench, a_limit(110))
-    began = bench.clock.now()
-    bench.engine.market.run_for_a_minute()
-    assert bench.clock.now() - began == timedelta(seconds=55)
-    assert bench.order(order_id).status is Status.OPEN
+    with pytest.raises(LookFailedError, match="launches"):
+        bench.engine.market.look()
+    assert bench.order(order_id).status is Status.TRIGGERED
 
 
 # --- missed triggers ---------------------------------------------------------------------------------------

@@ -1,0 +1,64 @@
+"""The looks: short passes of the market watcher and of the watchdog, which a queue starts every few seconds.
+
+Each look is one message and one invocation. A worker that dies loses one look, and the next one follows.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from chalicelib.codec.times import to_ms
+from chalicelib.ports.queues import Look, LookQueue, MarketLook, WatchdogLook
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+_MINUTE_SECONDS = 60
+#: A look that is later than this many pauses between two looks is skipped, so that late looks do not pile up.
+_MAX_LATE_TICKS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleLooks:
+    queue: LookQueue
+    now: Callable[[], datetime]
+    tick_seconds: int
+
+    def __call__(self) -> None:
+        """Queue the looks of the coming minute. Repeating it is safe: looks may overlap."""
+        now_ms = to_ms(self.now())
+        for delay_seconds in range(0, _MINUTE_SECONDS, self.tick_seconds):
+            due_ms = now_ms + delay_seconds * 1000
+            self.queue.send([MarketLook(due_ms), WatchdogLook(due_ms)], delay_seconds)
+
+    def is_late(self, look: Look) -> bool:
+        """True if newer looks have replaced this one."""
+        return to_ms(self.now()) - look.due_ms > _MAX_LATE_TICKS * self.tick_seconds * 1000
+
+
+class LookFailedError(Exception):
+    """A part of a look failed. The next look repeats it."""
+
+
+@dataclass(slots=True)
+class LookParts:
+    """The parts of one look. A part that fails does not stop the others."""
+
+    failed: list[str] = field(default_factory=list)
+
+    def attempt(self, name: str, work: Callable[[], T], default: T) -> T:
+        """The result of one part of the look, or ``default`` if it fails."""
+        try:
+            return work()
+        except Exception:
+            log.exception("a look failed in part", extra={"part": name})
+            self.failed.append(name)
+            return default
+
+    def finish(self) -> None:
+        """:raises LookFailedError: if a part failed, so that the function's error alarm counts the look."""
+        if self.failed:
+            raise LookFailedError(", ".join(dict.fromkeys(self.failed)))
