@@ -14,6 +14,9 @@ RUNNING = $(if $(filter file,$(origin STAGE)),local,$(STAGE))
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 
+# Python prints a traceback for a Ctrl-C that comes while it starts. A blocked signal waits until the program takes it.
+QUIETLY = $(shell env --block-signal=INT true 2>/dev/null && echo env --block-signal=INT)
+
 .DEFAULT_GOAL := help
 .PHONY: help venv run stop logs clean test test-fast check format bench faults doctor dead-letters migrate package deploy chalice-local lock
 
@@ -42,7 +45,7 @@ lock: venv ## write requirements*.txt from requirements*.in: UPGRADE=1 takes the
 		&& $(LOCK) requirements.in --constraint requirements-dev.txt --output-file requirements.txt
 
 run: venv ## start the whole system on this machine; Ctrl-C stops it
-	@exec $(BIN)/python -m infra.local run
+	@exec $(QUIETLY) $(BIN)/python -m infra.local run
 
 stop: venv ## stop a running system
 	@$(BIN)/python -m infra.local stop

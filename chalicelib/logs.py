@@ -6,6 +6,8 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
+from chalicelib.settings import LOG_LEVELS
+
 
 def configure_logging() -> None:
     """Send all logs through one JSON handler, which replaces the handler that Lambda installs."""
@@ -22,4 +24,6 @@ def configure_logging() -> None:
     # These libraries log at every start, on INFO, where they found the credentials and settings of the deployment.
     for chatty in ("botocore.credentials", "pynamodb.settings"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    root.setLevel(os.environ.get("LOG_LEVEL") or "INFO")
+    # The engine refuses an invalid level when it reads its settings, and that error must reach the log.
+    level = os.environ.get("LOG_LEVEL")
+    root.setLevel(level if level in LOG_LEVELS else "INFO")

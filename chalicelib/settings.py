@@ -1,18 +1,37 @@
 """Every setting of the engine with its unit and default, read from the environment once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Annotated, Any, get_type_hints
+
+from chalicelib.setting_rules import Number, OneOf, Rule, Switch, Text, seconds, whole
 
 #: How the engine names itself to AWS.
 USER_AGENT = "order-execution-engine"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+#: The longest delay of a message in SQS.
+MAX_DELAY_SECONDS = 900
+#: The longest message of a WebSocket in API Gateway.
+MAX_FRAME_BYTES = 128 * 1024
+#: Lambda allows 4 KB of environment for all settings together.
+_MAX_TEXT = 64
+_MAX_SHOWN_CHARACTERS = 80
+
+_Timeout = Annotated[float, seconds(0.01, 30)]
+_PostgresTimeout = Annotated[int, whole(1, 30, "seconds")]
+_Delay = Annotated[float, seconds(0, MAX_DELAY_SECONDS)]
+_Threads = Annotated[int, whole(1, 256, "threads")]
+_Batch = Annotated[int, whole(1, 10_000, "orders")]
+#: 0 is no limit.
+_OrderLimit = Annotated[int, whole(0, 1_000_000, "orders")]
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The variable of a field is its name in capitals. Numbers are decimal text, switches on or off."""
+    """The variable of a field is its name in capitals. The annotation of a field states its unit and its values."""
 
     # The deployment sets the resources.
     orders_table: str
@@ -32,118 +51,126 @@ class Settings:
     database_url: str
     aws_endpoint_url: str | None = None
     aws_region: str = "us-east-1"
+    log_level: Annotated[str, OneOf(LOG_LEVELS)] = "INFO"
 
     # The simulated venues.
-    venue_time_scale: Decimal = Decimal(1)
-    venue_profile: str = "realistic"
-    venue_seed: str = "solana"
-    venue_fault: str = ""
-    simulation: bool = False
+    venue_time_scale: Annotated[Decimal, Number(Decimal, Decimal(0), Decimal(20))] = Decimal(1)
+    venue_profile: Annotated[str, Text(_MAX_TEXT)] = "realistic"
+    venue_seed: Annotated[str, Text(_MAX_TEXT)] = "solana"
+    venue_fault: Annotated[str, Text(_MAX_TEXT)] = ""
+    simulation: Annotated[bool, Switch()] = False
 
     # Open orders: limit and sniper.
     #: Pause between two looks of the market watcher, and between two of the watchdog.
-    market_tick_seconds: int = 5
+    market_tick_seconds: Annotated[int, whole(1, 60, "seconds")] = 5
     #: Most orders of a pair or a launch that one look triggers; the next look continues.
-    trigger_batch: int = 500
-    trigger_threads: int = 8
+    trigger_batch: _Batch = 500
+    trigger_threads: _Threads = 8
     #: Age at which a process reads market data again.
-    market_cache_seconds: float = 1.0
+    market_cache_seconds: Annotated[float, seconds(0, 60)] = 1.0
     #: Pause of an order after a trigger whose price moved away; each further miss doubles it, up to the maximum.
-    retrigger_pause_seconds: float = 1.0
-    max_retrigger_pause_seconds: float = 6 * 3600.0
+    retrigger_pause_seconds: Annotated[float, seconds(0, 86_400)] = 1.0
+    max_retrigger_pause_seconds: Annotated[float, seconds(0, 86_400)] = 6 * 3600.0
     #: Mints that sniper orders wait for launch within this time. 0: only a market event launches them.
-    simulated_launch_seconds: int = 0
+    simulated_launch_seconds: Annotated[int, whole(0, 7 * 86_400, "seconds")] = 0
 
     # Limits on accepted orders. 0 is no limit.
     #: Orders that may start in any minute. The engine delays more, and refuses those it would delay past the horizon.
-    rate_limit_per_minute: int = 100
-    #: SQS delays a message for at most 900 s.
-    rate_horizon_seconds: int = 900
+    rate_limit_per_minute: _OrderLimit = 100
+    #: SQS bounds the horizon: the delay of a message is the delay of its order.
+    rate_horizon_seconds: Annotated[int, whole(0, MAX_DELAY_SECONDS, "seconds")] = MAX_DELAY_SECONDS
     #: Orders of one user that are neither open nor terminal.
-    max_active_orders_per_user: int = 1000
+    max_active_orders_per_user: _OrderLimit = 1000
     #: Open limit and sniper orders of one user.
-    max_open_orders_per_user: int = 200
+    max_open_orders_per_user: _OrderLimit = 200
 
     # Attempts. The lease covers one attempt with its longest waits; the message's visibility timeout is set to it.
-    max_attempts: int = 3
-    backoff_base_seconds: float = 1.0
-    backoff_cap_seconds: float = 20.0
-    lease_seconds: int = 15
+    max_attempts: Annotated[int, whole(1, 100, "attempts")] = 3
+    backoff_base_seconds: _Delay = 1.0
+    backoff_cap_seconds: _Delay = 20.0
+    lease_seconds: Annotated[int, whole(1, MAX_DELAY_SECONDS, "seconds")] = 15
     #: Time that the queue has to deliver an order again before the watchdog sends it.
-    deadline_grace_seconds: int = 15
+    deadline_grace_seconds: Annotated[int, whole(0, 3600, "seconds")] = 15
     #: Time that a new order may wait in the queue before the watchdog sends it again.
-    pending_deadline_seconds: int = 10
+    pending_deadline_seconds: Annotated[int, whole(1, 3600, "seconds")] = 10
     #: Additional time while messages wait for a free processor, because the order's message may be one of them.
-    backlog_patience_seconds: int = 120
-    watchdog_batch: int = 200
+    backlog_patience_seconds: Annotated[int, whole(0, 3600, "seconds")] = 120
+    watchdog_batch: _Batch = 200
     #: Age below which the order of a dead letter is queued again instead of failed. Workers that are killed one after
     #: another use up the receives of a message within two minutes; handlers that fail take longer than this.
-    min_exhaustion_seconds: int = 300
-    quote_timeout_seconds: float = 1.0
+    min_exhaustion_seconds: Annotated[int, whole(0, 86_400, "seconds")] = 300
+    quote_timeout_seconds: _Timeout = 1.0
     #: A slow venue occupies a thread until it answers.
-    quote_threads: int = 32
+    quote_threads: _Threads = 32
 
     # Calls to AWS, sockets and Postgres.
-    aws_connect_timeout_seconds: float = 1.0
-    aws_read_timeout_seconds: float = 3.0
+    aws_connect_timeout_seconds: _Timeout = 1.0
+    aws_read_timeout_seconds: _Timeout = 3.0
     #: Pooled connections to DynamoDB, which the push threads share.
-    aws_connections: int = 20
-    push_connect_timeout_seconds: float = 0.5
-    push_read_timeout_seconds: float = 1.0
+    aws_connections: Annotated[int, whole(1, 256, "connections")] = 20
+    push_connect_timeout_seconds: _Timeout = 0.5
+    push_read_timeout_seconds: _Timeout = 1.0
     #: Time to push one event; sockets that take longer go to the replay queue.
-    push_budget_seconds: float = 1.0
-    push_threads: int = 8
-    postgres_connect_timeout_seconds: int = 2
-    postgres_statement_timeout_seconds: int = 2
+    push_budget_seconds: _Timeout = 1.0
+    push_threads: _Threads = 8
+    postgres_connect_timeout_seconds: _PostgresTimeout = 2
+    postgres_statement_timeout_seconds: _PostgresTimeout = 2
 
     # Limits on requests.
-    max_body_bytes: int = 16 * 1024
-    idempotency_hours: int = 24
+    max_body_bytes: Annotated[int, whole(1, MAX_FRAME_BYTES, "bytes")] = 16 * 1024
+    idempotency_hours: Annotated[int, whole(1, 365 * 24, "hours")] = 24
     #: API Gateway closes a WebSocket after two hours.
-    connection_hours: int = 2
+    connection_hours: Annotated[int, whole(1, 24, "hours")] = 2
 
 
-_SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False, "": False}
+class InvalidSettingsError(ValueError):
+    """Variables are missing or have no valid value. The message has one line for each."""
 
-
-#: Settings with which the engine cannot work if they are 0.
-_POSITIVE = frozenset(
-    {
-        *("quote_threads", "push_threads", "trigger_threads", "trigger_batch", "watchdog_batch"),
-        *("max_attempts", "lease_seconds", "max_body_bytes", "connection_hours", "market_tick_seconds"),
-    }
-)
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings of this process. An absent or empty variable means the default.
 
-    :raises ValueError: naming every variable that is missing, or the variable whose value is not valid.
+    :raises InvalidSettingsError: naming every variable that is missing, and every variable whose value is not valid.
     """
-    values: dict[str, Any] = {}
-    for name, kind in Settings.__annotations__.items():
-        variable = name.upper()
-        text = environment.get(variable, "")
-        if not text:
-            continue
-        try:
-            values[name] = _parse(kind, text)
-            if name in _POSITIVE and values[name] < 1:
-                raise ValueError("out of range")
-        except (ValueError, ArithmeticError, KeyError) as error:
-            raise ValueError(f"{variable}={text!r} is not a valid value") from error
+    values, problems = _values(environment)
     required = [field.name for field in fields(Settings) if field.default is MISSING]
     if missing := [name.upper() for name in required if name not in values]:
-        raise ValueError(f"missing settings: {', '.join(missing)}")
+        problems.append(f"missing settings: {', '.join(missing)}")
+    if problems:
+        raise InvalidSettingsError(problems)
     return Settings(**values)
 
 
-def _parse(kind: object, text: str) -> object:
-    if kind is bool:
-        return _SWITCH[text.lower()]
-    if kind is int or kind is float or kind is Decimal:
-        number = kind(text)
-        if not 0 <= number < 10**9:
-            raise ValueError("out of range")
-        return number
-    return text
+def invalid_settings(environment: Mapping[str, str]) -> list[str]:
+    """One line for each variable whose value is not valid."""
+    return _values(environment)[1]
+
+
+def invalid_value(variable: str, text: str, allowed: object) -> str:
+    """The line that names a variable, its value and the values that it may have."""
+    shown = text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}..."
+    return f"{variable}={shown!r} must be {allowed}"
+
+
+def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    problems = []
+    for name, rule in _rules().items():
+        variable = name.upper()
+        if text := environment.get(variable, ""):
+            try:
+                values[name] = rule.read(text) if rule else text
+            except ValueError:
+                problems.append(invalid_value(variable, text, rule))
+    return values, problems
+
+
+@cache
+def _rules() -> dict[str, Rule | None]:
+    """The rule of each setting; the deployment's resources have none."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return {name: getattr(hint, "__metadata__", (None,))[0] for name, hint in hints.items()}

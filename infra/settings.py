@@ -1,4 +1,4 @@
-"""The settings that a deployment may set: every tunable of ``chalicelib.settings.Settings``, and the log level.
+"""The settings that a deployment may set: every tunable of ``chalicelib.settings.Settings``.
 
 Each becomes a parameter of the template and an environment variable of every function. ``make run`` and ``make
 deploy`` take their values from the caller's environment. An empty variable leaves the default of ``Settings``.
@@ -7,20 +7,18 @@ deploy`` take their values from the caller's environment. An empty variable leav
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 
-from chalicelib.settings import Settings, read_settings
-from chalicelib.simulation.factory import check_simulation
+from chalicelib.settings import Settings, invalid_settings
+from chalicelib.simulation.factory import invalid_simulation
 from infra.errors import InfraError
 
 #: Optional settings that the platform sets: the local template, and Lambda itself.
 SET_BY_PLATFORM = frozenset({"aws_endpoint_url", "aws_region"})
-LOG_LEVEL = "LOG_LEVEL"
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 #: Values of the local stack that differ from the defaults.
 LOCAL_VALUES = {"SIMULATION": "on"}
 
 
 class InvalidSettingError(InfraError):
-    """A setting in the environment has no valid value. The message names its variable."""
+    """Variables in the environment have no valid value. The message has one line for each."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,9 @@ class Setting:
 
 
 def _tunables() -> tuple[Setting, ...]:
-    """Return every setting that has a default, but for those that the platform sets, and the log level."""
+    """Return every setting that has a default, but for those that the platform sets."""
     names = [field.name for field in fields(Settings) if field.default is not MISSING]
-    return (*(Setting(name.upper()) for name in names if name not in SET_BY_PLATFORM), Setting(LOG_LEVEL))
+    return tuple(Setting(name.upper()) for name in names if name not in SET_BY_PLATFORM)
 
 
 SETTINGS = _tunables()
@@ -52,23 +50,14 @@ def parameters_from(environment: Mapping[str, str], *, local: bool = False) -> d
 
     :raises InvalidSettingError: if the engine could not start with these values.
     """
-    check_settings(environment)
+    if problems := invalid_tunables(environment):
+        raise InvalidSettingError("\n".join(problems))
     if local:
         return {row.parameter: environment.get(row.env) or LOCAL_VALUES.get(row.env, "") for row in SETTINGS}
     return {row.parameter: environment[row.env] for row in SETTINGS if environment.get(row.env)}
 
 
-def check_settings(environment: Mapping[str, str]) -> None:
-    """Check the tunables as the engine does at its start, so that a mistake shows before the deployment.
-
-    :raises InvalidSettingError: if a value is invalid.
-    """
-    required = {field.name.upper(): "set by the template" for field in fields(Settings) if field.default is MISSING}
+def invalid_tunables(environment: Mapping[str, str]) -> list[str]:
+    """Check the tunables as the engine does at its start; return one line for each that is invalid."""
     given = {row.env: environment.get(row.env, "") for row in SETTINGS}
-    try:
-        settings = read_settings(required | given)
-        check_simulation(settings)
-    except ValueError as error:
-        raise InvalidSettingError(f"{error}.") from None
-    if given[LOG_LEVEL] not in ("", *LOG_LEVELS):
-        raise InvalidSettingError(f"{LOG_LEVEL}={given[LOG_LEVEL]!r} must be one of {', '.join(LOG_LEVELS)}.")
+    return [*invalid_settings(given), *invalid_simulation(given["VENUE_PROFILE"], given["VENUE_FAULT"])]

@@ -176,8 +176,16 @@ def _refused(error: Exception, refusal: Refusal) -> Problem:
     if isinstance(error, errors.OrderStateError):
         verdict = verdict_of(error)
         detail = detail.format(**verdict)
+    if isinstance(error, errors.RateLimitedError):
+        detail = detail.format(horizon=_duration(error.horizon_seconds))
     if isinstance(error, errors.TooManyOrdersError):
         retry_after = error.retry_after
     elif refusal.status == 503:
         retry_after = RETRY_SECONDS
     return Problem(refusal.status, refusal.code, refusal.title, detail, retry_after=retry_after, verdict=verdict)
+
+
+def _duration(seconds: int) -> str:
+    """The seconds in words; in minutes if they are whole ones."""
+    number, unit = (seconds // 60, "minute") if seconds and seconds % 60 == 0 else (seconds, "second")
+    return f"{number} {unit}{'' if number == 1 else 's'}"

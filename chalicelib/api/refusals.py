@@ -11,7 +11,10 @@ from chalicelib.ports.history import HistoryUnavailableError
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The problem of a refusal. The detail may name ``{status}`` and ``{seq}`` of the verdict."""
+    """The problem of a refusal.
+
+    The detail may name ``{status}`` and ``{seq}`` of the verdict, and the ``{horizon}`` of the rate limit.
+    """
 
     status: int
     code: ProblemCode
@@ -58,7 +61,7 @@ REFUSALS: dict[type[Exception], Refusal] = {
         429,
         ProblemCode.RATE_LIMITED,
         _TOO_MANY,
-        "The rate limit is booked for the next 15 minutes. Nothing was accepted; try again later.",
+        "The rate limit is booked for the next {horizon}. Nothing was accepted; try again later.",
     ),
     errors.TooManyActiveOrdersError: Refusal(
         429,

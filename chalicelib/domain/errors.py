@@ -80,7 +80,11 @@ class TooManyOrdersError(RefusedError):
 
 
 class RateLimitedError(TooManyOrdersError):
-    """Every slot of the rate limit is reserved up to the horizon."""
+    """Every slot of the rate limit is reserved up to the horizon, which is ``horizon_seconds`` away."""
+
+    def __init__(self, retry_after: int, horizon_seconds: int) -> None:
+        super().__init__(retry_after)
+        self.horizon_seconds = horizon_seconds
 
 
 class TooManyActiveOrdersError(TooManyOrdersError):

@@ -51,6 +51,15 @@ class HistoryCopy:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedOrder:
+    """An order as the history has it."""
+
+    order_id: str
+    status: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """The stored data of one order, which may be damaged.
 
@@ -108,6 +117,15 @@ def orphans(swaps: Iterable[Swap], order_ids: Collection[str]) -> tuple[Violatio
     return tuple(
         Violation("I1", one.order_id, f"swap {one.signature} of an order that does not exist")
         for one in swaps
+        if one.order_id not in order_ids
+    )
+
+
+def unknown(recorded: Iterable[RecordedOrder], order_ids: Collection[str]) -> tuple[Violation, ...]:
+    """Orders of the history that do not exist."""
+    return tuple(
+        Violation("I6", one.order_id, f"the history has it as {one.status} ({one.seq}), the orders table has not")
+        for one in recorded
         if one.order_id not in order_ids
     )
 

@@ -1,5 +1,6 @@
 """The connection to Postgres, which a process shares, with a bound on every wait."""
 
+import re
 from collections.abc import Callable
 from threading import Lock
 from time import monotonic
@@ -7,6 +8,7 @@ from typing import TypeVar
 
 import psycopg
 from psycopg.abc import RV, PQGen
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
@@ -14,12 +16,36 @@ from chalicelib.ports.history import HistoryUnavailableError
 
 T = TypeVar("T")
 
+_PORT = re.compile("[0-9]{1,5}", re.ASCII)
+
 #: Circuit breaker: after a timeout, bulk writes fail at once for this long.
 _BREAKER_SECONDS = 5.0
 #: A failure that comes sooner than this was no timeout.
 _TIMEOUT_SECONDS = 1.0
 #: The client waits this much longer than the server's statement timeout.
 _GRACE_SECONDS = 0.5
+
+
+class InvalidAddressError(ValueError):
+    """The text is not the address of a database. The message completes a sentence, and contains no password."""
+
+
+def check_address(database_url: str) -> None:
+    """Check the form of an address without a connection.
+
+    :raises InvalidAddressError: if libpq could not use it.
+    """
+    try:
+        parts = conninfo_to_dict(database_url)
+    except (psycopg.Error, UnicodeError):
+        # libpq's own message may contain the password.
+        parts = {}
+    ports = str(parts.get("port", "5432")).split(",")
+    are_ports = all(_PORT.fullmatch(port) and 0 < int(port) < 65536 for port in ports)
+    if not are_ports or not parts.keys() & {"host", "hostaddr", "service"}:
+        raise InvalidAddressError(
+            "is not the address of a database: it must be like postgresql://user:password@host:5432/name"
+        )
 
 
 class BoundedConnection(psycopg.Connection[TupleRow]):

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 from psycopg.rows import TupleRow
 
+from chalicelib.history.connection import InvalidAddressError, check_address
 from chalicelib.ports.history import HistoryUnavailableError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -81,20 +82,26 @@ def _connect(database_url: str, timeout_seconds: float) -> psycopg.Connection[Tu
             return psycopg.connect(database_url, autocommit=True, connect_timeout=_CONNECT_SECONDS)
         except psycopg.OperationalError as error:
             if time.monotonic() >= deadline:
-                raise HistoryUnavailableError(f"no Postgres after {timeout_seconds:g} s: {error}") from error
+                waited = f" after {timeout_seconds:g} s" if timeout_seconds else ""
+                raise HistoryUnavailableError(f"no Postgres{waited}: {error}") from error
             log.info("waiting for Postgres", extra={"reason": str(error)})
             time.sleep(_PAUSE_SECONDS)
 
 
 def main() -> None:
-    """The command; exits with the reason if the migration fails."""
+    """The command; exits with the reason if the migration fails. The server must run: the command does not wait."""
     database_url = os.environ.get("DATABASE_URL")
     if not database_url:
         sys.exit("DATABASE_URL is not set")
     try:
-        applied = migrate(database_url)
+        check_address(database_url)
+        applied = migrate(database_url, server_timeout_seconds=0)
+    except InvalidAddressError as error:
+        sys.exit(f"DATABASE_URL {error}")
     except (MigrationChangedError, HistoryUnavailableError, psycopg.Error) as error:
-        sys.exit(f"migration failed: {error}")
+        sys.exit(f"migration failed: {' '.join(str(error).split())}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.stdout.writelines(f"applied {name}\n" for name in applied or ["nothing: the schema is up to date"])
 
 

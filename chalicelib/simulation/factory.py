@@ -6,9 +6,9 @@ from functools import partial
 
 from chalicelib.ports.market import LaunchSource, MarketData
 from chalicelib.ports.venues import Ledger, Venue
-from chalicelib.settings import Settings
+from chalicelib.settings import InvalidSettingsError, Settings, invalid_value
 from chalicelib.simulation.context import SimulationContext
-from chalicelib.simulation.faults import Fault, check_fault, describe_fault
+from chalicelib.simulation.faults import Fault, check_fault, describe_fault, syntax
 from chalicelib.simulation.feed import CachedMarketData
 from chalicelib.simulation.launches import LaunchSchedule, pool_address
 from chalicelib.simulation.market import PROFILES, SimulatedMarket
@@ -33,7 +33,7 @@ def build_simulation(
     now_ms: Callable[[], int],
     sleep: Callable[[float], None],
 ) -> Simulation:
-    """:raises ValueError: naming the variable of a setting that is wrong."""
+    """:raises InvalidSettingsError: naming each variable of the simulation that is wrong."""
     check_simulation(settings)
     names = venue_names()
     context = SimulationContext(
@@ -55,11 +55,19 @@ def build_simulation(
 
 
 def check_simulation(settings: Settings) -> None:
-    """:raises ValueError: naming the variable of a setting that is wrong."""
-    if settings.venue_profile not in PROFILES:
-        raise ValueError(f"VENUE_PROFILE={settings.venue_profile!r} must be one of {', '.join(PROFILES)}")
-    if settings.venue_fault:
+    """:raises InvalidSettingsError: naming each variable of the simulation that is wrong."""
+    if problems := invalid_simulation(settings.venue_profile, settings.venue_fault):
+        raise InvalidSettingsError(problems)
+
+
+def invalid_simulation(profile: str, fault: str) -> list[str]:
+    """One line for each of these settings of the simulation that is not valid. Empty text means the default."""
+    problems = []
+    if profile and profile not in PROFILES:
+        problems.append(invalid_value("VENUE_PROFILE", profile, f"one of {', '.join(PROFILES)}"))
+    if fault:
         try:
-            check_fault(settings.venue_fault, venue_names())
-        except ValueError as error:
-            raise ValueError(f"VENUE_FAULT={settings.venue_fault!r} {error}") from None
+            check_fault(fault, venue_names())
+        except ValueError:
+            problems.append(invalid_value("VENUE_FAULT", fault, syntax(venue_names())))
+    return problems

@@ -6,10 +6,12 @@ a deployment succeeds completely or leaves the stack unchanged.
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from infra.aws.package import Package
 from infra.aws.template import Template
@@ -22,6 +24,18 @@ _MAX_WAIT_SECONDS = 1800
 
 class DeploymentError(InfraError):
     """CloudFormation could not bring the stack to the template. The message names each resource that failed."""
+
+
+@contextmanager
+def refusals_reported() -> Iterator[None]:
+    """Report the failure of a call to AWS, or to the emulator, as one line.
+
+    :raises DeploymentError: if AWS cannot be reached, refuses a call, or answers what is no answer of AWS.
+    """
+    try:
+        yield
+    except (BotoCoreError, ClientError, ValueError) as error:
+        raise DeploymentError(f"The deployment failed: {' '.join(str(error).split())}") from error
 
 
 class Deployer:

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from infra.aws.dependencies import add_directory, installed_dependencies
 from infra.aws.template import finish_template, load_template
-from infra.aws.tools import PackagingError, run_tool
+from infra.aws.tools import run_tool
+from infra.command import run
 from infra.project import BUILD, PYTHON, ROOT, STAGES
 
 APPLICATION = ("app.py", "chalicelib", ".chalice/config.json", ".chalice/policies")
@@ -110,14 +111,10 @@ def main() -> int:
     parser.add_argument("--stage", choices=STAGES, default="prod")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    try:
-        packaged = package(arguments.stage, arguments.out or BUILD / arguments.stage)
-    except PackagingError as error:
-        print(error, file=sys.stderr)
-        return 1
+    packaged = package(arguments.stage, arguments.out or BUILD / arguments.stage)
     print(f"{packaged.template}\n{packaged.code} ({packaged.code.stat().st_size / 1e6:.1f} MB)")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

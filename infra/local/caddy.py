@@ -13,6 +13,7 @@ from infra.aws.front_door import caddy_config
 from infra.local.app import LocalApp
 from infra.local.config import HOST, LocalConfig, scrubbed_environment
 from infra.local.errors import LocalStackError
+from infra.local.ports import has_ipv6
 from infra.local.process import Child
 
 
@@ -20,7 +21,7 @@ def start(config: LocalConfig, app: LocalApp) -> Child:
     """Start the front door before the app's two APIs."""
     upstream = urlsplit(app.rest)
     settings = caddy_config(
-        listen=[f"{HOST}:{config.port}", *([f"[::1]:{config.port}"] if _has_ipv6() else [])],
+        listen=[f"{HOST}:{config.port}", *([f"[::1]:{config.port}"] if has_ipv6() else [])],
         upstream=upstream.netloc if upstream.port else f"{upstream.netloc}:80",
         rest_path=upstream.path,
         websocket_path=urlsplit(app.websocket).path,
@@ -33,7 +34,9 @@ def start(config: LocalConfig, app: LocalApp) -> Child:
         [Path(sys.executable).with_name("caddy"), "run", "--config", file],
         config.logs / "front-door.log",
         environment=scrubbed_environment(XDG_CONFIG_HOME=home, XDG_DATA_HOME=home),
-        grace_seconds=3,
+        # Open sockets would keep the front door running. It stores nothing.
+        grace_seconds=1,
+        crash_safe=True,
     )
 
 
@@ -55,17 +58,13 @@ def wait_until_healthy(base: str, seconds: float = 30) -> None:
             with urllib.request.urlopen(f"{base}/health", timeout=30) as answer:  # noqa: S310
                 answer.read()
                 return
-        except urllib.error.HTTPError as error:
+        except (urllib.error.URLError, OSError) as error:
             if time.monotonic() > deadline:
-                body = error.read().decode(errors="replace")
-                raise LocalStackError(f"{base}/health answers {error.code}: {body}") from None
+                raise LocalStackError(f"{base}/health {_failure(error)}") from None
         time.sleep(0.2)
 
 
-def _has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
+def _failure(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return f"answers {error.code}: {error.read().decode(errors='replace')}"
+    return f"does not answer: {error}"

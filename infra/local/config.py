@@ -1,18 +1,21 @@
 """The configuration of one local stack: its ports, its directory, and the settings of its app."""
 
 import os
-import socket
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from infra.local.errors import LocalStackError
-from infra.settings import parameters_from
+from chalicelib.settings import invalid_value
+from infra.local import ports
+from infra.settings import InvalidSettingError, invalid_tunables, parameters_from
 
-HOST = "127.0.0.1"
+HOST = ports.HOST
 STACK = "engine-local"
 REGION = "us-east-1"
 API_STAGE = "api"
+_ORIGIN = re.compile(r"https?://[^/?#@\s]+/?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -53,58 +56,59 @@ def state_dir_from(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("STATE_DIR") or ".local").resolve()
 
 
+def check_environment(environment: Mapping[str, str]) -> None:
+    """Check the form of every variable of a stack, and touch nothing.
+
+    :raises InvalidSettingError: with one line for each variable that has no valid value.
+    """
+    problems = [ports.invalid_port(name, environment.get(name, "")) for name in ("PORT", "AWS_PORT", "POSTGRES_PORT")]
+    problems += [_invalid_emulator(environment.get("AWS_ENDPOINT_URL", ""))]
+    problems += [_invalid_database(environment.get("DATABASE_URL", "")), *invalid_tunables(environment)]
+    if found := [problem for problem in problems if problem]:
+        raise InvalidSettingError("\n".join(found))
+
+
 def config_from(environment: Mapping[str, str]) -> LocalConfig:
     """Read a stack from ``environment`` and choose a free port for each port that is 0.
 
-    :raises LocalStackError: if a port is not a number, or is in use.
-    :raises InvalidSettingError: if a setting of the app is invalid; the message names its variable.
+    :raises InvalidSettingError: if a variable has no valid value; the message names each.
+    :raises LocalStackError: if a port is in use.
     """
+    check_environment(environment)
     aws_endpoint_url = environment.get("AWS_ENDPOINT_URL") or None
     database_url = environment.get("DATABASE_URL") or None
-    ports = _Ports(environment)
+    free = ports.Ports(environment)
     return LocalConfig(
         state_dir=state_dir_from(environment),
-        port=ports.take("PORT", 8000, "the front door"),
-        aws_port=0 if aws_endpoint_url else ports.take("AWS_PORT", 4566, "the AWS emulator"),
-        postgres_port=0 if database_url else ports.take("POSTGRES_PORT", 5433, "PostgreSQL"),
+        port=free.take("PORT", 8000, "the front door"),
+        aws_port=0 if aws_endpoint_url else free.take("AWS_PORT", 4566, "the AWS emulator"),
+        postgres_port=0 if database_url else free.take("POSTGRES_PORT", 5433, "PostgreSQL"),
         aws_endpoint_url=aws_endpoint_url.rstrip("/") if aws_endpoint_url else None,
         database_url=database_url,
         parameters=parameters_from(environment, local=True),
     )
 
 
-class _Ports:
-    """Gives each part of a stack a port of its own. The system may offer one free port twice until a part listens."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self._taken: dict[int, str] = {}
-
-    def take(self, name: str, default: int, purpose: str) -> int:
-        """Return the port that the environment gives by this name, or a free one if it gives 0."""
-        given = self._environment.get(name) or str(default)
-        if not given.isdecimal() or int(given) > 65535:
-            raise LocalStackError(f"{name}={given} is not a port: give a number from 0 (any free port) to 65535.")
-        while (port := _bound(name, int(given), purpose)) in self._taken:
-            if int(given):
-                raise LocalStackError(f"Port {given} is for {self._taken[port]}: choose another with {name}.")
-        self._taken[port] = purpose
-        return port
+def _invalid_emulator(url: str) -> str:
+    try:
+        # ``urlsplit`` checks the port when it is read.
+        is_valid = _ORIGIN.fullmatch(url) and urlsplit(url).hostname and urlsplit(url).port != 0
+    except ValueError:
+        is_valid = False
+    return "" if is_valid or not url else invalid_value("AWS_ENDPOINT_URL", url, "like http://localhost:4566")
 
 
-def _bound(name: str, port: int, purpose: str) -> int:
-    """Return the port if it is free, or any free port for 0."""
-    with socket.socket() as probe:
-        # Servers set this too; without it a port that was just closed seems in use for a minute.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise LocalStackError(
-                f"Port {port} for {purpose} cannot be used ({error.strerror}).\n"
-                f"Choose another with {name}, as in: {name}={port + 1} make run"
-            ) from None
-        return int(probe.getsockname()[1])
+def _invalid_database(url: str) -> str:
+    if not url:
+        return ""
+    # psycopg is slow to import, and only a server of the caller's own needs it here.
+    from chalicelib.history.connection import InvalidAddressError, check_address
+
+    try:
+        check_address(url)
+    except InvalidAddressError as error:
+        return f"DATABASE_URL {error}"
+    return ""
 
 
 def scrubbed_environment(**extra: str) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""The lock that keeps a second launcher out of a state directory."""
+"""The lock that keeps a second launcher out of a state directory, and tells ``stop`` how the launcher ended.
+
+The lock file holds the process id of the launcher in its first line. A launcher that ends adds ``stopped`` or its
+error. A launcher that is killed adds nothing.
+"""
 
 import contextlib
 import fcntl
@@ -8,44 +12,71 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.local.errors import LocalStackError
+from infra.local.errors import LocalStackError, UncleanStopError
+
+_STOPPED = "stopped"
+_MAX_OUTCOME_BYTES = 4096
 
 
 class AlreadyRunningError(LocalStackError):
     """Another launcher has locked the directory."""
 
 
+class Lock:
+    """A locked state directory."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def note_end(self, error: str = "") -> None:
+        """Write down for ``stop`` how this launcher ends: with ``error``, or with every part stopped."""
+        outcome = (error or _STOPPED).encode()[:_MAX_OUTCOME_BYTES]
+        # A full disk costs the note, and its absence reads as an unclean end.
+        with contextlib.suppress(OSError):
+            os.pwrite(self._descriptor, outcome, os.fstat(self._descriptor).st_size)
+
+
 @contextlib.contextmanager
-def locked(state_dir: Path) -> Iterator[None]:
+def locked(state_dir: Path) -> Iterator[Lock]:
     """Lock ``state_dir`` for this process. The system releases the lock however the process ends.
 
     :raises AlreadyRunningError: if another launcher has locked it; the directory stays unchanged.
+    :raises LocalStackError: if the directory cannot be made or written.
     """
-    state_dir.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(_file(state_dir), os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(_file(state_dir), os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise LocalStackError(f"STATE_DIR={state_dir} cannot be used: {error.strerror}.") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            pid = os.read(descriptor, 32).decode().strip()
+            pid = _lines(descriptor)[0]
             raise AlreadyRunningError(f"A stack is already running in {state_dir} (process {pid}).") from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
-        yield
+        yield Lock(descriptor)
     finally:
         os.close(descriptor)
 
 
 def holder(state_dir: Path) -> int | None:
-    """Return the id of the process that has locked ``state_dir``, or ``None``."""
+    """Return the id of the process that has locked ``state_dir``, or ``None``.
+
+    :raises LocalStackError: if the lock file cannot be read.
+    """
     try:
         descriptor = os.open(_file(state_dir), os.O_RDWR)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise LocalStackError(f"{_file(state_dir)} cannot be read: {error.strerror}.") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return int(os.read(descriptor, 32) or 0) or None
+        pid = _lines(descriptor)[0]
+        return int(pid) if pid.isdigit() else None
     else:
         return None
     finally:
@@ -55,18 +86,42 @@ def holder(state_dir: Path) -> int | None:
 def stop_holder(state_dir: Path, seconds: float = 60) -> bool:
     """Stop the launcher that has locked ``state_dir`` and wait for its end; return ``False`` if there is none.
 
+    :raises UncleanStopError: if the launcher ended without stopping each of its parts cleanly.
     :raises LocalStackError: if the launcher does not end within ``seconds``.
     """
     pid = holder(state_dir)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGTERM)
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        # The process ended between the two calls, and the lock file says how.
+        pass
+    except OSError as error:
+        raise LocalStackError(f"Process {pid} cannot be stopped: {error.strerror}.") from None
     deadline = time.monotonic() + seconds
     while holder(state_dir) == pid:
         if time.monotonic() > deadline:
             raise LocalStackError(f"Process {pid} did not stop within {seconds:.0f} s.")
         time.sleep(0.05)
+    _check_outcome(state_dir, pid)
     return True
+
+
+def _check_outcome(state_dir: Path, pid: int) -> None:
+    try:
+        owner, *outcome = _file(state_dir).read_text(errors="replace").splitlines()
+    except (OSError, ValueError):
+        return
+    if owner != str(pid) or outcome == [_STOPPED]:
+        # Another launcher has the directory already, or all is well.
+        return
+    reason = "\n".join(outcome) or f"Process {pid} ended before it had stopped every part."
+    raise UncleanStopError(f"The stack did not stop cleanly. {reason}")
+
+
+def _lines(descriptor: int) -> list[str]:
+    return os.pread(descriptor, _MAX_OUTCOME_BYTES, 0).decode(errors="replace").splitlines() or [""]
 
 
 def _file(state_dir: Path) -> Path:

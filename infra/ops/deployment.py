@@ -17,7 +17,7 @@ from infra.local.config import REGION, STACK, state_dir_from
 from infra.project import APP, STAGES
 
 #: Errors that keep a command from inspecting a deployment; the command prints them as one sentence.
-ACCESS_ERRORS = (InfraError, BotoCoreError, ClientError)
+ACCESS_ERRORS = (InfraError, BotoCoreError, ClientError, OSError)
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
 
 
@@ -72,7 +72,9 @@ def find_deployment(stage: str, environment: Mapping[str, str] = os.environ) -> 
         raise InfraError("No stack is running: start it with make run.")
     try:
         endpoints = json.loads(file.read_text())
-        aws, postgres = endpoints["aws"], endpoints["postgres"]
+        aws, postgres = str(endpoints["aws"]), str(endpoints["postgres"])
+        if not aws.startswith("http"):
+            raise ValueError(aws)
     except (ValueError, LookupError, TypeError):
         raise InfraError(f"{file} cannot be read: stop the stack and start it again.") from None
     return local_deployment({"aws": aws, "postgres": postgres})

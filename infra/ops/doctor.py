@@ -1,6 +1,7 @@
 """``python -m infra.ops.doctor [--stage prod]``: checks every order of a deployment against the invariants.
 
-The doctor reads the ledger, then the orders, and the history of each page of orders. An apparent violation may only
+The doctor reads the ledger, then the orders, and the history of each page of orders; at last the whole history, for
+orders that the table lacks. An apparent violation may only
 be an order that changed meanwhile: before a report, the doctor reads that order again, its item first and last. The
 doctor only reads. Exit code 0: no violations. 1: violations. 2: the doctor could not check the deployment,
 or not its history.
@@ -8,12 +9,13 @@ or not its history.
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.events import Event
-from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, Violation, orphans, violations_of
+from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, Violation, orphans, unknown, violations_of
 from chalicelib.domain.status import PHASES, TERMINAL, Phase, Status
+from infra.command import run
 from infra.ops.deployment import ACCESS_ERRORS, Deployment, find_deployment, stage_parser
 from infra.ops.evidence import EvidenceReader, database_name
 from infra.ops.items import evidence_of
@@ -76,8 +78,16 @@ class Examination:
                 self._count(evidence, str(item.get("createdAt")))
                 if self._violations(evidence):
                     self._report.violations += self._confirmed_violations(order_id, swaps.get(order_id, {}))
-        landed = (one for swap in swaps.values() for one in swap.values())
-        self._report.violations += [one for one in orphans(landed, seen) if self._reader.item(one.order_id) is None]
+        strays = [one for order_id, landed in swaps.items() if order_id not in seen for one in landed.values()]
+        # An order that the scan missed is younger than the scan.
+        self._report.violations += orphans(strays, self._reader.existing([one.order_id for one in strays]))
+        self._check_recorded(seen)
+
+    def _check_recorded(self, seen: Set[str]) -> None:
+        """Find the orders of the history that the orders table lacks: it is written first, and keeps every order."""
+        for page in self._reader.recorded():
+            missed = [one for one in page if one.order_id not in seen]
+            self._report.violations += unknown(missed, self._reader.existing([one.order_id for one in missed]))
 
     def _count(self, evidence: Evidence, created_at: str) -> None:
         report, deadline = self._report, evidence.deadline_ms
@@ -134,10 +144,11 @@ def _now_ms() -> int:
 
 def main() -> int:
     """Run the command and return the exit code."""
+    stage = stage_parser(__doc__).parse_args().stage
     try:
-        report = examine(find_deployment(stage_parser(__doc__).parse_args().stage))
+        report = examine(find_deployment(stage))
     except ACCESS_ERRORS as error:
-        print(f"The doctor cannot check the deployment. {error}", file=sys.stderr)
+        print(f"The doctor cannot check the deployment. {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     print(report)
     if report.violations:
@@ -146,4 +157,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

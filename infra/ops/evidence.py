@@ -1,23 +1,38 @@
 """Reads the orders, swaps and history of a deployment as evidence for the invariants."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap
-from chalicelib.history.connection import BoundedConnection, PostgresConnection
+from chalicelib.domain.invariants import Evidence, HistoryCopy, RecordedOrder, Swap
+from chalicelib.history.connection import (
+    BoundedConnection,
+    InvalidAddressError,
+    PostgresConnection,
+    check_address,
+)
 from chalicelib.ports.history import HistoryUnavailableError
+from infra.errors import InfraError
 from infra.ops.deployment import Deployment
 from infra.ops.items import Item, signatures_of, swap_of
+
+T = TypeVar("T")
 
 _CONNECT_SECONDS = 5
 _STATEMENT_SECONDS = 30
 _ORDERS = "select order_id::text, status, seq, amount_out_base from orders where order_id = any(%s)"
+#: Pages by the primary key, so that neither side holds all orders.
+_RECORDED = "select order_id::text, status, seq from orders where order_id > %s order by order_id limit %s"
+_PAGE = 1000
+_FIRST_ID = "00000000-0000-0000-0000-000000000000"
+#: The most keys that one BatchGetItem takes, and how often its unread keys are asked for again.
+_MAX_KEYS = 100
+_MAX_READS = 10
 _EVENTS = "select order_id::text, seq, status, attempt from order_events where order_id = any(%s) order by seq"
 #: PostgreSQL answers this from the index on status.
 _EXHAUSTED = (
@@ -33,9 +48,9 @@ class EvidenceReader:
     """
 
     def __init__(self, deployment: Deployment) -> None:
-        dynamodb = deployment.resource("dynamodb")
-        self._orders = dynamodb.Table(deployment.output("OrdersTableName"))
-        self._ledger = dynamodb.Table(deployment.output("LedgerTableName"))
+        self._dynamodb = deployment.resource("dynamodb")
+        self._orders = self._dynamodb.Table(deployment.output("OrdersTableName"))
+        self._ledger = self._dynamodb.Table(deployment.output("LedgerTableName"))
         url = deployment.database_url or ""
         self._history = PostgresConnection(url, _CONNECT_SECONDS, _STATEMENT_SECONDS)
         self.history_missing = _unusable(url)
@@ -47,6 +62,29 @@ class EvidenceReader:
     def item(self, order_id: str) -> Item | None:
         item: Item | None = self._orders.get_item(Key={"orderId": order_id}, ConsistentRead=True).get("Item")
         return item
+
+    def existing(self, ids: Collection[str]) -> set[str]:
+        """Return those of the ids that the orders table has.
+
+        :raises InfraError: if DynamoDB leaves keys unread again and again.
+        """
+        found: set[str] = set()
+        wanted = sorted(set(ids))
+        for start in range(0, len(wanted), _MAX_KEYS):
+            found |= self._existing(wanted[start : start + _MAX_KEYS])
+        return found
+
+    def _existing(self, ids: list[str]) -> set[str]:
+        keys = [{"orderId": one} for one in ids]
+        asked: Any = {self._orders.name: {"Keys": keys, "ConsistentRead": True, "ProjectionExpression": "orderId"}}
+        found: set[str] = set()
+        for _ in range(_MAX_READS):
+            answer = self._dynamodb.batch_get_item(RequestItems=asked)
+            found |= {item["orderId"] for item in answer["Responses"].get(self._orders.name, ())}
+            asked = answer.get("UnprocessedKeys")
+            if not asked:
+                return found
+        raise InfraError("DynamoDB does not read all orders: it is busy. Try again later.")
 
     def swaps(self) -> dict[str, dict[str, Swap]]:
         """Return every swap that landed, by order and signature."""
@@ -68,7 +106,7 @@ class EvidenceReader:
     def copies(self, ids: Collection[str]) -> dict[str, HistoryCopy]:
         """Return the history's copies of these orders."""
         uuids = [one for one in map(_uuid, ids) if one]
-        if self.history_missing or not uuids:
+        if not uuids:
             return {}
 
         def read(connection: BoundedConnection) -> dict[str, HistoryCopy]:
@@ -80,21 +118,32 @@ class EvidenceReader:
                 for order_id, status, seq, amount in connection.execute(_ORDERS, [uuids])
             }
 
-        try:
-            return self._history.run(read)
-        except HistoryUnavailableError as error:
-            self.history_missing = " ".join(str(error).split())
-            return {}
+        return self._read(read) or {}
+
+    def recorded(self) -> Iterator[list[RecordedOrder]]:
+        """Yield every order of the history, a page at a time."""
+        last = _FIRST_ID
+        while page := self._recorded_after(last):
+            yield page
+            last = page[-1].order_id
+
+    def _recorded_after(self, order_id: str) -> list[RecordedOrder]:
+        rows = self._read(lambda connection: connection.execute(_RECORDED, [order_id, _PAGE]).fetchall())
+        return [RecordedOrder(*row) for row in rows or ()]
 
     def exhausted(self, limit: int) -> list[tuple[str, str, datetime]]:
         """Return the newest orders that failed as QUEUE_EXHAUSTED: id, user and time of the failure."""
+        return self._read(lambda connection: connection.execute(_EXHAUSTED, [limit]).fetchall()) or []
+
+    def _read(self, work: Callable[[BoundedConnection], T]) -> T | None:
+        """Read from the history; note why not, and return ``None``, if that fails."""
         if self.history_missing:
-            return []
+            return None
         try:
-            return self._history.run(lambda connection: connection.execute(_EXHAUSTED, [limit]).fetchall())
+            return self._history.run(work)
         except HistoryUnavailableError as error:
             self.history_missing = " ".join(str(error).split())
-            return []
+            return None
 
     def close(self) -> None:
         self._history.close()
@@ -111,13 +160,13 @@ def database_name(url: str) -> str:
 
 
 def _unusable(url: str) -> str:
-    """Say why this is not an address to connect to. libpq's own message may contain the password."""
+    """Say why this is not an address to connect to."""
     if not url:
         return "DATABASE_URL is not set"
     try:
-        conninfo_to_dict(url)
-    except psycopg.Error:
-        return "DATABASE_URL is not the address of a database"
+        check_address(url)
+    except InvalidAddressError as error:
+        return f"DATABASE_URL {error}"
     return ""
 
 

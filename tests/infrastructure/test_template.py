@@ -365,7 +365,6 @@ def test_no_function_may_query_the_operators_index(packaged: Packaged) -> None:
 def test_the_template_sets_every_setting_or_makes_it_a_parameter(packaged: Packaged) -> None:
     parameters = {row.env: row.parameter for row in SETTINGS}
     set_by_template = {field.name.upper() for field in fields(Settings)} - parameters.keys()
-    assert {"LOG_LEVEL"} == parameters.keys() - {field.name.upper() for field in fields(Settings)}
     assert set_by_template - {"AWS_REGION", "AWS_ENDPOINT_URL"} <= packaged.variables.keys()
     for variable, parameter in parameters.items():
         assert packaged.variables[variable] == {"Ref": parameter}

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.local.process import die_with_parent
+from infra.lifetimes import die_with_parent
 from infra.project import ROOT
 
 ANY_PORT = {"PORT": "0", "AWS_PORT": "0", "POSTGRES_PORT": "0"}

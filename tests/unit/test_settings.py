@@ -1,11 +1,12 @@
 """Settings come from environment variables, and an error names the invalid variable."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import MISSING, FrozenInstanceError, fields
 from decimal import Decimal
+from typing import get_type_hints
 
 import pytest
 
-from chalicelib.settings import Settings, read_settings
+from chalicelib.settings import InvalidSettingsError, Settings, read_settings
 from tests.support.workbench import a_workbench
 
 REQUIRED = {
@@ -61,15 +62,47 @@ def test_a_missing_variable_is_named() -> None:
         read_settings({name: value for name, value in REQUIRED.items() if name != "ORDERS_TABLE"})
 
 
+KINDS = get_type_hints(Settings)
 SAMPLES = {str: "7", int: "7", float: "7", Decimal: "7", bool: "on", str | None: "7"}
+CHOICES = {"log_level": "DEBUG"}
 
 
-@pytest.mark.parametrize("knob", Settings.__annotations__)
+@pytest.mark.parametrize("knob", KINDS)
 def test_every_setting_is_read_from_the_variable_of_its_name(knob: str) -> None:
-    kind = Settings.__annotations__[knob]
-    value = getattr(read_settings(REQUIRED | {knob.upper(): SAMPLES[kind]}), knob)
-    assert value == {bool: True, int: 7, float: 7, Decimal: 7}.get(kind, "7")
+    kind, text = KINDS[knob], CHOICES.get(knob) or SAMPLES[KINDS[knob]]
+    value = getattr(read_settings(REQUIRED | {knob.upper(): text}), knob)
+    assert value == {bool: True, int: 7, float: 7, Decimal: 7}.get(kind, text)
     assert isinstance(value, kind)
+
+
+@pytest.mark.parametrize("knob", [name for name, kind in KINDS.items() if kind in (int, float, Decimal, bool)])
+@pytest.mark.parametrize(
+    "text", ["1e1", " 5", "5 ", "1_0", "\u0661", "+1", "-1", "0x1", "1,5", "NaN", "9" * 5000, "\x00"]
+)
+def test_a_number_or_switch_is_written_in_one_way(knob: str, text: str) -> None:
+    with pytest.raises(InvalidSettingsError, match=knob.upper()):
+        read_settings(REQUIRED | {knob.upper(): text})
+
+
+def test_every_default_is_a_value_that_its_setting_may_have() -> None:
+    shown = {
+        field.name.upper(): "on" if field.default is True else "off" if field.default is False else str(field.default)
+        for field in fields(Settings)
+        if field.default is not MISSING and field.default is not None
+    }
+    assert read_settings(REQUIRED | shown) == read_settings(REQUIRED)
+
+
+def test_an_error_names_every_invalid_variable_its_value_and_its_values() -> None:
+    wrong = {"RATE_HORIZON_SECONDS": "901", "VENUE_TIME_SCALE": "1e99", "SIMULATION": "maybe", "LOG_LEVEL": "LOUD"}
+    with pytest.raises(InvalidSettingsError) as refused:
+        read_settings(REQUIRED | wrong)
+    assert sorted(refused.value.problems) == [
+        "LOG_LEVEL='LOUD' must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
+        "RATE_HORIZON_SECONDS='901' must be a whole number of seconds from 0 to 900",
+        "SIMULATION='maybe' must be on or off",
+        "VENUE_TIME_SCALE='1e99' must be a number from 0 to 20",
+    ]
 
 
 @pytest.mark.parametrize(("text", "on"), [("on", True), ("ON", True), ("1", True), ("off", False), ("False", False)])
@@ -114,7 +147,14 @@ def test_other_variables_are_ignored() -> None:
     assert read_settings(REQUIRED | {"PATH": "/bin", "MAX_ATTEMPT": "9"}) == read_settings(REQUIRED)
 
 
-@pytest.mark.parametrize("variable", ["QUOTE_THREADS", "PUSH_THREADS", "TRIGGER_THREADS", "MAX_ATTEMPTS"])
+@pytest.mark.parametrize(
+    "variable",
+    [
+        *("QUOTE_THREADS", "PUSH_THREADS", "TRIGGER_THREADS", "AWS_CONNECTIONS", "TRIGGER_BATCH", "WATCHDOG_BATCH"),
+        *("QUOTE_TIMEOUT_SECONDS", "AWS_READ_TIMEOUT_SECONDS", "POSTGRES_STATEMENT_TIMEOUT_SECONDS", "MAX_ATTEMPTS"),
+        *("MARKET_TICK_SECONDS", "PENDING_DEADLINE_SECONDS", "IDEMPOTENCY_HOURS"),
+    ],
+)
 def test_a_setting_that_must_be_positive_is_refused_by_its_variable(variable: str) -> None:
     with pytest.raises(ValueError, match=variable):
         read_settings(REQUIRED | {variable: "0"})

@@ -60,7 +60,7 @@ class RateLimiter:
         latest_ms = to_ms(now) + self.horizon_seconds * 1000
         reservation = self._reserve(spec, to_ms(now), latest_ms)
         if reservation.at_ms > latest_ms:
-            raise RateLimitedError(ceil((reservation.at_ms - latest_ms) / 1000))
+            raise RateLimitedError(ceil((reservation.at_ms - latest_ms) / 1000), self.horizon_seconds)
         return reservation
 
     def release(self, reservation: SlotReservation | None) -> None:

@@ -42,7 +42,7 @@ KNOWN = [
     (OrderNotFoundError("id"), 404, "ORDER_NOT_FOUND"),
     (IdempotencyConflictError(), 422, "IDEMPOTENCY_KEY_REUSED"),
     (HistoryUnavailableError("down"), 503, "HISTORY_UNAVAILABLE"),
-    (RateLimitedError(7), 429, "RATE_LIMITED"),
+    (RateLimitedError(7, 900), 429, "RATE_LIMITED"),
     (TooManyActiveOrdersError(7), 429, "BACKLOG_FULL"),
     (TooManyOpenOrdersError(7), 429, "OPEN_ORDERS_FULL"),
     (BrokenRulesError([BrokenRule("expires_at", Rule.EXPIRES_IN_THE_FUTURE)]), 422, "INVALID_ORDER"),
@@ -82,6 +82,14 @@ def test_a_change_that_the_status_does_not_allow_has_a_verdict(
     assert (body["status"], body["code"], body["outcome"]) == (status, code, outcome)
     assert body["verdict"] == {"outcome": outcome, "status": "routing", "seq": 300}
     assert "routing" in body["detail"] or "300" in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(900, "15 minutes"), (60, "1 minute"), (90, "90 seconds"), (1, "1 second"), (0, "0 seconds")],
+)
+def test_the_refusal_of_the_rate_limit_names_the_horizon_of_the_deployment(seconds: int, words: str) -> None:
+    assert f"for the next {words}." in problem_of(RateLimitedError(7, seconds)).detail
 
 
 @pytest.mark.parametrize("rule", Rule)

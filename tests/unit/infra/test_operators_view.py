@@ -15,7 +15,7 @@ from chalicelib.codec.messages import order_message
 from chalicelib.codec.orders import spec_to_dict, spec_to_json
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.events import Opened, OpenTerms
-from chalicelib.domain.invariants import Evidence, Violation, violations_of
+from chalicelib.domain.invariants import Evidence, RecordedOrder, Swap, Violation, violations_of
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType
 from chalicelib.ports.orders import StoredOrder
@@ -35,6 +35,9 @@ ITEM: dict[str, Any] = {
     "seq": Decimal(ORDER.seq),
     "events": [event_to_json(event) for event in ORDER.events],
 }
+NO_ADDRESS = (
+    "DATABASE_URL is not the address of a database: it must be like postgresql://user:password@host:5432/name"
+)
 #: Any value of a DynamoDB attribute.
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.text(max_size=20) | st.decimals(allow_nan=False, allow_infinity=False),
@@ -68,8 +71,8 @@ def test_an_order_with_a_damaged_event_is_still_judged(number: int, value: Any) 
     ("url", "why"),
     [
         ("", "DATABASE_URL is not set"),
-        ("postgres//user:hunter2@host/db", "DATABASE_URL is not the address of a database"),
-        ("postgresql://user:hunter2%zz@host/db", "DATABASE_URL is not the address of a database"),
+        ("postgres//user:hunter2@host/db", NO_ADDRESS),
+        ("postgresql://user:hunter2%zz@host/db", NO_ADDRESS),
     ],
 )
 def test_the_message_about_an_invalid_address_omits_the_password(url: str, why: str) -> None:
@@ -122,12 +125,28 @@ def test_an_open_order_is_counted_separately_and_must_be_in_the_history(
         copies=lambda ids: {},
         item=lambda order_id: item,
         landed=lambda evidence: {},
+        recorded=list,
+        existing=set,
     )
     report = Report("stack", "database")
     Examination(reader, report, max_attempts=3).run()
     assert [(one.invariant, one.detail) for one in report.violations] == [("I6", "not in the history")]
     assert "open          1 wait for their price or launch" in str(report)
     assert "active        0 queued, 0 in progress\noverdue       0 open or active orders" in str(report)
+
+
+def test_an_order_of_the_history_that_the_orders_table_lacks_is_reported_unless_it_is_younger_than_the_scan() -> None:
+    lost, young = RecordedOrder("lost", "confirmed", 6), RecordedOrder("young", "failed", 4)
+    reader: Any = SimpleNamespace(
+        history_missing="",
+        swaps=lambda: {"lost": {"signature": Swap("signature", "lost", 1)}},
+        pages=list,
+        recorded=lambda: [[lost], [young]],
+        existing=lambda ids: {"young"}.intersection(ids),
+    )
+    report = Report("stack", "database")
+    Examination(reader, report, max_attempts=3).run()
+    assert [(one.invariant, one.order_id) for one in report.violations] == [("I1", "lost"), ("I6", "lost")]
 
 
 @pytest.mark.parametrize("order_id", ["", "x" * 3000, "no-uuid", "\ud800"])

@@ -1,0 +1,95 @@
+"""The values that a setting may have, and how they are written in an environment variable."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+#: Digits of other scripts, spaces, signs, exponents and underscores are mistakes here, though Python reads them.
+_WHOLE = re.compile(r"[0-9]+", re.ASCII)
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+", re.ASCII)
+_MAX_DIGITS = 40
+_SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
+
+
+class Rule(Protocol):
+    """The values of a setting. As text it completes the sentence "must be ..."."""
+
+    def read(self, text: str) -> object:
+        """The value that ``text`` means.
+
+        :raises ValueError: if it means none of the values.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of ``unit`` between two bounds, both included. The kind ``int`` allows no fraction."""
+
+    kind: Callable[[str], int | float | Decimal]
+    least: Decimal
+    most: Decimal
+    unit: str = ""
+
+    def read(self, text: str) -> int | float | Decimal:
+        form = _WHOLE if self.kind is int else _NUMBER
+        if len(text) > _MAX_DIGITS or not form.fullmatch(text):
+            raise ValueError(text)
+        if not self.least <= Decimal(text) <= self.most:
+            raise ValueError(text)
+        return self.kind(text)
+
+    def __str__(self) -> str:
+        kind, unit = "whole number" if self.kind is int else "number", f" of {self.unit}" if self.unit else ""
+        return f"a {kind}{unit} from {self.least} to {self.most}"
+
+
+def whole(least: int, most: int, unit: str) -> Number:
+    """A whole number of ``unit``."""
+    return Number(int, Decimal(least), Decimal(most), unit)
+
+
+def seconds(least: float, most: float) -> Number:
+    """Seconds with fractions."""
+    return Number(float, Decimal(str(least)), Decimal(str(most)), "seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    def read(self, text: str) -> bool:
+        if text.lower() not in _SWITCH:
+            raise ValueError(text)
+        return _SWITCH[text.lower()]
+
+    def __str__(self) -> str:
+        return "on or off"
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    choices: tuple[str, ...]
+
+    def read(self, text: str) -> str:
+        if text not in self.choices:
+            raise ValueError(text)
+        return text
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(self.choices)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text that fits an environment variable of a function and a line of a file."""
+
+    max_length: int
+
+    def read(self, text: str) -> str:
+        if len(text) > self.max_length or not text.isprintable():
+            raise ValueError(text)
+        return text
+
+    def __str__(self) -> str:
+        return f"at most {self.max_length} printable characters"
