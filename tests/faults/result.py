@@ -14,6 +14,8 @@ class Result:
     violations: list[str] = field(default_factory=list)
     slowest_recovery_seconds: float | None = None
     notes: list[str] = field(default_factory=list)
+    #: Reason why the machine cannot run this trial.
+    skipped: str = ""
 
     def recovered(self, seconds: float) -> None:
         """Record that an order ended this many seconds after the fault that affected it."""
@@ -34,6 +36,8 @@ HEADER = f"{'trial':48} {'orders':>7} {'faults':>7} {'violations':>10}   slowest
 
 def row(result: Result) -> str:
     """Return a line of the table, followed by one line per note."""
+    if result.skipped:
+        return f"{result.name:48} skipped: {result.skipped}"
     slowest = result.slowest_recovery_seconds
     recovery = "-" if slowest is None else f"{slowest:.1f} s"
     line = f"{result.name:48} {result.orders:7} {result.faults:7} {len(result.violations):10}   {recovery}"

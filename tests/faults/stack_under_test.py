@@ -27,6 +27,7 @@ from chalicelib.ports.queues import WatchdogLook
 from chalicelib.stores.order_items import has_ended_shard
 from infra.local.config import REGION
 from infra.ops.deployment import local_deployment
+from infra.ops.doctor import examine
 from infra.ops.evidence import EvidenceReader
 from infra.ops.items import evidence_of
 from tests.bench.cpu import worker_seconds
@@ -46,6 +47,8 @@ ENVIRONMENT = {
     "PENDING_DEADLINE_SECONDS": "5",
     "DEADLINE_GRACE_SECONDS": "5",
 }
+#: The venue times and deadlines of ``make run``, without its rate limit.
+DEFAULT_TIMES = {"RATE_LIMIT_PER_MINUTE": "0"}
 
 Item = Mapping[str, Any]
 
@@ -53,9 +56,9 @@ Item = Mapping[str, Any]
 class StackUnderTest:
     """A running stack."""
 
-    def __init__(self, stack: RunningStack, postgres: PostgresServer) -> None:
+    def __init__(self, stack: RunningStack, postgres: PostgresServer | None = None) -> None:
         self.stack = stack
-        self.postgres = postgres
+        self._postgres = postgres
         self.client = Client(stack.endpoints["http"], stack.endpoints["ws"])
         lines = shlex.split((stack.state_dir / "app.env").read_text())
         #: Environment variables of the deployed functions.
@@ -67,6 +70,12 @@ class StackUnderTest:
         dynamodb = session.resource("dynamodb", **where)
         self.orders = dynamodb.Table(self.environment["ORDERS_TABLE"])
         self.threads = ThreadPoolExecutor(_CLIENTS)
+
+    @property
+    def postgres(self) -> PostgresServer:
+        """The server that a trial can stop; a stack with a PostgreSQL of its own has none."""
+        assert self._postgres is not None
+        return self._postgres
 
     # --- actions -------------------------------------------------------------------------------------------
 
@@ -139,14 +148,20 @@ class StackUnderTest:
         assert spec is not None
         return order_message(StoredOrder(Order.replayed(order_id, spec, events_of(item)[:1])))
 
-    def wait_for(self, ids: Iterable[str], done: Callable[[Item], bool], watch: bool = False) -> float:
+    def wait_for(
+        self,
+        ids: Iterable[str],
+        done: Callable[[Item], bool],
+        watch: bool = False,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> float:
         """Wait until each order meets a condition; return the duration in seconds. ``watch`` runs the watchdog.
 
-        After ``PATIENCE_SECONDS`` the wait ends, and the checks of the trial report the remaining orders.
+        After ``patience_seconds`` the wait ends, and the checks of the trial report the remaining orders.
         """
         began = watched = time.monotonic()
         waiting = list(ids)
-        while waiting and time.monotonic() - began < PATIENCE_SECONDS:
+        while waiting and time.monotonic() - began < patience_seconds:
             items = self.items(waiting)
             waiting = [one for one in waiting if one not in items or not done(items[one])]
             if watch and time.monotonic() - watched > 2:
@@ -175,6 +190,17 @@ class StackUnderTest:
             # The history of a terminal order may follow its last write by some seconds.
             time.sleep(0.5)
         result.violations += found
+
+    def examine(self, result: Result, requests: int) -> None:
+        """Add the findings of the doctor to the result, dead letters, and more orders than ``requests`` for them."""
+        report = examine(local_deployment(self.stack.endpoints))
+        result.violations += [f"doctor: {one.invariant} {one.order_id}: {one.detail}" for one in report.violations]
+        result.violations += [report.history_missing] if report.history_missing else []
+        result.violations += [
+            f"{number} messages in {name}" for name, number in report.dead_letters.items() if number
+        ]
+        if report.statuses.total() > requests:
+            result.violations.append(f"{requests} keys made {report.statuses.total()} orders")
 
     def _violations(self, ids: list[str]) -> list[str]:
         items = self.items(ids)
@@ -210,13 +236,18 @@ def span_of(item: Item) -> tuple[int, int]:
 
 
 @contextmanager
-def a_stack_under_test(**environment: str) -> Iterator[StackUnderTest]:
-    """Start a new stack; stop it and delete its data at the end of the context."""
+def a_state_directory() -> Iterator[Path]:
+    """Make a directory for a stack, and delete it with its data at the end of the context."""
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as directory:
         # PostgreSQL runs as another user, which needs access to this directory.
         os.chmod(directory, 0o755)  # noqa: S103
-        with (
-            postgres_server() as postgres,
-            running_stack(Path(directory), {**ENVIRONMENT, **environment, "DATABASE_URL": postgres.url}) as stack,
-        ):
+        yield Path(directory)
+
+
+@contextmanager
+def a_stack_under_test(settings: Mapping[str, str] = ENVIRONMENT, **changes: str) -> Iterator[StackUnderTest]:
+    """Start a new stack; stop it and delete its data at the end of the context."""
+    with a_state_directory() as directory, postgres_server() as postgres:
+        environment = {**settings, **changes, "DATABASE_URL": postgres.url}
+        with running_stack(directory, environment) as stack:
             yield StackUnderTest(stack, postgres)

@@ -17,7 +17,15 @@ _SHARED = {
     "tests/e2e/test_rate_limit.py": "rate limit",
 }
 #: Groups by duration, longest first; all other groups follow and fill the gaps at the end.
-_LONGEST_FIRST = ("tests/faults/test_real.py", "e2e", "rate limit", "postgres", "virtual", "infrastructure")
+_LONGEST_FIRST = (
+    "tests/faults/test_real.py",
+    "tests/faults/test_kills.py",
+    "e2e",
+    "rate limit",
+    "postgres",
+    "virtual",
+    "infrastructure",
+)
 
 
 class SharedStacks(LoadScopeScheduling):  # type: ignore[misc]

@@ -41,6 +41,11 @@ class RunningStack:
     #: ``None`` for a stack that ``make run`` started.
     launcher: "subprocess.Popen[bytes] | None" = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the launcher that this process started still runs."""
+        return self.launcher is not None and self.launcher.poll() is None
+
     def logs(self) -> str:
         """The output so far: of the launcher first, then of each function and part of the stack."""
         files = [_output(self.state_dir), *sorted((self.state_dir / "logs").glob("*.log"))]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tests.faults.effort import Effort
 from tests.faults.result import Result
 from tests.faults.stack_under_test import StackUnderTest
-from tests.faults.trials import lanes, limit, machine, messages, outages, races, sockets, virtual
+from tests.faults.trials import disk, kills, lanes, limit, machine, messages, outages, races, sockets, state, virtual
 
 #: Trials on fakes and a virtual clock.
 VIRTUAL: tuple[Callable[[Effort], Result], ...] = (*virtual.TRIALS, *races.TRIALS, machine.any_order_of_events)
@@ -17,5 +17,7 @@ REAL: tuple[Callable[[StackUnderTest, Effort], Result], ...] = (
     *(outages.workers_killed, outages.postgres_stopped, outages.postgres_frozen),
     *(outages.queue_fails_after_the_write, outages.calls_throttled, outages.answers_lost, outages.calls_delayed),
 )
-#: Trials that start their own stack; only the long form runs them.
-OWN: tuple[Callable[[Effort], Result], ...] = (limit.rate_limit,)
+#: Trials that start their own stack and have a short form for CI.
+BRIEF: tuple[Callable[[Effort], Result], ...] = (kills.kills, state.state, disk.crowded_disk)
+#: Trials that start their own stack.
+OWN: tuple[Callable[[Effort], Result], ...] = (limit.rate_limit, *BRIEF)
