@@ -1,6 +1,5 @@
 """The AWS emulator: API Gateway, Lambda, SQS, DynamoDB and CloudFormation in one process."""
 
-import re
 import shutil
 import sys
 import urllib.error
@@ -8,20 +7,20 @@ import urllib.request
 from pathlib import Path
 
 from infra.local.config import HOST, REGION, LocalConfig, scrubbed_environment
+from infra.local.errors import LocalStackError
 from infra.local.process import Child
+from infra.local.saved_services import DEPLOYED_PATH
 
-#: The emulator's base address in its saved state.
-_ADDRESS = re.compile(r"(http://localhost:)\d+/")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 
 def start(config: LocalConfig) -> Child:
-    """Start the emulator with the state that its last clean stop saved."""
+    """Start the emulator with the state that it had when it ended, however it ended."""
     temporary = temporary_directory(config)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     state = config.state_dir / "aws"
-    _readdress(state, config.aws_port)
+    state.mkdir(exist_ok=True)
     environment = scrubbed_environment(
         **CREDENTIALS,
         GATEWAY_PORT=str(config.aws_port),
@@ -30,6 +29,7 @@ def start(config: LocalConfig) -> Child:
         SFTP_ENABLED="0",
         PERSIST_STATE="1",
         STATE_DIR=str(state),
+        STATE_FILE=str(state / "state.sqlite3"),
         S3_PERSIST="1",
         S3_DATA_DIR=str(state / "s3"),
         TMPDIR=str(temporary),
@@ -40,19 +40,22 @@ def start(config: LocalConfig) -> Child:
         MINISTACK_WORKER_THREADS="1024",
     )
     command: list[str | Path] = [sys.executable, Path(__file__).with_name("emulator_process.py")]
-    return Child("The AWS emulator", command, config.logs / "emulator.log", environment=environment)
+    return Child("The AWS emulator", command, config.logs / "emulator.log", environment=environment, grace_seconds=10)
 
 
-def _readdress(state: Path, port: int) -> None:
-    """Write the current port into the addresses of saved queues: the emulator finds a queue by its full address.
+def finish_deployment(config: LocalConfig) -> None:
+    """Have the emulator save the deployment, so that a kill does not take it back, and deliver messages from now on.
 
-    At another port than last time no sender would find a queue, and its function would wait forever.
+    :raises LocalStackError: if the emulator cannot save it.
     """
-    for file in state.glob("*.json"):
-        saved = file.read_text()
-        readdressed = _ADDRESS.sub(rf"\g<1>{port}/", saved)
-        if readdressed != saved:
-            file.write_text(readdressed)
+    try:
+        with urllib.request.urlopen(f"{config.aws}{DEPLOYED_PATH}", data=b"", timeout=30):  # noqa: S310
+            return
+    except urllib.error.HTTPError as error:
+        reason = error.read().decode()
+    except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+        reason = str(error)
+    raise LocalStackError(f"The AWS emulator cannot save its state: {reason}")
 
 
 def ready(config: LocalConfig) -> bool:

@@ -6,12 +6,11 @@ The launcher runs this file as a script, so that the process does not import thi
 import os
 import signal
 import sys
-import time
-from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Semaphore
-from typing import Any
+from typing import Any, NoReturn
 
 #: Equal to the processor's reserved concurrency, which this limit must not undercut.
 MAX_ENVIRONMENTS = 10
@@ -21,7 +20,9 @@ def append(function_name: str, text: str) -> None:
     """Append to the function's log file in one write, so that the lines of several workers never mix."""
     # CloudFormation puts the stack's name before the function's, and a random suffix after it.
     name = function_name.removeprefix("engine-local-").rsplit("-", 1)[0]
-    with (Path(os.environ["ENGINE_LOGS"]) / f"{name}.log").open("ab", buffering=0) as log:
+    file = Path(os.environ["ENGINE_LOGS"]) / f"{name}.log"
+    # A full disk costs the line, but not the thread: a worker whose output nobody reads stops.
+    with suppress(OSError), file.open("ab", buffering=0) as log:
         log.write(text.rstrip("\n").encode(errors="replace") + b"\n")
 
 
@@ -47,33 +48,31 @@ class LimitedEnvironments:
 
     def __init__(self, execute: Callable[..., Any]) -> None:
         self._execute = execute
-        self._free: defaultdict[str, Semaphore] = defaultdict(lambda: Semaphore(MAX_ENVIRONMENTS))
+        self._free: dict[str, Semaphore] = {}
 
     def __call__(self, function: dict[str, Any], event: dict[str, Any], request_id: str) -> Any:
         config = function.get("config") or function
-        with self._free[config.get("FunctionName", "")]:
+        # One step, so that two threads never get two semaphores.
+        with self._free.setdefault(config.get("FunctionName", ""), Semaphore(MAX_ENVIRONMENTS)):
             return self._execute(function, event, request_id)
 
 
-class FairQueues:
-    """Delivers from standard queues in the fair order of SQS: the groups with the fewest messages in flight first.
+class Deliveries:
+    """Delivers messages to functions only from the end of the deployment on.
 
-    Source: "Amazon SQS fair queues", AWS.
+    A deployment ends running workers, and the message of such an invocation stays hidden for its visibility timeout.
+    Before a deployment the functions may also have the addresses of the last run.
     """
 
-    def __init__(self, collect: Callable[..., list[dict[str, Any]]]) -> None:
-        self._collect = collect
+    def __init__(self, poll: Callable[[], bool]) -> None:
+        self._poll = poll
+        self._deployed = False
 
-    def __call__(self, queue: dict[str, Any], max_messages: int, visibility_seconds: int) -> list[dict[str, Any]]:
-        if not queue["is_fifo"]:
-            now = time.time()
-            in_flight = Counter(
-                message.get("group_id")
-                for message in queue["messages"]
-                if message["receive_count"] and message["visible_at"] > now
-            )
-            queue["messages"].sort(key=lambda message: (in_flight[message.get("group_id")], message["sent_at"]))
-        return self._collect(queue, max_messages, visibility_seconds)
+    def start(self) -> None:
+        self._deployed = True
+
+    def __call__(self) -> bool:
+        return self._deployed and self._poll()
 
 
 def main() -> None:
@@ -83,21 +82,29 @@ def main() -> None:
     """
     # A script's own directory is first on the path, where its modules would shadow others of the same name.
     from api_gateway import RestRequests, Subprotocols  # type: ignore[import-not-found]
+    from durable_queues import DurableQueues  # type: ignore[import-not-found]
+    from durable_tables import DurableTables  # type: ignore[import-not-found]
+    from earlier_state import adopt  # type: ignore[import-not-found]
+    from fair_queues import FairQueues  # type: ignore[import-not-found]
+    from saved_services import SavedServices  # type: ignore[import-not-found]
     from sorted_indexes import SortedIndexes  # type: ignore[import-not-found]
+    from state_file import StateFile  # type: ignore[import-not-found]
 
     sys.path.remove(str(Path(__file__).resolve().parent))
-    from ministack.app import main as emulate
-    from ministack.core import lambda_runtime
+    from ministack import app
+    from ministack.core import lambda_runtime, persistence
     from ministack.services import apigateway, apigateway_v1, dynamodb, eventbridge, lambda_svc, sqs
 
     replaced = {
-        lambda_svc: ("_emit_lambda_logs", "_execute_function_warm"),
+        lambda_svc: ("_emit_lambda_logs", "_execute_function_warm", "_poll_sqs"),
         lambda_runtime.Worker: ("_read_stderr",),
-        sqs: ("_collect_msgs",),
+        sqs: DurableQueues.NEEDED,
         eventbridge: ("_SCHEDULER_TICK_INTERVAL",),
-        dynamodb: SortedIndexes.NEEDED,
         apigateway: Subprotocols.NEEDED,
         apigateway_v1: RestRequests.NEEDED,
+        dynamodb: (*SortedIndexes.NEEDED, *DurableTables.NEEDED),
+        app: SavedServices.NEEDED,
+        persistence: SavedServices.NEEDED_OF_PERSISTENCE,
     }
     if not all(hasattr(owner, name) for owner, names in replaced.items() for name in names):
         raise SystemExit(
@@ -105,16 +112,35 @@ def main() -> None:
         )
     lambda_runtime.Worker._read_stderr = read_stderr
     lambda_svc._emit_lambda_logs = log_failure
+    lambda_svc._poll_sqs = deliveries = Deliveries(lambda_svc._poll_sqs)
     lambda_svc._execute_function_warm = LimitedEnvironments(lambda_svc._execute_function_warm)
-    sqs._collect_msgs = FairQueues(sqs._collect_msgs)
     eventbridge._SCHEDULER_TICK_INTERVAL = 1
+    sqs._collect_msgs = FairQueues(sqs._collect_msgs)
     SortedIndexes(dynamodb).install()
     Subprotocols(apigateway).install()
     RestRequests(apigateway_v1).install()
+    file = StateFile(Path(os.environ["STATE_FILE"]))
+    adopt(Path(os.environ["STATE_DIR"]), file)
+    tables, queues = DurableTables(dynamodb, file), DurableQueues(sqs, file)
+    tables.install()
+    queues.install()
+
+    def restored() -> None:
+        tables.restore()
+        queues.restore()
+
+    services = SavedServices(app, persistence, file, os.environ["GATEWAY_PORT"])
+    services.install(restored, deliveries.start, end)
     try:
-        emulate()
+        app.main()
     finally:
         end_workers()
+
+
+def end(code: int) -> NoReturn:
+    """End this process at once: a waiting thread, such as an invocation's, would delay a normal end."""
+    end_workers()
+    os._exit(code)
 
 
 def end_workers() -> None:
