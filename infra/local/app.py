@@ -8,7 +8,6 @@ import boto3
 from infra.aws.deployer import Deployer
 from infra.aws.package import Package
 from infra.aws.template import Template
-from infra.local import emulator
 from infra.local.config import API_STAGE, REGION, STACK, LocalConfig
 from infra.local.repairs import limit_concurrency, repair_api
 
@@ -41,8 +40,6 @@ def deploy_app(config: LocalConfig, packaged: Package, database_url: str) -> Loc
     names = {found["LogicalResourceId"]: found["PhysicalResourceId"] for found in resources}
     limit_concurrency(session, config, template, names)
     repair_api(session, config, template, outputs["RestAPIId"])
-    if config.aws_endpoint_url is None:
-        emulator.finish_deployment(config)
     functions = session.client("lambda", endpoint_url=config.aws)
     handler = functions.get_function_configuration(FunctionName=names["APIHandler"])
     base = f"{config.aws}/_aws/execute-api"

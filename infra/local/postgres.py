@@ -18,6 +18,7 @@ from psycopg import sql
 
 from infra.local.config import HOST, LocalConfig, scrubbed_environment
 from infra.local.errors import LocalStackError
+from infra.local.last_server import await_end
 from infra.local.postgres_home import home, is_open_to_all
 from infra.local.process import Child
 
@@ -42,9 +43,10 @@ class Postgres:
     def prepare(self) -> None:
         """Create the data directory on the first start, or when its password file is missing.
 
-        :raises LocalStackError: if ``initdb`` fails.
+        :raises LocalStackError: if ``initdb`` fails, or a server of an earlier start still runs.
         """
         if self._data.exists() and self._password_file.exists():
+            await_end(self._data)
             return
         password = secrets.token_urlsafe(24)
         self._password_file.touch(mode=0o600)

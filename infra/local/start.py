@@ -45,6 +45,9 @@ def start(config: LocalConfig, parts: Parts) -> Endpoints:
     front_door.wait_until(lambda: caddy.ready(config))
     endpoints = endpoints_of(config, app, database_url)
     caddy.wait_until_healthy(endpoints["http"])
+    if aws:
+        # From here on functions receive messages. Those of the last run would keep the first requests waiting.
+        emulator.finish_deployment(config)
     save_environment(config, app)
     _say(f"Ready after {time.monotonic() - began:.1f} s.")
     return endpoints

@@ -17,7 +17,8 @@ Message = dict[str, Any]
 #: Table id, partition key and sort key, as the emulator spells them.
 ItemKey = tuple[str, str, str]
 
-_SETTINGS = ("journal_mode=WAL", "synchronous=OFF", "locking_mode=EXCLUSIVE")
+#: The lock first: SQLite then needs no file of shared memory, which a full disk has no space for.
+_SETTINGS = ("locking_mode=EXCLUSIVE", "journal_mode=WAL", "synchronous=OFF")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS items (
     table_id TEXT, partition TEXT, sort TEXT, item TEXT NOT NULL, PRIMARY KEY (table_id, partition, sort)
