@@ -50,12 +50,11 @@ def describe_fault(text: str) -> str:
         case "slow":
             effect = f"the swap takes {fault.argument} ms longer"
         case "landed_reply_lost":
-            effect = f"{_attempts(fault)}: the swap lands, its answer is lost, and the ledger tells the outcome"
+            effect = f"the swap lands {_attempts(fault)}, its answer is lost, and the ledger tells the outcome"
         case _:
-            effect = (
-                f"{_attempts(fault)}: it fails with {_CODES[fault.name].value} and is retried if attempts are left"
-            )
-    return f"The preview leaves out the simulated fault {text}. When the order is executed, {effect}."
+            code = _CODES[fault.name].value
+            effect = f"it fails with {code} {_attempts(fault)}, and is retried if attempts are left"
+    return f"The order has the simulated fault {text}: when it is executed, {effect}."
 
 
 def _attempts(fault: "Fault") -> str:

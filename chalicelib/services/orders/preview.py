@@ -12,7 +12,7 @@ from chalicelib.domain.money import minimum_output
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType
 from chalicelib.domain.swaps import SwapRequest
-from chalicelib.routing.router import Router
+from chalicelib.routing.router import Route, Router
 from chalicelib.services.orders.acceptance import PlanAcceptance, expiry
 
 
@@ -21,8 +21,7 @@ class Preview:
     """The order as it would execute now. Amounts are in base units.
 
     ``quotes`` is ``None`` where no route exists now: before a launch, or, with the reason in ``unfillable``, for an
-    order that no venue can fill. ``marketable`` applies to limit orders alone. The preview leaves out the order's
-    simulated fault.
+    order that no venue can fill. ``marketable`` applies to limit orders alone.
     """
 
     spec: OrderSpec
@@ -55,9 +54,8 @@ class PreviewOrder:
             preview = replace(preview, expires_at=expiry(spec, now))
         if spec.launch:
             return preview
-        request = SwapRequest(spec.pair, spec.token_in, spec.token_out, spec.amount_in)
         try:
-            route = self.router.route(replace(request, market_as_of_ms=to_ms(now)))
+            route = self._route(spec, now)
         except AttemptFailedError as error:
             if spec.type is OrderType.MARKET and error.retryable:
                 raise
@@ -65,6 +63,26 @@ class PreviewOrder:
         minimum = spec.limit_min_out or minimum_output(route.chosen.amount_out, spec.slippage_bps)
         marketable = _if_limit(spec, marketable=state.marketable)
         return replace(preview, quotes=route.as_event(), min_amount_out=minimum, marketable=marketable)
+
+    def _route(self, spec: OrderSpec, now: datetime) -> Route:
+        """The route now. A simulated fault that would leave none is left out.
+
+        :raises AttemptFailedError: if no venue has a usable quote without the fault either.
+        """
+        request = SwapRequest(
+            spec.pair,
+            spec.token_in,
+            spec.token_out,
+            spec.amount_in,
+            market_as_of_ms=to_ms(now),
+            simulate=spec.simulate,
+        )
+        try:
+            return self.router.route(request)
+        except AttemptFailedError:
+            if spec.simulate is None:
+                raise
+            return self.router.route(replace(request, simulate=None))
 
 
 def _if_limit(spec: OrderSpec, *, marketable: bool) -> bool | None:

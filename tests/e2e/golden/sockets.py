@@ -108,10 +108,10 @@ def subscriptions(play: Recorder) -> None:
     with play.talk("an order's", "/api/orders/connect") as talk:
         talk.ask(action="subscribe", orderId=order_id, requestId="join")
         talk.hear("ORDER_UPDATE", seq=2)
-        _amend(play, path)
+        _amend(play, path, 3)
         talk.hear("ORDER_UPDATE", seq=3)
         talk.ask(action="unsubscribe", orderId=order_id, requestId="leave")
-        _amend(play, path)
+        _amend(play, path, 4)
         talk.ask("pong", action="ping", requestId="silence")
         talk.ask(action="unsubscribe", orderId=order_id, requestId="leave again")
         talk.ask(action="subscribe", orderId=order_id, afterSeq=3, requestId="join again")
@@ -119,10 +119,10 @@ def subscriptions(play: Recorder) -> None:
     with play.talk("a user's") as talk:
         talk.ask(action="subscribe", userId=play.user, requestId="join")
         talk.hear("ORDER_UPDATE", seq=4)
-        _amend(play, path)
+        _amend(play, path, 5)
         talk.hear("ORDER_UPDATE", seq=5)
         talk.ask(action="unsubscribe", userId=play.user, requestId="leave")
-        _amend(play, path)
+        _amend(play, path, 6)
         talk.ask("pong", action="ping", requestId="silence")
     with play.talk("cancels") as talk:
         talk.ask(action="cancel_order", orderId=order_id, requestId="one")
@@ -134,8 +134,9 @@ def subscriptions(play: Recorder) -> None:
         talk.socket.until_terminal(other["orderId"])
 
 
-def _amend(play: Recorder, path: str) -> None:
-    assert play.send("PATCH", path, {"slippage": 3}).status == 200
+def _amend(play: Recorder, path: str, slippage: int) -> None:
+    """Amend the order; equal terms would add no event."""
+    assert play.send("PATCH", path, {"slippage": slippage}).status == 200
 
 
 def user_streams(play: Recorder) -> None:
