@@ -92,7 +92,7 @@ def build_engine(
             adapters.orders, adapters.order_queue, adapters.ledger, trading.finalize, now, min_age_seconds
         ),
         watchdog=_watchdog(settings, adapters, now, streams, trading),
-        market=market.watcher,
+        market=market,
         schedule_looks=ScheduleLooks(adapters.look_queue, now, settings.market_tick_seconds),
         subscriptions=streams.subscriptions,
         connections=streams.connections,
@@ -189,12 +189,6 @@ def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router,
     return _Trading(finalize, rate_limiter, open_orders, watch_list, plan, submit, execute)
 
 
-@dataclass(frozen=True, slots=True)
-class _Market:
-    triggers: TriggerOrders
-    watcher: MarketWatcher
-
-
 def _market(
     settings: Settings,
     adapters: Adapters,
@@ -203,7 +197,7 @@ def _market(
     streams: _Streams,
     trading: _Trading,
     simulation: Simulation,
-) -> _Market:
+) -> MarketWatcher:
     executor = _threads(settings.trigger_threads, "trigger")
     triggers = TriggerOrders(
         orders=adapters.orders,
@@ -229,7 +223,7 @@ def _market(
         now=now,
         batch=settings.trigger_batch,
     )
-    watcher = MarketWatcher(
+    return MarketWatcher(
         markets=adapters.markets,
         triggers=triggers,
         launches=launches,
@@ -237,7 +231,6 @@ def _market(
         launch_source=simulation.launches,
         now=now,
     )
-    return _Market(triggers, watcher)
 
 
 def _watchdog(settings: Settings, adapters: Adapters, now: Clock, streams: _Streams, trading: _Trading) -> Watchdog:

@@ -35,7 +35,7 @@ class _Invocation:
         if first:
             self._process_first(first)
             if self._results and message.order.order_id not in self._results:
-                # One order an invocation: two would take twice as long, and so would the recovery from a lost worker.
+                # An invocation executes one order: two would double its time, and the time to recover from its death.
                 return 0
         return self._execute(record, message, self._engine.order_queue.hold)
 

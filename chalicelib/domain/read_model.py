@@ -10,7 +10,7 @@ from chalicelib.domain.conditions import LaunchTerms, TimeInForce
 from chalicelib.domain.events import QuotesReceived
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import PHASES, OrderType, Phase, Status
-from chalicelib.domain.tokens import Pair, Side, Token, find_pair
+from chalicelib.domain.tokens import Pair, Side, Token, market_of
 
 #: The place of an order in a list, which is newest first: its creation time in milliseconds, and its id.
 Position: TypeAlias = tuple[datetime, UUID]
@@ -53,10 +53,7 @@ class OrderReadModel:
 
     @property
     def pair(self) -> Pair:
-        pair = find_pair(self.token_in, self.token_out)
-        if pair is None:
-            raise LookupError(f"no market of {self.token_in.symbol} and {self.token_out.symbol}")
-        return pair
+        return market_of(self.token_in, self.token_out)
 
     @property
     def position(self) -> Position:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from chalicelib.domain.conditions import LaunchTerms, LaunchWatch, PriceWatch, TimeInForce, Watch, min_output_at_price
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.status import OrderType
-from chalicelib.domain.tokens import Pair, Side, Token, find_pair
+from chalicelib.domain.tokens import Pair, Side, Token, market_of
 
 
 class Priority(StrEnum):
@@ -46,10 +46,7 @@ class OrderSpec:
 
     @property
     def pair(self) -> Pair:
-        pair = find_pair(self.token_in, self.token_out)
-        if pair is None:
-            raise LookupError(f"no market of {self.token_in.symbol} and {self.token_out.symbol}")
-        return pair
+        return market_of(self.token_in, self.token_out)
 
     @property
     def limit_min_out(self) -> int | None:

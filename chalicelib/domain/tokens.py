@@ -107,6 +107,14 @@ def find_pair(one: Token, other: Token) -> Pair | None:
     return None
 
 
+def market_of(one: Token, other: Token) -> Pair:
+    """:raises LookupError: if the two tokens have no market."""
+    pair = find_pair(one, other)
+    if pair is None:
+        raise LookupError(f"no market of {one.symbol} and {other.symbol}")
+    return pair
+
+
 def side_of(pair: Pair, token_in: Token) -> Side:
     """Paying with the quote token is a buy."""
     return Side.BUY if token_in == pair.quote else Side.SELL

@@ -104,7 +104,7 @@ class History(Protocol):
         ...
 
     def settled(self, order_ids: Collection[str]) -> set[str]:
-        """Those of the orders that the history holds with a terminal status, and so with their last event.
+        """The ids among these of the orders that the history holds with a terminal status, which is their last.
 
         :raises HistoryUnavailableError: if Postgres does not answer.
         """

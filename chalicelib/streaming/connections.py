@@ -42,7 +42,7 @@ def _query_of(event: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _wants_an_answer(query: Mapping[str, Sequence[str]]) -> bool:
-    """Whether the query asks for a stream, or has an error that the client must learn."""
+    """True if the query asks for a stream, or has an error that the client must learn."""
     try:
         return read_handshake(query).asks_for_stream
     except ProblemError:

@@ -21,7 +21,7 @@ def append(function_name: str, text: str) -> None:
     # CloudFormation puts the stack's name before the function's, and a random suffix after it.
     name = function_name.removeprefix("engine-local-").rsplit("-", 1)[0]
     file = Path(os.environ["ENGINE_LOGS"]) / f"{name}.log"
-    # A full disk costs the line, but not the thread: a worker whose output nobody reads stops.
+    # A full disk costs the line, but not the thread: a worker stops when its output is not read.
     with suppress(OSError), file.open("ab", buffering=0) as log:
         log.write(text.rstrip("\n").encode(errors="replace") + b"\n")
 
@@ -52,7 +52,7 @@ class LimitedEnvironments:
 
     def __call__(self, function: dict[str, Any], event: dict[str, Any], request_id: str) -> Any:
         config = function.get("config") or function
-        # One step, so that two threads never get two semaphores.
+        # ``setdefault`` is atomic: two threads never get two semaphores.
         with self._free.setdefault(config.get("FunctionName", ""), Semaphore(MAX_ENVIRONMENTS)):
             return self._execute(function, event, request_id)
 

@@ -28,7 +28,7 @@ def read_json(raw: str | bytes, max_bytes: int, subject: str) -> dict[str, Any]:
 
 
 def parse_json(raw: str | bytes, max_bytes: int, subject: str) -> tuple[dict[str, Any], list[str]]:
-    """As ``read_json``, but the names that come more than once are a result, for ``refuse_repeated``."""
+    """The members, and the names that come more than once, for ``refuse_repeated``; raises as ``read_json`` does."""
     text = _decoded(raw, max_bytes, subject)
     try:
         fields, repeated = loads_with_repetitions(text)

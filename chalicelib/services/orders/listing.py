@@ -119,7 +119,7 @@ def _page(scan: _Scan, rows: list[OrderReadModel], rows_end: Position | None, li
     merged = sorted(found.values(), key=lambda order: order.position, reverse=True)
     ends = [end for end in (scan.stopped_at, rows_end) if end is not None]
     if ends:
-        # One of the two has more orders after its end, and they may come before the other's next ones.
+        # Behind its end, a source may have orders that come before the next ones of the other source.
         merged = [order for order in merged if order.position >= max(ends)]
     page = merged[:limit]
     if len(merged) > limit:
