@@ -15,8 +15,8 @@ from tests.faults.result import Result
 from tests.faults.stack_under_test import DEFAULT_TIMES, StackUnderTest, a_state_directory, is_terminal
 from tests.support.stack import running_stack
 
-#: Room for the state of a stack and some orders.
-_DISK_MEGABYTES = 200
+#: Room for the state of a stack and some orders, beyond what the launcher asks for.
+_DISK_MEGABYTES = 400
 _MEBIBYTE = 1024 * 1024
 
 
