@@ -103,7 +103,7 @@ def test_every_queue_handler_fails_or_retries_messages_one_by_one(packaged: Pack
     [
         ("OrdersQueue", 5, "DeadLettersQueue"),
         ("HighPriorityQueue", 5, "DeadLettersQueue"),
-        ("ReplayQueue", 5, "ReplayDeadLettersQueue"),
+        ("ReplayQueue", 10, "ReplayDeadLettersQueue"),
     ],
 )
 def test_an_undeliverable_message_ends_in_a_queue_that_keeps_it_for_two_weeks(

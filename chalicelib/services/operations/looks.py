@@ -16,7 +16,9 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-_MINUTE_SECONDS = 60
+#: The schedule sends a message a minute, and looks for 20 s more: if the worker of the next message dies, the queue
+#: delivers that message again after its visibility timeout of 16 s.
+_COVERED_SECONDS = 80
 #: A look that is later than this many pauses between two looks is skipped, so that late looks do not pile up.
 _MAX_LATE_TICKS = 2
 
@@ -28,9 +30,9 @@ class ScheduleLooks:
     tick_seconds: int
 
     def __call__(self) -> None:
-        """Queue the looks of the coming minute. Repeating it is safe: looks may overlap."""
+        """Queue the looks of the coming minute and some more. Repeating it is safe: looks may overlap."""
         now_ms = to_ms(self.now())
-        for delay_seconds in range(0, _MINUTE_SECONDS, self.tick_seconds):
+        for delay_seconds in range(0, _COVERED_SECONDS, self.tick_seconds):
             due_ms = now_ms + delay_seconds * 1000
             self.queue.send([MarketLook(due_ms), WatchdogLook(due_ms)], delay_seconds)
 

@@ -67,7 +67,7 @@ class World:
         self.high_priority = Queue(
             "high_priority", now_ms, visibility_seconds=15, max_receives=5, dead_letters=self.dead_letters
         )
-        self.replay_queue = Queue("stream", now_ms, visibility_seconds=VISIBILITY_SECONDS, max_receives=5)
+        self.replay_queue = Queue("stream", now_ms, visibility_seconds=VISIBILITY_SECONDS, max_receives=10)
         self.look_queue = bench.look_queue
         self.injector = Injector(dict(plan or {}), self._stall, now_ms)
         self.engine = self._engine(bench.engine.settings, bench.adapters.rate_limit_slots)

@@ -56,12 +56,12 @@ def test_a_body_that_is_no_look_is_poison(body: str) -> None:
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 7, 60, 90])
-def test_the_looks_of_a_minute_are_queued_for_every_tick_of_it(seconds: int) -> None:
+def test_looks_are_queued_for_every_tick_of_the_minute_and_until_a_killed_schedule_comes_again(seconds: int) -> None:
     bench = a_workbench(market_tick_seconds=seconds)
     deliver(bench, LooksOfMinute())
     now_ms = bench.clock.now_ms()
     expected: list[tuple[Any, int]] = []
-    for delay in range(0, 60, seconds):
+    for delay in range(0, 80, seconds):
         expected += [(kind(now_ms + delay * 1000), delay) for kind in (MarketLook, WatchdogLook)]
     assert bench.look_queue.looks == expected
 
