@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from botocore.parsers import ResponseParserError
 
 from infra.aws.package import Package
 from infra.aws.template import Template
@@ -20,6 +21,8 @@ from infra.project import APP
 
 CAPABILITIES: Any = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 _MAX_WAIT_SECONDS = 1800
+#: The error about an answer that is not AWS's contains the whole answer.
+_MAX_REASON_CHARACTERS = 300
 
 
 class DeploymentError(InfraError):
@@ -30,12 +33,13 @@ class DeploymentError(InfraError):
 def refusals_reported() -> Iterator[None]:
     """Report the failure of a call to AWS, or to the emulator, as one line.
 
-    :raises DeploymentError: if AWS cannot be reached, refuses a call, or answers what is no answer of AWS.
+    :raises DeploymentError: if AWS cannot be reached or refuses a call.
     """
     try:
         yield
-    except (BotoCoreError, ClientError, ValueError) as error:
-        raise DeploymentError(f"The deployment failed: {' '.join(str(error).split())}") from error
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
+        reason = " ".join(str(error).split())[:_MAX_REASON_CHARACTERS]
+        raise DeploymentError(f"The deployment failed: {reason}") from error
 
 
 class Deployer:

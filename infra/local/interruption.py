@@ -28,9 +28,7 @@ class Interruption:
             signal.signal(number, self._handle)
         # A finalizer or an import callback swallows the exception; ``check`` raises it again later.
         report = sys.unraisablehook
-        sys.unraisablehook = lambda failure: (
-            None if failure.exc_type is StopRequested or failure.exc_type is KeyboardInterrupt else report(failure)
-        )
+        sys.unraisablehook = lambda failure: None if failure.exc_type is StopRequested else report(failure)
 
     @contextlib.contextmanager
     def allowed(self) -> Iterator[None]:

@@ -86,11 +86,12 @@ def holder(state_dir: Path) -> int | None:
 def stop_holder(state_dir: Path, seconds: float = 60) -> bool:
     """Stop the launcher that has locked ``state_dir`` and wait for its end; return ``False`` if there is none.
 
-    :raises UncleanStopError: if the launcher ended without stopping each of its parts cleanly.
+    :raises UncleanStopError: if this launcher did not stop each of its parts cleanly, or the last one was killed.
     :raises LocalStackError: if the launcher does not end within ``seconds``.
     """
     pid = holder(state_dir)
     if pid is None:
+        _check_last(state_dir)
         return False
     try:
         os.kill(pid, signal.SIGTERM)
@@ -109,15 +110,30 @@ def stop_holder(state_dir: Path, seconds: float = 60) -> bool:
 
 
 def _check_outcome(state_dir: Path, pid: int) -> None:
+    owner, outcome = _noted(state_dir)
+    # Another owner means that the next launcher has the directory already.
+    if owner == str(pid) and outcome != _STOPPED:
+        raise _unclean(owner, outcome)
+
+
+def _check_last(state_dir: Path) -> None:
+    owner, outcome = _noted(state_dir)
+    if owner and not outcome:
+        raise _unclean(owner, outcome)
+
+
+def _noted(state_dir: Path) -> tuple[str, str]:
+    """Return the last launcher and how it ended, as far as they are known."""
     try:
-        owner, *outcome = _file(state_dir).read_text(errors="replace").splitlines()
-    except (OSError, ValueError):
-        return
-    if owner != str(pid) or outcome == [_STOPPED]:
-        # Another launcher has the directory already, or all is well.
-        return
-    reason = "\n".join(outcome) or f"Process {pid} ended before it had stopped every part."
-    raise UncleanStopError(f"The stack did not stop cleanly. {reason}")
+        owner, _, outcome = _file(state_dir).read_text(errors="replace").partition("\n")
+    except OSError:
+        return "", ""
+    return owner, outcome
+
+
+def _unclean(owner: str, outcome: str) -> UncleanStopError:
+    reason = outcome or f"Process {owner} ended before it had stopped every part."
+    return UncleanStopError(f"The stack did not stop cleanly. {reason}")
 
 
 def _lines(descriptor: int) -> list[str]:

@@ -7,6 +7,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -23,6 +24,7 @@ from infra.local.postgres_home import home, is_open_to_all
 from infra.local.process import Child
 
 NAME = "orders"
+_ERROR = re.compile(r"\b(PANIC|FATAL|error): ")
 
 
 class Postgres:
@@ -80,7 +82,7 @@ class Postgres:
         finally:
             password_copy.unlink()
         if done.returncode:
-            raise LocalStackError(f"initdb failed:\n{done.stdout}{done.stderr}")
+            raise LocalStackError(f"initdb failed: {_reason(done.stderr)}")
         # Renamed when complete: a start that is killed here must not leave half a database for the next one.
         partial.rename(self._data)
 
@@ -144,3 +146,9 @@ class Postgres:
                     shutil.copytree(part, partial / part.name, symlinks=True)
             partial.rename(copy)
         return copy
+
+
+def _reason(output: str) -> str:
+    """Return the first error in the output of a program of PostgreSQL, or all of the output."""
+    errors = [line for line in output.splitlines() if _ERROR.search(line)]
+    return errors[0] if errors else " ".join(output.split())

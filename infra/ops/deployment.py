@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from chalicelib.domain.invariants import MAX_ATTEMPTS
 from infra.errors import InfraError
@@ -17,7 +18,7 @@ from infra.local.config import REGION, STACK, state_dir_from
 from infra.project import APP, STAGES
 
 #: Errors that keep a command from inspecting a deployment; the command prints them as one sentence.
-ACCESS_ERRORS = (InfraError, BotoCoreError, ClientError, OSError)
+ACCESS_ERRORS = (InfraError, BotoCoreError, ClientError, ResponseParserError, OSError)
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3})
 
 

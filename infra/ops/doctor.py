@@ -84,7 +84,7 @@ class Examination:
         self._check_recorded(seen)
 
     def _check_recorded(self, seen: Set[str]) -> None:
-        """Find the orders of the history that the orders table lacks: it is written first, and keeps every order."""
+        """Find the orders that only the history has: the orders table is written first, and keeps every order."""
         for page in self._reader.recorded():
             missed = [one for one in page if one.order_id not in seen]
             self._report.violations += unknown(missed, self._reader.existing([one.order_id for one in missed]))

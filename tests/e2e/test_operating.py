@@ -171,6 +171,25 @@ def wait_for_port(port: int, server: "subprocess.Popen[bytes]") -> None:
     raise AssertionError("chalice local did not come up")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_during_the_start_ends_it_without_a_traceback(tmp_path: Path, number: signal.Signals) -> None:
+    ports = {"PORT": "0", "AWS_PORT": "0", "POSTGRES_PORT": "0"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "infra.local", "run"],
+        cwd=ROOT,
+        env={**os.environ, **ports, "STATE_DIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as launcher:
+        assert launcher.stdout
+        assert launcher.stdout.readline().startswith("Packaging")
+        launcher.send_signal(number)
+        said, complaint = launcher.communicate(timeout=PATIENCE_SECONDS)
+    assert (launcher.returncode, said.splitlines()[-1], complaint) == (0, "Stopped.", "")
+    assert not (tmp_path / "endpoints.json").exists()
+
+
 def test_help_lists_the_targets() -> None:
     listed = run_make("help").stdout
     for target in (

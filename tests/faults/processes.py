@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -20,11 +20,11 @@ _WORKER = re.compile(r"ministack-lambda-engine-local-(\w+)-")
 
 @dataclass(frozen=True)
 class Process:
-    """A process. ``started`` tells it from a later process with the same id."""
+    """A process. ``started`` tells it from a later process with the same id; its parent changes when that ends."""
 
     pid: int
-    parent: int
-    session: int
+    parent: int = field(compare=False)
+    session: int = field(compare=False)
     started: int
 
     @property

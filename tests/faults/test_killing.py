@@ -43,7 +43,9 @@ def test_a_killed_tree_leaves_no_descendant_and_spares_other_processes(family: "
     tree = tree_of(family.pid)
     bystander = subprocess.Popen(["sleep", "30"])
     try:
-        assert kill_tree(family.pid) == len(tree) == 3
+        assert len(tree) == 3
+        # A parent may end by itself once its child is dead.
+        assert 0 < kill_tree(family.pid) <= len(tree)
         family.wait(_PATIENCE_SECONDS)
         assert [one for one in tree if process(one.pid) == one] == []
         assert bystander.poll() is None

@@ -62,12 +62,22 @@ def test_a_launcher_that_does_not_end_in_time_is_named(tmp_path: Path) -> None:
         stop_holder(tmp_path, seconds=0.2)
 
 
-def test_the_lock_file_of_an_older_launcher_does_not_matter(tmp_path: Path) -> None:
-    (tmp_path / "lock").write_text("4711")
+def test_a_stop_after_the_launcher_was_killed_says_so_until_the_next_start(tmp_path: Path) -> None:
+    with launcher(tmp_path, "None") as process:
+        process.kill()
+        process.wait()
+        with pytest.raises(UncleanStopError, match=f"Process {process.pid} ended before"):
+            stop_holder(tmp_path)
     assert holder(tmp_path) is None
     with locked(tmp_path) as lock:
         lock.note_end()
-    assert (tmp_path / "lock").read_text().splitlines()[1:] == ["stopped"]
+    assert not stop_holder(tmp_path)
+
+
+def test_a_refused_start_is_not_an_unclean_stop(tmp_path: Path) -> None:
+    with locked(tmp_path) as lock:
+        lock.note_end("Port 8000 for the front door cannot be used.")
+    assert not stop_holder(tmp_path)
 
 
 def child(tmp_path: Path, program: str, *, crash_safe: bool = False) -> Child:
