@@ -87,7 +87,7 @@ def build_engine(
         amend=AmendOrder(adapters.orders, trading.open_orders, market.triggers, trading.watch_list, now),
         preview=PreviewOrder(router, trading.plan, now),
         queries=Queries(adapters.orders, router),
-        list_orders=ListOrders(adapters.order_index, adapters.history),
+        list_orders=ListOrders(adapters.order_index, adapters.history, now),
         close_dead_letter=CloseDeadLetter(
             adapters.orders, adapters.order_queue, adapters.ledger, trading.finalize, now, min_age_seconds
         ),

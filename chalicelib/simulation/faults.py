@@ -26,7 +26,7 @@ def check_fault(text: str, venues: Sequence[str]) -> None:
         fault = Fault.parse(text)
     except ValueError:
         raise ValueError(f"must be {syntax(venues)}") from None
-    if fault.name == _VENUE_DOWN and fault.argument not in venues:
+    if not fault.name or (fault.name == _VENUE_DOWN and fault.argument not in venues):
         raise ValueError(f"must be {syntax(venues)}")
 
 

@@ -55,7 +55,9 @@ def locked(state_dir: Path) -> Iterator[Lock]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             pid = _lines(descriptor)[0]
-            raise AlreadyRunningError(f"A stack is already running in {state_dir} (process {pid}).") from None
+            # The other launcher may not have written its number yet.
+            number = f" (process {pid})" if pid else ""
+            raise AlreadyRunningError(f"A stack is already running in {state_dir}{number}.") from None
         yield Lock(descriptor)
     finally:
         os.close(descriptor)

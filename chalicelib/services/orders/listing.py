@@ -4,9 +4,9 @@ The list of a user's orders does not need Postgres: while it is away, the orders
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.codec import cursors
@@ -42,6 +42,7 @@ class _Scan:
 class ListOrders:
     index: OrderIndex
     history: History
+    now: Callable[[], datetime]
 
     def __call__(self, caller: Caller, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
         """A page of at most ``limit`` orders, newest first. A caller without ``operate`` sees its own orders only.
@@ -53,19 +54,27 @@ class ListOrders:
         user_id = user_for(caller, wanted.user_id, Scope.READ)
         if Scope.OPERATE not in caller.scopes:
             wanted = replace(wanted, user_id=user_id)
-        after = None if cursor is None else cursors.decode(cursor)
+        after, as_of = None, self.now() if wanted.updated_since else None
+        if cursor is not None:
+            after, as_of = cursors.decode(cursor), cursors.as_of(cursor)
         unsettled = self.index.unsettled(wanted.user_id)
         try:
-            return self._corrected(wanted, limit, cursor, after, unsettled)
+            return self._corrected(wanted, limit, cursor, after, unsettled, as_of)
         except HistoryUnavailableError:
             if wanted.user_id is None:
                 raise
             log.exception("the orders table alone answers, because the history does not")
             positions = self.index.newest_of(wanted.user_id, wanted.since, after)
-            return _page(self._scan(positions, wanted, limit), [], None, limit)
+            return _page(self._scan(positions, wanted, limit), [], None, limit, as_of)
 
     def _corrected(
-        self, wanted: OrderFilter, limit: int, cursor: str | None, after: Position | None, unsettled: list[Position]
+        self,
+        wanted: OrderFilter,
+        limit: int,
+        cursor: str | None,
+        after: Position | None,
+        unsettled: list[Position],
+        as_of: datetime | None,
     ) -> Page:
         # Most recent orders are recorded, and the history has a terminal order as it stays.
         settled = self.history.settled([str(order_id) for _, order_id in unsettled])
@@ -77,7 +86,7 @@ class ListOrders:
         scan = self._scan(rest, wanted, limit)
         page = self.history.page(wanted, limit, cursor)
         rows_end = page.orders[-1].position if page.next_cursor else None
-        return _page(scan, self._as_they_are(page.orders, wanted), rows_end, limit)
+        return _page(scan, self._as_they_are(page.orders, wanted), rows_end, limit, as_of)
 
     def _scan(self, positions: Iterable[Position], wanted: OrderFilter, limit: int) -> _Scan:
         """The first orders at these positions that the filter includes: up to one more than the page has."""
@@ -113,15 +122,20 @@ def _shows(wanted: OrderFilter, order: OrderReadModel) -> bool:
     return wanted.includes(order)
 
 
-def _page(scan: _Scan, rows: list[OrderReadModel], rows_end: Position | None, limit: int) -> Page:
-    """Merge the orders of the table and of the history. ``rows_end``: the last row, if the history has more."""
+def _page(
+    scan: _Scan, rows: list[OrderReadModel], rows_end: Position | None, limit: int, as_of: datetime | None
+) -> Page:
+    """Merge the orders of the table and of the history. ``rows_end``: the last row, if the history has more.
+
+    ``as_of``: the time of the first page of a poll by changes. A later page must not show a newer change: the client
+    polls next from the newest change that it has seen, and would miss the older changes of orders on earlier pages.
+    """
     found = {order.order_id: order for order in (*scan.found, *rows)}
     merged = sorted(found.values(), key=lambda order: order.position, reverse=True)
     ends = [end for end in (scan.stopped_at, rows_end) if end is not None]
     if ends:
         # Behind its end, a source may have orders that come before the next ones of the other source.
         merged = [order for order in merged if order.position >= max(ends)]
-    page = merged[:limit]
-    if len(merged) > limit:
-        return Page(page, cursors.encode(*page[-1].position))
-    return Page(page, cursors.encode(*max(ends)) if ends else None)
+    end = merged[limit - 1].position if len(merged) > limit else max(ends, default=None)
+    page = [order for order in merged[:limit] if as_of is None or order.updated_at <= as_of]
+    return Page(page, cursors.encode(*end, as_of) if end else None)

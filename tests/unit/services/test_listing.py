@@ -190,6 +190,27 @@ def test_a_poll_by_changes_receives_an_active_order_that_was_written_after_the_p
     assert ids(bench, user_id=user_id, updated_since=bench.clock.now()) == []
 
 
+@pytest.mark.parametrize("user_id", USERS)
+def test_a_poll_of_several_pages_misses_no_change_between_them(bench: Workbench, user_id: str | None) -> None:
+    first, second = submit(bench, 2)[::-1]
+    since = bench.clock.now() - timedelta(days=1)
+    seen: dict[str, OrderReadModel] = {}
+    page = bench.engine.list_orders(ANYONE, OrderFilter(user_id=user_id, updated_since=since), 1, None)
+    seen |= {order.order_id: order for order in page.orders}
+    assert [order.order_id for order in page.orders] == [second]
+    # The order of the first page ends before the order of the second.
+    bench.order_queue.bodies.reverse()
+    for _ in range(2):
+        bench.clock.sleep(1)
+        bench.process()
+    while page.next_cursor:
+        wanted = OrderFilter(user_id=user_id, updated_since=since)
+        page = bench.engine.list_orders(ANYONE, wanted, 1, page.next_cursor)
+        seen |= {order.order_id: order for order in page.orders}
+    newest = max(order.updated_at for order in seen.values())
+    assert set(ids(bench, user_id=user_id, updated_since=newest)) == {first, second}
+
+
 def test_the_list_of_a_user_needs_no_postgres(bench: Workbench) -> None:
     expected = submit(bench, 3)
     bench.process_all()
