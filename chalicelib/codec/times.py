@@ -21,7 +21,7 @@ def from_text(text: str) -> datetime:
 
 
 def earlier(at: datetime, by: timedelta) -> datetime:
-    """The time so long before; times before the epoch need no such care and stay as they are."""
+    """The time by so much earlier. A time before the epoch stays as it is: the first years have none before them."""
     return at - by if at > EPOCH else at
 
 

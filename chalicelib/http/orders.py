@@ -5,9 +5,9 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib.api.codes import ProblemCode
 from chalicelib.api.problems import malformed, well_formed
 from chalicelib.api.requests.amendments import read_amendment, read_if_match
-from chalicelib.api.requests.fields import has_controls
+from chalicelib.api.requests.fields import has_controls, has_replacement
 from chalicelib.api.requests.orders import read_order
-from chalicelib.api.requests.queries import REPLACEMENT_CHARACTER, EventsModel, ListModel, OrderIdModel, UserModel
+from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, UserModel
 from chalicelib.api.responses.orders import accepted_body, cancellation_body, cancellations_body, events_body
 from chalicelib.api.responses.previews import preview_body
 from chalicelib.api.responses.records import list_body, record_of, status_body
@@ -110,7 +110,7 @@ def _accept(request: Request) -> Response:
 
 
 def _is_key(text: str) -> bool:
-    return 1 <= len(text) <= _MAX_KEY_LENGTH and not has_controls(text) and REPLACEMENT_CHARACTER not in text
+    return 1 <= len(text) <= _MAX_KEY_LENGTH and not has_controls(text) and not has_replacement(text)
 
 
 def _record(order: Order) -> Response:

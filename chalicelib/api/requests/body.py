@@ -7,11 +7,11 @@ from typing import Any
 from chalicelib.api.codes import FieldCode, ProblemCode
 from chalicelib.api.errors import FieldError
 from chalicelib.api.problems import malformed, too_large
+from chalicelib.api.requests.fields import has_replacement
 from chalicelib.codec.exact_json import NumberRangeError, loads_with_repetitions
 
-#: Text that UTF-8 cannot hold, and the mark that a gateway puts in place of bytes that are not UTF-8. Different texts
-#: become equal by that mark, so that an order could be taken for the repeat of another.
-_NOT_UTF8 = re.compile("[\ud800-\udfff\ufffd]")
+#: Halves of surrogate pairs, which UTF-8 cannot hold.
+_SURROGATES = re.compile("[\ud800-\udfff]")
 #: The mark, and its bytes where each became a character. The JSON parser would remove both silently.
 _BYTE_ORDER_MARKS = ("\ufeff", "\xef\xbb\xbf")
 
@@ -39,7 +39,7 @@ def parse_json(raw: str | bytes, max_bytes: int, subject: str) -> tuple[dict[str
     if not isinstance(fields, dict):
         raise malformed(f"{subject} must be a JSON object.", ProblemCode.MALFORMED_JSON)
     # Only an escape can bring in such text after the check of the raw text.
-    if "\\u" in text and any(map(_NOT_UTF8.search, _texts(fields))):
+    if "\\u" in text and not all(map(_is_utf8, _texts(fields))):
         raise _not_utf8(subject)
     return fields, repeated
 
@@ -59,12 +59,16 @@ def _decoded(raw: str | bytes, max_bytes: int, subject: str) -> str:
         text = data.decode()
     except ValueError:
         raise _not_utf8(subject) from None
-    if _NOT_UTF8.search(text):
+    if not _is_utf8(text):
         raise _not_utf8(subject)
     if text.startswith(_BYTE_ORDER_MARKS):
         # RFC 8259, 8.1: JSON between systems has no byte order mark.
         raise malformed(f"{subject} must begin without a byte order mark.", ProblemCode.MALFORMED_JSON)
     return text
+
+
+def _is_utf8(text: str) -> bool:
+    return not has_replacement(text) and _SURROGATES.search(text) is None
 
 
 def _not_utf8(subject: str) -> Exception:

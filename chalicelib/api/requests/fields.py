@@ -123,6 +123,11 @@ def has_controls(text: str) -> bool:
     return _CONTROLS.search(text) is not None
 
 
+def has_replacement(text: str) -> bool:
+    """True for text with U+FFFD, by which a gateway replaces bytes that are not UTF-8, so that texts become equal."""
+    return "\ufffd" in text
+
+
 def printable(value: str | None) -> str | None:
     """A field validator: the text without control characters, if there is one."""
     if value is not None and has_controls(value):

@@ -7,15 +7,13 @@ from pydantic import Field, field_validator
 from chalicelib.api.codes import FieldCode
 from chalicelib.api.errors import FieldError, bad_field
 from chalicelib.api.requests.conditions import Time
-from chalicelib.api.requests.fields import OrderId, RequestModel, UserId, printable
+from chalicelib.api.requests.fields import OrderId, RequestModel, UserId, has_replacement, printable
 from chalicelib.api.requests.numbers import Digits, Seq
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import find_market
 from chalicelib.ports.history import OrderFilter
 
 _MAX_PAGE = 200
-#: A gateway puts this mark in place of bytes that are not UTF-8, so that different texts become equal.
-REPLACEMENT_CHARACTER = "\ufffd"
 
 
 def repeated_parameters(query: Mapping[str, Sequence[str]]) -> list[FieldError]:
@@ -64,7 +62,7 @@ class ListModel(RequestModel):
     @field_validator("client_order_id")
     @classmethod
     def _check_encoding(cls, value: str | None) -> str | None:
-        if value is not None and REPLACEMENT_CHARACTER in value:
+        if value is not None and has_replacement(value):
             raise bad_field(FieldCode.STRING_UNICODE, "must be UTF-8 text without U+FFFD")
         return value
 
