@@ -32,6 +32,7 @@ from typing import Any
 from chalice.app import Chalice, Request, Response, SQSEvent, WebsocketEvent
 
 from chalicelib import bootstrap, logs
+from chalicelib.consumers import fan_out as fan_out_consumer
 from chalicelib.consumers import looks as look_consumer
 from chalicelib.consumers import orders as order_consumer
 from chalicelib.consumers import streams as replay_consumer
@@ -73,6 +74,11 @@ def process_orders(event: SQSEvent) -> dict[str, Any]:
 @app.on_sqs_message(queue_arn="replay-queue-arn", name="replay_streams")
 def replay_streams(event: SQSEvent) -> dict[str, Any]:
     return replay_consumer.replay_streams(bootstrap.engine(), event.to_dict())
+
+
+@app.on_sqs_message(queue_arn="fan-out-queue-arn", name="fan_out")
+def fan_out(event: SQSEvent) -> dict[str, Any]:
+    return fan_out_consumer.fan_out(bootstrap.engine(), event.to_dict())
 
 
 @app.on_sqs_message(queue_arn="dead-letters-queue-arn", name="close_dead_letters")

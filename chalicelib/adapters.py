@@ -10,12 +10,14 @@ from chalicelib.codec.times import to_ms
 from chalicelib.history.postgres import PostgresHistory
 from chalicelib.messaging.queues import (
     SqsDeadLetterQueue,
+    SqsFanOutQueue,
     SqsHighPriorityQueue,
     SqsLookQueue,
     SqsOrderQueue,
     SqsReplayQueue,
 )
 from chalicelib.messaging.sockets import ApiGatewaySockets
+from chalicelib.ports.fan_out import FanOutQueue, SubscriberGroups
 from chalicelib.ports.history import History
 from chalicelib.ports.market import MarketStore
 from chalicelib.ports.order_index import OrderIndex
@@ -33,6 +35,7 @@ from chalicelib.stores.order_index import DynamoOrderIndex
 from chalicelib.stores.orders import DynamoOrderStore
 from chalicelib.stores.rate_limit import DynamoRateLimitSlots
 from chalicelib.stores.streams import DynamoStreamStore
+from chalicelib.stores.subscriber_groups import DynamoSubscriberGroups
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,14 @@ class Adapters:
     order_index: OrderIndex
     open_order_index: OpenOrderIndex
     streams: StreamStore
+    subscriber_groups: SubscriberGroups
     rate_limit_slots: RateLimitSlots
     ledger: Ledger
     order_queue: OrderQueue
     high_priority_queue: HighPriorityQueue
     dead_letter_queue: DeadLetterQueue
     replay_queue: ReplayQueue
+    fan_out_queue: FanOutQueue
     look_queue: LookQueue
     sockets: Sockets
     history: History
@@ -87,12 +92,14 @@ def connect(settings: Settings) -> Adapters:
         order_index=DynamoOrderIndex(dynamodb, settings, _now_ms),
         open_order_index=DynamoOpenOrderIndex(dynamodb, settings),
         streams=DynamoStreamStore(dynamodb, settings),
+        subscriber_groups=DynamoSubscriberGroups(dynamodb, settings, _now_ms),
         rate_limit_slots=DynamoRateLimitSlots(dynamodb, settings),
         ledger=DynamoLedger(dynamodb, settings),
         order_queue=SqsOrderQueue(sqs, settings.orders_queue_url, settings.high_priority_queue_url),
         high_priority_queue=SqsHighPriorityQueue(sqs, settings.high_priority_queue_url, settings.lease_seconds),
         dead_letter_queue=SqsDeadLetterQueue(sqs, settings.dead_letters_queue_url, settings.unprocessable_queue_url),
         replay_queue=SqsReplayQueue(sqs, settings.replay_queue_url),
+        fan_out_queue=SqsFanOutQueue(sqs, settings.fan_out_queue_url),
         look_queue=SqsLookQueue(sqs, settings.looks_queue_url),
         sockets=ApiGatewaySockets(management),
         history=PostgresHistory(

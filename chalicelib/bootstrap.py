@@ -1,18 +1,17 @@
 """The composition root: it builds the use cases from the settings, once per process, and passes them their adapters.
 
-``_streams``, ``_trading``, ``_market`` and ``_watchdog`` build groups of use cases; ``build_engine`` assembles them.
+``build_streams``, ``_trading``, ``_market`` and ``_watchdog`` build groups of use cases; ``build_engine`` assembles
+them.
 """
 
 import random
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from uuid import uuid4
 
 from chalicelib.adapters import Adapters, connect
-from chalicelib.api.frames import update_frame
 from chalicelib.api.requests.rules import RequestRules
 from chalicelib.clock import Clock, utc_now
 from chalicelib.codec.times import to_ms
@@ -42,11 +41,10 @@ from chalicelib.services.orders.listing import ListOrders
 from chalicelib.services.orders.preview import PreviewOrder
 from chalicelib.services.orders.queries import Queries
 from chalicelib.services.orders.submit import SubmitOrder
-from chalicelib.services.streams.connections import Connections
-from chalicelib.services.streams.publisher import Publisher
-from chalicelib.services.streams.subscriptions import Subscriptions
 from chalicelib.settings import Settings, read_settings
 from chalicelib.simulation.factory import Simulation, build_simulation
+from chalicelib.stream_services import Streams, build_streams
+from chalicelib.threads import threads
 
 
 @cache
@@ -67,14 +65,15 @@ def build_engine(
     :raises ValueError: naming the variable of a setting that is wrong.
     """
     simulation = build_simulation(settings, adapters.ledger, adapters.markets, lambda: to_ms(now()), sleep)
-    router = Router(simulation.venues, _threads(settings.quote_threads, "quote"), settings.quote_timeout_seconds)
-    streams = _streams(settings, adapters, now)
+    router = Router(simulation.venues, threads(settings.quote_threads, "quote"), settings.quote_timeout_seconds)
+    streams = build_streams(settings, adapters, now)
     trading = _trading(settings, adapters, now, router, streams)
     market = _market(settings, adapters, now, router, streams, trading, simulation)
     min_age_seconds = settings.min_exhaustion_seconds
     return Engine(
         settings=settings,
         now=now,
+        sleep=sleep,
         rules=RequestRules(
             venues=router.venue_names,
             check_fault=simulation.check_fault if settings.simulation else None,
@@ -95,6 +94,7 @@ def build_engine(
         market=market,
         schedule_looks=ScheduleLooks(adapters.look_queue, now, settings.market_tick_seconds),
         subscriptions=streams.subscriptions,
+        serve_group=streams.serve_group,
         connections=streams.connections,
         priority_lane=PriorityLane(adapters.high_priority_queue),
         health=CheckHealth(adapters.orders, adapters.order_queue, adapters.history),
@@ -103,30 +103,8 @@ def build_engine(
         order_queue=adapters.order_queue,
         dead_letter_queue=adapters.dead_letter_queue,
         replay_queue=adapters.replay_queue,
+        fan_out_queue=adapters.fan_out_queue,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Streams:
-    publisher: Publisher
-    subscriptions: Subscriptions
-    connections: Connections
-
-
-def _streams(settings: Settings, adapters: Adapters, now: Clock) -> _Streams:
-    publisher = Publisher(
-        adapters.sockets,
-        adapters.orders,
-        adapters.streams,
-        adapters.replay_queue,
-        _threads(settings.push_threads, "push"),
-        time.monotonic,
-        settings.push_budget_seconds,
-        update_frame,
-    )
-    subscriptions = Subscriptions(adapters.orders, adapters.streams, publisher, adapters.replay_queue)
-    connections = Connections(adapters.streams, adapters.replay_queue, now, settings.connection_hours)
-    return _Streams(publisher, subscriptions, connections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +118,11 @@ class _Trading:
     execute: ExecuteOrder
 
 
-def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router, streams: _Streams) -> _Trading:
+def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router, streams: Streams) -> _Trading:
     orders, publisher, grace = adapters.orders, streams.publisher, settings.deadline_grace_seconds
-    finalize = FinalizeOrder(orders, publisher, adapters.history, now, grace)
+    # For what goes on beside a use case's own thread.
+    beside = threads(settings.push_threads, "beside")
+    finalize = FinalizeOrder(orders, publisher, adapters.history, beside, now, grace)
     rate_limiter = RateLimiter(
         orders,
         adapters.rate_limit_slots,
@@ -150,7 +130,7 @@ def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router,
         settings.rate_horizon_seconds,
         settings.pending_deadline_seconds,
     )
-    executor = _threads(settings.trigger_threads, "open-orders")
+    executor = threads(settings.trigger_threads, "open-orders")
     open_orders = OpenOrders(
         orders, publisher, streams.subscriptions, adapters.history, finalize, executor, now, settings.watchdog_batch
     )
@@ -171,6 +151,7 @@ def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router,
             orders.count_open, settings.max_open_orders_per_user, time.monotonic, TooManyOpenOrdersError
         ),
         rate_limiter=rate_limiter,
+        executor=beside,
         now=now,
         new_id=lambda: str(uuid4()),
         pending_deadline_seconds=settings.pending_deadline_seconds,
@@ -178,10 +159,12 @@ def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router,
     )
     execute = ExecuteOrder(
         orders=orders,
-        lease=LeaseOrder(orders, publisher, rate_limiter, now, settings.lease_seconds, grace),
-        attempt=RunAttempt(orders, router, adapters.ledger, publisher, now),
+        lease=LeaseOrder(orders, rate_limiter, now, settings.lease_seconds, grace),
+        attempt=RunAttempt(orders, router, adapters.ledger, now),
         finalize=finalize,
         open_orders=open_orders,
+        publisher=publisher,
+        executor=beside,
         now=now,
         uniform=random.uniform,
         retry=RetryPolicy(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds, grace),
@@ -194,11 +177,11 @@ def _market(
     adapters: Adapters,
     now: Clock,
     router: Router,
-    streams: _Streams,
+    streams: Streams,
     trading: _Trading,
     simulation: Simulation,
 ) -> MarketWatcher:
-    executor = _threads(settings.trigger_threads, "trigger")
+    executor = threads(settings.trigger_threads, "trigger")
     triggers = TriggerOrders(
         orders=adapters.orders,
         open_order_index=adapters.open_order_index,
@@ -233,12 +216,8 @@ def _market(
     )
 
 
-def _watchdog(settings: Settings, adapters: Adapters, now: Clock, streams: _Streams, trading: _Trading) -> Watchdog:
+def _watchdog(settings: Settings, adapters: Adapters, now: Clock, streams: Streams, trading: _Trading) -> Watchdog:
     orders, queue, pause_seconds = adapters.orders, adapters.order_queue, settings.pending_deadline_seconds
     finalize, open_orders, patience_seconds = trading.finalize, trading.open_orders, settings.backlog_patience_seconds
     batch, subscriptions = settings.watchdog_batch, streams.subscriptions
     return Watchdog(orders, queue, subscriptions, finalize, open_orders, now, batch, pause_seconds, patience_seconds)
-
-
-def _threads(number: int, name: str) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(number, thread_name_prefix=name)

@@ -1,5 +1,6 @@
 """The engine as the entry points see it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.api.requests.rules import RequestRules
@@ -21,6 +22,7 @@ from chalicelib.services.orders.preview import PreviewOrder
 from chalicelib.services.orders.queries import Queries
 from chalicelib.services.orders.submit import SubmitOrder
 from chalicelib.services.streams.connections import Connections
+from chalicelib.services.streams.serve_group import ServeGroup
 from chalicelib.services.streams.subscriptions import Subscriptions
 from chalicelib.settings import Settings
 
@@ -31,6 +33,7 @@ class Engine:
 
     settings: Settings
     now: Clock
+    sleep: Callable[[float], None]
     rules: RequestRules
     submit: SubmitOrder
     execute: ExecuteOrder
@@ -44,6 +47,7 @@ class Engine:
     market: MarketWatcher
     schedule_looks: ScheduleLooks
     subscriptions: Subscriptions
+    serve_group: ServeGroup
     connections: Connections
     priority_lane: PriorityLane
     health: CheckHealth
@@ -52,3 +56,4 @@ class Engine:
     order_queue: MessageQueue
     dead_letter_queue: DeadLetterQueue
     replay_queue: MessageQueue
+    fan_out_queue: MessageQueue

@@ -45,6 +45,7 @@ class Settings:
     dead_letters_queue_url: str
     unprocessable_queue_url: str
     replay_queue_url: str
+    fan_out_queue_url: str
     looks_queue_url: str
     websocket_endpoint: str
     public_ws_url: str
@@ -110,8 +111,10 @@ class Settings:
     aws_connections: Annotated[int, whole(1, 256, "connections")] = 20
     push_connect_timeout_seconds: _Timeout = 0.5
     push_read_timeout_seconds: _Timeout = 1.0
-    #: Time to push one event; sockets that take longer go to the replay queue.
+    #: Time to push one event to the order's own subscribers; sockets that take longer go to the replay queue.
     push_budget_seconds: _Timeout = 1.0
+    #: Time after which a worker that serves a group of subscribers leaves the rest to the next message.
+    fan_out_seconds: _Timeout = 8.0
     push_threads: _Threads = 8
     postgres_connect_timeout_seconds: _PostgresTimeout = 2
     postgres_statement_timeout_seconds: _PostgresTimeout = 2

@@ -5,7 +5,7 @@ from typing import Any
 from chalicelib.codec.exact_json import dumps, loads
 from chalicelib.codec.orders import UNREADABLE, order_from_dict, order_to_dict
 from chalicelib.domain.errors import RefusedError
-from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.orders import Followers, StoredOrder
 
 VERSION = 2
 _READABLE = (1, VERSION)
@@ -20,14 +20,16 @@ def order_message(stored: StoredOrder) -> str:
 
     A stale copy is harmless: that write is conditional on ``seq``.
     """
-    return dumps({"v": VERSION, "published": stored.published, "order": order_to_dict(stored.order)})
+    followers = {"followers": stored.followers.value} if stored.followers is Followers.AWAITED else {}
+    return dumps({"v": VERSION, "published": stored.published, "order": order_to_dict(stored.order), **followers})
 
 
 def read_order_message(body: str) -> StoredOrder:
     """:raises PoisonMessageError: if the body is not an order message of a version that this code reads."""
     data = read_message(body)
     try:
-        return StoredOrder(order_from_dict(data["order"]), published=int(data["published"]))
+        followers = Followers(data.get("followers", ""))
+        return StoredOrder(order_from_dict(data["order"]), published=int(data["published"]), followers=followers)
     except (*UNREADABLE, RefusedError) as error:
         raise PoisonMessageError("not an order message") from error
 

@@ -24,7 +24,9 @@ from chalicelib.ports.streams import (
 
 log = logging.getLogger(__name__)
 
-#: A connection accepts pushes once its ``$connect`` has returned. Until then the queue delivers the replay again.
+#: A connection accepts pushes once its ``$connect`` has returned, which is a matter of milliseconds. A replay that
+#: comes sooner waits; after these pauses the queue delivers it again.
+_CONNECT_PAUSES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 _CONNECT_TRIES = 5
 _CONNECT_PAUSE_SECONDS = 1
 
@@ -37,18 +39,26 @@ def replay_streams(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
 def _replay(engine: Engine, record: Record) -> float | None:
     replay = read_replay_message(record["body"])
     if isinstance(replay, NotifyFollowers):
+        log.info("subscribing the followers of an order", extra={"orderId": replay.order_id})
         _notify(engine, replay)
         return None
     connection_id = _connection_of(replay)
     log.info("replaying a stream", extra={"connectionId": connection_id, "kind": type(replay).__name__})
-    try:
-        is_reached = _push(engine, replay)
-    except (RefusedError, ProblemError) as error:
-        is_reached = _push_error(engine, connection_id, error)
     is_early = int(record["attributes"]["ApproximateReceiveCount"]) < _CONNECT_TRIES
-    if is_reached or not is_early or not engine.connections.is_open(connection_id):
-        return None
+    for pause in (*_CONNECT_PAUSES, None):
+        if _reach(engine, replay, connection_id) or not is_early or not engine.connections.is_open(connection_id):
+            return None
+        if pause is not None:
+            engine.sleep(pause)
     return _CONNECT_PAUSE_SECONDS
+
+
+def _reach(engine: Engine, replay: OpenStream | FollowUser | RetrySocket, connection_id: str) -> bool:
+    """Bring one stream up to date, or push the error. False if the connection is gone, or not there yet."""
+    try:
+        return _push(engine, replay)
+    except (RefusedError, ProblemError) as error:
+        return _push_error(engine, connection_id, error)
 
 
 def _push(engine: Engine, replay: OpenStream | FollowUser | RetrySocket) -> bool:
@@ -57,8 +67,8 @@ def _push(engine: Engine, replay: OpenStream | FollowUser | RetrySocket) -> bool
     match replay:
         case RetrySocket(subscriber=subscriber, order_id=order_id, after_seq=after_seq, tries=tries):
             return subscriptions.rejoin_order(subscriber, order_id, after_seq, tries)
-        case FollowUser(subscriber=subscriber, user_id=user_id, look=look):
-            return subscriptions.look(subscriber, user_id, look)
+        case FollowUser():
+            return subscriptions.look(replay)
         case OpenStream(connection_id=connection_id, query=query, coarse=coarse):
             lists = {name: [values] if isinstance(values, str) else values for name, values in query.items()}
             wanted, subscriber = read_handshake(lists), Subscriber(connection_id, coarse)
@@ -66,12 +76,12 @@ def _push(engine: Engine, replay: OpenStream | FollowUser | RetrySocket) -> bool
             if wanted.user_id is None:
                 return subscriptions.join_order(caller, subscriber, wanted.order_id or "", wanted.after_seq)
             is_open = subscriptions.follow_user(caller, subscriber, wanted.user_id)
-            return is_open and subscriptions.look(subscriber, wanted.user_id)
+            return is_open and subscriptions.first_look(subscriber, wanted.user_id)
 
 
 def _notify(engine: Engine, replay: NotifyFollowers) -> None:
     try:
-        engine.subscriptions.notify_followers_of(replay.order_id)
+        engine.subscriptions.subscribe_followers(replay.order_id)
     except OrderNotFoundError:
         log.warning("order not found", extra={"orderId": replay.order_id})
 

@@ -1,12 +1,14 @@
 """The queues on SQS: sending messages, and holding received ones."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from chalicelib.codec.groups import group_message
 from chalicelib.codec.looks import look_message
 from chalicelib.codec.messages import order_message
 from chalicelib.codec.replays import replay_message
+from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import Priority
 from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.queues import Look
@@ -37,15 +39,13 @@ class SqsQueue:
             QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=min(max(seconds, 0), _MAX_HOLD_SECONDS)
         )
 
-    def _send_all(self, bodies: Sequence[str], delay_seconds: int) -> None:
+    def _send_all(self, bodies: Sequence[str], **options: Any) -> None:
         for start in range(0, len(bodies), _MAX_BATCH):
-            answer = self._client.send_message_batch(
-                QueueUrl=self._url,
-                Entries=[
-                    {"Id": str(number), "MessageBody": body, "DelaySeconds": delay_seconds}
-                    for number, body in enumerate(bodies[start : start + _MAX_BATCH])
-                ],
-            )
+            entries: list[Any] = [
+                {"Id": str(number), "MessageBody": body, **options}
+                for number, body in enumerate(bodies[start : start + _MAX_BATCH])
+            ]
+            answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             # SQS may accept a part of a batch, which the SDK does not report as an error.
             if failed := answer.get("Failed"):
                 raise RuntimeError(f"{len(failed)} messages were not queued: {failed[0].get('Code')}")
@@ -130,11 +130,20 @@ class SqsReplayQueue(SqsQueue):
     """``ReplayQueue`` on SQS."""
 
     def send(self, replays: Sequence[StreamReplay], delay_seconds: int = 0) -> None:
-        self._send_all([replay_message(replay) for replay in replays], delay_seconds)
+        self._send_all([replay_message(replay) for replay in replays], DelaySeconds=delay_seconds)
 
 
 class SqsLookQueue(SqsQueue):
     """``LookQueue`` on SQS."""
 
     def send(self, looks: Sequence[Look], delay_seconds: int = 0) -> None:
-        self._send_all([look_message(look) for look in looks], delay_seconds)
+        self._send_all([look_message(look) for look in looks], DelaySeconds=delay_seconds)
+
+
+class SqsFanOutQueue(SqsQueue):
+    """``FanOutQueue`` on SQS."""
+
+    def send(self, order: Order, numbers: Collection[int]) -> None:
+        # As with the orders queue, the followers of users with few orders go first.
+        bodies = [group_message(order.order_id, number) for number in numbers]
+        self._send_all(bodies, MessageGroupId=order.spec.user_id)

@@ -1,9 +1,10 @@
 """The orders table and its indexes."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Protocol
 
 from chalicelib.domain.orders import Order
@@ -20,10 +21,21 @@ class Lease:
     until_ms: int
 
 
+class Followers(Enum):
+    """Whether the followers of an order's user are among its subscribers."""
+
+    #: The user has none, or nobody has looked for them yet.
+    NONE = ""
+    #: The user has some, who are still to be subscribed. The order's message carries this, and its item does not.
+    AWAITED = "awaited"
+    SUBSCRIBED = "subscribed"
+
+
 @dataclass(frozen=True, slots=True)
 class StoredOrder:
     """An order with the engine's own data about it.
 
+    The writers of the order push to its ``subscribers``; further ones are in ``groups``, which are numbered.
     ``published`` is the last ``seq`` that is known to be pushed to the subscribers. ``deadline_ms`` is the moment by
     which a worker should have moved the order on, after which the watchdog does. ``reservation`` is its slot under
     the rate limit.
@@ -35,6 +47,13 @@ class StoredOrder:
     lease: Lease | None = None
     deadline_ms: int | None = None
     reservation: SlotReservation | None = None
+    groups: frozenset[int] = frozenset()
+    followers: Followers = Followers.NONE
+
+    def with_progress_of(self, known: "StoredOrder") -> "StoredOrder":
+        """This order, with what another copy knows about its subscribers and the table does not."""
+        followers = known.followers if self.followers is Followers.NONE else self.followers
+        return replace(self, published=max(self.published, known.published), followers=followers)
 
     def is_due(self, now_ms: int) -> bool:
         """True if the deadline has passed."""
@@ -109,8 +128,8 @@ class OrderStore(Protocol):
     ) -> StoredOrder:
         """Append the events that lead from ``before`` to ``after`` and set lease and deadline.
 
-        The write also stores the published seq and the reservation of ``before``. Returns the subscribers as they are
-        at this write. ``over_lease`` ignores the lease of another owner.
+        The write also stores the published seq and the reservation of ``before``. Returns the subscribers and groups
+        as they are at this write. ``over_lease`` ignores the lease of another owner.
 
         :raises LostRaceError: if another writer has moved the order, or another owner's lease is valid.
         """
@@ -121,7 +140,14 @@ class OrderStore(Protocol):
         ...
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
-        """Add subscribers if the order is still at ``seq``; returns whether it was."""
+        """Add subscribers if the order is still at ``seq`` and has room for them; returns whether it added them.
+
+        An order has room for ``MAX_DIRECT_SUBSCRIBERS``; joins at the same moment may take twice that.
+        """
+        ...
+
+    def add_groups(self, order_id: str, numbers: Collection[int], *, has_followers: bool = False) -> None:
+        """Name groups of subscribers on the order. ``has_followers``: its user's followers are subscribed by now."""
         ...
 
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None: ...
@@ -133,8 +159,8 @@ class OrderStore(Protocol):
         """
         ...
 
-    def unfinished_of(self, user_id: str) -> list[str]:
-        """Ids of the user's active and open orders (eventually consistent)."""
+    def unfinished_of(self, user_id: str, before: datetime | None = None) -> list[str]:
+        """Ids of the user's active and open orders that were created before a time (eventually consistent)."""
         ...
 
     def count_active(self, user_id: str, limit: int) -> int:

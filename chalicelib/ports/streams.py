@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+#: The subscribers whom the writers of an order push to themselves. Further ones are served in groups.
+MAX_DIRECT_SUBSCRIBERS = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
     """A connection that receives an order's events: coarse or detailed, and directly or through a user stream.
 
-    ``after_seq`` is set only while it is ahead of the order: the client has asked for later events alone.
+    ``after_seq`` is set while the connection's position is not that of the others: the client has asked for later
+    events alone, or has not received the earlier ones yet.
     """
 
     connection_id: str
@@ -44,7 +48,17 @@ class StreamStore(Protocol):
 
     def unfollow(self, user_id: str, subscriber: Subscriber) -> None: ...
 
+    def follows(self, user_id: str, connection_id: str) -> bool: ...
+
     def followers(self, user_id: str) -> frozenset[Subscriber]: ...
+
+    def is_followed(self, user_id: str) -> bool:
+        """True if the user may have followers; a small read, however many there are."""
+        ...
+
+    def drop_unfollowed(self, user_id: str) -> None:
+        """Make ``is_followed`` false if the user has no followers any more."""
+        ...
 
 
 class ConnectionGoneError(Exception):
@@ -79,11 +93,15 @@ class OpenStream:
 
 @dataclass(frozen=True, slots=True)
 class FollowUser:
-    """A follower of a user's stream needs the user's active and open orders. ``look`` counts the index queries."""
+    """A follower of a user's stream needs the orders that were unfinished when the follow began.
+
+    ``look`` counts the index queries. Messages of earlier versions do not have the time of the follow.
+    """
 
     subscriber: Subscriber
     user_id: str
     look: int
+    followed_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,10 @@ def condition_failed(error: PynamoDBException) -> bool:
     return error.cause_response_code == "ConditionalCheckFailedException"
 
 
-def update_if(item: Model, actions: list[Action], condition: Condition) -> bool:
+def update_if(item: Model, actions: Sequence[Action], condition: Condition) -> bool:
     """Update the item if the condition holds; returns whether it did."""
     try:
-        item.update(actions, condition=condition)
+        item.update(list(actions), condition=condition)
     except UpdateError as error:
         if not condition_failed(error):
             raise

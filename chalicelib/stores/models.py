@@ -11,6 +11,7 @@ from pynamodb.attributes import (
     BooleanAttribute,
     ListAttribute,
     NumberAttribute,
+    NumberSetAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
@@ -97,6 +98,8 @@ class OrderItem(Model):
 
     published = NumberAttribute(default=0)
     subscribers = UnicodeSetAttribute(null=True)
+    groups = NumberSetAttribute(null=True)
+    followers = UnicodeAttribute(null=True)
     lease_owner = UnicodeAttribute(attr_name="leaseOwner", null=True)
     lease_until = NumberAttribute(attr_name="leaseUntil", null=True)
     deadline_shard = UnicodeAttribute(attr_name="attentionShard", null=True)
@@ -159,7 +162,9 @@ class IdempotencyItem(Model):
 
 
 class StreamItem(Model):
-    """``connection#<id>``: an open connection. ``user#<id>``: the followers of a user."""
+    """``connection#<id>``: an open connection. ``user#<id>``: the followers of a user. ``group#<order>#<number>``: a
+    group of an order's subscribers. ``expiresAt`` is the table's time to live, in epoch seconds.
+    """
 
     class Meta:
         table_name = "streams"
@@ -168,6 +173,11 @@ class StreamItem(Model):
     coarse = UnicodeAttribute(null=True)
     users = UnicodeSetAttribute(null=True)
     subscribers = UnicodeSetAttribute(null=True)
+    joining = UnicodeSetAttribute(null=True)
+    delivered = NumberAttribute(null=True)
+    version = NumberAttribute(null=True)
+    lease_owner = UnicodeAttribute(attr_name="leaseOwner", null=True)
+    lease_until = NumberAttribute(attr_name="leaseUntil", null=True)
     expires_at = NumberAttribute(attr_name="expiresAt", null=True)
 
 

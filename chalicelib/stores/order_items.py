@@ -14,7 +14,7 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import Status
-from chalicelib.ports.orders import Lease, StoredOrder, UnreadableOrderError
+from chalicelib.ports.orders import Followers, Lease, StoredOrder, UnreadableOrderError
 from chalicelib.settings import Settings
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import LegacySpecItem, OrderItem
@@ -47,7 +47,15 @@ class OrderItems:
             order = Order.replayed(item.order_id, self._spec(item), events)
             lease = Lease(item.lease_owner, int(item.lease_until or 0)) if item.lease_owner else None
             subscribers, deadline_ms = from_set(item.subscribers), _deadline_ms(item)
-            return StoredOrder(order, subscribers, int(item.published), lease, deadline_ms, _reservation(item))
+            return StoredOrder(
+                order,
+                subscribers,
+                int(item.published),
+                lease,
+                deadline_ms,
+                _reservation(item),
+                *fan_out_of(item),
+            )
         except (*UNREADABLE, IllegalTransitionError) as error:
             raise UnreadableOrderError(item.order_id) from error
 
@@ -59,6 +67,11 @@ class OrderItems:
             return spec_from_dict(self._legacy.get(item.order_id, consistent_read=True).as_dict())
         except DoesNotExist as error:
             raise UnreadableOrderError(item.order_id) from error
+
+
+def fan_out_of(item: OrderItem, before: Followers = Followers.NONE) -> tuple[frozenset[int], Followers]:
+    """The groups that an item names, and the state of its followers, which was ``before``."""
+    return frozenset(map(int, item.groups or ())), Followers(item.followers or before)
 
 
 def open_index_key(order: Order) -> tuple[str, Decimal] | None:

@@ -2,9 +2,10 @@
 
 import itertools
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 
 from pynamodb.exceptions import AttributeDeserializationError, DoesNotExist, PutError, TransactWriteError, UpdateError
-from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from chalicelib.codec.events import event_to_json
@@ -13,6 +14,7 @@ from chalicelib.codec.times import from_text, to_text
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.ports.orders import (
+    Followers,
     HistoryLag,
     IdempotencyKey,
     KeyTakenError,
@@ -21,7 +23,7 @@ from chalicelib.ports.orders import (
     StoredOrder,
     UnreadableOrderError,
 )
-from chalicelib.ports.streams import Subscriber
+from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, Subscriber
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import condition_failed, save_together, update_if
 from chalicelib.stores.connection import SharedConnection, bound
@@ -33,6 +35,7 @@ from chalicelib.stores.order_items import (
     OPEN_SHARD,
     OrderItems,
     deadline_shard,
+    fan_out_of,
     open_index_key,
     open_user,
     unfinished_user,
@@ -166,7 +169,13 @@ class DynamoOrderStore:
                 raise
             return self._own_write(after, lease, deadline_ms, error)
         return StoredOrder(
-            after, from_set(item.subscribers), before.published, lease, deadline_ms, before.reservation
+            after,
+            from_set(item.subscribers),
+            before.published,
+            lease,
+            deadline_ms,
+            before.reservation,
+            *fan_out_of(item, before.followers),
         )
 
     def _own_write(
@@ -186,7 +195,16 @@ class DynamoOrderStore:
 
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
         add = self._item.subscribers.add(to_set(subscribers))
-        return update_if(self._item(order_id), [add], self._item.seq == seq)
+        # The bound is no exact one: a write that the SDK retries must not count the subscribers that it has added.
+        is_small = size(self._item.subscribers) < 2 * MAX_DIRECT_SUBSCRIBERS  # type: ignore[no-untyped-call]
+        has_room = self._item.subscribers.does_not_exist() | is_small
+        return update_if(self._item(order_id), [add], (self._item.seq == seq) & has_room)
+
+    def add_groups(self, order_id: str, numbers: Collection[int], *, has_followers: bool = False) -> None:
+        actions: list[Action] = [self._item.groups.add(set(numbers))] if numbers else []
+        if has_followers:
+            actions.append(self._item.followers.set(Followers.SUBSCRIBED.value))
+        update_if(self._item(order_id), actions, self._item.order_id.exists())
 
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None:
         remove = self._item.subscribers.delete(to_set(subscribers))
@@ -204,9 +222,11 @@ class DynamoOrderStore:
         rows = self._item.deadline.query(shard, self._item.deadline_at <= now_ms, limit=limit)
         return [(row.deadline_at or 0, row.order_id) for row in rows]
 
-    def unfinished_of(self, user_id: str) -> list[str]:
+    def unfinished_of(self, user_id: str, before: datetime | None = None) -> list[str]:
+        is_older = self._item.created_at < to_text(before) if before else None
         # Open orders first: an order that triggers between the queries is then seen twice instead of missed.
-        rows = [row for user in (open_user(user_id), user_id) for row in self._item.unfinished.query(user)]
+        users = (open_user(user_id), user_id)
+        rows = [row for user in users for row in self._item.unfinished.query(user, is_older)]
         return list(dict.fromkeys(row.order_id for row in sorted(rows, key=lambda row: row.created_at)))
 
     def count_active(self, user_id: str, limit: int) -> int:

@@ -4,7 +4,7 @@ from pynamodb.exceptions import DoesNotExist
 
 from chalicelib.ports.streams import Connection, Subscriber
 from chalicelib.settings import Settings
-from chalicelib.stores.conditions import update_if
+from chalicelib.stores.conditions import delete_if, update_if
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import StreamItem
 from chalicelib.stores.subscribers import from_set, to_text
@@ -32,7 +32,7 @@ class DynamoStreamStore:
             return
         for user_id in item.users or ():
             for coarse in (False, True):
-                self.unfollow(user_id, Subscriber(connection_id, coarse, via_user=True))
+                self._remove_follower(user_id, Subscriber(connection_id, coarse, via_user=True))
         item.delete()
 
     def follow(self, user_id: str, subscriber: Subscriber) -> bool:
@@ -40,15 +40,37 @@ class DynamoStreamStore:
         connection = self._item(_connection_key(subscriber.connection_id))
         if not update_if(connection, [self._item.users.add({user_id})], self._item.id.exists()):
             return False
-        self._item(_user_key(user_id)).update([self._item.subscribers.add({to_text(subscriber)})])
+        # The newest connection is the last to close, so the item may expire with it.
+        expiry = self._item.expires_at.set(connection.expires_at)
+        self._item(_user_key(user_id)).update([self._item.subscribers.add({to_text(subscriber)}), expiry])
         return True
 
     def unfollow(self, user_id: str, subscriber: Subscriber) -> None:
+        self._remove_follower(user_id, subscriber)
+        connection = self._item(_connection_key(subscriber.connection_id))
+        update_if(connection, [self._item.users.delete({user_id})], self._item.id.exists())
+
+    def _remove_follower(self, user_id: str, subscriber: Subscriber) -> None:
         self._item(_user_key(user_id)).update([self._item.subscribers.delete({to_text(subscriber)})])
+
+    def follows(self, user_id: str, connection_id: str) -> bool:
+        item = self._get(_connection_key(connection_id))
+        return item is not None and user_id in (item.users or ())
 
     def followers(self, user_id: str) -> frozenset[Subscriber]:
         item = self._get(_user_key(user_id))
         return from_set(item.subscribers if item else None)
+
+    def is_followed(self, user_id: str) -> bool:
+        try:
+            # A part of the item: a user may have thousands of followers.
+            self._item.get(_user_key(user_id), consistent_read=True, attributes_to_get=["id"])
+        except DoesNotExist:
+            return False
+        return True
+
+    def drop_unfollowed(self, user_id: str) -> None:
+        delete_if(self._item(_user_key(user_id)), self._item.subscribers.does_not_exist())
 
     def _get(self, key: str) -> StreamItem | None:
         try:

@@ -8,7 +8,8 @@ from chalicelib.ports.streams import Subscriber
 def to_text(subscriber: Subscriber) -> str:
     via = "u" if subscriber.via_user else "o"
     grain = "c" if subscriber.coarse else "f"
-    return f"{via}{grain}{subscriber.after_seq or ''}:{subscriber.connection_id}"
+    position = "" if subscriber.after_seq is None else subscriber.after_seq
+    return f"{via}{grain}{position}:{subscriber.connection_id}"
 
 
 def from_text(text: str) -> Subscriber:

@@ -91,6 +91,11 @@ ALARMS = (
         _queue("ReplayDeadLettersQueue"),
     ),
     Alarm(
+        "FanOutDeadLettersAlarm",
+        "Groups of subscribers could not be served; their members miss frames until the order's next event.",
+        _queue("FanOutDeadLettersQueue"),
+    ),
+    Alarm(
         "OldestOrderAlarm",
         "Orders wait in the orders queue for over five minutes before the processor starts them.",
         _queue("OrdersQueue", "ApproximateAgeOfOldestMessage"),

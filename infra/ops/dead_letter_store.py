@@ -1,4 +1,4 @@
-"""The two queues of unhandled messages, and the redrive to the original queues of the messages."""
+"""The queues of unhandled messages, and the redrive to the original queues of the messages."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from chalicelib.codec.groups import read_group_message
 from chalicelib.codec.messages import PoisonMessageError, read_order_message
 from chalicelib.codec.replays import read_replay_message
 from chalicelib.codec.times import from_ms
@@ -16,7 +17,11 @@ from chalicelib.ports.streams import FollowUser, NotifyFollowers, OpenStream, Re
 from infra.ops.deployment import Deployment
 
 #: The original queue of the messages in each queue of dead letters.
-TARGETS = {"UnprocessableQueue": "OrdersQueue", "ReplayDeadLettersQueue": "ReplayQueue"}
+TARGETS = {
+    "UnprocessableQueue": "OrdersQueue",
+    "ReplayDeadLettersQueue": "ReplayQueue",
+    "FanOutDeadLettersQueue": "FanOutQueue",
+}
 #: Dead letters become visible again after this long if the command that inspects them is killed.
 _INSPECTION_SECONDS = 60
 #: The characters and the length that SQS accepts for the id of a message group.
@@ -40,10 +45,13 @@ class DeadLetter:
     def order_id(self) -> str | None:
         """The id of the message's order, or ``None`` if the message is damaged: the engine's ids are UUIDs."""
         try:
-            if self.queue == "UnprocessableQueue":
-                order_id = read_order_message(self.body).order.order_id
-            else:
-                order_id = _order_of(read_replay_message(self.body))
+            match self.queue:
+                case "UnprocessableQueue":
+                    order_id = read_order_message(self.body).order.order_id
+                case "FanOutDeadLettersQueue":
+                    order_id = read_group_message(self.body).order_id
+                case _:
+                    order_id = _order_of(read_replay_message(self.body))
             return order_id if str(UUID(order_id)) == order_id else None
         except (PoisonMessageError, ValueError, TypeError, AttributeError):
             return None

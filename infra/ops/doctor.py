@@ -28,7 +28,7 @@ _SETTLING_MS = 360_000
 _MAX_READS = 3
 #: Active orders that wait in a queue and have no worker yet.
 _QUEUED = frozenset(status for status, phase in PHASES.items() if phase is Phase.QUEUED) - {Status.OPEN}
-_DEAD_LETTER_QUEUES = ("DeadLettersQueue", "UnprocessableQueue", "ReplayDeadLettersQueue")
+_DEAD_LETTER_QUEUES = ("DeadLettersQueue", "UnprocessableQueue", "ReplayDeadLettersQueue", "FanOutDeadLettersQueue")
 
 
 def examine(deployment: Deployment) -> Report:

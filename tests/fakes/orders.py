@@ -2,13 +2,22 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 from threading import Lock
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.status import Status
-from chalicelib.ports.orders import HistoryLag, IdempotencyKey, KeyTakenError, Lease, LostRaceError, StoredOrder
-from chalicelib.ports.streams import Subscriber
+from chalicelib.ports.orders import (
+    Followers,
+    HistoryLag,
+    IdempotencyKey,
+    KeyTakenError,
+    Lease,
+    LostRaceError,
+    StoredOrder,
+)
+from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, Subscriber
 
 
 class FakeOrderStore:
@@ -75,11 +84,17 @@ class FakeOrderStore:
             order = Order.replayed(
                 after.order_id, kept.order.spec, (*kept.order.events, *after.events[before.order.seq :])
             )
-            self._kept[after.order_id] = StoredOrder(
-                order, kept.subscribers, before.published, lease, deadline_ms, before.reservation or kept.reservation
+            self._kept[after.order_id] = replace(
+                kept,
+                order=order,
+                published=before.published,
+                lease=lease,
+                deadline_ms=deadline_ms,
+                reservation=before.reservation or kept.reservation,
             )
             self.writes += 1
-            return replace(self._kept[after.order_id], order=after)
+            followers = before.followers if kept.followers is Followers.NONE else kept.followers
+            return replace(self._kept[after.order_id], order=after, followers=followers)
 
     def set_deadline(self, stored: StoredOrder, deadline_ms: int | None) -> None:
         with self._lock:
@@ -93,8 +108,16 @@ class FakeOrderStore:
             kept = self._kept.get(order_id)
             if kept is None or kept.order.seq != seq:
                 return False
+            if len(kept.subscribers) >= 2 * MAX_DIRECT_SUBSCRIBERS:
+                return False
             self._kept[order_id] = replace(kept, subscribers=kept.subscribers | frozenset(subscribers))
             return True
+
+    def add_groups(self, order_id: str, numbers: Collection[int], *, has_followers: bool = False) -> None:
+        with self._lock:
+            if kept := self._kept.get(order_id):
+                followers = Followers.SUBSCRIBED if has_followers else kept.followers
+                self._kept[order_id] = replace(kept, groups=kept.groups | frozenset(numbers), followers=followers)
 
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None:
         assert subscribers, "DynamoDB refuses an empty set"
@@ -116,11 +139,12 @@ class FakeOrderStore:
             kinds[2 if order.is_terminal else order.status is Status.OPEN].append(order_id)
         return [order_id for kind in kinds for order_id in kind[:limit]]
 
-    def unfinished_of(self, user_id: str) -> list[str]:
+    def unfinished_of(self, user_id: str, before: datetime | None = None) -> list[str]:
         return [
             order_id
             for order_id, stored in self._kept.items()
             if stored.order.spec.user_id == user_id and not stored.order.is_terminal
+            if before is None or stored.order.events[0].at < before
         ]
 
     def count_active(self, user_id: str, limit: int) -> int:

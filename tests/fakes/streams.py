@@ -36,8 +36,18 @@ class FakeStreamStore:
     def unfollow(self, user_id: str, subscriber: Subscriber) -> None:
         self._followers[user_id].discard(subscriber)
 
+    def follows(self, user_id: str, connection_id: str) -> bool:
+        return any(one.connection_id == connection_id for one in self._followers.get(user_id, ()))
+
     def followers(self, user_id: str) -> frozenset[Subscriber]:
         return frozenset(self._followers[user_id])
+
+    def is_followed(self, user_id: str) -> bool:
+        return user_id in self._followers
+
+    def drop_unfollowed(self, user_id: str) -> None:
+        if not self._followers[user_id]:
+            del self._followers[user_id]
 
 
 class FakeSockets:

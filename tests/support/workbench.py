@@ -8,9 +8,12 @@ from chalicelib.adapters import Adapters
 from chalicelib.bootstrap import build_engine
 from chalicelib.domain.orders import Order
 from chalicelib.engine import Engine
-from chalicelib.ports.streams import Subscriber
+from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.streams import NotifyFollowers, Subscriber
+from chalicelib.services.streams.order_stream import OrderStream
 from chalicelib.settings import Settings
 from tests.fakes.clock import FakeClock
+from tests.fakes.fan_out import FakeFanOutQueue, FakeSubscriberGroups
 from tests.fakes.history import FakeHistory
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.markets import FakeMarketStore
@@ -35,6 +38,7 @@ SETTINGS = Settings(
     dead_letters_queue_url="dead-letters",
     unprocessable_queue_url="kept-letters",
     replay_queue_url="stream",
+    fan_out_queue_url="fan-out",
     looks_queue_url="looks",
     websocket_endpoint="http://localhost",
     public_ws_url="ws://localhost/ws",
@@ -59,6 +63,8 @@ class Workbench:
     high_priority_queue: FakeHighPriorityQueue
     dead_letter_queue: FakeDeadLetterQueue
     replay_queue: FakeReplayQueue
+    subscriber_groups: FakeSubscriberGroups
+    fan_out_queue: FakeFanOutQueue
     look_queue: FakeLookQueue
     sockets: FakeSockets
     history: FakeHistory
@@ -78,12 +84,35 @@ class Workbench:
             self.order_queue.bodies.append(body)
         return again
 
+    def lease(self, owner: str) -> StoredOrder | None:
+        """Lease the order of the oldest message, as a worker that dies right after that."""
+        execute = self.engine.execute
+        stream = OrderStream(execute.publisher, execute.executor)
+        stored = execute.lease(self.order_queue.take(), owner, stream)
+        stream.wait()
+        return stored
+
     def process_all(self) -> None:
         """Process messages until the queue is empty; the clock advances past every backoff."""
         while self.order_queue.bodies:
             again = self.process()
             if again is not None:
                 self.clock.sleep(again)
+
+    def notify_followers(self) -> None:
+        """Subscribe the followers of the orders that await them, as the replay queue does."""
+        sent, self.replay_queue.sent = self.replay_queue.sent, []
+        for replay, delay_seconds in sent:
+            if isinstance(replay, NotifyFollowers):
+                self.engine.subscriptions.subscribe_followers(replay.order_id)
+            else:
+                self.replay_queue.sent.append((replay, delay_seconds))
+
+    def serve_groups(self) -> None:
+        """Serve the groups of subscribers until none lacks an event, as the fan-out queue does."""
+        while self.fan_out_queue.sent:
+            message = self.fan_out_queue.sent.pop(0)
+            self.engine.serve_group(message.order_id, message.number, owner="fan-out")
 
     def order(self, order_id: str) -> Order:
         stored = self.orders.get(order_id)
@@ -103,6 +132,8 @@ def a_workbench(**changes: Any) -> Workbench:
     adapters = Adapters(
         orders=orders,
         streams=FakeStreamStore(),
+        subscriber_groups=FakeSubscriberGroups(clock.now_ms),
+        fan_out_queue=FakeFanOutQueue(),
         rate_limit_slots=FakeRateLimitSlots(settings.rate_limit_per_minute),
         ledger=FakeLedger(),
         order_queue=FakeOrderQueue(high_priority),

@@ -23,6 +23,7 @@ REQUIRED = {
         "DEAD_LETTERS_QUEUE_URL",
         "UNPROCESSABLE_QUEUE_URL",
         "REPLAY_QUEUE_URL",
+        "FAN_OUT_QUEUE_URL",
         "LOOKS_QUEUE_URL",
         "WEBSOCKET_ENDPOINT",
         "PUBLIC_WS_URL",

@@ -69,10 +69,9 @@ class OpenOrders:
         if stored.order.is_expired(self.now()):
             return self._expire(stored)
         self.orders.set_deadline(stored, self.due_ms(stored.order))
-        self.subscriptions.notify_followers(stored)
         current = self.orders.get(stored.order.order_id)
         if current and current.order.status is Status.OPEN:
-            self._settle(self.publisher.publish(current))
+            self.keep(self.subscriptions.with_followers(current))
         return False
 
     def revisit_due(self) -> int:

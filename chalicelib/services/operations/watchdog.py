@@ -65,7 +65,7 @@ class Watchdog:
         if stored.order.status is Status.OPEN:
             self.open_orders.revisit(stored)
         elif stored.order.is_terminal:
-            self.finalize(stored)
+            self.finalize(self.subscriptions.with_followers(stored))
         else:
             self._send_again(stored, now_ms)
         return True
@@ -77,8 +77,7 @@ class Watchdog:
         message goes first: if the watchdog dies between the two, the next look sends the order again.
         """
         order = stored.order
-        # The API handler may have died before it notified the followers; the processor then pushes the events to
-        # them.
+        # The API handler may have died before it notified the followers; the order's last event then does.
         self.queue.send(self.subscriptions.with_followers(stored))
         log.warning(
             "overdue order sent again", extra={"orderId": order.order_id, "status": order.current_status.value}

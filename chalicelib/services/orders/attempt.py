@@ -15,7 +15,7 @@ from chalicelib.ports.orders import Lease, LostRaceError, OrderStore, StoredOrde
 from chalicelib.ports.venues import Ledger
 from chalicelib.routing.router import Router
 from chalicelib.services.orders.execution_events import guaranteed_min_output, min_acceptable_output, swap_request
-from chalicelib.services.streams.publisher import Publisher
+from chalicelib.services.streams.order_stream import OrderStream
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +50,9 @@ class RunAttempt:
     orders: OrderStore
     router: Router
     ledger: Ledger
-    publisher: Publisher
     now: Callable[[], datetime]
 
-    def __call__(self, stored: StoredOrder) -> tuple[StoredOrder, Fill]:
+    def __call__(self, stored: StoredOrder, stream: OrderStream) -> tuple[StoredOrder, Fill]:
         """The order as submitted, and the fill of its swap. A submitted order recovers its outcome from the ledger.
 
         :raises AttemptEndedError: if the attempt failed.
@@ -63,11 +62,11 @@ class RunAttempt:
         if stored.order.status is Status.SUBMITTED:
             return self._recover(stored)
         self._check_expiry(stored)
-        stored, transaction = self._build(stored)
+        stored, transaction = self._build(stored, stream)
         quote = transaction.quote
         self._check_expiry(stored)
         sending = stored.order.after(Submitted(quote.venue, transaction.signature), self.now())
-        stored = self.move(stored, sending)
+        stored = self.move(stored, sending, stream)
         try:
             return stored, self.router.venue(quote.venue).send(transaction)
         except AttemptFailedError as error:
@@ -78,7 +77,7 @@ class RunAttempt:
         if stored.order.is_expired(self.now()):
             raise TimeUpError(stored)
 
-    def _build(self, stored: StoredOrder) -> tuple[StoredOrder, Transaction]:
+    def _build(self, stored: StoredOrder, stream: OrderStream) -> tuple[StoredOrder, Transaction]:
         """Quote, choose and build. The order keeps the routing decision even where no quote reaches the minimum."""
         order = stored.order
         try:
@@ -98,12 +97,12 @@ class RunAttempt:
         routed = order.after(decision, self.now())
         minimum = min_acceptable_output(order, quote.amount_out)
         if quote.amount_out < minimum:
-            stored = self.move(stored, routed)
+            stored = self.move(stored, routed, stream)
             reason = "every venue would return less than the minimum output"
             raise AttemptEndedError(stored, AttemptFailedError(FailureCode.SLIPPAGE_EXCEEDED, reason))
         transaction = self.router.venue(quote.venue).build(quote, minimum)
         building = Building(quote.venue, minimum, transaction.steps)
-        return self.move(stored, routed.after(building, self.now())), transaction
+        return self.move(stored, routed.after(building, self.now()), stream), transaction
 
     def _recover(self, stored: StoredOrder) -> tuple[StoredOrder, Fill]:
         log.warning("asking the ledger for the outcome of a sent swap", extra={"orderId": stored.order.order_id})
@@ -118,12 +117,12 @@ class RunAttempt:
             raise AttemptEndedError(stored, error) from error
         return fill
 
-    def move(self, stored: StoredOrder, after: Order) -> StoredOrder:
+    def move(self, stored: StoredOrder, after: Order, stream: OrderStream) -> StoredOrder:
         """Write and publish the next step of an order whose lease this worker holds.
 
         :raises OvertakenError: if another writer moved the order.
         """
-        return self.publisher.publish(self.write(stored, after, stored.lease, stored.deadline_ms))
+        return stream.publish(self.write(stored, after, stored.lease, stored.deadline_ms))
 
     def write(self, stored: StoredOrder, after: Order, lease: Lease | None, deadline_ms: int | None) -> StoredOrder:
         """:raises OvertakenError: if another writer moved the order."""

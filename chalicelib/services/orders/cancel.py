@@ -88,9 +88,7 @@ class CancelOrder:
     def _cancel(self, stored: StoredOrder, cancelled: Order) -> None:
         """:raises LostRaceError: if another writer moved the order."""
         order = stored.order
-        if not stored.published:
-            # The API handler may have died before it notified the user's followers, and no later step would.
-            self.subscriptions.queue_notification(order.order_id)
+        stored = self.subscriptions.ensure_followers(stored)
         after = self.orders.write(stored, cancelled, lease=None, deadline_ms=self.finalize.due_ms(), over_lease=True)
         log.info("cancelled", extra={"orderId": order.order_id, "was": order.current_status.value})
         if not order.attempts:

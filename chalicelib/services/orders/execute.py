@@ -7,7 +7,8 @@ about that signature first, so a worker may die at any line and no swap happens 
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from concurrent.futures import Executor, wait
+from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.codec.times import to_ms
@@ -26,6 +27,8 @@ from chalicelib.services.orders.attempt import AttemptEndedError, OvertakenError
 from chalicelib.services.orders.execution_events import after_missed_trigger, confirmation
 from chalicelib.services.orders.finalize import FinalizeOrder
 from chalicelib.services.orders.lease import LeaseOrder
+from chalicelib.services.streams.order_stream import OrderStream
+from chalicelib.services.streams.publisher import Publisher
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +54,8 @@ class ExecuteOrder:
     attempt: RunAttempt
     finalize: FinalizeOrder
     open_orders: OpenOrders
+    publisher: Publisher
+    executor: Executor
     now: Callable[[], datetime]
     uniform: Callable[[float, float], float]
     retry: RetryPolicy
@@ -61,21 +66,30 @@ class ExecuteOrder:
         ``hold`` keeps the queue from delivering the message again for some seconds. Returns ``None`` when the message
         is done, or the seconds after which the queue should deliver it again.
         """
-        # Before any write: if this worker dies, the queue brings the order to another once the lease has ended. The
-        # lease begins a moment after this, and a message that came before its end would use up a receive in vain.
-        hold(self.lease.lease_seconds + 1)
+        # If this worker dies, the queue brings the order to another once the lease has ended. The lease may begin a
+        # moment after this, and a message that came before its end would use up a receive in vain.
+        held = self.executor.submit(hold, self.lease.lease_seconds + 1)
+        stream = OrderStream(self.publisher, self.executor)
         try:
-            stored = self.lease(message, owner)
+            return self._execute(message, owner, stream)
+        finally:
+            # Neither may go on after the invocation, nor after the next hold of this message.
+            wait([held])
+            stream.wait()
+
+    def _execute(self, message: StoredOrder, owner: str, stream: OrderStream) -> float | None:
+        try:
+            stored = self.lease(message, owner, stream)
             if stored is None:
                 log.warning("order not found", extra={"orderId": message.order.order_id})
                 return None
             if stored.order.is_terminal:
-                self.finalize(stored)
+                self.finalize(stored, stream)
                 return None
             if stored.order.status is Status.OPEN:
                 # The message is older than the order's return to open.
                 return None
-            return self._work(stored)
+            return self._work(stored, stream)
         except LaterError as later:
             log.info(str(later), extra={"orderId": message.order.order_id})
             return later.seconds
@@ -83,11 +97,11 @@ class ExecuteOrder:
             log.warning("rate limit slots are contended", extra={"orderId": message.order.order_id})
             return self.lease.lease_seconds
         except LostRaceError:
-            return self._overtaken(message)
+            return self._overtaken(message, stream)
         except OvertakenError as overtaken:
-            return self._overtaken(overtaken.stored)
+            return self._overtaken(overtaken.stored, stream)
 
-    def _overtaken(self, last_seen: StoredOrder) -> float | None:
+    def _overtaken(self, last_seen: StoredOrder, stream: OrderStream) -> float | None:
         """Another writer moved the order: another worker, or a cancel that this worker has to publish."""
         current = self.orders.get(last_seen.order.order_id)
         if current and current.order.status is Status.OPEN:
@@ -95,21 +109,21 @@ class ExecuteOrder:
         if current is None or not current.order.is_terminal:
             log.info("another worker moved the order", extra={"orderId": last_seen.order.order_id})
             return self.lease.lease_seconds
-        self.finalize(replace(current, published=max(current.published, last_seen.published)))
+        self.finalize(current.with_progress_of(last_seen), stream)
         return None
 
-    def _work(self, stored: StoredOrder) -> float | None:
+    def _work(self, stored: StoredOrder, stream: OrderStream) -> float | None:
         try:
-            stored, fill = self.attempt(stored)
+            stored, fill = self.attempt(stored, stream)
         except AttemptEndedError as ended:
-            return self._after_failure(ended.stored, ended.error)
+            return self._after_failure(ended.stored, ended.error, stream)
         except TimeUpError as ended:
-            self._miss(ended.stored, None)
+            self._miss(ended.stored, None, stream)
             return None
-        self._confirm(stored, fill)
+        self._confirm(stored, fill, stream)
         return None
 
-    def _after_failure(self, stored: StoredOrder, error: AttemptFailedError) -> float | None:
+    def _after_failure(self, stored: StoredOrder, error: AttemptFailedError, stream: OrderStream) -> float | None:
         order = stored.order
         log.warning(
             "attempt failed",
@@ -122,30 +136,31 @@ class ExecuteOrder:
         )
         is_last = not error.retryable or order.attempts >= self.retry.max_attempts
         if order.is_expired(self.now()) or _price_moved_away(order, error, is_last=is_last):
-            self._miss(stored, error)
+            self._miss(stored, error, stream)
             return None
         if is_last:
-            self.finalize(self._end(stored, order.after(Failed(error.failure), self.now())))
+            self.finalize(self._end(stored, order.after(Failed(error.failure), self.now())), stream)
             return None
         seconds = backoff_seconds(order.attempts, self.retry.backoff_base, self.retry.backoff_cap, self.uniform)
         retried = order.after(AttemptStarted(error.failure), self.now(), next_attempt=True)
-        stored = self.attempt.move(stored, retried)
+        stored = stream.flush(self.attempt.move(stored, retried, stream))
         # The subscribers have the event; the order now waits in the queue without a lease.
         deadline_ms = to_ms(self.now()) + int((seconds + self.retry.deadline_grace) * 1000)
         self.attempt.write(stored, retried, None, deadline_ms)
         return seconds
 
-    def _miss(self, stored: StoredOrder, error: AttemptFailedError | None) -> None:
+    def _miss(self, stored: StoredOrder, error: AttemptFailedError | None, stream: OrderStream) -> None:
         """Reopen an order whose price moved away, which uses no attempt; or end an order whose time is up."""
         after = after_missed_trigger(stored.order, error, self.now())
         if after.is_terminal:
-            self.finalize(self._end(stored, after))
+            self.finalize(self._end(stored, after), stream)
         else:
-            self.open_orders.keep(self.attempt.write(stored, after, None, self.open_orders.due_ms(after)))
+            reopened = self.attempt.write(stored, after, None, self.open_orders.due_ms(after))
+            self.open_orders.keep(stream.flush(reopened))
 
-    def _confirm(self, stored: StoredOrder, fill: Fill) -> None:
+    def _confirm(self, stored: StoredOrder, fill: Fill, stream: OrderStream) -> None:
         order = stored.order
-        self.finalize(self._end(stored, order.after(confirmation(order, fill), self.now())))
+        self.finalize(self._end(stored, order.after(confirmation(order, fill), self.now())), stream)
 
     def _end(self, stored: StoredOrder, after: Order) -> StoredOrder:
         """The terminal write. It clears the deadline: the queue keeps the message until the history is stored."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from chalicelib.codec.times import to_ms
 from chalicelib.domain.orders import Order
 from chalicelib.ports.history import History, HistoryUnavailableError
 from chalicelib.ports.orders import OrderStore, StoredOrder
+from chalicelib.services.streams.order_stream import OrderStream
 from chalicelib.services.streams.publisher import Publisher
 
 log = logging.getLogger(__name__)
@@ -22,22 +24,26 @@ class FinalizeOrder:
     orders: OrderStore
     publisher: Publisher
     history: History
+    executor: Executor
     now: Callable[[], datetime]
     deadline_grace_seconds: int
 
-    def __call__(self, stored: StoredOrder) -> None:
-        """Publish the order's last events and record the order.
+    def __call__(self, stored: StoredOrder, stream: OrderStream | None = None) -> None:
+        """Publish the order's last events, and record the order meanwhile.
 
-        Without Postgres, or without the replay queue for slow sockets, a deadline makes the watchdog repeat this.
+        ``stream`` publishes the earlier events of the order, if this process moved it. Without Postgres, or without
+        a queue for the frames, a deadline makes the watchdog repeat this.
         """
         order = stored.order
-        stored = self.publisher.publish(stored)
+        stream = stream or OrderStream(self.publisher, self.executor)
+        stream.publish(stored)
         try:
             self.history.record(order)
         except HistoryUnavailableError:
             log.exception("history not recorded; the watchdog will retry", extra={"orderId": order.order_id})
-            self.orders.set_deadline(stored, self._retry_ms(order))
+            self.orders.set_deadline(stream.flush(stored), self._retry_ms(order))
             return
+        stored = stream.flush(stored)
         if stored.published < order.seq:
             # No later event will carry the unpublished ones along.
             self.orders.set_deadline(stored, self.due_ms())

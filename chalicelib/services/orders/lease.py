@@ -6,7 +6,7 @@ worker resumes from the order's status, in the same attempt.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.codec.times import to_ms
@@ -14,7 +14,7 @@ from chalicelib.domain.events import AttemptStarted, Expired
 from chalicelib.domain.status import Status
 from chalicelib.ports.orders import Lease, LostRaceError, OrderStore, StoredOrder
 from chalicelib.services.limits.rate_limiter import LaterError, RateLimiter
-from chalicelib.services.streams.publisher import Publisher
+from chalicelib.services.streams.order_stream import OrderStream
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +25,12 @@ QUEUED = frozenset({Status.PENDING, Status.TRIGGERED})
 @dataclass(frozen=True, slots=True)
 class LeaseOrder:
     orders: OrderStore
-    publisher: Publisher
     rate_limiter: RateLimiter
     now: Callable[[], datetime]
     lease_seconds: int
     deadline_grace_seconds: int
 
-    def __call__(self, message: StoredOrder, owner: str) -> StoredOrder | None:
+    def __call__(self, message: StoredOrder, owner: str, stream: OrderStream) -> StoredOrder | None:
         """The order of a message, leased to ``owner``. A terminal or open order needs no lease and has none.
 
         ``None`` if there is no such order.
@@ -43,22 +42,25 @@ class LeaseOrder:
         # A rate limit stores the start of the order on its item, so the message alone is not enough.
         if message.order.status in QUEUED and not self.rate_limiter.limited:
             try:
-                return self._lease(message, owner)
+                return self._lease(message, owner, stream)
             except LostRaceError:
                 log.info("the message is stale", extra={"orderId": message.order.order_id})
         stored = self.orders.get(message.order.order_id)
-        if stored is None or stored.order.is_terminal or stored.order.status is Status.OPEN:
+        if stored is None:
+            return None
+        # The sender pushed up to ``message.published`` but may not have stored that. The higher value keeps the
+        # worker from pushing a frame twice.
+        stored = stored.with_progress_of(message)
+        if stored.order.is_terminal or stored.order.status is Status.OPEN:
             return stored
         if stored.lease and stored.lease.owner != owner:
             left_ms = stored.lease.until_ms - to_ms(self.now())
             # The lease includes its last millisecond: a write in it would lose, and wait for a whole lease more.
             if left_ms >= 0:
                 raise LaterError(max(left_ms, 1) / 1000, "another worker holds the lease")
-        # The sender pushed up to ``message.published`` but may not have stored that. The higher value keeps the
-        # worker from pushing a frame twice.
-        return self._lease(replace(stored, published=max(stored.published, message.published)), owner)
+        return self._lease(stored, owner, stream)
 
-    def _lease(self, stored: StoredOrder, owner: str) -> StoredOrder:
+    def _lease(self, stored: StoredOrder, owner: str, stream: OrderStream) -> StoredOrder:
         now, order = self.now(), stored.order
         if order.status is Status.TRIGGERED and order.is_expired(now):
             due_ms = to_ms(now) + self.deadline_grace_seconds * 1000
@@ -73,4 +75,4 @@ class LeaseOrder:
             order = order.after(AttemptStarted(), now, next_attempt=not order.attempts)
         lease = Lease(owner, to_ms(now) + self.lease_seconds * 1000)
         deadline_ms = lease.until_ms + self.deadline_grace_seconds * 1000
-        return self.publisher.publish(self.orders.write(stored, order, lease=lease, deadline_ms=deadline_ms))
+        return stream.publish(self.orders.write(stored, order, lease=lease, deadline_ms=deadline_ms))

@@ -5,7 +5,9 @@ followers or to reach the queue, it logs the failure and the watchdog sends the 
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -18,7 +20,7 @@ from chalicelib.domain.events import Opened
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.ports.orders import IdempotencyKey, KeyTakenError, OrderStore, StoredOrder
+from chalicelib.ports.orders import Followers, IdempotencyKey, KeyTakenError, OrderStore, StoredOrder
 from chalicelib.ports.queues import OrderQueue
 from chalicelib.ports.streams import Subscriber
 from chalicelib.services.limits.rate_limiter import RateLimiter
@@ -56,6 +58,7 @@ class SubmitOrder:
     active_limit: UserOrderLimit
     open_limit: UserOrderLimit
     rate_limiter: RateLimiter
+    executor: Executor
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     pending_deadline_seconds: int
@@ -144,35 +147,49 @@ class SubmitOrder:
             start = replace(reservation, at_ms=earliest_ms(reservation.at_ms, order.expires_at))
             delay_seconds = start.seconds_from(to_ms(order.events[0].at))
         try:
-            self.queue.send(self._published(stored), delay_seconds=delay_seconds)
+            stored = self._published(stored)
+            with self._notifying_followers(stored):
+                self.queue.send(stored, delay_seconds=delay_seconds)
         except Exception:
             log.exception("accepted but not queued; the watchdog will retry", extra={"orderId": order.order_id})
 
     def _keep_open(self, stored: StoredOrder) -> None:
         """Publish and record an open order; the watchdog makes good what fails."""
         try:
-            self.open_orders.keep(self._published(stored))
+            self.open_orders.keep(self.subscriptions.with_followers(stored))
         except Exception:
             order_id = stored.order.order_id
             log.exception("open but not recorded; the watchdog will retry", extra={"orderId": order_id})
 
     def _published(self, stored: StoredOrder) -> StoredOrder:
-        """Push the first events to the subscribers and to the user's followers.
+        """Push the first events to the connection that sent the order, and look for followers of the user.
 
         This reads the followers after the order was written, and a new follower looks for the user's orders after its
         follow was written: at least one of the two sees the other. The queue comes last, so that no worker pushes a
         later event first.
         """
-        stored = self.publisher.publish(stored)
+        return self.subscriptions.with_followers(self.publisher.publish(stored))
+
+    @contextmanager
+    def _notifying_followers(self, stored: StoredOrder) -> Iterator[None]:
+        """Notify the followers, if there are any, while the order is queued.
+
+        The order's message says that the order awaits them, so its last event repeats a notification that fails.
+        """
+        if stored.followers is not Followers.AWAITED:
+            yield
+            return
+        notified = self.executor.submit(self._notify, stored.order.order_id)
         try:
-            self.subscriptions.notify_followers(stored)
+            yield
+        finally:
+            wait([notified])
+
+    def _notify(self, order_id: str) -> None:
+        try:
+            self.subscriptions.fan_out.notify_followers(order_id)
         except Exception:
-            order_id = stored.order.order_id
-            log.exception("followers not notified; left to the replay queue", extra={"orderId": order_id})
-            # A failure of the replay queue too keeps the order out of the queue, and the watchdog notifies the
-            # followers.
-            self.subscriptions.queue_notification(order_id)
-        return stored
+            log.exception("followers not notified; the order's end will retry", extra={"orderId": order_id})
 
     def _keys(self, spec: OrderSpec, order_id: str, idempotency_key: str | None) -> list[IdempotencyKey]:
         named = {"key": idempotency_key, "client": spec.client_order_id}

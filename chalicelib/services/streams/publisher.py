@@ -1,4 +1,4 @@
-"""Publishing of events to subscribers: in order on every socket, within a time budget and a number of tries.
+"""Publishing of events: pushed to the order's own subscribers, and announced to the groups of the others.
 
 The publisher drops a connection that is gone from the order. It hands a connection that it could not serve in time to
 the replay queue, which catches it up and joins it again, so that a slow socket neither delays the order nor misses a
@@ -6,48 +6,17 @@ frame. The publisher drops a connection that is still slow at the last try.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, wait
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.domain.events import Event
 from chalicelib.domain.orders import Order
 from chalicelib.ports.orders import OrderStore, StoredOrder
-from chalicelib.ports.queues import ReplayQueue
-from chalicelib.ports.streams import (
-    ConnectionGoneError,
-    PushFailedError,
-    RetrySocket,
-    Sockets,
-    StreamStore,
-    Subscriber,
-)
+from chalicelib.ports.streams import StreamStore, Subscriber
+from chalicelib.services.streams.delivery import Deliverer, Delivery, all_of
+from chalicelib.services.streams.fan_out import FanOut
+from chalicelib.services.streams.late_sockets import LateSockets
 
 log = logging.getLogger(__name__)
-
-#: Pause before the first retry of a slow socket; each further pause is twice as long.
-RETRY_SECONDS = 2
-#: After this many tries, about twenty minutes, the publisher gives a slow socket up.
-MAX_SOCKET_TRIES = 9
-
-#: Makes the frame of an order's event, coarse or not.
-FrameBuilder = Callable[[Order, Event, bool], str]
-
-
-@dataclass(slots=True)
-class _Delivery:
-    """The progress of one connection: the seq it had before, and the last seq it has taken."""
-
-    subscribers: list[Subscriber]
-    previous: int
-    delivered: int
-    gone: bool = False
-    failed: bool = False
-
-    @property
-    def after_seq(self) -> int:
-        """The position from which the connection wants events: the earliest of its subscriptions."""
-        return min(subscriber.after_seq or 0 for subscriber in self.subscribers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,129 +27,58 @@ class PushResult:
     gone: frozenset[Subscriber] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
 class Publisher:
-    def __init__(
-        self,
-        sockets: Sockets,
-        orders: OrderStore,
-        streams: StreamStore,
-        replays: ReplayQueue,
-        executor: Executor,
-        monotonic: Callable[[], float],
-        budget_seconds: float,
-        build_frame: FrameBuilder,
-    ) -> None:
-        self._sockets = sockets
-        self._orders = orders
-        self._streams = streams
-        self._replays = replays
-        self._executor = executor
-        self._monotonic = monotonic
-        self._budget = budget_seconds
-        self._build_frame = build_frame
+    """``budget_seconds``: the time to push the events of one write to the order's own subscribers."""
+
+    orders: OrderStore
+    streams: StreamStore
+    deliverer: Deliverer
+    late_sockets: LateSockets
+    fan_out: FanOut
+    budget_seconds: float
 
     def publish(self, stored: StoredOrder) -> StoredOrder:
-        """Push the order's unpublished events to its subscribers; returns the order marked as published.
+        """Publish the order's unpublished events; returns the order as published, with the subscribers that it kept.
 
         Never raises: events that could be neither pushed nor handed over go out with the next event.
         """
         order = stored.order
         try:
-            if stored.subscribers:
-                self.push(order, order.events[stored.published :], stored.subscribers)
+            served = self.push(order, stored.published, stored.subscribers).served if stored.subscribers else ()
+            if stored.published < order.seq:
+                self.fan_out.announce(stored)
         except Exception:
             # A failure to publish must not stop the trade.
             log.exception("not published", extra={"orderId": order.order_id})
             return stored
-        return replace(stored, published=order.seq)
+        return replace(stored, published=order.seq, subscribers=frozenset(served))
 
-    def push(
-        self, order: Order, events: Sequence[Event], subscribers: Collection[Subscriber], tries: int = 0
-    ) -> PushResult:
-        """Push events to subscribers, of which some may be gone or too slow.
+    def push(self, order: Order, after_seq: int, subscribers: Collection[Subscriber], tries: int = 0) -> PushResult:
+        """Push the events after ``after_seq`` to subscribers, of which some may be gone or too slow.
 
-        ``tries`` counts the earlier pushes that could not serve these subscribers. Each makes the next pause longer.
+        A subscriber with a position of its own receives the events after that. ``tries`` counts the earlier pushes
+        that could not serve these subscribers.
         """
-        if not events or not subscribers:
-            return PushResult(frozenset(subscribers))
-        by_connection: dict[str, list[Subscriber]] = {}
-        for subscriber in subscribers:
-            by_connection.setdefault(subscriber.connection_id, []).append(subscriber)
-        frames = {
-            coarse: [self._build_frame(order, event, coarse) for event in events]
-            for coarse in {subscriber.coarse for subscriber in subscribers}
-        }
-        deadline = self._monotonic() + self._budget
-        deliveries = [_Delivery(mine, events[0].seq - 1, events[0].seq - 1) for mine in by_connection.values()]
+        positions = {one: max(after_seq, one.after_seq or 0) for one in subscribers}
+        deliveries = self.deliverer.deliver(order, positions, self.budget_seconds)
+        gone = [one for one in deliveries if one.gone]
+        late = [one for one in deliveries if not one.gone and one.delivered < order.seq]
+        if gone or late:
+            self._drop(order, gone, late, tries)
+        return PushResult(all_of(deliveries) - all_of(gone) - all_of(late), all_of(gone))
 
-        if len(deliveries) == 1:
-            self._serve(deliveries[0], events, frames, deadline)
-        else:
-            wait([self._executor.submit(self._serve, one, events, frames, deadline) for one in deliveries])
-        self._drop(order, deliveries, tries)
-        return PushResult(
-            served=_all_of(one for one in deliveries if not (one.gone or one.failed)),
-            gone=_all_of(one for one in deliveries if one.gone),
-        )
-
-    def _serve(
-        self, delivery: _Delivery, events: Sequence[Event], frames: Mapping[bool, Sequence[str]], deadline: float
-    ) -> None:
-        """Push to one connection until it has every event, or a push fails, or the budget is used up."""
-        connection = delivery.subscribers[0]
-        for event, text in zip(events, frames[connection.coarse], strict=True):
-            if event.seq <= delivery.after_seq:
-                continue
-            if self._monotonic() > deadline:
-                delivery.failed = True
-                return
-            try:
-                self._sockets.push(connection.connection_id, text)
-            except ConnectionGoneError:
-                delivery.gone = True
-                return
-            except PushFailedError:
-                delivery.failed = True
-                return
-            delivery.delivered = event.seq
-
-    def _drop(self, order: Order, deliveries: Sequence[_Delivery], tries: int) -> None:
-        unserved = [delivery for delivery in deliveries if delivery.gone or delivery.failed]
-        if not unserved:
-            return
-        leaving = [subscriber for delivery in unserved for subscriber in delivery.subscribers]
-        late = [
-            RetrySocket(
-                subscriber,
-                order.order_id,
-                after_seq=delivery.delivered,
-                # A slow socket that took at least one frame starts again at try 1.
-                tries=1 if delivery.delivered > delivery.previous else tries + 1,
-            )
-            for delivery in unserved
-            if delivery.failed
-            for subscriber in delivery.subscribers
-        ]
-        log.info(
-            "sockets dropped", extra={"orderId": order.order_id, "gone": len(leaving) - len(late), "late": len(late)}
-        )
-        if not late or tries >= MAX_SOCKET_TRIES:
-            self._orders.leave(order.order_id, leaving)
-        else:
-            # Queue the replay before removing the subscriber: a crash in between duplicates a frame instead of losing
-            # one.
-            delay = RETRY_SECONDS * 2**tries
-            replay_at = self._monotonic() + delay
-            self._replays.send(late, delay_seconds=delay)
-            self._orders.leave(order.order_id, leaving)
-            if self._monotonic() >= replay_at:
-                # The removal took longer than the delay, so the replay may already have re-joined the socket and the
-                # removal undone that. Queue it again.
-                self._replays.send(late, delay_seconds=delay)
-        for subscriber in (one for delivery in unserved if delivery.gone for one in delivery.subscribers):
+    def _drop(self, order: Order, gone: Sequence[Delivery], late: Sequence[Delivery], tries: int) -> None:
+        order_id, monotonic = order.order_id, self.deliverer.monotonic
+        log.info("sockets dropped", extra={"orderId": order_id, "gone": len(gone), "late": len(late)})
+        # Queue the replay before removing the subscriber: a crash in between duplicates a frame and loses none.
+        began = monotonic()
+        delay = self.late_sockets.retry(order_id, late, tries)
+        self.orders.leave(order_id, all_of([*gone, *late]))
+        if monotonic() >= began + delay:
+            # The removal took longer than the delay, so the replay may already have re-joined the socket and the
+            # removal undone that. Queue it again.
+            self.late_sockets.retry(order_id, late, tries)
+        for subscriber in all_of(gone):
             if subscriber.via_user:
-                self._streams.unfollow(order.spec.user_id, subscriber)
-
-
-def _all_of(deliveries: Iterable[_Delivery]) -> frozenset[Subscriber]:
-    return frozenset(subscriber for delivery in deliveries for subscriber in delivery.subscribers)
+                self.streams.unfollow(order.spec.user_id, subscriber)

@@ -8,13 +8,16 @@ and none overtakes another.
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from chalicelib.codec.times import from_ms, to_ms
 from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.domain.identity import Caller, Scope
-from chalicelib.ports.orders import OrderStore, StoredOrder, UnreadableOrderError
+from chalicelib.ports.orders import Followers, OrderStore, StoredOrder, UnreadableOrderError
 from chalicelib.ports.queues import ReplayQueue
-from chalicelib.ports.streams import FollowUser, NotifyFollowers, StreamStore, Subscriber
+from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, FollowUser, StreamStore, Subscriber
 from chalicelib.services.orders.lookup import find_order, user_for
+from chalicelib.services.streams.fan_out import FanOut
 from chalicelib.services.streams.publisher import Publisher
 
 log = logging.getLogger(__name__)
@@ -22,6 +25,8 @@ log = logging.getLogger(__name__)
 #: The index of a user's orders lags behind the table, so a follow queries it again, this many seconds after the
 #: query before.
 LOOK_DELAYS_SECONDS = (1, 4)
+#: The clocks of two functions differ by less than this.
+MAX_CLOCK_DIFFERENCE = timedelta(milliseconds=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,9 @@ class Subscriptions:
     orders: OrderStore
     streams: StreamStore
     publisher: Publisher
+    fan_out: FanOut
     replays: ReplayQueue
+    now: Callable[[], datetime]
 
     # --- one order ---------------------------------------------------------------------------------------------
 
@@ -60,11 +67,17 @@ class Subscriptions:
 
     def leave_order(self, caller: Caller, subscriber: Subscriber, order_id: str) -> None:
         caller.require(Scope.READ)
-        stored = self.orders.get(order_id)
+        if stored := self.orders.get(order_id):
+            self._leave(stored, subscriber)
+
+    def _leave(self, stored: StoredOrder, subscriber: Subscriber) -> None:
+        order_id = stored.order.order_id
         # The stored subscriber may have a position of its own.
-        mine = [one for one in stored.subscribers if replace(one, after_seq=None) == subscriber] if stored else []
+        mine = [one for one in stored.subscribers if replace(one, after_seq=None) == subscriber]
         if mine:
             self.orders.leave(order_id, mine)
+        if self.fan_out.serves(stored, subscriber):
+            self.fan_out.leave(order_id, subscriber)
 
     def _join(
         self,
@@ -85,26 +98,45 @@ class Subscriptions:
             stored = self._get(order_id)
         if acknowledge:
             acknowledge()
+        # A slow connection proves by a replay that it takes frames again, before it joins the others.
+        if not tries and not others and self._is_full(stored, subscriber):
+            self.fan_out.join(stored, {subscriber: after_seq})
+            return True
         if after_seq > stored.order.seq:
             subscriber = replace(subscriber, after_seq=after_seq)
         pushed = min(after_seq, stored.order.seq)
         return not self.catch_up(stored, {subscriber} | others, pushed, tries)
 
+    def _is_full(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
+        """True if a group has to serve the connection. A terminal order needs no subscribers."""
+        if stored.order.is_terminal:
+            return False
+        return self.fan_out.serves(stored, subscriber) or len(stored.subscribers) >= MAX_DIRECT_SUBSCRIBERS
+
     def catch_up(
-        self, stored: StoredOrder, subscribers: Collection[Subscriber], pushed: int, tries: int = 0
+        self,
+        stored: StoredOrder,
+        subscribers: Collection[Subscriber],
+        pushed: int,
+        tries: int = 0,
     ) -> frozenset[Subscriber]:
         """Push the events after ``pushed`` and join the subscribers; returns those whose connection is gone."""
-        order = stored.order
         gone: frozenset[Subscriber] = frozenset()
         # The loop is bounded: a further round needs a further event, and an order has a bounded number of events.
         while subscribers:
-            result = self.publisher.push(order, order.events[pushed:], subscribers, tries)
+            order = stored.order
+            result = self.publisher.push(order, pushed, subscribers, tries)
             subscribers, gone = result.served, gone | result.gone
             pushed = order.seq
             # After a terminal status no event follows, so there is no reason to join.
-            if not subscribers or order.is_terminal or self.orders.join(order.order_id, subscribers, pushed):
+            if not subscribers or order.is_terminal:
                 break
-            order = self._get(order.order_id).order
+            if len(stored.subscribers | subscribers) > MAX_DIRECT_SUBSCRIBERS:
+                self.fan_out.join(stored, {one: max(pushed, one.after_seq or 0) for one in subscribers})
+                break
+            if self.orders.join(order.order_id, subscribers, pushed):
+                break
+            stored = self._get(order.order_id)
         return gone
 
     # --- a user's orders ---------------------------------------------------------------------------------------
@@ -119,31 +151,49 @@ class Subscriptions:
 
     def queue_look(self, subscriber: Subscriber, user_id: str) -> None:
         """Let the replay queue do the first look: a user may have many orders, and the next message waits."""
-        self.replays.send([FollowUser(subscriber, user_id, look=1)])
+        self.replays.send([FollowUser(subscriber, user_id, look=1, followed_at_ms=to_ms(self.now()))])
 
-    def look(self, subscriber: Subscriber, user_id: str, number: int = 0) -> bool:
-        """Push the latest frame of each active or open order of the user to a follower, and join it to the order.
+    def first_look(self, subscriber: Subscriber, user_id: str) -> bool:
+        """Look for the orders that are unfinished now. The follow is written before."""
+        return self.look(FollowUser(subscriber, user_id, look=0, followed_at_ms=to_ms(self.now())))
 
-        ``number`` counts the looks; each queues the next one. False if the connection is gone.
+    def look(self, follow: FollowUser) -> bool:
+        """Push the latest frame of each order that was unfinished when a follow began, and join the follower to it.
+
+        Each look queues the next one. The submission of each later order finds the follower. False if the connection
+        is gone.
         """
-        subscriber = replace(subscriber, via_user=True)
-        if subscriber not in self.streams.followers(user_id):
+        subscriber, user_id = replace(follow.subscriber, via_user=True), follow.user_id
+        if not self.streams.follows(user_id, subscriber.connection_id):
             return True
-        for order_id in self.orders.unfinished_of(user_id):
+        followed_at = from_ms(follow.followed_at_ms) + MAX_CLOCK_DIFFERENCE if follow.followed_at_ms else None
+        for order_id in self.orders.unfinished_of(user_id, followed_at):
             try:
                 stored = self.orders.get(order_id)
             except UnreadableOrderError:
                 log.exception("order skipped, because it is unreadable", extra={"orderId": order_id})
                 continue
-            if stored is None or stored.order.is_terminal or subscriber in stored.subscribers:
+            if stored is None or stored.order.is_terminal or self._is_subscribed(stored, subscriber):
                 continue
-            if self.catch_up(stored, {subscriber}, pushed=stored.order.seq - 1):
+            if not self._follow(stored, subscriber):
                 return False
-        if number < len(LOOK_DELAYS_SECONDS):
-            self.replays.send(
-                [FollowUser(subscriber, user_id, number + 1)], delay_seconds=LOOK_DELAYS_SECONDS[number]
-            )
+        if follow.look < len(LOOK_DELAYS_SECONDS):
+            after = replace(follow, subscriber=subscriber, look=follow.look + 1)
+            self.replays.send([after], delay_seconds=LOOK_DELAYS_SECONDS[follow.look])
         return True
+
+    def _is_subscribed(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
+        if subscriber in stored.subscribers:
+            return True
+        return self.fan_out.serves(stored, subscriber) and self.fan_out.is_member(stored.order.order_id, subscriber)
+
+    def _follow(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
+        """Push the order's latest frame, and join the follower to it. False if the connection is gone."""
+        latest = stored.order.seq - 1
+        if self._is_full(stored, subscriber):
+            self.fan_out.join(stored, {subscriber: latest})
+            return True
+        return not self.catch_up(stored, {subscriber}, pushed=latest)
 
     def unfollow_user(self, caller: Caller, subscriber: Subscriber, user_id: str) -> None:
         """End a follow, and leave the user's active and open orders."""
@@ -151,33 +201,37 @@ class Subscriptions:
         subscriber = replace(subscriber, via_user=True)
         self.streams.unfollow(user_id, subscriber)
         for order_id in self.orders.unfinished_of(user_id):
-            self.orders.leave(order_id, [subscriber])
+            if stored := self.orders.get(order_id):
+                self._leave(stored, subscriber)
 
     # --- an order's followers ----------------------------------------------------------------------------------
 
-    def notify_followers(self, stored: StoredOrder) -> None:
-        """Push an order to those followers of its user that have not joined it."""
-        followers = self.streams.followers(stored.order.spec.user_id)
-        self.catch_up(stored, followers - stored.subscribers, pushed=0)
+    def subscribe_followers(self, order_id: str) -> None:
+        """Subscribe the followers of an order's user to the order, and push its events to them.
 
-    def notify_followers_of(self, order_id: str) -> None:
-        """:raises OrderNotFoundError: if there is no such order."""
-        self.notify_followers(self._get(order_id))
-
-    def queue_notification(self, order_id: str) -> None:
-        """Let the replay queue notify the followers."""
-        self.replays.send([NotifyFollowers(order_id)])
+        :raises OrderNotFoundError: if there is no such order.
+        """
+        stored = self._get(order_id)
+        if stored.followers is Followers.SUBSCRIBED:
+            return
+        user_id = stored.order.spec.user_id
+        followers = self.streams.followers(user_id) - stored.subscribers
+        if not followers:
+            self.streams.drop_unfollowed(user_id)
+        elif stored.groups or len(stored.subscribers | followers) > MAX_DIRECT_SUBSCRIBERS:
+            self.fan_out.join(stored, dict.fromkeys(followers, 0), has_followers=True)
+            return
+        else:
+            self.catch_up(stored, followers, pushed=0)
+        self.orders.add_groups(order_id, (), has_followers=True)
 
     def with_followers(self, stored: StoredOrder) -> StoredOrder:
-        """The order with its user's followers subscribed. If one was missing, every event is published again."""
-        order = stored.order
-        missing = self.streams.followers(order.spec.user_id) - stored.subscribers
-        if missing and self.orders.join(order.order_id, missing, order.seq):
-            return replace(stored, subscribers=stored.subscribers | missing, published=0)
-        return stored
+        """The order, marked if its user has followers that are not subscribed yet."""
+        is_awaited = stored.followers is Followers.NONE and self.streams.is_followed(stored.order.spec.user_id)
+        return replace(stored, followers=Followers.AWAITED) if is_awaited else stored
 
     def ensure_followers(self, stored: StoredOrder) -> StoredOrder:
-        """The order with its user's followers subscribed, if its API handler may have died before that."""
+        """The order, so marked if its API handler may have died before it notified the followers."""
         return stored if stored.published else self.with_followers(stored)
 
     def _get(self, order_id: str) -> StoredOrder:

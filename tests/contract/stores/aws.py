@@ -107,6 +107,7 @@ def settings() -> Settings:
         dead_letters_queue_url=f"{queues}/DeadLettersQueue",
         unprocessable_queue_url=f"{queues}/UnprocessableQueue",
         replay_queue_url=f"{queues}/ReplayQueue",
+        fan_out_queue_url=f"{queues}/FanOutQueue",
         looks_queue_url=f"{queues}/LooksQueue",
         websocket_endpoint="http://localhost",
         public_ws_url="ws://localhost/ws",

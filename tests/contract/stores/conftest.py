@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from chalicelib.ports.fan_out import SubscriberGroups
 from chalicelib.ports.market import MarketStore
 from chalicelib.ports.order_index import OrderIndex
 from chalicelib.ports.orders import OpenOrderIndex, OrderStore
@@ -22,8 +23,10 @@ from chalicelib.stores.order_index import DynamoOrderIndex
 from chalicelib.stores.orders import DynamoOrderStore
 from chalicelib.stores.rate_limit import DynamoRateLimitSlots
 from chalicelib.stores.streams import DynamoStreamStore
+from chalicelib.stores.subscriber_groups import DynamoSubscriberGroups
 from tests.contract.stores.aws import Aws, Wire, aws, resources, settings
 from tests.fakes.clock import FakeClock
+from tests.fakes.fan_out import FakeSubscriberGroups
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.markets import FakeMarketStore
 from tests.fakes.open_orders import FakeOpenOrderIndex
@@ -51,6 +54,7 @@ class DynamoStores:
         self.open_order_index = DynamoOpenOrderIndex(connection, settings())
         self.markets = DynamoMarketStore(connection, settings())
         self.streams = DynamoStreamStore(connection, settings())
+        self.subscriber_groups = DynamoSubscriberGroups(connection, settings(), lambda: self.clock.now_ms())
         self.ledger = DynamoLedger(connection, settings())
         self.rate_limit_slots = DynamoRateLimitSlots(connection, replace(settings(), rate_limit_per_minute=SLOTS))
 
@@ -102,6 +106,14 @@ def streams(request: pytest.FixtureRequest) -> StreamStore:
         return FakeStreamStore()
     stores: DynamoStores = request.getfixturevalue("dynamo")
     return stores.streams
+
+
+@pytest.fixture(params=TWINS)
+def groups(request: pytest.FixtureRequest, clock: FakeClock) -> SubscriberGroups:
+    if request.param == "fake":
+        return FakeSubscriberGroups(clock.now_ms)
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.subscriber_groups
 
 
 @pytest.fixture(params=TWINS)

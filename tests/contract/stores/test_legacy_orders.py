@@ -15,6 +15,7 @@ from chalicelib.engine import Engine
 from tests.contract.stores.conftest import SLOTS, DynamoStores
 from tests.contract.stores.legacy_items import legacy_order, legacy_tables, put, put_orders
 from tests.fakes.clock import FakeClock
+from tests.fakes.fan_out import FakeFanOutQueue
 from tests.fakes.history import FakeHistory
 from tests.fakes.queue import FakeDeadLetterQueue, FakeHighPriorityQueue, FakeLookQueue, FakeOrderQueue
 from tests.fakes.streams import FakeReplayQueue, FakeSockets
@@ -43,12 +44,14 @@ class Upgraded:
             order_index=stores.order_index,
             open_order_index=stores.open_order_index,
             streams=stores.streams,
+            subscriber_groups=stores.subscriber_groups,
             rate_limit_slots=stores.rate_limit_slots,
             ledger=stores.ledger,
             order_queue=self.queue,
             high_priority_queue=high_priority,
             dead_letter_queue=FakeDeadLetterQueue(),
             replay_queue=FakeReplayQueue(),
+            fan_out_queue=FakeFanOutQueue(),
             look_queue=FakeLookQueue(),
             sockets=FakeSockets(),
             history=self.history,

@@ -93,7 +93,7 @@ def doubles_late_and_out_of_order(effort: Effort) -> Result:
 
         scenario = SCENARIOS[seed % len(SCENARIOS)]
         world = World(plan, seed, scenario.rate_limit)
-        for queue in (world.queue, world.high_priority, world.replay_queue, world.dead_letters):
+        for queue in (world.queue, world.high_priority, world.replay_queue, world.fan_out_queue, world.dead_letters):
             queue.copies = copies
         _run_scenario(scenario, plan, seed, result, world)
         result.faults += world.queue.sent + world.replay_queue.sent
@@ -161,7 +161,9 @@ def poison_in_every_queue(effort: Effort) -> Result:
         world = World(seed=seed)
         damaged = [f'{{"v": {version}, "order": {{}}, "published": 0}}' for version in (1, 2, 3)]
         bodies = ["", "not JSON", "[]", "{}", '{"v": 1}', *damaged, unknown_order()]
-        for queue, body in product((world.queue, world.replay_queue, world.dead_letters), bodies):
+        for queue, body in product(
+            (world.queue, world.replay_queue, world.fan_out_queue, world.dead_letters), bodies
+        ):
             queue.put(body)
         _run_scenario(SCENARIOS[seed % len(SCENARIOS)], {}, seed, result, world)
         result.faults += 3 * len(bodies)

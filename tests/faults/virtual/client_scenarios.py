@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.codec.exact_json import dumps
 from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import Status
+from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS
 from tests.faults.virtual.injection import Crash
 from tests.faults.virtual.world import World
 from tests.support.callers import ANYONE
@@ -98,6 +99,30 @@ def followed(world: World, simulate: str | None, expected: Expected) -> None:
     expected.streams.append(("follower", with_key(world, simulate, expected)))
 
 
+def crowd(world: World, simulate: str | None, expected: Expected) -> None:
+    """Submit an order of a user with more followers than an order's item holds, and open its own stream once more."""
+    connections = [f"socket-{number}" for number in range(MAX_DIRECT_SUBSCRIBERS + 2)]
+    for connection in connections:
+        world.connect(connection, userId="tester")
+        expected.users[connection] = "tester"
+    world.run()
+    order_id = with_key(world, simulate, expected)
+    expected.streams += [(connection, order_id) for connection in connections]
+    expected.users["watcher"] = "tester"
+    expected.streams.append(("watcher", order_id))
+    world.connect("watcher", orderId=order_id)
+
+
+def watching_crowd(world: World, simulate: str | None, expected: Expected) -> None:
+    """Submit an order, and then open more streams of it than its item holds."""
+    order_id = with_key(world, simulate, expected)
+    for number in range(MAX_DIRECT_SUBSCRIBERS + 2):
+        connection = f"watcher-{number}"
+        expected.users[connection] = "tester"
+        expected.streams.append((connection, order_id))
+        world.connect(connection, orderId=order_id)
+
+
 def high_priority(world: World, simulate: str | None, expected: Expected) -> None:
     """Submit an order of normal priority, and then a high-priority order."""
     with_key(world, simulate, expected)
@@ -124,6 +149,8 @@ AT_ONCE = (
     Scenario("over a socket", over_socket),
     Scenario("watched", watched),
     Scenario("followed", followed),
+    Scenario("a crowd of followers", crowd),
+    Scenario("a watching crowd", watching_crowd),
     Scenario("high_priority", high_priority),
     Scenario("three under a limit", three, rate_limit=1),
     *(Scenario(f"watched, {fault}", watched, fault) for fault in SIMULATED),

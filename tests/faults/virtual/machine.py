@@ -141,7 +141,7 @@ class OrderMachine(MarketRules, RuleBasedStateMachine):
         assert rested, "does not come to rest"
 
     def _queues(self) -> list[Any]:
-        return [self.world.queue, self.world.dead_letters, self.world.replay_queue]
+        return [self.world.queue, self.world.dead_letters, self.world.replay_queue, self.world.fan_out_queue]
 
     def _arm(self, fault: Armed) -> None:
         if fault:

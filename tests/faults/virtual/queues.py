@@ -1,11 +1,13 @@
 """SQS in virtual time: visibility timeouts, receive counts, redrive, and injected duplicates and delays."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.codec.groups import group_message
 from chalicelib.codec.messages import order_message
 from chalicelib.codec.replays import replay_message
+from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import Priority
 from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.streams import StreamReplay
@@ -155,3 +157,15 @@ class ReplayPort:
     def send(self, replays: Sequence[StreamReplay], delay_seconds: int = 0) -> None:
         for replay in replays:
             self._queue.put(replay_message(replay), delay_seconds)
+
+
+class FanOutPort:
+    """``FanOutQueue`` on a virtual queue."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self.hold = queue.hold
+
+    def send(self, order: Order, numbers: Collection[int]) -> None:
+        for number in numbers:
+            self._queue.put(group_message(order.order_id, number))

@@ -14,10 +14,11 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from chalicelib import bootstrap
+from chalicelib import bootstrap, stream_services, threads
 from chalicelib.adapters import Adapters
 from chalicelib.bootstrap import build_engine
 from chalicelib.codec.times import to_ms
+from chalicelib.consumers.fan_out import fan_out
 from chalicelib.consumers.orders import close_dead_letters, process_orders
 from chalicelib.consumers.streams import replay_streams
 from chalicelib.domain.errors import BrokenRulesError, RefusedError
@@ -29,7 +30,15 @@ from chalicelib.ports.rate_limit import RateLimitSlots
 from chalicelib.settings import Settings
 from chalicelib.streaming import actions, connections
 from tests.faults.virtual.injection import Crash, Fault, Faulty, Injector, InlineExecutor
-from tests.faults.virtual.queues import DeadLetterPort, HighPriorityPort, Message, OrderPort, Queue, ReplayPort
+from tests.faults.virtual.queues import (
+    DeadLetterPort,
+    FanOutPort,
+    HighPriorityPort,
+    Message,
+    OrderPort,
+    Queue,
+    ReplayPort,
+)
 from tests.support.oracle import OpenLimitOrder, Oracle, Verdict
 from tests.support.workbench import a_workbench
 
@@ -68,6 +77,8 @@ class World:
             "high_priority", now_ms, visibility_seconds=15, max_receives=5, dead_letters=self.dead_letters
         )
         self.replay_queue = Queue("stream", now_ms, visibility_seconds=VISIBILITY_SECONDS, max_receives=10)
+        self.fan_out_queue = Queue("fan-out", now_ms, visibility_seconds=VISIBILITY_SECONDS, max_receives=10)
+        self.subscriber_groups = bench.subscriber_groups
         self.look_queue = bench.look_queue
         self.injector = Injector(dict(plan or {}), self._stall, now_ms)
         self.engine = self._engine(bench.engine.settings, bench.adapters.rate_limit_slots)
@@ -75,6 +86,7 @@ class World:
             (self.queue, process_orders),
             (self.dead_letters, close_dead_letters),
             (self.replay_queue, replay_streams),
+            (self.fan_out_queue, fan_out),
         ]
         self._restores: list[tuple[int, Callable[[], None]]] = []
         self._next_watch_ms = now_ms() + LOOK_SECONDS * 1000
@@ -91,6 +103,8 @@ class World:
             "high_priority_queue": HighPriorityPort(self.high_priority),
             "dead_letter_queue": DeadLetterPort(self.dead_letters, self.unprocessable),
             "replay_queue": ReplayPort(self.replay_queue),
+            "fan_out_queue": FanOutPort(self.fan_out_queue),
+            "subscriber_groups": self.subscriber_groups,
             "look_queue": self.look_queue,
             "sockets": self.sockets,
             "history": self.history,
@@ -101,7 +115,11 @@ class World:
         adapters: Any = Adapters(**{name: Faulty(port, name, self.injector) for name, port in ports.items()})
         # Threads would make the order of calls random, and the push budget would count real time.
         clock = SimpleNamespace(monotonic=lambda: self.clock.now_ms() / 1000)
-        with patch.multiple(bootstrap, ThreadPoolExecutor=InlineExecutor, time=clock):
+        with (
+            patch.object(threads, "ThreadPoolExecutor", InlineExecutor),
+            patch.object(bootstrap, "time", clock),
+            patch.object(stream_services, "time", clock),
+        ):
             engine = build_engine(settings, adapters, self.clock.now, self.clock.sleep)
         return replace(
             engine,

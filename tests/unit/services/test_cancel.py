@@ -67,8 +67,7 @@ def test_a_cancelled_order_releases_its_reservation() -> None:
 
 def test_the_watchdog_finalizes_a_cancelled_order_whose_worker_died(bench: Workbench) -> None:
     order_id = bench.submit(subscriber=Subscriber("one"))
-    stored = bench.engine.execute.lease(bench.order_queue.take(), "lost")
-    assert stored is not None
+    assert bench.lease("lost")
     bench.engine.cancel(ANYONE, order_id)
     bench.clock.sleep(60)
     bench.engine.watchdog()

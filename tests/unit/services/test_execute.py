@@ -144,10 +144,11 @@ def test_a_duplicate_message_makes_no_second_swap(bench: Workbench) -> None:
 
 def test_in_the_last_millisecond_of_a_lease_the_next_worker_waits_for_one_millisecond_only(bench: Workbench) -> None:
     bench.submit()
-    message = bench.order_queue.take()
-    assert bench.engine.execute.lease(message, "lost") is not None
+    message = bench.order_queue.bodies[0]
+    assert bench.lease("lost")
+    bench.order_queue.bodies.append(message)
     bench.clock.sleep(bench.engine.settings.lease_seconds)
-    assert bench.engine.execute(message, "next", lambda seconds: None) == pytest.approx(0.001)
+    assert bench.engine.execute(bench.order_queue.take(), "next", lambda seconds: None) == pytest.approx(0.001)
 
 
 def test_a_second_worker_waits_for_the_lease_of_the_first(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,9 +190,8 @@ def test_if_a_worker_dies_after_sending_the_next_one_confirms_its_swap(
     assert bench.statuses(order_id) == CONFIRMED
     assert len(bench.ledger.swaps_of(order_id)) == 1
     seqs = [seq for seq, _ in bench.sockets.updates("me")]
-    # The frame that the dead worker may or may not have pushed arrives again; none is missing or late.
-    assert seqs == sorted(seqs)
-    assert set(seqs) == {1, 2, 3, 4, 5, 6}
+    # The frames that the dead worker may or may not have pushed arrive again; none comes before its predecessor.
+    assert list(dict.fromkeys(seqs)) == [1, 2, 3, 4, 5, 6]
 
 
 def test_if_a_worker_dies_before_sending_its_signature_can_no_longer_land(

@@ -12,7 +12,7 @@ from chalicelib.domain.errors import CancelTooLateError
 from chalicelib.domain.status import Status
 from chalicelib.ports.history import OrderFilter
 from chalicelib.ports.orders import StoredOrder, UnreadableOrderError
-from chalicelib.ports.streams import Connection, NotifyFollowers, Subscriber
+from chalicelib.ports.streams import Connection, Subscriber
 from chalicelib.services.orders.submit import SubmitOrder
 from tests.support.callers import ANYONE
 from tests.support.open_orders import a_launch, a_limit, a_sniper, accept, push
@@ -189,6 +189,7 @@ def follow(bench: Workbench) -> None:
 def test_a_follower_receives_each_event_of_an_open_order_once_and_in_order(bench: Workbench) -> None:
     follow(bench)
     order_id = accept(bench, a_limit(110))
+    bench.notify_followers()
     bench.engine.amend(ANYONE, order_id, Amendment(limit_price=Decimal(115)))
     push(bench, 130)
     push(bench, 100)
@@ -205,6 +206,7 @@ def test_a_follower_receives_each_event_of_an_open_order_once_and_in_order(bench
 def test_a_follower_receives_the_reason_of_a_refused_launch(bench: Workbench) -> None:
     follow(bench)
     order_id = accept(bench, a_sniper(venue="meteora"))
+    bench.notify_followers()
     bench.engine.market.announce_launch(ANYONE, a_launch(bench, "one"))
     bench.engine.market.announce_launch(ANYONE, a_launch(bench, "two", venue="meteora"))
     bench.process_all()
@@ -233,7 +235,7 @@ def test_a_new_follower_receives_the_last_event_of_each_open_order(bench: Workbe
     order_id = accept(bench, a_limit(110))
     bench.engine.amend(ANYONE, order_id, Amendment(limit_price=Decimal(115)))
     follow(bench)
-    bench.engine.subscriptions.look(Subscriber("me"), "tester")
+    bench.engine.subscriptions.first_look(Subscriber("me"), "tester")
     assert bench.sockets.updates("me") == [(3, "open")]
     push(bench, 130)
     assert bench.sockets.updates("me") == [(3, "open"), (4, "triggered")]
@@ -244,8 +246,6 @@ def test_if_the_api_handler_dies_the_next_event_brings_the_order_to_the_follower
     bench: Workbench, next_event: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = accept_and_die(bench, monkeypatch, sniper=next_event == "refused")
-    # Neither a socket nor the replay queue delays an order.
-    bench.replay_queue.down = True
     if next_event == "triggered":
         push(bench, 130)
     elif next_event == "refused":
@@ -256,15 +256,41 @@ def test_if_the_api_handler_dies_the_next_event_brings_the_order_to_the_follower
         bench.clock.sleep(31 * 86_400)
         bench.engine.market.look()
     assert bench.statuses(order_id)[2] in (next_event, "open")
+    bench.notify_followers()
     assert bench.sockets.updates("me") == list(enumerate(bench.statuses(order_id), start=1))
 
 
-def test_if_the_api_handler_dies_a_cancel_queues_the_notification_of_the_followers(
+@pytest.mark.parametrize("next_event", ["triggered", "amended", "expired"])
+def test_a_replay_queue_that_is_down_delays_the_followers_and_not_the_order(
+    bench: Workbench, next_event: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = accept_and_die(bench, monkeypatch)
+    bench.replay_queue.down = True
+    if next_event == "triggered":
+        push(bench, 130)
+        bench.process_all()
+    elif next_event == "amended":
+        bench.engine.amend(ANYONE, order_id, Amendment(limit_price=Decimal(115)))
+    else:
+        bench.clock.sleep(31 * 86_400)
+        bench.engine.market.look()
+    statuses = bench.statuses(order_id)
+    assert len(statuses) > 2
+    bench.replay_queue.down = False
+    bench.clock.sleep(60)
+    bench.engine.market.look()
+    bench.engine.watchdog()
+    bench.notify_followers()
+    assert bench.sockets.updates("me") == list(enumerate(statuses, start=1))
+
+
+def test_if_the_api_handler_dies_a_cancel_notifies_the_followers(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = accept_and_die(bench, monkeypatch)
     bench.engine.cancel(ANYONE, order_id)
-    assert bench.replay_queue.sent == [(NotifyFollowers(order_id), 0)]
+    bench.notify_followers()
+    assert bench.sockets.updates("me") == list(enumerate(bench.statuses(order_id), start=1))
 
 
 def accept_and_die(bench: Workbench, monkeypatch: pytest.MonkeyPatch, *, sniper: bool = False) -> str:

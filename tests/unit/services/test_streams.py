@@ -20,7 +20,7 @@ def bench() -> Workbench:
 def follow(bench: Workbench, user_id: str) -> None:
     """Subscribe the connection to a user's stream, as the replay queue does for its address."""
     if bench.engine.subscriptions.follow_user(ANYONE, Subscriber("me"), user_id):
-        bench.engine.subscriptions.look(Subscriber("me"), user_id)
+        bench.engine.subscriptions.first_look(Subscriber("me"), user_id)
 
 
 @pytest.mark.parametrize("step", range(1, 7))
@@ -183,6 +183,7 @@ def test_a_user_stream_starts_with_the_last_event_of_each_unfinished_order_and_c
     follow(bench, "alice")
     second = bench.submit(user_id="alice")
     bench.process_all()
+    bench.notify_followers()
     frames = bench.sockets.frames["me"]
     assert {frame["orderId"] for frame in frames} == {first, second}
     assert finished not in {frame["orderId"] for frame in frames}
@@ -194,13 +195,13 @@ def test_a_later_look_finds_an_order_that_the_index_showed_late(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(user_id="alice")
-    monkeypatch.setattr(bench.orders, "unfinished_of", lambda user_id: [])
+    monkeypatch.setattr(bench.orders, "unfinished_of", lambda *args: [])
     follow(bench, "alice")
     monkeypatch.undo()
     [(replay, delay)] = bench.replay_queue.sent
     assert isinstance(replay, FollowUser)
     assert (replay.look, delay) == (1, 1)
-    bench.engine.subscriptions.look(Subscriber("me"), "alice", replay.look)
+    bench.engine.subscriptions.look(replay)
     bench.process_all()
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
     assert {frame["orderId"] for frame in bench.sockets.frames["me"]} == {order_id}
@@ -209,16 +210,19 @@ def test_a_later_look_finds_an_order_that_the_index_showed_late(
 def test_the_last_look_queues_no_further_one(bench: Workbench) -> None:
     follow(bench, "alice")
     for number in (1, 2):
-        bench.engine.subscriptions.look(Subscriber("me"), "alice", number)
-    me = Subscriber("me", via_user=True)
-    assert bench.replay_queue.sent == [(FollowUser(me, "alice", 1), 1), (FollowUser(me, "alice", 2), 4)]
+        bench.engine.subscriptions.look(FollowUser(Subscriber("me"), "alice", number, bench.clock.now_ms()))
+    me, now_ms = Subscriber("me", via_user=True), bench.clock.now_ms()
+    assert bench.replay_queue.sent == [
+        (FollowUser(me, "alice", 1, now_ms), 1),
+        (FollowUser(me, "alice", 2, now_ms), 4),
+    ]
 
 
 def test_a_queued_look_does_not_undo_an_unsubscribe(bench: Workbench) -> None:
     bench.submit(user_id="alice")
     follow(bench, "alice")
     bench.engine.subscriptions.unfollow_user(ANYONE, Subscriber("me"), "alice")
-    bench.engine.subscriptions.look(Subscriber("me"), "alice", 1)
+    bench.engine.subscriptions.look(FollowUser(Subscriber("me"), "alice", 1))
     pushed = len(bench.sockets.frames["me"])
     bench.process_all()
     assert len(bench.sockets.frames["me"]) == pushed
@@ -308,9 +312,9 @@ def test_a_slow_socket_that_rejoins_before_its_removal_is_queued_again(
         leave(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(bench.orders, "leave", leave_late)
-    monkeypatch.setattr(publisher, "_monotonic", lambda: bench.clock.now_ms() / 1000)
+    monkeypatch.setattr(publisher.deliverer, "monotonic", lambda: bench.clock.now_ms() / 1000)
     bench.sockets.slow.add("late")
-    publisher.push(bench.order(order_id), bench.order(order_id).events, [Subscriber("late")])
+    publisher.push(bench.order(order_id), 0, [Subscriber("late")])
     retries = [replay for replay, _ in bench.replay_queue.sent if isinstance(replay, RetrySocket)]
     assert [retry.after_seq for retry in retries] == [0, 0]
     assert len(bench.replay_queue.sent) == 2
@@ -331,6 +335,7 @@ def test_a_gone_follower_is_removed(bench: Workbench) -> None:
     follow(bench, "alice")
     bench.sockets.gone.add("me")
     bench.submit(user_id="alice")
+    bench.notify_followers()
     assert bench.streams.followers("alice") == frozenset()
 
 

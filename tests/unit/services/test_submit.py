@@ -2,11 +2,9 @@
 
 import pytest
 
-from chalicelib.codec.replays import replay_message
-from chalicelib.consumers.streams import replay_streams
 from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.status import Status
-from chalicelib.ports.streams import Connection, Subscriber
+from chalicelib.ports.streams import Connection, NotifyFollowers, Subscriber
 from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 from tests.support.workbench import Workbench, a_workbench
@@ -93,24 +91,41 @@ def test_the_watchdog_subscribes_followers_that_the_api_handler_did_not_notify(b
     bench.clock.sleep(bench.engine.settings.pending_deadline_seconds)
     bench.engine.watchdog()
     bench.process_all()
+    bench.notify_followers()
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
     assert bench.order(order_id).status is Status.CONFIRMED
 
 
-def test_an_order_whose_followers_cannot_be_notified_is_queued_and_they_are_notified_later(
-    bench: Workbench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def down(user_id: str) -> None:
-        raise ConnectionError
-
+def test_a_notification_of_followers_that_is_lost_is_repeated_at_the_end_of_the_order(bench: Workbench) -> None:
     bench.streams.connect(Connection("me", coarse=False, expires_at=0))
     bench.streams.follow("alice", Subscriber("me", via_user=True))
-    monkeypatch.setattr(bench.streams, "followers", down)
-    bench.submit(user_id="alice")
+    bench.replay_queue.down = True
+    order_id = bench.submit(user_id="alice")
+    bench.replay_queue.down = False
     bench.process_all()
-    monkeypatch.undo()
-    [(replay, _)] = bench.replay_queue.sent
-    record = {"messageId": "1", "receiptHandle": "1", "body": replay_message(replay)}
-    answer = replay_streams(bench.engine, {"Records": [record]})
-    assert answer == {"batchItemFailures": []}
+    assert bench.replay_queue.sent == [(NotifyFollowers(order_id), 5)]
+    bench.notify_followers()
+    bench.notify_followers()
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_followers_are_notified_once_if_nothing_fails(bench: Workbench) -> None:
+    bench.streams.connect(Connection("me", coarse=False, expires_at=0))
+    bench.streams.follow("alice", Subscriber("me", via_user=True))
+    bench.submit(user_id="alice")
+    bench.notify_followers()
+    bench.process_all()
+    assert bench.replay_queue.sent == []
+    assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_user_whose_followers_left_costs_one_more_notification(bench: Workbench) -> None:
+    bench.streams.connect(Connection("me", coarse=False, expires_at=0))
+    me = Subscriber("me", via_user=True)
+    bench.streams.follow("alice", me)
+    bench.streams.unfollow("alice", me)
+    bench.submit(user_id="alice")
+    assert len(bench.replay_queue.sent) == 1
+    bench.notify_followers()
+    bench.submit(user_id="alice")
+    assert bench.replay_queue.sent == []

@@ -1,0 +1,44 @@
+"""Sockets that were too slow for an order's events: the replay queue catches them up and joins them again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from chalicelib.ports.queues import ReplayQueue
+from chalicelib.ports.streams import RetrySocket, Subscriber
+from chalicelib.services.streams.delivery import Delivery
+
+#: Pause before the first retry of a slow socket; each further pause is twice as long.
+RETRY_SECONDS = 2
+#: After this many tries, about twenty minutes, the engine gives a slow socket up.
+MAX_SOCKET_TRIES = 9
+
+
+@dataclass(frozen=True, slots=True)
+class LateSockets:
+    replays: ReplayQueue
+
+    def retry(self, order_id: str, late: Iterable[Delivery], tries: int = 0) -> int:
+        """Queue the replay of these connections, unless they have used up their tries; returns its delay in seconds.
+
+        ``tries`` counts the earlier pushes that could not serve these connections. Each makes the pause longer.
+
+        :raises Exception: if the replay queue refuses one of them.
+        """
+        delay: int = RETRY_SECONDS * 2**tries
+        replays = [
+            # A slow socket that took at least one frame starts again at try 1.
+            RetrySocket(
+                _behind(subscriber, one), order_id, one.delivered, 1 if one.delivered > one.previous else tries + 1
+            )
+            for one in late
+            for subscriber in one.subscribers
+        ]
+        if replays and tries < MAX_SOCKET_TRIES:
+            self.replays.send(replays, delay_seconds=delay)
+        return delay
+
+
+def _behind(subscriber: Subscriber, delivery: Delivery) -> Subscriber:
+    """The subscriber, with a position of its own only if that is ahead of the delivery."""
+    is_ahead = (subscriber.after_seq or 0) > delivery.delivered
+    return subscriber if is_ahead else replace(subscriber, after_seq=None)
