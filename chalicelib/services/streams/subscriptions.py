@@ -213,6 +213,8 @@ class Subscriptions:
         """
         stored = self._get(order_id)
         if stored.followers is Followers.SUBSCRIBED:
+            # The worker that subscribed them may have died before it queued their groups.
+            self.fan_out.announce(stored)
             return
         user_id = stored.order.spec.user_id
         followers = self.streams.followers(user_id) - stored.subscribers
