@@ -38,6 +38,8 @@ def start(config: LocalConfig) -> Child:
         PYTHONUNBUFFERED="1",
         # A waiting invocation occupies a thread, and the handlers' own AWS calls need free threads too.
         MINISTACK_WORKER_THREADS="1024",
+        # Without a limit, which would count the invocations that wait for an environment.
+        LAMBDA_ACCOUNT_CONCURRENCY="0",
     )
     command: list[str | Path] = [sys.executable, Path(__file__).with_name("emulator_process.py")]
     return Child("The AWS emulator", command, config.logs / "emulator.log", environment=environment, grace_seconds=10)

@@ -6,14 +6,12 @@ The launcher runs this file as a script, so that the process does not import thi
 import os
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Semaphore
 from typing import Any, NoReturn
 
-#: Equal to the processor's reserved concurrency, which this limit must not undercut.
-MAX_ENVIRONMENTS = 10
+#: Connections that wait to be accepted. Linux lets those beyond it wait for a second and more.
+MAX_PENDING_CONNECTIONS = 4096
 
 
 def append(function_name: str, text: str) -> None:
@@ -27,9 +25,8 @@ def append(function_name: str, text: str) -> None:
 
 
 def read_stderr(worker: Any) -> None:
-    """Copy a worker's output to its function's log file and to the queue that the emulator waits on."""
+    """Copy a worker's output to its function's log file."""
     for line in worker._proc.stderr:
-        worker._stderr_queue.put(line.rstrip("\n"))
         append(worker.func_name, line)
 
 
@@ -39,42 +36,6 @@ def log_failure(function: dict[str, Any], _request_id: str, text: str, error: bo
         append((function.get("config") or function).get("FunctionName", "Lambda"), text)
 
 
-class LimitedEnvironments:
-    """Runs a function in at most ``MAX_ENVIRONMENTS`` environments; further invocations wait for a free one.
-
-    AWS has a thousand environments. Here each is a process that takes half a second of a core to start, and a burst
-    of requests would start one for each. The limit only delays invocations and refuses none.
-    """
-
-    def __init__(self, execute: Callable[..., Any]) -> None:
-        self._execute = execute
-        self._free: dict[str, Semaphore] = {}
-
-    def __call__(self, function: dict[str, Any], event: dict[str, Any], request_id: str) -> Any:
-        config = function.get("config") or function
-        # ``setdefault`` is atomic: two threads never get two semaphores.
-        with self._free.setdefault(config.get("FunctionName", ""), Semaphore(MAX_ENVIRONMENTS)):
-            return self._execute(function, event, request_id)
-
-
-class Deliveries:
-    """Delivers messages to functions only from the end of the deployment on.
-
-    A deployment ends running workers, and the message of such an invocation stays hidden for its visibility timeout.
-    Before a deployment the functions may also have the addresses of the last run.
-    """
-
-    def __init__(self, poll: Callable[[], bool]) -> None:
-        self._poll = poll
-        self._deployed = False
-
-    def start(self) -> None:
-        self._deployed = True
-
-    def __call__(self) -> bool:
-        return self._deployed and self._poll()
-
-
 def main() -> None:
     """Run the patched emulator in this process.
 
@@ -82,25 +43,31 @@ def main() -> None:
     """
     # A script's own directory is first on the path, where its modules would shadow others of the same name.
     from api_gateway import RestRequests, Subprotocols  # type: ignore[import-not-found]
+    from deliveries import Deliveries  # type: ignore[import-not-found]
     from durable_queues import DurableQueues  # type: ignore[import-not-found]
     from durable_tables import DurableTables  # type: ignore[import-not-found]
     from earlier_state import adopt  # type: ignore[import-not-found]
+    from environments import Environments  # type: ignore[import-not-found]
     from fair_queues import FairQueues  # type: ignore[import-not-found]
+    from outboxes import Outboxes  # type: ignore[import-not-found]
     from saved_services import SavedServices  # type: ignore[import-not-found]
     from sorted_indexes import SortedIndexes  # type: ignore[import-not-found]
     from state_file import StateFile  # type: ignore[import-not-found]
 
     sys.path.remove(str(Path(__file__).resolve().parent))
+    from hypercorn.config import Config
     from ministack import app
     from ministack.core import lambda_runtime, persistence
     from ministack.services import apigateway, apigateway_v1, dynamodb, eventbridge, lambda_svc, sqs
 
     replaced = {
-        lambda_svc: ("_emit_lambda_logs", "_execute_function_warm", "_poll_sqs"),
-        lambda_runtime.Worker: ("_read_stderr",),
+        lambda_svc: ("_emit_lambda_logs", *Environments.NEEDED, *Deliveries.NEEDED),
+        lambda_runtime: Environments.NEEDED_OF_RUNTIME,
+        lambda_runtime.Worker: ("_drain_stderr_bounded", "_read_stderr", "_spawn"),
         sqs: DurableQueues.NEEDED,
+        Config: ("backlog",),
         eventbridge: ("_SCHEDULER_TICK_INTERVAL",),
-        apigateway: Subprotocols.NEEDED,
+        apigateway: (*Subprotocols.NEEDED, *Outboxes.NEEDED),
         apigateway_v1: RestRequests.NEEDED,
         dynamodb: (*SortedIndexes.NEEDED, *DurableTables.NEEDED),
         app: SavedServices.NEEDED,
@@ -111,13 +78,18 @@ def main() -> None:
             f"A patch does not fit this version of the emulator: see {Path(__file__).with_name('PATCHES.md')}."
         )
     lambda_runtime.Worker._read_stderr = read_stderr
+    # The emulator would wait for the output of each invocation, which `read_stderr` copies.
+    lambda_runtime.Worker._drain_stderr_bounded = lambda _worker: ""
     lambda_svc._emit_lambda_logs = log_failure
-    lambda_svc._poll_sqs = deliveries = Deliveries(lambda_svc._poll_sqs)
-    lambda_svc._execute_function_warm = LimitedEnvironments(lambda_svc._execute_function_warm)
+    deliveries = Deliveries(lambda_svc)
+    deliveries.install()
+    Environments(lambda_svc, lambda_runtime).install()
+    Config.backlog = MAX_PENDING_CONNECTIONS
     eventbridge._SCHEDULER_TICK_INTERVAL = 1
     sqs._collect_msgs = FairQueues(sqs._collect_msgs)
     SortedIndexes(dynamodb).install()
     Subprotocols(apigateway).install()
+    Outboxes(apigateway).install()
     RestRequests(apigateway_v1).install()
     file = StateFile(Path(os.environ["STATE_FILE"]))
     adopt(Path(os.environ["STATE_DIR"]), file)
