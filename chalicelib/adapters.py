@@ -106,6 +106,7 @@ def connect(settings: Settings) -> Adapters:
             settings.database_url,
             connect_timeout_seconds=settings.postgres_connect_timeout_seconds,
             statement_timeout_seconds=settings.postgres_statement_timeout_seconds,
+            is_pooled=settings.postgres_pooled,
         ),
         markets=DynamoMarketStore(dynamodb, settings),
     )

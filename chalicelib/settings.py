@@ -118,6 +118,8 @@ class Settings:
     push_threads: _Threads = 8
     postgres_connect_timeout_seconds: _PostgresTimeout = 2
     postgres_statement_timeout_seconds: _PostgresTimeout = 2
+    #: The address is that of a pooler in transaction mode. The server's role then needs a statement timeout.
+    postgres_pooled: Annotated[bool, Switch()] = False
 
     # Limits on requests.
     max_body_bytes: Annotated[int, whole(1, MAX_FRAME_BYTES, "bytes")] = 16 * 1024

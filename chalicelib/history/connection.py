@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
-from chalicelib.ports.history import HistoryUnavailableError
+from chalicelib.ports.history import HistoryTooSlowError, HistoryUnavailableError
 
 T = TypeVar("T")
 
@@ -24,6 +24,8 @@ _BREAKER_SECONDS = 5.0
 _TIMEOUT_SECONDS = 1.0
 #: The client waits this much longer than the server's statement timeout.
 _GRACE_SECONDS = 0.5
+#: The server closes a connection that idles this long: a suspended Lambda environment keeps it open but cannot.
+_IDLE_SECONDS = 60
 
 
 class InvalidAddressError(ValueError):
@@ -60,13 +62,23 @@ class BoundedConnection(psycopg.Connection[TupleRow]):
 class PostgresConnection:
     """A connection that opens on first use, stays open between uses, and reopens once when it proves dead.
 
-    Threads take turns. Timeouts are in seconds; libpq raises a connect timeout to at least 2.
+    Threads take turns. Timeouts are in seconds; libpq raises a connect timeout to at least 2. ``is_pooled``: the
+    address is that of a pooler in transaction mode, so nothing may belong to a session. The client alone then
+    enforces the statement timeout, and the pooler closes idle connections.
     """
 
-    def __init__(self, database_url: str, connect_timeout_seconds: int, statement_timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        connect_timeout_seconds: int,
+        statement_timeout_seconds: float,
+        *,
+        is_pooled: bool = False,
+    ) -> None:
         self._database_url = database_url
         self._connect_timeout = connect_timeout_seconds
         self._statement_timeout = statement_timeout_seconds
+        self._is_pooled = is_pooled
         self._kept: BoundedConnection | None = None
         self._breaker_until = 0.0
         self._lock = Lock()
@@ -76,6 +88,7 @@ class PostgresConnection:
 
         ``is_bulk``: the work is one of many of its kind, and fails at once while the circuit breaker is open.
 
+        :raises HistoryTooSlowError: if Postgres does not complete the statement in time.
         :raises HistoryUnavailableError: if Postgres does not answer, or refuses the statement.
         """
         # The thread before this one takes at most two statements and a connect.
@@ -91,7 +104,9 @@ class PostgresConnection:
             if is_bulk and monotonic() - began > _TIMEOUT_SECONDS:
                 self._breaker_until = monotonic() + _BREAKER_SECONDS
             self._drop_unless_idle()
-            raise HistoryUnavailableError(f"{type(error).__name__}: {error}") from error
+            is_slow = isinstance(error, psycopg.errors.QueryCanceled)
+            failure = HistoryTooSlowError if is_slow else HistoryUnavailableError
+            raise failure(f"{type(error).__name__}: {error}") from error
         finally:
             self._lock.release()
 
@@ -119,11 +134,17 @@ class PostgresConnection:
             autocommit=True,
             connect_timeout=self._connect_timeout,
             fallback_application_name="order-engine",
+            # A pooler passes each statement to another session, and may refuse options.
+            **({"prepare_threshold": None} if self._is_pooled else {"options": self._options()}),
         )
         connection.wait_seconds = self._statement_timeout + _GRACE_SECONDS
-        milliseconds = str(max(1, int(self._statement_timeout * 1000)))
-        connection.execute("select set_config('statement_timeout', %s, false)", [milliseconds])
         return connection
+
+    def _options(self) -> str:
+        """The address's own options, and the server's timeouts in milliseconds."""
+        timeouts = {"statement_timeout": self._statement_timeout, "idle_session_timeout": _IDLE_SECONDS}
+        own = str(conninfo_to_dict(self._database_url).get("options", ""))
+        return " ".join([own, *(f"-c {name}={max(1, int(1000 * value))}" for name, value in timeouts.items())])
 
     def _drop_unless_idle(self) -> None:
         """Close the connection if a statement still runs on it, so that the next one does not receive its answer."""

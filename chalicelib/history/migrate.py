@@ -1,20 +1,24 @@
 """Migration of the history's schema, also by ``DATABASE_URL=... python -m chalicelib.history.migrate``.
 
-A run applies the files in ``migrations/`` in the order of their names, each in one transaction that also records it.
-Concurrent runs are safe.
+A run applies the files in ``migrations/`` in the order of their names; ``migration_files`` describes their form.
+Concurrent runs take turns, and writers go on (``migration_locks``). The address must be the server's own: a turn is a
+lock of the session, which a pooler would pass on.
 """
 
 import logging
 import os
 import sys
 import time
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import TupleRow
 
 from chalicelib.history.connection import InvalidAddressError, check_address
+from chalicelib.history.migration_files import MigrationFile, Statement, migration_files
+from chalicelib.history.migration_locks import MigrationError, limit_lock_waits, repeat_until_locked, take_turn
 from chalicelib.ports.history import HistoryUnavailableError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -22,10 +26,6 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _SERVER_SECONDS = 30.0
 _PAUSE_SECONDS = 0.2
 _CONNECT_SECONDS = 5
-#: Time that another run may take for one file.
-_LOCK_TIMEOUT = b"set lock_timeout = '60s'"
-#: An advisory lock key, reserved for migrations.
-_LOCK_KEY = 0x6F726465_72730001
 _APPLIED_TABLE = b"""
 create table if not exists schema_migrations (
     name        text         primary key,
@@ -33,11 +33,14 @@ create table if not exists schema_migrations (
     applied_at  timestamptz  not null default now()
 )
 """
+_IS_INVALID = """
+    select exists (select from pg_index where indexrelid = to_regclass(%s) and not indisvalid)
+"""
 
 log = logging.getLogger(__name__)
 
 
-class MigrationChangedError(Exception):
+class MigrationChangedError(MigrationError):
     """An applied file was edited afterwards. Restore it and write the change as a new file."""
 
 
@@ -47,32 +50,56 @@ def migrate(
     """Apply the pending files; returns their names.
 
     :raises MigrationChangedError: if an applied file was edited afterwards.
+    :raises MigrationBusyError: if another run does not end.
     :raises HistoryUnavailableError: if no server answers in time.
     :raises psycopg.Error: if a file cannot be applied; the files before it stay applied.
     """
-    files = sorted(directory.glob("*.sql"))
     with _connect(database_url, server_timeout_seconds) as connection:
-        connection.execute(_LOCK_TIMEOUT)
-        return [file.name for file in files if _apply(connection, file)]
-
-
-def _apply(connection: psycopg.Connection[TupleRow], file: Path) -> bool:
-    """Apply a file unless it is applied; returns whether this call applied it."""
-    content = file.read_bytes()
-    checksum = sha256(content).hexdigest()
-    with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+        take_turn(connection)
+        connection.execute("select set_config('statement_timeout', '0', false)")
         connection.execute(_APPLIED_TABLE)
-        query = "select checksum from schema_migrations where name = %s"
-        recorded = connection.execute(query, [file.name]).fetchone()
-        if recorded is None:
-            connection.execute(content)
-            connection.execute(
-                "insert into schema_migrations (name, checksum) values (%s, %s)", [file.name, checksum]
-            )
-        elif recorded != (checksum,):
-            raise MigrationChangedError(f"{file.name} was changed after it had been applied")
+        return [file.name for file in migration_files(directory) if _apply(connection, file)]
+
+
+def _apply(connection: psycopg.Connection[TupleRow], file: MigrationFile) -> bool:
+    """Apply a file unless it is applied; returns whether this call applied it."""
+    query = "select checksum from schema_migrations where name = %s"
+    recorded = connection.execute(query, [file.name]).fetchone()
+    if recorded is None:
+        if file.is_transaction:
+            repeat_until_locked(partial(_apply_at_once, connection, file))
+        else:
+            _apply_in_steps(connection, file)
+    elif recorded != (file.checksum,):
+        raise MigrationChangedError(f"{file.name} was changed after it had been applied")
     return recorded is None
+
+
+def _apply_at_once(connection: psycopg.Connection[TupleRow], file: MigrationFile) -> None:
+    limit_lock_waits(connection, writers_wait=True)
+    with connection.transaction():
+        connection.execute(file.content.encode())
+        _record(connection, file)
+
+
+def _apply_in_steps(connection: psycopg.Connection[TupleRow], file: MigrationFile) -> None:
+    for statement in file.statements:
+        repeat_until_locked(partial(_run, connection, statement))
+    _record(connection, file)
+
+
+def _run(connection: psycopg.Connection[TupleRow], statement: Statement) -> None:
+    limit_lock_waits(connection, writers_wait=statement.makes_writers_wait)
+    index = statement.built_index
+    if index and connection.execute(_IS_INVALID, [index]).fetchone() == (True,):
+        # An interrupted build leaves an index that nothing reads and every write maintains.
+        connection.execute(sql.SQL("drop index concurrently {}").format(sql.Identifier(index)))
+    connection.execute(statement.text.encode())
+
+
+def _record(connection: psycopg.Connection[TupleRow], file: MigrationFile) -> None:
+    statement = "insert into schema_migrations (name, checksum) values (%s, %s)"
+    connection.execute(statement, [file.name, file.checksum])
 
 
 def _connect(database_url: str, timeout_seconds: float) -> psycopg.Connection[TupleRow]:
@@ -98,7 +125,7 @@ def main() -> None:
         applied = migrate(database_url, server_timeout_seconds=0)
     except InvalidAddressError as error:
         sys.exit(f"DATABASE_URL {error}")
-    except (MigrationChangedError, HistoryUnavailableError, psycopg.Error) as error:
+    except (MigrationError, HistoryUnavailableError, psycopg.Error) as error:
         sys.exit(f"migration failed: {' '.join(str(error).split())}")
     except KeyboardInterrupt:
         sys.exit(130)

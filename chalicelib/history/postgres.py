@@ -1,21 +1,22 @@
 """The history of orders in Postgres."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.rows import dict_row
+from psycopg.sql import Composed
 
 from chalicelib.codec import cursors
 from chalicelib.codec.exact_json import dumps
 from chalicelib.codec.times import earlier
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import TERMINAL
-from chalicelib.history import statements
+from chalicelib.history import lists, statements
 from chalicelib.history.connection import PostgresConnection
-from chalicelib.history.quality import QUALITY, quality_of
-from chalicelib.history.rows import event_row, order_row, quote_rows, read_model, storable
+from chalicelib.history.quality import QUALITY, parameters_of, quality_of
+from chalicelib.history.rows import event_row, order_row, read_model, storable
 from chalicelib.ports.history import ExecutionQuality, OrderFilter, Page
 
 #: The clocks of Postgres and of the functions differ by less than this.
@@ -23,14 +24,26 @@ _MAX_CLOCK_DIFFERENCE = timedelta(milliseconds=100)
 
 
 class PostgresHistory:
-    """``History`` on Postgres, safe to share between threads. Timeouts are in seconds."""
+    """``History`` on Postgres, safe to share between threads. Timeouts are in seconds.
 
-    def __init__(self, database_url: str, *, connect_timeout_seconds: int, statement_timeout_seconds: float) -> None:
-        self._connection = PostgresConnection(database_url, connect_timeout_seconds, statement_timeout_seconds)
+    ``is_pooled``: the address is that of a pooler in transaction mode.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        connect_timeout_seconds: int,
+        statement_timeout_seconds: float,
+        is_pooled: bool = False,
+    ) -> None:
+        self._connection = PostgresConnection(
+            database_url, connect_timeout_seconds, statement_timeout_seconds, is_pooled=is_pooled
+        )
 
     def record(self, order: Order) -> None:
         events = ",".join(map(event_row, order.events))
-        parameters = {"order": dumps(order_row(order)), "events": f"[{events}]", "quotes": dumps(quote_rows(order))}
+        parameters = {"order": dumps(order_row(order)), "events": f"[{events}]"}
         self._connection.run(lambda kept: kept.execute(statements.RECORD, parameters, prepare=True), is_bulk=True)
 
     def page(self, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
@@ -43,12 +56,10 @@ class PostgresHistory:
             parameters["updated_since"] = earlier(wanted.updated_since, _MAX_CLOCK_DIFFERENCE)
         if cursor is not None:
             parameters["after_time"], parameters["after_id"] = cursors.decode(cursor)
-        query = statements.page(parameters)
+        query = lists.page(parameters)
         # A row beyond the page means that there is a next page.
         parameters["limit"] = limit + 1
-        rows = self._connection.run(
-            lambda kept: kept.cursor(row_factory=dict_row).execute(query, parameters).fetchall()
-        )
+        rows = self._rows(query, parameters)
         orders = [read_model(row) for row in rows[:limit]]
         has_more = len(rows) > limit
         return Page(orders, cursors.encode(*orders[-1].position) if has_more else None)
@@ -59,14 +70,19 @@ class PostgresHistory:
         return {order_id for (order_id,) in rows}
 
     def quality(self, since: datetime) -> ExecutionQuality:
-        parameters = {"since": since}
-        row = self._connection.run(
-            lambda kept: kept.cursor(row_factory=dict_row).execute(QUALITY, parameters).fetchone()
-        )
-        return quality_of(row) if row else ExecutionQuality()
+        [row] = self._rows(QUALITY, parameters_of(since))
+        return quality_of(row)
 
     def ping(self) -> None:
         self._connection.run(lambda kept: kept.execute("select 1"))
+
+    def _rows(self, query: Composed | str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rows as dictionaries. The server plans each call for its values, as a prepared statement's plan ignores
+        how many orders a filter leaves.
+        """
+        return self._connection.run(
+            lambda kept: kept.cursor(row_factory=dict_row).execute(query, parameters, prepare=False).fetchall()
+        )
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""

@@ -66,7 +66,8 @@ class ExecutionQuality:
     """How orders were executed: counts by status, failure code and venue, latencies, slippage and routing gain.
 
     Latencies are of confirmed market orders, from acceptance to the first attempt and to the end. Slippage and
-    routing gain are in percent.
+    routing gain are in percent. ``covered_since`` is the time of the oldest order covered, if there may be more
+    orders than one call sums up.
     """
 
     orders: Mapping[str, int] = field(default_factory=dict)
@@ -78,10 +79,15 @@ class ExecutionQuality:
     average_slippage: Decimal | None = None
     worst_slippage: Decimal | None = None
     average_routing_gain: Decimal | None = None
+    covered_since: datetime | None = None
 
 
 class HistoryUnavailableError(Exception):
     """Postgres does not answer, or refuses the statement."""
+
+
+class HistoryTooSlowError(HistoryUnavailableError):
+    """Postgres answers, but does not complete the statement in time."""
 
 
 class History(Protocol):
@@ -111,8 +117,9 @@ class History(Protocol):
         ...
 
     def quality(self, since: datetime) -> ExecutionQuality:
-        """Execution quality of the orders accepted since then.
+        """Execution quality of the orders accepted since then, or of the newest of them.
 
+        :raises HistoryTooSlowError: if Postgres does not complete the statement in time.
         :raises HistoryUnavailableError: if Postgres does not answer.
         """
         ...

@@ -33,7 +33,7 @@ def deploy_to_aws(stage: str) -> dict[str, str]:
         packaged = package(stage, BUILD / stage)
         if database_url:
             # Migrate before the new code needs it: the running version works with every migration.
-            for name in migrate_database(database_url):
+            for name in migrate_database(os.environ.get("DIRECT_DATABASE_URL") or database_url):
                 print(f"migrated {name}")
         outputs = deployer.deploy(stack, packaged, parameters)
         front_door = outputs["FrontDoorUrl"].replace("https:", "wss:") + "/ws"

@@ -13,13 +13,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import calls, engine, snipers, sustained, ticks
+from tests.bench import calls, engine, history, snipers, sustained, ticks
 from tests.bench.errors import BenchError
+from tests.bench.history_report import history_table
 from tests.bench.report import AIMS, Row, engine_json, engine_rows, snipes_rows, sustained_rows, table, ticks_table
 from tests.bench.subject import Subject
 from tests.support.stack import StackStartError, running_stack
 
-_PARTS = ("sustained", "engine", "ticks", "snipers")
+_PARTS = ("sustained", "engine", "ticks", "snipers", "history")
 
 
 def main() -> int:
@@ -59,6 +60,7 @@ def main() -> int:
                     sniped[scale] = snipers.measure(subject)
             rows += snipes_rows(sniped)
             results["snipers"] = {scale: asdict(one) for scale, one in sniped.items()}
+        _measure_history(arguments, tables, results)
     except (BenchError, StackStartError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
@@ -70,6 +72,16 @@ def main() -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=2) + "\n")
     return 0
+
+
+def _measure_history(arguments: argparse.Namespace, tables: list[str], results: dict[str, Any]) -> None:
+    """Run the part that needs no stack, if it is selected."""
+    if "history" not in arguments.only:
+        return
+    print(f"history: {arguments.history_orders} orders, and a tenth of them ...", file=sys.stderr)
+    histories = history.measure(arguments.history_orders)
+    tables.append(history_table(histories))
+    results["history"] = asdict(histories)
 
 
 @contextmanager
@@ -90,12 +102,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each side (%(default)s)")
     parser.add_argument("--round-orders", type=int, default=400, help="orders of a round (%(default)s)")
     parser.add_argument("--looks", type=int, default=15, help="looks at each crowd (%(default)s)")
+    parser.add_argument(
+        "--history-orders", type=int, default=1_000_000, help="orders of the larger history (%(default)s)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     arguments = parser.parse_args()
     if arguments.orders < sustained.MIN_ORDERS:
         parser.error(f"--orders must be at least {sustained.MIN_ORDERS}")
     if min(arguments.rounds, arguments.round_orders, arguments.looks) < 1:
         parser.error("--rounds, --round-orders and --looks must be at least 1")
+    if arguments.history_orders < history.MIN_ORDERS:
+        parser.error(f"--history-orders must be at least {history.MIN_ORDERS}")
     return arguments
 
 

@@ -30,6 +30,7 @@ from chalicelib.domain.read_model import read_model_of
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.history.migrate import MIGRATIONS, migrate
 from chalicelib.history.postgres import PostgresHistory
+from chalicelib.history.rows import event_row, order_row
 from chalicelib.ports.history import OrderFilter
 from tests.contract.stores.legacy_items import SPEC_ATTRIBUTES, event_texts, legacy_order
 from tests.support.order_builders import building, quote, quotes, routed, submitted, triggered
@@ -251,12 +252,30 @@ def test_an_open_order_of_version_1_is_completed_by_its_fill(url: str, history: 
     ]
     old = query(url, "select meta::text from order_events where seq <= 10 order by seq")
     assert [loads(meta) for (meta,) in old] == [event["meta"] for event in rows["order_events"]]
-    offered = query(url, "select seq, venue, chosen from order_quotes order by seq, venue")
-    assert offered == [(6, "meteora", False), (6, "raydium", True), (13, "orca", False), (13, "raydium", True)]
     assert query(url, "select slippage_pct from orders") == [(Decimal("0.01"),)]
     quality = history.quality(MIDNIGHT)
     assert (quality.orders, quality.venues) == ({"confirmed": 1}, {"raydium": 1})
     assert quality.worst_slippage == quality.average_slippage == Decimal("0.01")
+
+
+def test_the_version_before_this_one_records_and_lists_on_the_newest_schema(
+    url: str, history: PostgresHistory
+) -> None:
+    """A migration runs before the new code, and the old code goes on until then."""
+    upgrade(url, "all_orders")
+    order = submitted(building(routed(routable(), decision=TRIPLED)))
+    order = order.after(Confirmed("raydium", "hash", 5, Decimal(100), Decimal(50)), LATER)
+    quoted = [
+        {"seq": 3, "attempt": 1, "venue": venue, "amount_out": amount, "chosen": venue == "raydium", "at": str(LATER)}
+        for venue, amount in (("raydium", 300), ("meteora", 100))
+    ]
+    with psycopg.connect(url) as connection:
+        record = (Path(__file__).with_name("legacy") / "record_0004.sql").read_bytes()
+        events = f"[{','.join(map(event_row, order.events))}]"
+        connection.execute(record, {"order": dumps(order_row(order)), "events": events, "quotes": dumps(quoted)})
+    assert history.page(ALL, 1, None).orders == [read_model_of(order)]
+    assert query(url, "select count(*) from order_quotes where order_id = %s", order.order_id) == [(2,)]
+    assert history.quality(LATER).orders == {"confirmed": 1}
 
 
 @pytest.mark.parametrize("end", [Cancelled(), Expired("the expiry has passed")])

@@ -11,25 +11,31 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from decimal import Decimal
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
-from chalicelib.domain.events import QuotesReceived, VenueAnswer
 from chalicelib.domain.read_model import read_model_of
-from chalicelib.history import connection
+from chalicelib.history import connection, quality
+from chalicelib.history.lists import page
 from chalicelib.history.migrate import MIGRATIONS, MigrationChangedError, migrate
 from chalicelib.history.postgres import PostgresHistory
 from chalicelib.history.quality import QUALITY
-from chalicelib.history.statements import RECORD, page
-from chalicelib.ports.history import HistoryUnavailableError, OrderFilter
-from tests.support.order_builders import NOON, confirmed, pending, quote, routed
+from chalicelib.history.statements import RECORD
+from chalicelib.ports.history import HistoryTooSlowError, HistoryUnavailableError, OrderFilter, Percentiles
+from infra import database
+from tests.support.open_orders import a_limit
+from tests.support.order_builders import NOON, confirmed, failed, opened, pending, triggered
 from tests.support.postgres import PostgresServer
 
+#: The server processes of the engine's connections.
+ENGINES = """
+    select pid from pg_stat_activity where application_name = 'order-engine' and datname = current_database()
+"""
 FILES = sorted(path.name for path in MIGRATIONS.glob("*.sql"))
 
 
@@ -201,6 +207,14 @@ class TestFailures:
         history.record(pending())
         assert len(history.page(OrderFilter(), 10, None).orders) == 1
 
+    def test_a_slow_server_is_told_from_one_that_is_away(self, url: str, history: PostgresHistory) -> None:
+        with psycopg.connect(url) as other:
+            other.execute("lock table orders")
+            with pytest.raises(HistoryTooSlowError):
+                history.quality(NOON)
+        query(url, f"select pg_terminate_backend({backend_of(url)})")
+        history.quality(NOON)
+
     def test_a_missing_schema_makes_the_history_unavailable(self, postgres: PostgresServer) -> None:
         history = PostgresHistory(postgres.new_database(), connect_timeout_seconds=2, statement_timeout_seconds=1)
         with fails_within(3):
@@ -210,68 +224,98 @@ class TestFailures:
 
 def backend_of(url: str) -> int:
     """The server process behind the history's connection."""
-    [(pid,)] = query(
-        url,
-        """
-        select pid from pg_stat_activity
-        where application_name = 'order-engine' and datname = current_database()
-        """,
-    )
+    [(pid,)] = query(url, ENGINES)
     return int(pid)
 
 
-def test_every_quote_of_every_routing_decision_is_stored(url: str, history: PostgresHistory) -> None:
-    answers = (VenueAnswer("raydium"), VenueAnswer("meteora", quote("100.000000000000000001")))
-    order = routed(routed(pending()), decision=QuotesReceived(answers, "meteora", "the only quote"))
-    history.record(order)
-    history.record(order)
-    kept = query(
-        url,
-        """
-        select seq, venue, attempt, price, amount_out, fee, fee_bps, price_impact_pct, liquidity, chosen
-        from order_quotes order by seq, venue
-        """,
-    )
-    figures = tuple(map(Decimal, ("199.49204", "0.005", "25", "0.004", "10000000")))
-    assert kept == [
-        (3, "meteora", 1, Decimal("98.7"), *figures, False),
-        (3, "raydium", 1, Decimal("99.74602"), *figures, True),
-        (4, "meteora", 1, Decimal("100.000000000000000001"), *figures, True),
-    ]
+class TestConnections:
+    def test_the_server_closes_an_idle_connection_and_the_next_call_opens_another(
+        self, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "_IDLE_SECONDS", 0.1)
+        migrate(url)
+        history = PostgresHistory(url, connect_timeout_seconds=2, statement_timeout_seconds=1)
+        history.ping()
+        deadline = time.monotonic() + 10
+        while query(url, ENGINES):
+            assert time.monotonic() < deadline
+        history.record(pending())
+        assert len(history.page(OrderFilter(), 10, None).orders) == 1
+        history.close()
+
+    def test_the_options_of_the_address_are_kept(self, url: str) -> None:
+        address = make_conninfo(url, options="-c work_mem=5MB")
+        assert self.settings(address, is_pooled=False) == ("5MB", "2s", "1min")
+
+    def test_a_pooled_connection_leaves_nothing_in_its_session(self, url: str) -> None:
+        migrate(url)
+        assert self.settings(url, is_pooled=True) == ("4MB", "0", "0")
+        history = PostgresHistory(url, connect_timeout_seconds=2, statement_timeout_seconds=2, is_pooled=True)
+        for _ in range(7):
+            history.record(pending())
+            history.settled([])
+        prepared = history._connection.run(
+            lambda kept: kept.execute("select statement from pg_prepared_statements").fetchall()
+        )
+        assert prepared == []
+        history.close()
+
+    def test_a_slow_statement_on_a_pooled_connection_ends_in_the_client(self, url: str) -> None:
+        migrate(url)
+        history = PostgresHistory(url, connect_timeout_seconds=2, statement_timeout_seconds=0.5, is_pooled=True)
+        history.ping()
+        with psycopg.connect(url) as other:
+            other.execute("lock table orders")
+            with fails_within(3):
+                history.record(pending())
+        history.ping()
+        history.close()
+
+    def test_a_server_that_cannot_close_idle_connections_is_refused(
+        self, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        database.check_database(url)
+        monkeypatch.setattr(database, "_MIN_VERSION", 99)
+        with pytest.raises(database.DatabaseError, match="needs 99 or later"):
+            database.check_database(url)
+
+    @staticmethod
+    def settings(url: str, *, is_pooled: bool) -> tuple[str, ...]:
+        names = ("work_mem", "statement_timeout", "idle_session_timeout")
+        kept = connection.PostgresConnection(url, 2, 2, is_pooled=is_pooled)
+        shown = kept.run(
+            lambda session: [session.execute("select current_setting(%s)", [name]).fetchone() for name in names]
+        )
+        kept.close()
+        return tuple(str(row[0]) for row in shown if row)
 
 
-def test_the_quotes_of_three_venues_are_stored(url: str, history: PostgresHistory) -> None:
-    answers = (
-        VenueAnswer("raydium", quote()),
-        VenueAnswer("meteora", quote("98.7")),
-        VenueAnswer("orca", quote("101")),
-    )
-    history.record(routed(pending(), decision=QuotesReceived(answers, "orca", "more, net of fees")))
-    stored = query(url, "select venue, price, chosen from order_quotes order by venue")
-    assert stored == [
-        ("meteora", Decimal("98.7"), False),
-        ("orca", Decimal(101), True),
-        ("raydium", Decimal("99.74602"), False),
-    ]
+class TestStatistics:
+    def test_more_orders_than_one_call_sums_up_leave_out_the_oldest(
+        self, history: PostgresHistory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(quality, "MAX_ORDERS", 3)
+        second = timedelta(seconds=1)
+        for number in range(3):
+            history.record(pending(NOON + number * second))
+        assert history.quality(NOON + second).covered_since is None
+        history.record(failed(pending(NOON + 3 * second)))
+        found = history.quality(NOON)
+        assert (found.orders, found.covered_since) == ({"pending": 2, "failed": 1}, NOON + second)
+
+    def test_an_order_that_waited_for_a_month_has_its_latency_left_out(self, history: PostgresHistory) -> None:
+        filled = confirmed(triggered(opened(a_limit(100))), NOON + timedelta(days=30))
+        history.record(filled)
+        assert history.quality(NOON).orders == {"confirmed": 1}
+        assert history.quality(NOON).to_end == Percentiles()
 
 
 def test_no_statement_uses_a_name_of_the_public_contract() -> None:
     """Only the third migration does, which fills a column from the events of version 1."""
     wire_name = re.compile(r"[a-z][A-Z]|_?[rm]Quote")
-    statements = [RECORD, QUALITY, page([]).as_string(), page(["after_id", "client_order_id"]).as_string()]
-    assert [wire_name.findall(statement) for statement in statements] == [[]] * 4
+    lists = [page(asked).as_string() for asked in ([], ["after_id", "client_order_id"], ["pair", "since"])]
+    assert [wire_name.findall(statement) for statement in [RECORD, QUALITY, *lists]] == [[]] * 5
     comments = re.compile(r"--.*")
     code = {file.name: comments.sub("", file.read_text()) for file in MIGRATIONS.glob("*.sql")}
     found = {name: re.findall(r"\w*[a-z][A-Z]\w*", text) for name, text in code.items()}
     assert {name: names for name, names in found.items() if names} == {"0003_read_model.sql": ["slippagePct"]}
-
-
-@pytest.mark.parametrize("asked", [[], ["user_id"], ["status"], ["pair"], ["client_order_id"]])
-def test_the_list_follows_an_index_and_sorts_nothing(url: str, history: PostgresHistory, asked: list[str]) -> None:
-    values = {name: "x" for name in asked} | {"after_time": NOON, "after_id": uuid4(), "limit": 10}
-    # A sort is cheaper on a table this small, so the planner may use one only if it must.
-    options = "-c enable_seqscan=off -c enable_bitmapscan=off -c enable_sort=off"
-    with psycopg.connect(url, options=options) as connection:
-        plan = connection.execute(b"explain " + page([*asked, "after_id"]).as_bytes(), values).fetchall()
-    assert "Sort" not in str(plan)
-    assert ("orders_newest" if not asked else f"orders_by_{asked[0].removesuffix('_id')}") in str(plan)

@@ -86,8 +86,14 @@ class ExecutionBody(TypedDict):
 
 
 class StatsBody(TypedDict):
+    """``execution`` covers the orders accepted since ``since``: the last day, or its newest orders.
+
+    If it is null, ``executionOutage`` is ``TOO_SLOW`` or ``UNAVAILABLE``.
+    """
+
     since: str
     execution: ExecutionBody | None
+    executionOutage: str | None
     history: LagBody
 
 
@@ -121,6 +127,7 @@ def stats_body(stats: Stats) -> StatsBody:
     return {
         "since": to_text(stats.since),
         "execution": None if stats.execution is None else execution_body(stats.execution),
+        "executionOutage": stats.outage,
         "history": lag_body(stats.lag),
     }
 

@@ -22,7 +22,7 @@ from chalicelib.domain.events import LaunchTriggered, PriceTriggered, QuotesRece
 from chalicelib.domain.failures import FailureCode
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.history.rows import quote_rows
+from chalicelib.history.rows import order_row
 from chalicelib.http import market, orders
 from chalicelib.ports.streams import Subscriber
 from chalicelib.simulation import venues
@@ -119,13 +119,11 @@ def test_the_record_the_events_and_the_list_name_the_new_venue(bench: Workbench,
     assert body["events"][-1]["meta"]["dex"] == "orca"
 
 
-def test_the_rows_of_the_history_hold_the_quotes_of_all_venues(bench: Workbench) -> None:
+def test_the_row_of_the_history_compares_the_quotes_of_all_venues(bench: Workbench) -> None:
     order = filled(bench, bench.submit())
-    assert [(row["venue"], row["chosen"]) for row in quote_rows(order)] == [
-        ("raydium", False),
-        ("meteora", False),
-        ("orca", True),
-    ]
+    outputs = [answer.quote.amount_out for answer in decision_of(order).answers if answer.quote]
+    assert len(outputs) == 3
+    assert order_row(order)["gain_pct"] == round((Decimal(max(outputs)) / min(outputs) - 1) * 100, 8)
 
 
 def test_statistics_count_the_new_venue_and_compare_the_quotes_of_all_three(bench: Workbench, call: Call) -> None:

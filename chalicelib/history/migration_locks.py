@@ -1,0 +1,70 @@
+"""The locks of a migration: one run at a time, and no statement that keeps writers waiting.
+
+A statement that waits for its lock has every later writer behind it. It therefore gives up within a second, and is
+repeated after a pause in which the writers go on.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+import psycopg
+from psycopg.rows import TupleRow
+
+#: Longest wait for a lock, and the longest wait for one that lets writers pass.
+_LOCK_TIMEOUT = "1s"
+_PATIENT_LOCK_TIMEOUT = "10min"
+#: Time in which a statement is repeated that does not get its lock, and the pause between two attempts.
+_LOCK_SECONDS = 120.0
+_LOCK_PAUSE_SECONDS = 0.5
+#: Time that another run may take.
+_TURN_SECONDS = 600.0
+_TURN_PAUSE_SECONDS = 0.2
+#: An advisory lock key, reserved for migrations.
+_LOCK_KEY = 0x6F726465_72730001
+
+log = logging.getLogger(__name__)
+
+
+class MigrationError(Exception):
+    """The schema cannot be migrated."""
+
+
+class MigrationBusyError(MigrationError):
+    """Another run does not end."""
+
+
+def take_turn(connection: psycopg.Connection[TupleRow]) -> None:
+    """Keep other runs out until the session ends.
+
+    A run that waits sleeps between two statements: an index that is built concurrently waits for running statements.
+
+    :raises MigrationBusyError: if another run does not end.
+    """
+    deadline = time.monotonic() + _TURN_SECONDS
+    while connection.execute("select pg_try_advisory_lock(%s)", [_LOCK_KEY]).fetchone() != (True,):
+        if time.monotonic() >= deadline:
+            raise MigrationBusyError(f"another run has not ended after {_TURN_SECONDS:g} s")
+        time.sleep(_TURN_PAUSE_SECONDS)
+
+
+def limit_lock_waits(connection: psycopg.Connection[TupleRow], *, writers_wait: bool) -> None:
+    """Bound how long each later statement of the session waits for a lock."""
+    timeout = _LOCK_TIMEOUT if writers_wait else _PATIENT_LOCK_TIMEOUT
+    connection.execute("select set_config('lock_timeout', %s, false)", [timeout])
+
+
+def repeat_until_locked(work: Callable[[], None]) -> None:
+    """Do work that is undone if it does not get a lock.
+
+    :raises psycopg.errors.LockNotAvailable: if it does not get its locks in time.
+    """
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            return work()
+        except psycopg.errors.LockNotAvailable:
+            if time.monotonic() >= deadline:
+                raise
+            log.info("the migration waits for a lock")
+            time.sleep(_LOCK_PAUSE_SECONDS)
