@@ -94,6 +94,7 @@ def build_engine(
         market=market,
         schedule_looks=ScheduleLooks(adapters.look_queue, now, settings.market_tick_seconds),
         subscriptions=streams.subscriptions,
+        user_streams=streams.user_streams,
         serve_group=streams.serve_group,
         connections=streams.connections,
         priority_lane=PriorityLane(adapters.high_priority_queue),

@@ -24,6 +24,7 @@ from chalicelib.services.orders.submit import SubmitOrder
 from chalicelib.services.streams.connections import Connections
 from chalicelib.services.streams.serve_group import ServeGroup
 from chalicelib.services.streams.subscriptions import Subscriptions
+from chalicelib.services.streams.user_streams import UserStreams
 from chalicelib.settings import Settings
 
 
@@ -47,6 +48,7 @@ class Engine:
     market: MarketWatcher
     schedule_looks: ScheduleLooks
     subscriptions: Subscriptions
+    user_streams: UserStreams
     serve_group: ServeGroup
     connections: Connections
     priority_lane: PriorityLane

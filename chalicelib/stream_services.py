@@ -13,6 +13,7 @@ from chalicelib.services.streams.late_sockets import LateSockets
 from chalicelib.services.streams.publisher import Publisher
 from chalicelib.services.streams.serve_group import ServeGroup
 from chalicelib.services.streams.subscriptions import Subscriptions
+from chalicelib.services.streams.user_streams import UserStreams
 from chalicelib.settings import Settings
 from chalicelib.threads import threads
 
@@ -21,6 +22,7 @@ from chalicelib.threads import threads
 class Streams:
     publisher: Publisher
     subscriptions: Subscriptions
+    user_streams: UserStreams
     serve_group: ServeGroup
     connections: Connections
 
@@ -32,7 +34,8 @@ def build_streams(settings: Settings, adapters: Adapters, now: Clock) -> Streams
     late_sockets = LateSockets(adapters.replay_queue)
     fan_out = FanOut(orders, groups, adapters.fan_out_queue, adapters.replay_queue, now, settings.connection_hours)
     publisher = Publisher(orders, stream_store, deliverer, late_sockets, fan_out, settings.push_budget_seconds)
-    subscriptions = Subscriptions(orders, stream_store, publisher, fan_out, adapters.replay_queue, now)
+    subscriptions = Subscriptions(orders, stream_store, publisher, fan_out)
+    user_streams = UserStreams(orders, stream_store, subscriptions, adapters.replay_queue, now)
     serve_group = ServeGroup(
         orders=orders,
         streams=stream_store,
@@ -45,4 +48,4 @@ def build_streams(settings: Settings, adapters: Adapters, now: Clock) -> Streams
         lease_seconds=settings.lease_seconds,
     )
     connections = Connections(adapters.streams, adapters.replay_queue, now, settings.connection_hours)
-    return Streams(publisher, subscriptions, serve_group, connections)
+    return Streams(publisher, subscriptions, user_streams, serve_group, connections)

@@ -68,15 +68,15 @@ def _push(engine: Engine, replay: OpenStream | FollowUser | RetrySocket) -> bool
         case RetrySocket(subscriber=subscriber, order_id=order_id, after_seq=after_seq, tries=tries):
             return subscriptions.rejoin_order(subscriber, order_id, after_seq, tries)
         case FollowUser():
-            return subscriptions.look(replay)
+            return engine.user_streams.look(replay)
         case OpenStream(connection_id=connection_id, query=query, coarse=coarse):
             lists = {name: [values] if isinstance(values, str) else values for name, values in query.items()}
             wanted, subscriber = read_handshake(lists), Subscriber(connection_id, coarse)
             caller = caller_of_connection(connection_id)
             if wanted.user_id is None:
                 return subscriptions.join_order(caller, subscriber, wanted.order_id or "", wanted.after_seq)
-            is_open = subscriptions.follow_user(caller, subscriber, wanted.user_id)
-            return is_open and subscriptions.first_look(subscriber, wanted.user_id)
+            is_open = engine.user_streams.follow(caller, subscriber, wanted.user_id)
+            return is_open and engine.user_streams.first_look(subscriber, wanted.user_id)
 
 
 def _notify(engine: Engine, replay: NotifyFollowers) -> None:

@@ -100,9 +100,10 @@ def _subscribe(request: SocketRequest) -> None:
         subscriptions.join_order(request.caller, subscriber, wanted.order_id, wanted.after_seq, acknowledge=ack)
         return
     user_id = wanted.user_id or ""
-    subscriptions.follow_user(request.caller, subscriber, user_id)
+    user_streams = request.engine.user_streams
+    user_streams.follow(request.caller, subscriber, user_id)
     request.reply("ack", action="subscribe", userId=user_id)
-    subscriptions.queue_look(subscriber, user_id)
+    user_streams.queue_look(subscriber, user_id)
 
 
 def _unsubscribe(request: SocketRequest) -> None:
@@ -112,7 +113,7 @@ def _unsubscribe(request: SocketRequest) -> None:
         subscriptions.leave_order(request.caller, subscriber, wanted.order_id)
         request.reply("ack", action="unsubscribe", orderId=wanted.order_id)
     else:
-        subscriptions.unfollow_user(request.caller, subscriber, wanted.user_id or "")
+        request.engine.user_streams.unfollow(request.caller, subscriber, wanted.user_id or "")
         request.reply("ack", action="unsubscribe", userId=wanted.user_id)
 
 

@@ -58,7 +58,7 @@ def test_the_app_starts_without_environment_network_or_packages_other_than_boto3
     packaged: Packaged, started: dict[str, Any]
 ) -> None:
     wanted = {function["Handler"].removeprefix("app.") for function in packaged.functions.values()}
-    assert len(wanted) == 8
+    assert len(wanted) == 9
     assert wanted <= set(started["handlers"])
 
 

@@ -21,11 +21,14 @@ from chalicelib.domain.tokens import find_market
 from chalicelib.engine import Engine
 from chalicelib.ports.history import OrderFilter
 from chalicelib.ports.market import PushedPrice
+from chalicelib.ports.streams import Subscriber
+from chalicelib.services.streams.fan_out import GROUPS
 from chalicelib.simulation.launches import pool_address
 from infra.project import ROOT
 from tests.contract.stores.aws import aws, resources, settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.history import FakeHistory
+from tests.fakes.streams import FakeSockets
 from tests.support.callers import ANYONE
 
 #: The IAM actions of the operations within a DynamoDB transaction.
@@ -153,3 +156,34 @@ def test_functions_that_accept_orders_may_query_the_rate_limit_slots(monkeypatch
     assert ("Query", "RateLimitTable") in asked
     for function in ("api_handler", "websocket_message"):
         assert asked - allowed(function) == set(), function
+
+
+def test_the_functions_of_the_streams_may_do_all_that_a_crowd_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, crowd = FakeClock(), [Subscriber(f"socket-{number}") for number in range(12)]
+    with aws(resources()) as stand_in:
+        stand_in.start_over()
+        adapters = replace(connect(settings()), history=FakeHistory(), sockets=FakeSockets())
+        engine = build_engine(settings(), adapters, clock.now, clock.sleep)
+        for one in crowd:
+            engine.connections.open(ANYONE, one.connection_id, coarse=False, wanted={})
+        with listening(monkeypatch) as asked:
+            for one in crowd:
+                engine.user_streams.follow(ANYONE, one, "alice")
+                engine.user_streams.first_look(one, "alice")
+        assert asked - allowed("replay_streams") == set()
+        submit(engine, clock, userId="alice", type="limit", limitPrice=500)
+        [order_id] = adapters.orders.unfinished_of("alice")
+        with listening(monkeypatch) as asked:
+            engine.subscriptions.subscribe_followers(order_id)
+            engine.subscriptions.join_order(ANYONE, crowd[0], order_id)
+        assert asked - allowed("replay_streams") == set()
+        with listening(monkeypatch) as asked:
+            engine.subscriptions.leave_order(ANYONE, crowd[0], order_id)
+            engine.user_streams.unfollow(ANYONE, crowd[1], "alice")
+        assert asked - allowed("websocket_message") == set()
+        for step in (lambda: None, lambda: engine.cancel(ANYONE, order_id)):
+            step()
+            with listening(monkeypatch) as asked:
+                for number in range(GROUPS):
+                    engine.serve_group(order_id, number, owner="me")
+            assert asked - allowed("fan_out") == set()

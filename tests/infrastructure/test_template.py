@@ -86,6 +86,7 @@ def test_every_queue_handler_fails_or_retries_messages_one_by_one(packaged: Pack
     assert {name: arn_of(event["Queue"]) for name, event in events.items()} == {
         "ProcessOrders": "OrdersQueue",
         "ReplayStreams": "ReplayQueue",
+        "FanOut": "FanOutQueue",
         "CloseDeadLetters": "DeadLettersQueue",
         "RunLooks": "LooksQueue",
     }
@@ -104,6 +105,7 @@ def test_every_queue_handler_fails_or_retries_messages_one_by_one(packaged: Pack
         ("OrdersQueue", 5, "DeadLettersQueue"),
         ("HighPriorityQueue", 5, "DeadLettersQueue"),
         ("ReplayQueue", 10, "ReplayDeadLettersQueue"),
+        ("FanOutQueue", 10, "FanOutDeadLettersQueue"),
     ],
 )
 def test_an_undeliverable_message_ends_in_a_queue_that_keeps_it_for_two_weeks(

@@ -5,28 +5,16 @@ were pushed before; the write of each later event returns the new subscriber to 
 and none overtakes another.
 """
 
-import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
-from chalicelib.codec.times import from_ms, to_ms
 from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.domain.identity import Caller, Scope
-from chalicelib.ports.orders import Followers, OrderStore, StoredOrder, UnreadableOrderError
-from chalicelib.ports.queues import ReplayQueue
-from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, FollowUser, StreamStore, Subscriber
-from chalicelib.services.orders.lookup import find_order, user_for
+from chalicelib.ports.orders import Followers, OrderStore, StoredOrder
+from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, StreamStore, Subscriber
+from chalicelib.services.orders.lookup import find_order
 from chalicelib.services.streams.fan_out import FanOut
 from chalicelib.services.streams.publisher import Publisher
-
-log = logging.getLogger(__name__)
-
-#: The index of a user's orders lags behind the table, so a follow queries it again, this many seconds after the
-#: query before.
-LOOK_DELAYS_SECONDS = (1, 4)
-#: The clocks of two functions differ by less than this.
-MAX_CLOCK_DIFFERENCE = timedelta(milliseconds=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +23,6 @@ class Subscriptions:
     streams: StreamStore
     publisher: Publisher
     fan_out: FanOut
-    replays: ReplayQueue
-    now: Callable[[], datetime]
-
-    # --- one order ---------------------------------------------------------------------------------------------
 
     def join_order(
         self,
@@ -68,9 +52,9 @@ class Subscriptions:
     def leave_order(self, caller: Caller, subscriber: Subscriber, order_id: str) -> None:
         caller.require(Scope.READ)
         if stored := self.orders.get(order_id):
-            self._leave(stored, subscriber)
+            self.leave(stored, subscriber)
 
-    def _leave(self, stored: StoredOrder, subscriber: Subscriber) -> None:
+    def leave(self, stored: StoredOrder, subscriber: Subscriber) -> None:
         order_id = stored.order.order_id
         # The stored subscriber may have a position of its own.
         mine = [one for one in stored.subscribers if replace(one, after_seq=None) == subscriber]
@@ -139,72 +123,18 @@ class Subscriptions:
             stored = self._get(order.order_id)
         return gone
 
-    # --- a user's orders ---------------------------------------------------------------------------------------
-
-    def follow_user(self, caller: Caller, subscriber: Subscriber, user_id: str) -> bool:
-        """Subscribe a connection to all future orders of a user. False if the connection is not open.
-
-        :raises MissingScopeError: if the caller may not read the user's orders.
-        """
-        user_for(caller, user_id, Scope.READ)
-        return self.streams.follow(user_id, replace(subscriber, via_user=True))
-
-    def queue_look(self, subscriber: Subscriber, user_id: str) -> None:
-        """Let the replay queue do the first look: a user may have many orders, and the next message waits."""
-        self.replays.send([FollowUser(subscriber, user_id, look=1, followed_at_ms=to_ms(self.now()))])
-
-    def first_look(self, subscriber: Subscriber, user_id: str) -> bool:
-        """Look for the orders that are unfinished now. The follow is written before."""
-        return self.look(FollowUser(subscriber, user_id, look=0, followed_at_ms=to_ms(self.now())))
-
-    def look(self, follow: FollowUser) -> bool:
-        """Push the latest frame of each order that was unfinished when a follow began, and join the follower to it.
-
-        Each look queues the next one. The submission of each later order finds the follower. False if the connection
-        is gone.
-        """
-        subscriber, user_id = replace(follow.subscriber, via_user=True), follow.user_id
-        if not self.streams.follows(user_id, subscriber.connection_id):
-            return True
-        followed_at = from_ms(follow.followed_at_ms) + MAX_CLOCK_DIFFERENCE if follow.followed_at_ms else None
-        for order_id in self.orders.unfinished_of(user_id, followed_at):
-            try:
-                stored = self.orders.get(order_id)
-            except UnreadableOrderError:
-                log.exception("order skipped, because it is unreadable", extra={"orderId": order_id})
-                continue
-            if stored is None or stored.order.is_terminal or self._is_subscribed(stored, subscriber):
-                continue
-            if not self._follow(stored, subscriber):
-                return False
-        if follow.look < len(LOOK_DELAYS_SECONDS):
-            after = replace(follow, subscriber=subscriber, look=follow.look + 1)
-            self.replays.send([after], delay_seconds=LOOK_DELAYS_SECONDS[follow.look])
-        return True
-
-    def _is_subscribed(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
+    def is_subscribed(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
         if subscriber in stored.subscribers:
             return True
         return self.fan_out.serves(stored, subscriber) and self.fan_out.is_member(stored.order.order_id, subscriber)
 
-    def _follow(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
-        """Push the order's latest frame, and join the follower to it. False if the connection is gone."""
+    def follow_order(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
+        """Push the order's latest frame, and join a follower to the order. False if the connection is gone."""
         latest = stored.order.seq - 1
         if self._is_full(stored, subscriber):
             self.fan_out.join(stored, {subscriber: latest})
             return True
         return not self.catch_up(stored, {subscriber}, pushed=latest)
-
-    def unfollow_user(self, caller: Caller, subscriber: Subscriber, user_id: str) -> None:
-        """End a follow, and leave the user's active and open orders."""
-        user_for(caller, user_id, Scope.READ)
-        subscriber = replace(subscriber, via_user=True)
-        self.streams.unfollow(user_id, subscriber)
-        for order_id in self.orders.unfinished_of(user_id):
-            if stored := self.orders.get(order_id):
-                self._leave(stored, subscriber)
-
-    # --- an order's followers ----------------------------------------------------------------------------------
 
     def subscribe_followers(self, order_id: str) -> None:
         """Subscribe the followers of an order's user to the order, and push its events to them.

@@ -29,7 +29,7 @@ def join(bench: Workbench, order_id: str, subscribers: list[Subscriber] = CROWD,
 def follow(bench: Workbench, user_id: str) -> None:
     for subscriber in CROWD:
         bench.streams.connect(Connection(subscriber.connection_id, coarse=False, expires_at=0))
-        bench.engine.subscriptions.follow_user(ANYONE, subscriber, user_id)
+        bench.engine.user_streams.follow(ANYONE, subscriber, user_id)
 
 
 def received(bench: Workbench) -> set[tuple[tuple[int, str], ...]]:
@@ -290,7 +290,7 @@ def test_a_look_leaves_the_orders_that_were_accepted_after_the_follow_to_their_o
     bench.clock.sleep(1)
     bench.submit(user_id="alice")
     assert bench.lease("worker")
-    assert bench.engine.subscriptions.look(FollowUser(CROWD[0], "alice", 1, followed_at_ms))
+    assert bench.engine.user_streams.look(FollowUser(CROWD[0], "alice", 1, followed_at_ms))
     assert bench.sockets.updates("socket-0") == []
     bench.notify_followers()
     bench.serve_groups()

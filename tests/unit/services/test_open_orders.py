@@ -183,7 +183,7 @@ def test_overdue_active_orders_come_before_unrecorded_terminal_ones(bench: Workb
 
 def follow(bench: Workbench) -> None:
     bench.streams.connect(Connection("me", coarse=False, expires_at=2**40))
-    bench.engine.subscriptions.follow_user(ANYONE, Subscriber("me"), "tester")
+    bench.engine.user_streams.follow(ANYONE, Subscriber("me"), "tester")
 
 
 def test_a_follower_receives_each_event_of_an_open_order_once_and_in_order(bench: Workbench) -> None:
@@ -235,7 +235,7 @@ def test_a_new_follower_receives_the_last_event_of_each_open_order(bench: Workbe
     order_id = accept(bench, a_limit(110))
     bench.engine.amend(ANYONE, order_id, Amendment(limit_price=Decimal(115)))
     follow(bench)
-    bench.engine.subscriptions.first_look(Subscriber("me"), "tester")
+    bench.engine.user_streams.first_look(Subscriber("me"), "tester")
     assert bench.sockets.updates("me") == [(3, "open")]
     push(bench, 130)
     assert bench.sockets.updates("me") == [(3, "open"), (4, "triggered")]

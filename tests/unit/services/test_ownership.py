@@ -64,13 +64,13 @@ OF_A_USER: dict[str, tuple[Scope, Call]] = {
         Scope.READ,
         lambda bench, caller, _: bench.engine.list_orders(caller, OrderFilter(user_id="alice"), 10, None),
     ),
-    "subscriptions.follow_user": (
+    "user_streams.follow": (
         Scope.READ,
-        lambda bench, caller, _: bench.engine.subscriptions.follow_user(caller, SOCKET, "alice"),
+        lambda bench, caller, _: bench.engine.user_streams.follow(caller, SOCKET, "alice"),
     ),
-    "subscriptions.unfollow_user": (
+    "user_streams.unfollow": (
         Scope.READ,
-        lambda bench, caller, _: bench.engine.subscriptions.unfollow_user(caller, SOCKET, "alice"),
+        lambda bench, caller, _: bench.engine.user_streams.unfollow(caller, SOCKET, "alice"),
     ),
 }
 OTHERS: dict[str, tuple[Scope, Call]] = {
@@ -215,7 +215,7 @@ def test_leaving_an_order_of_another_user_leaves_its_subscribers(bench: Workbenc
 def test_a_refused_follow_gets_no_frame_of_a_later_order(bench: Workbench) -> None:
     bench.streams.connect(Connection(SOCKET.connection_id, coarse=False, expires_at=2**31))
     with pytest.raises(MissingScopeError):
-        bench.engine.subscriptions.follow_user(a_caller("bob"), SOCKET, "alice")
+        bench.engine.user_streams.follow(a_caller("bob"), SOCKET, "alice")
     bench.submit(user_id="alice")
     bench.process_all()
     assert dict(bench.sockets.frames) == {}

@@ -19,8 +19,8 @@ def bench() -> Workbench:
 
 def follow(bench: Workbench, user_id: str) -> None:
     """Subscribe the connection to a user's stream, as the replay queue does for its address."""
-    if bench.engine.subscriptions.follow_user(ANYONE, Subscriber("me"), user_id):
-        bench.engine.subscriptions.first_look(Subscriber("me"), user_id)
+    if bench.engine.user_streams.follow(ANYONE, Subscriber("me"), user_id):
+        bench.engine.user_streams.first_look(Subscriber("me"), user_id)
 
 
 @pytest.mark.parametrize("step", range(1, 7))
@@ -201,7 +201,7 @@ def test_a_later_look_finds_an_order_that_the_index_showed_late(
     [(replay, delay)] = bench.replay_queue.sent
     assert isinstance(replay, FollowUser)
     assert (replay.look, delay) == (1, 1)
-    bench.engine.subscriptions.look(replay)
+    bench.engine.user_streams.look(replay)
     bench.process_all()
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
     assert {frame["orderId"] for frame in bench.sockets.frames["me"]} == {order_id}
@@ -210,7 +210,7 @@ def test_a_later_look_finds_an_order_that_the_index_showed_late(
 def test_the_last_look_queues_no_further_one(bench: Workbench) -> None:
     follow(bench, "alice")
     for number in (1, 2):
-        bench.engine.subscriptions.look(FollowUser(Subscriber("me"), "alice", number, bench.clock.now_ms()))
+        bench.engine.user_streams.look(FollowUser(Subscriber("me"), "alice", number, bench.clock.now_ms()))
     me, now_ms = Subscriber("me", via_user=True), bench.clock.now_ms()
     assert bench.replay_queue.sent == [
         (FollowUser(me, "alice", 1, now_ms), 1),
@@ -221,8 +221,8 @@ def test_the_last_look_queues_no_further_one(bench: Workbench) -> None:
 def test_a_queued_look_does_not_undo_an_unsubscribe(bench: Workbench) -> None:
     bench.submit(user_id="alice")
     follow(bench, "alice")
-    bench.engine.subscriptions.unfollow_user(ANYONE, Subscriber("me"), "alice")
-    bench.engine.subscriptions.look(FollowUser(Subscriber("me"), "alice", 1))
+    bench.engine.user_streams.unfollow(ANYONE, Subscriber("me"), "alice")
+    bench.engine.user_streams.look(FollowUser(Subscriber("me"), "alice", 1))
     pushed = len(bench.sockets.frames["me"])
     bench.process_all()
     assert len(bench.sockets.frames["me"]) == pushed
@@ -324,7 +324,7 @@ def test_a_connection_that_left_receives_nothing_more(bench: Workbench) -> None:
     order_id = bench.submit(Subscriber("me"), user_id="alice")
     follow(bench, "alice")
     bench.engine.subscriptions.leave_order(ANYONE, Subscriber("me"), order_id)
-    bench.engine.subscriptions.unfollow_user(ANYONE, Subscriber("me"), "alice")
+    bench.engine.user_streams.unfollow(ANYONE, Subscriber("me"), "alice")
     pushed = len(bench.sockets.frames["me"])
     bench.process_all()
     bench.submit(user_id="alice")
