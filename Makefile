@@ -74,7 +74,7 @@ check: venv ## run the checks of CI: lint, format, types, layers, template
 format: venv ## format the code
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
 
-bench: venv ## measure throughput, latency and cost: PARTS="sustained engine ticks snipers history" picks some
+bench: venv ## measure throughput, latency and cost: PARTS="engine ticks history cold" picks some
 	@$(BIN)/python -m tests.bench $(if $(PARTS),--only $(PARTS))
 
 faults: venv ## run the fault trials at length: TRIALS="burst poison" picks some

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from chalicelib.codec.exact_json import dumps, loads
+from chalicelib.codec.exact_json import loads
 from chalicelib.codec.legacy_events import data_from_meta
 from chalicelib.codec.tagged import TaggedUnion
 from chalicelib.codec.times import from_text, to_text
@@ -36,9 +36,8 @@ _DATA: TaggedUnion[EventData] = TaggedUnion(_KINDS)
 
 
 def event_to_json(event: Event) -> str:
-    kind = _DATA.name_of(event.data)
-    head = {"v": VERSION, "seq": event.seq, "attempt": event.attempt, "at": to_text(event.at), "kind": kind}
-    return f'{dumps(head)[:-1]},"data":{data_to_json(event.data)}}}'
+    head = f'"v":{VERSION},"seq":{event.seq},"attempt":{event.attempt},"at":"{to_text(event.at)}"'
+    return f'{{{head},"kind":"{kind_of(event.data)}","data":{data_to_json(event.data)}}}'
 
 
 def event_from_json(text: str) -> Event:

@@ -16,9 +16,7 @@ class NumberRangeError(ValueError):
 
 def dumps(value: Any) -> str:
     """Compact JSON; a ``Decimal`` becomes a JSON number written out in full (1E-9 is 0.000000001)."""
-    text: str = simplejson.dumps(
-        value, default=_default, use_decimal=False, separators=(",", ":"), allow_nan=False, ensure_ascii=False
-    )
+    text: str = _ENCODER.encode(value)
     return text
 
 
@@ -69,6 +67,12 @@ def _default(value: Any) -> Any:
             raise ValueError(f"{value} is not JSON")
         return RawJSON(written(value))
     raise TypeError(f"{value!r} has no JSON form")
+
+
+#: Built once: ``simplejson.dumps`` builds one for every call.
+_ENCODER = simplejson.JSONEncoder(
+    default=_default, use_decimal=False, separators=(",", ":"), allow_nan=False, ensure_ascii=False
+)
 
 
 def _refuse_constant(name: str) -> Any:

@@ -1,10 +1,14 @@
 """Repeatable randomness: every draw is a keyed hash of its purpose, so every process draws the same number."""
 
+from functools import lru_cache
 from hashlib import blake2b
 
 _SPAN = 2**64
+#: The draws of some hundred orders. Those of the market return with every quote, for as long as a price path lasts.
+_MAX_CACHED_DRAWS = 4096
 
 
+@lru_cache(_MAX_CACHED_DRAWS, typed=True)
 def draw(seed: str, *purpose: object) -> int:
     """A number in ``[0, 2**64)`` that depends on the seed and the purpose alone."""
     text = "\x1f".join(map(str, purpose)).encode()

@@ -117,6 +117,18 @@ class OrderItem(Model):
     open_orders = OpenOrdersIndex()
 
 
+class WrittenOrderItem(Model):
+    """What a write reads of its answer, which is the whole item: the writer knows the rest of it."""
+
+    class Meta:
+        table_name = "orders"
+
+    order_id = UnicodeAttribute(hash_key=True, attr_name="orderId")
+    subscribers = UnicodeSetAttribute(null=True)
+    groups = NumberSetAttribute(null=True)
+    followers = UnicodeAttribute(null=True)
+
+
 class LegacySpecItem(Model):
     """The specification of an item of version 1: one attribute per field. This version of the engine never writes
     this form.

@@ -17,7 +17,7 @@ from chalicelib.domain.status import Status
 from chalicelib.ports.orders import Followers, Lease, StoredOrder, UnreadableOrderError
 from chalicelib.settings import Settings
 from chalicelib.stores.connection import SharedConnection, bound
-from chalicelib.stores.models import LegacySpecItem, OrderItem
+from chalicelib.stores.models import LegacySpecItem, OrderItem, WrittenOrderItem
 from chalicelib.stores.subscribers import from_set
 
 #: Partitions of the deadline index. Terminal orders that lack their history have one of their own, and open orders.
@@ -69,7 +69,9 @@ class OrderItems:
             raise UnreadableOrderError(item.order_id) from error
 
 
-def fan_out_of(item: OrderItem, before: Followers = Followers.NONE) -> tuple[frozenset[int], Followers]:
+def fan_out_of(
+    item: OrderItem | WrittenOrderItem, before: Followers = Followers.NONE
+) -> tuple[frozenset[int], Followers]:
     """The groups that an item names, and the state of its followers, which was ``before``."""
     return frozenset(map(int, item.groups or ())), Followers(item.followers or before)
 

@@ -28,7 +28,7 @@ from chalicelib.settings import Settings
 from chalicelib.stores.conditions import condition_failed, save_together, update_if
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.index_actions import deadline_actions, open_actions
-from chalicelib.stores.models import IdempotencyItem, OrderItem, UnfinishedIndex
+from chalicelib.stores.models import IdempotencyItem, OrderItem, UnfinishedIndex, WrittenOrderItem
 from chalicelib.stores.order_items import (
     ACTIVE_SHARDS,
     HISTORY_SHARD,
@@ -53,6 +53,7 @@ class DynamoOrderStore:
         self._connection = connection
         self._items = OrderItems(connection, settings)
         self._item = self._items.model
+        self._written = bound(WrittenOrderItem, settings.orders_table, connection)
         self._key = bound(IdempotencyItem, settings.idempotency_table, connection)
         self._now_ms = now_ms
 
@@ -160,7 +161,7 @@ class DynamoOrderStore:
         free = model.lease_owner.does_not_exist() | (model.lease_until < self._now_ms())
         if holder:
             free = free | (model.lease_owner == holder.owner)
-        item = model(after.order_id)
+        item = self._written(after.order_id)
         try:
             unmoved = model.seq == before.order.seq
             item.update(actions, condition=unmoved if over_lease else unmoved & free)

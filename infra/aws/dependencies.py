@@ -6,6 +6,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from infra.aws.bytecode import compile_modules
 from infra.aws.tools import run_tool
 from infra.project import BUILD, PYTHON, ROOT
 
@@ -15,17 +16,19 @@ REQUIREMENTS = ROOT / "requirements.txt"
 PROVIDED_BY_LAMBDA = frozenset(
     {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "python_dateutil", "urllib3", "six", "six.py"}
 )
+#: Names the form of the directory, so that one of an earlier form is made again.
+_FORM = b"compiled"
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 
 
 def installed_dependencies() -> Path:
-    """Return a directory with the packages of ``requirements.txt``, without the packages that Lambda provides.
+    """Return a directory with the packages of ``requirements.txt``, compiled, without those that Lambda provides.
 
     Each content of ``requirements.txt`` is installed once.
 
     :raises PackagingError: if pip fails.
     """
-    name = hashlib.sha256(REQUIREMENTS.read_bytes() + PYTHON.encode()).hexdigest()[:16]
+    name = hashlib.sha256(REQUIREMENTS.read_bytes() + PYTHON.encode() + _FORM).hexdigest()[:16]
     target = BUILD / "dependencies" / name
     if target.exists():
         return target
@@ -39,13 +42,14 @@ def installed_dependencies() -> Path:
     for path in partial.iterdir():
         if path.name.split("-")[0] in PROVIDED_BY_LAMBDA or path.name == "bin":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    compile_modules(partial)
     return partial.rename(target)
 
 
-def add_directory(archive: Path, directory: Path) -> None:
+def add_directory(archive: Path, directory: Path, pattern: str = "*") -> None:
     """Add the files of ``directory`` to ``archive`` with fixed times, so that equal files make an equal zip."""
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as target:
-        for file in sorted(directory.rglob("*")):
+        for file in sorted(directory.rglob(pattern)):
             if file.is_file():
                 entry = zipfile.ZipInfo(str(file.relative_to(directory)))
                 entry.external_attr = 0o644 << 16

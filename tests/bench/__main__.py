@@ -13,14 +13,26 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.bench import calls, engine, history, snipers, sustained, ticks
+from infra.project import ROOT
+from tests.bench import calls, cold, engine, history, replayed, snipers, sustained, ticks
 from tests.bench.errors import BenchError
 from tests.bench.history_report import history_table
-from tests.bench.report import AIMS, Row, engine_json, engine_rows, snipes_rows, sustained_rows, table, ticks_table
+from tests.bench.report import (
+    AIMS,
+    Row,
+    cold_rows,
+    engine_json,
+    engine_rows,
+    overhead_rows,
+    snipes_rows,
+    sustained_rows,
+    table,
+    ticks_table,
+)
 from tests.bench.subject import Subject
 from tests.support.stack import StackStartError, running_stack
 
-_PARTS = ("sustained", "engine", "ticks", "snipers", "history")
+_PARTS = ("sustained", "engine", "ticks", "snipers", "history", "cold")
 
 
 def main() -> int:
@@ -45,8 +57,9 @@ def main() -> int:
             with _subject(engine.ENVIRONMENT, announced) as subject:
                 comparison = engine.measure(subject, arguments.round_orders, arguments.rounds)
                 made = calls.count(subject)
-            rows += engine_rows(comparison, made)
-            results |= {"engine": engine_json(comparison), "awsCalls": made}
+                overhead = replayed.measure(subject, arguments.rounds)
+            rows += [*engine_rows(comparison, made), *overhead_rows(overhead)]
+            results |= {"engine": engine_json(comparison), "awsCalls": made, "replayed": asdict(overhead)}
         if "ticks" in arguments.only:
             with _subject(ticks.ENVIRONMENT, f"ticks: {max(ticks.CROWDS)} waiting orders at most") as subject:
                 looked = ticks.measure(subject, arguments.looks)
@@ -61,16 +74,17 @@ def main() -> int:
             rows += snipes_rows(sniped)
             results["snipers"] = {scale: asdict(one) for scale, one in sniped.items()}
         _measure_history(arguments, tables, results)
+        if "cold" in arguments.only:
+            print(f"cold: {arguments.starts} starts of each kind ...", file=sys.stderr)
+            started = cold.measure(arguments.project, arguments.starts)
+            rows += cold_rows(started)
+            results["cold"] = asdict(started)
     except (BenchError, StackStartError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    if len(rows) > 1:
-        tables.insert(0, table(rows))
-    print("\n\n".join([*tables, json.dumps(results)]))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+    _report(rows, tables, results, arguments.json)
     return 0
 
 
@@ -82,6 +96,15 @@ def _measure_history(arguments: argparse.Namespace, tables: list[str], results: 
     histories = history.measure(arguments.history_orders)
     tables.append(history_table(histories))
     results["history"] = asdict(histories)
+
+
+def _report(rows: list[Row], tables: list[str], results: dict[str, Any], file: Path | None) -> None:
+    """Print the rows below their heading, the other tables and the results, and write the results to ``file``."""
+    if len(rows) > 1:
+        tables = [table(rows), *tables]
+    print("\n\n".join([*tables, json.dumps(results)]))
+    if file:
+        file.write_text(json.dumps(results, indent=2) + "\n")
 
 
 @contextmanager
@@ -105,12 +128,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--history-orders", type=int, default=1_000_000, help="orders of the larger history (%(default)s)"
     )
+    parser.add_argument("--starts", type=int, default=11, help="cold starts of each side (%(default)s)")
+    parser.add_argument("--project", type=Path, default=ROOT, help="a checkout whose cold start is measured")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     arguments = parser.parse_args()
     if arguments.orders < sustained.MIN_ORDERS:
         parser.error(f"--orders must be at least {sustained.MIN_ORDERS}")
-    if min(arguments.rounds, arguments.round_orders, arguments.looks) < 1:
-        parser.error("--rounds, --round-orders and --looks must be at least 1")
+    if min(arguments.rounds, arguments.round_orders, arguments.looks, arguments.starts) < 1:
+        parser.error("--rounds, --round-orders, --looks and --starts must be at least 1")
     if arguments.history_orders < history.MIN_ORDERS:
         parser.error(f"--history-orders must be at least {history.MIN_ORDERS}")
     return arguments

@@ -5,7 +5,9 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
+from tests.bench.cold import ColdStarts
 from tests.bench.engine import Comparison, Round
+from tests.bench.replayed import Overhead
 from tests.bench.snipers import Snipe, Snipes
 from tests.bench.sustained import Sustained
 from tests.bench.ticks import TRIGGERED, Ticks
@@ -16,8 +18,11 @@ AIMS = {
     "sustained share": 0.97,
     "engine to no-op": 0.6,
     "cpu ms an order": 8.0,
+    "cpu to bare calls": 1.25,
     "look to the first": 1.2,
     "launch to submitted, ms": 1000.0,
+    "cold start, cpu ms": 300.0,
+    "cold start to bare": 1.3,
 }
 
 
@@ -58,6 +63,19 @@ def engine_rows(result: Comparison, calls: dict[str, dict[str, int]]) -> list[Ro
     return rows
 
 
+def overhead_rows(result: Overhead) -> list[Row]:
+    """The rows of part C about CPU: medians over the rounds."""
+    rows: list[Row] = []
+    for step in ("submit", "execute", "both"):
+        ratio = f"{result.ratio(step):.2f}"
+        rows += [
+            (f"CPU of {step} to a loop of its AWS calls", ratio, f"<= {AIMS['cpu to bare calls']}"),
+            ("  engine, ms", _median(getattr(result.engine, step)), ""),
+            ("  loop, ms", _median(getattr(result.bare, step)), ""),
+        ]
+    return rows
+
+
 def ticks_table(results: list[Ticks]) -> str:
     """The table of part D, one column per crowd: medians over the rounds, and medians of the rounds' ratios."""
     first = results[0]
@@ -92,6 +110,18 @@ def snipes_rows(results: dict[str, Snipes]) -> list[Row]:
                 ("    as the client sees it", _spread(_each(snipes, "client")), ""),
             ]
     return rows
+
+
+def cold_rows(result: ColdStarts) -> list[Row]:
+    """The rows of part F: medians over the starts."""
+    rows: list[Row] = []
+    for kind, starts in result.kinds.items():
+        rows += [
+            (f"Cold start of {kind}, CPU ms", _median(starts.engine), f"<= {AIMS['cold start, cpu ms']:.0f}"),
+            ("  bare dependencies", _median(starts.bare), ""),
+            ("  engine to bare", f"{starts.ratio:.2f}", f"<= {AIMS['cold start to bare']}"),
+        ]
+    return [*rows, ("  package, zipped / unpacked, MB", f"{result.zip_mb:.1f} / {result.unpacked_mb:.1f}", "")]
 
 
 def _each(snipes: list[Snipe], measure: str) -> list[float]:

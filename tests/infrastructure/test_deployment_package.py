@@ -2,16 +2,20 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.util import MAGIC_NUMBER, source_from_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.aws.bytecode import compile_modules
 from infra.aws.dependencies import installed_dependencies
 from infra.aws.package import package
+from infra.aws.tools import PackagingError
 from infra.project import ROOT
 from tests.infrastructure.conftest import Packaged
 
@@ -54,7 +58,7 @@ def started(unzipped: Path, lambda_python: Path) -> dict[str, Any]:
     return found
 
 
-def test_the_app_starts_without_environment_network_or_packages_other_than_boto3(
+def test_the_app_starts_without_environment_network_or_packages_other_than_lambdas(
     packaged: Packaged, started: dict[str, Any]
 ) -> None:
     wanted = {function["Handler"].removeprefix("app.") for function in packaged.functions.values()}
@@ -75,12 +79,11 @@ def test_every_module_of_the_engine_is_in_the_package_and_can_be_imported(starte
     assert names == {"chalicelib", *started["modules"]}
 
 
-def test_every_import_but_boto3_comes_from_the_package(started: dict[str, Any], unzipped: Path) -> None:
+def test_every_import_but_botocore_comes_from_the_package(started: dict[str, Any], unzipped: Path) -> None:
     ours = {"app", "chalice", "chalicelib", "pynamodb", "psycopg", "pydantic", "pydantic_core", "simplejson"}
     for name in ours:
         assert started["files"][name].startswith(str(unzipped)), name
-    for name in ("boto3", "botocore"):
-        assert not started["files"][name].startswith(str(unzipped)), name
+    assert not started["files"]["botocore"].startswith(str(unzipped))
 
 
 def test_the_package_has_every_migration(started: dict[str, Any]) -> None:
@@ -96,7 +99,7 @@ def test_the_package_has_neither_lambdas_own_packages_nor_tests_nor_secrets(pack
     distributions = {top.split("-")[0].lower() for top in tops}
     assert not distributions & {"boto3", "botocore", "s3transfer", "jmespath", "urllib3"}
     assert not tops & {"tests", "infra", ".venv", ".chalice", ".env", "requirements-dev.txt", "bin"}
-    assert not [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".env", ".pem"))]
+    assert not [name for name in names if name.endswith((".env", ".pem"))]
     assert len(names) == len(set(names)), "a file is in the zip twice"
 
 
@@ -109,6 +112,34 @@ def test_every_compiled_module_is_for_lambdas_platform(packaged: Packaged) -> No
     assert {(kind[:6], kind[18:20]) for kind in kinds} == {(b"\x7fELF\x02\x01", b"\x3e\x00")}
     tag = f"cpython-{sys.version_info.major}{sys.version_info.minor}"
     assert not [name for name in compiled if "cpython-" in name and tag not in name]
+
+
+def test_every_module_is_in_the_package_as_bytecode_that_needs_no_look_at_its_source(packaged: Packaged) -> None:
+    with zipfile.ZipFile(packaged.code) as archive:
+        names = archive.namelist()
+        sources = {name for name in names if name.endswith(".py")}
+        heads = {name: archive.read(name)[:8] for name in names if name.endswith(".pyc")}
+    assert {source_from_cache(name) for name in heads} == sources
+    # PEP 552: the magic number of this Python, and the flags of a file whose hash is not checked.
+    assert set(heads.values()) == {MAGIC_NUMBER + (0b01).to_bytes(4, "little")}
+
+
+def test_equal_sources_make_equal_bytecode(tmp_path: Path) -> None:
+    made = []
+    for copy in (tmp_path / "one", tmp_path / "other/place"):
+        shutil.copytree(
+            ROOT / "chalicelib", copy, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copy
+        )
+        compile_modules(copy)
+        made.append({str(file.relative_to(copy)): file.read_bytes() for file in copy.rglob("*.pyc")})
+    assert made[0] == made[1]
+    assert made[0]
+
+
+def test_a_module_that_is_no_python_is_not_packaged(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("def")
+    with pytest.raises(PackagingError, match="broken"):
+        compile_modules(tmp_path)
 
 
 def test_the_package_stays_small_enough_to_start_fast(packaged: Packaged) -> None:

@@ -39,7 +39,8 @@ _MAX_USER_ID_LENGTH = 64
 class RequestModel(BaseModel):
     """A strict request: no unknown field, and no number in place of a string or the other way round."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # A validator is built when its model first reads a request: most functions read few kinds of requests, or none.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
