@@ -99,7 +99,7 @@ def connect(settings: Settings) -> Adapters:
         rate_limit_slots=DynamoRateLimitSlots(dynamodb, settings),
         ledger=DynamoLedger(dynamodb, settings),
         order_queue=SqsOrderQueue(sqs, settings.orders_queue_url, settings.high_priority_queue_url),
-        high_priority_queue=SqsHighPriorityQueue(sqs, settings.high_priority_queue_url, settings.lease_seconds),
+        high_priority_queue=SqsHighPriorityQueue(sqs, settings.high_priority_queue_url, settings.lease_seconds + 1),
         dead_letter_queue=SqsDeadLetterQueue(sqs, settings.dead_letters_queue_url, settings.unprocessable_queue_url),
         replay_queue=SqsReplayQueue(sqs, settings.replay_queue_url),
         fan_out_queue=SqsFanOutQueue(sqs, settings.fan_out_queue_url),

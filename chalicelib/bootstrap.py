@@ -7,6 +7,7 @@ them.
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from uuid import uuid4
@@ -82,7 +83,9 @@ def build_engine(
         ),
         submit=trading.submit,
         execute=trading.execute,
-        cancel=CancelOrder(adapters.orders, trading.finalize, streams.subscriptions, trading.rate_limiter, now),
+        cancel=CancelOrder(
+            adapters.orders, trading.finalize, streams.subscriptions, trading.rate_limiter, trading.workers, now
+        ),
         amend=AmendOrder(adapters.orders, trading.open_orders, market.triggers, trading.watch_list, now),
         preview=PreviewOrder(router, trading.plan, now),
         queries=Queries(adapters.orders, router),
@@ -98,7 +101,7 @@ def build_engine(
         serve_group=streams.serve_group,
         connections=streams.connections,
         priority_lane=PriorityLane(adapters.high_priority_queue),
-        health=CheckHealth(adapters.orders, adapters.order_queue, adapters.history),
+        health=CheckHealth(adapters.orders, adapters.order_queue, adapters.history, trading.workers),
         stats=ShowStats(adapters.orders, adapters.history, now),
         sockets=adapters.sockets,
         order_queue=adapters.order_queue,
@@ -117,6 +120,8 @@ class _Trading:
     plan: PlanAcceptance
     submit: SubmitOrder
     execute: ExecuteOrder
+    #: For parallel parts of a use case. No part may wait for another thread of this pool.
+    workers: ThreadPoolExecutor
 
 
 def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router, streams: Streams) -> _Trading:
@@ -131,9 +136,9 @@ def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router,
         settings.rate_horizon_seconds,
         settings.pending_deadline_seconds,
     )
-    executor = threads(settings.trigger_threads, "open-orders")
+    workers = threads(settings.trigger_threads, "work")
     open_orders = OpenOrders(
-        orders, publisher, streams.subscriptions, adapters.history, finalize, executor, now, settings.watchdog_batch
+        orders, publisher, streams.subscriptions, adapters.history, finalize, workers, now, settings.watchdog_batch
     )
     watch_list = WatchList(adapters.markets, launches=settings.simulated_launch_seconds > 0)
     plan = PlanAcceptance(adapters.markets, router)
@@ -170,7 +175,7 @@ def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router,
         uniform=random.uniform,
         retry=RetryPolicy(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds, grace),
     )
-    return _Trading(finalize, rate_limiter, open_orders, watch_list, plan, submit, execute)
+    return _Trading(finalize, rate_limiter, open_orders, watch_list, plan, submit, execute, workers)
 
 
 def _market(
@@ -213,7 +218,9 @@ def _market(
         launches=launches,
         open_orders=trading.open_orders,
         launch_source=simulation.launches,
+        executor=trading.workers,
         now=now,
+        look_seconds=settings.market_tick_seconds,
     )
 
 

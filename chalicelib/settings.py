@@ -64,8 +64,9 @@ class Settings:
     # Open orders: limit and sniper.
     #: Pause between two looks of the market watcher, and between two of the watchdog.
     market_tick_seconds: Annotated[int, whole(1, 60, "seconds")] = 5
-    #: Most orders of a pair or a launch that one look triggers; the next look continues.
+    #: Most orders of a side of a pair or of a launch that a market event triggers at once; the looks continue.
     trigger_batch: _Batch = 500
+    #: Threads that trigger orders, and as many for other parallel parts of a use case: prices, cancels, probes.
     trigger_threads: _Threads = 8
     #: Age at which a process reads market data again.
     market_cache_seconds: Annotated[float, seconds(0, 60)] = 1.0

@@ -5,6 +5,7 @@ from typing import Any
 from chalicelib.codec.exact_json import dumps, loads
 from chalicelib.codec.orders import UNREADABLE, order_from_dict, order_to_dict
 from chalicelib.domain.errors import RefusedError
+from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.ports.orders import Followers, StoredOrder
 
 VERSION = 2
@@ -18,18 +19,23 @@ class PoisonMessageError(Exception):
 def order_message(stored: StoredOrder) -> str:
     """The order as it is stored, so that the processor's first write needs no read before it.
 
-    A stale copy is harmless: that write is conditional on ``seq``.
+    A stale copy is harmless: that write is conditional on ``seq``. Earlier releases ignore the reservation.
     """
-    followers = {"followers": stored.followers.value} if stored.followers is Followers.AWAITED else {}
-    return dumps({"v": VERSION, "published": stored.published, "order": order_to_dict(stored.order), **followers})
+    data = {"v": VERSION, "published": stored.published, "order": order_to_dict(stored.order)}
+    if stored.followers is Followers.AWAITED:
+        data["followers"] = stored.followers.value
+    if held := stored.reservation:
+        data["reservation"] = {"slot": held.slot, "atMs": held.at_ms, "ahead": held.ahead}
+    return dumps(data)
 
 
 def read_order_message(body: str) -> StoredOrder:
     """:raises PoisonMessageError: if the body is not an order message of a version that this code reads."""
     data = read_message(body)
     try:
+        order, reservation = order_from_dict(data["order"]), _reservation(data.get("reservation"))
         followers = Followers(data.get("followers", ""))
-        return StoredOrder(order_from_dict(data["order"]), published=int(data["published"]), followers=followers)
+        return StoredOrder(order, published=int(data["published"]), reservation=reservation, followers=followers)
     except (*UNREADABLE, RefusedError) as error:
         raise PoisonMessageError("not an order message") from error
 
@@ -43,3 +49,10 @@ def read_message(body: str) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("v") not in _READABLE:
         raise PoisonMessageError("not a message of a known version")
     return data
+
+
+def _reservation(data: Any) -> SlotReservation | None:
+    """The slot reservation of an order; ``None`` for an order without one, and in messages of earlier releases."""
+    if data is None:
+        return None
+    return SlotReservation(int(data["slot"]), int(data["atMs"]), bool(data["ahead"]))

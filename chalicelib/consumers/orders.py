@@ -1,13 +1,14 @@
 """The consumers of the orders queue and of the dead-letter queue."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from chalicelib.codec.messages import PoisonMessageError, read_order_message
-from chalicelib.consumers.batch import BatchResult, Hold, Record, process_batch, process_record, try_hold
+from chalicelib.consumers.batch import BatchResult, Record, process_batch, process_record, try_hold
 from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.engine import Engine
 from chalicelib.ports.orders import StoredOrder
@@ -29,32 +30,32 @@ class _Invocation:
         self._results: dict[str, float | None] = {}
 
     def handle(self, record: Record) -> float | None:
-        message = read_order_message(record["body"])
-        receives = int(record["attributes"]["ApproximateReceiveCount"])
-        first = self._engine.priority_lane.take_before(message.order.spec, _waited_ms(record), receives)
+        message = _order_of(record)
+        first = self._engine.priority_lane.take_before(message.order.spec, _waited_ms(record), _receives(record))
         if first:
             self._process_first(first)
             if self._results and message.order.order_id not in self._results:
                 # An invocation executes one order: two would double its time, and the time to recover from its death.
                 return 0
-        return self._execute(record, message, self._engine.order_queue.hold)
+        return self._execute(record, message, partial(try_hold, self._engine.order_queue.hold, record))
 
     def _process_first(self, first: Record) -> None:
         """Execute a high-priority order; the message in turn goes back to its queue."""
         lane = self._engine.priority_lane
 
         def handle(record: Record) -> float | None:
-            return self._execute(record, read_order_message(record["body"]), lane.hold)
+            # The lane has just hidden the message for as long as ``execute`` asks for.
+            return self._execute(record, _order_of(record), lambda seconds: None)
 
         if process_record(first, handle, lane.hold):
             lane.delete(first)
 
-    def _execute(self, record: Record, message: StoredOrder, hold: Hold) -> float | None:
+    def _execute(self, record: Record, message: StoredOrder, hold: Callable[[int], None]) -> float | None:
         order_id = message.order.order_id
         # The two messages of a high-priority order may be in this batch.
         if order_id not in self._results:
             owner = f"{self._id}/{record['messageId']}"
-            self._results[order_id] = self._engine.execute(message, owner, partial(try_hold, hold, record))
+            self._results[order_id] = self._engine.execute(message, owner, hold)
         return self._results[order_id]
 
 
@@ -75,6 +76,21 @@ def close_dead_letters(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
             return None
 
     return process_batch(event, handle, queue.hold)
+
+
+def _order_of(record: Record) -> StoredOrder:
+    """The order of a message. Only the first delivery tells the order's reservation: after it the rate limiter may
+    store another one on the order, without a new event.
+
+    :raises PoisonMessageError: if the body is not an order message.
+    """
+    message = read_order_message(record["body"])
+    return message if _receives(record) == 1 else replace(message, reservation=None)
+
+
+def _receives(record: Record) -> int:
+    """How many times the queue has delivered the message, with this delivery."""
+    return int(record["attributes"]["ApproximateReceiveCount"])
 
 
 def _waited_ms(record: Record) -> int:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from math import ceil
 
-from chalicelib.domain.money import to_human_units
+from chalicelib.domain.money import PERCENT_STEP, to_human_units
 from chalicelib.domain.pool import FEE_DENOMINATOR, Pool, SwapResult
 from chalicelib.domain.tokens import Pair, Side
 
@@ -28,6 +29,13 @@ class Depth:
         else:
             pool = Pool(reserve_in=self.base, reserve_out=self.quote)
         return pool.swap(amount_in, self.fee_rate, self.impact_fee_rate)
+
+    def max_amount(self, side: Side, impact_pct: Decimal) -> int:
+        """An amount in base units above which every swap has a larger price impact than this."""
+        reserve_in = self.quote if side is Side.BUY else self.base
+        share = (impact_pct + PERCENT_STEP) / (100 - impact_pct - PERCENT_STEP)
+        kept = FEE_DENOMINATOR - self.fee_rate - self.impact_fee_rate
+        return ceil((reserve_in * share + 1) * FEE_DENOMINATOR / kept)
 
     @property
     def liquidity(self) -> Decimal:

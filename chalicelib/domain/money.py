@@ -9,7 +9,8 @@ PRICE_DIGITS = 12
 
 _EXACT = Context(prec=120, traps=[Inexact, InvalidOperation])
 _PRICE = Context(prec=PRICE_DIGITS, rounding=ROUND_HALF_EVEN)
-_PERCENT = Decimal("0.0001")
+#: The last place of a percentage.
+PERCENT_STEP = Decimal("0.0001")
 _BPS = 10_000
 
 
@@ -52,7 +53,7 @@ def percent(part: Decimal | int, whole: Decimal | int) -> Decimal:
     """``part / whole`` in percent, to four decimal places; 0 for an empty whole."""
     if not whole:
         return Decimal(0)
-    return plain((Decimal(part) * 100 / Decimal(whole)).quantize(_PERCENT, rounding=ROUND_HALF_EVEN))
+    return plain((Decimal(part) * 100 / Decimal(whole)).quantize(PERCENT_STEP, rounding=ROUND_HALF_EVEN))
 
 
 def minimum_output(quoted: int, slippage_bps: int) -> int:

@@ -1,8 +1,9 @@
 """A swap from request to fill: what the router asks of a venue, and what the venue makes of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from chalicelib.domain.as_of import ANY_TIME, AsOf
 from chalicelib.domain.conditions import LaunchedPool
 from chalicelib.domain.events import VenueQuote
 from chalicelib.domain.money import price, to_human_units
@@ -13,8 +14,8 @@ from chalicelib.domain.tokens import Pair, Side, Token, side_of
 class SwapRequest:
     """A swap of ``amount_in`` base units of ``token_in``. ``order_id`` and ``attempt`` make a simulation repeatable.
 
-    ``market_as_of_ms``: the venue must know every price and launch that was pushed by then. ``pool`` restricts the
-    swap to one pool.
+    ``as_of``: the venue must know every price and launch that was pushed by then. ``pool`` restricts the swap to one
+    pool.
     """
 
     pair: Pair
@@ -24,7 +25,7 @@ class SwapRequest:
     order_id: str = ""
     attempt: int = 1
     simulate: str | None = None
-    market_as_of_ms: int = 0
+    as_of: AsOf = field(default=ANY_TIME, compare=False)
     pool: LaunchedPool | None = None
 
     @property

@@ -16,6 +16,7 @@ from chalicelib.api.responses.operations import (
 from chalicelib.auth import caller_of
 from chalicelib.bootstrap import engine
 from chalicelib.codec.times import to_ms
+from chalicelib.domain.as_of import AsOf
 from chalicelib.domain.conditions import Launch
 from chalicelib.domain.swaps import SwapRequest
 from chalicelib.domain.tokens import BY_SYMBOL
@@ -29,7 +30,7 @@ routes = Blueprint(__name__)
 def get_quotes() -> Response:
     query = read_query(SwapModel, query_of(routes.current_request))
     token_in, token_out, pair = query.tokens
-    request = SwapRequest(pair, token_in, token_out, query.amount_in_base, market_as_of_ms=to_ms(engine().now()))
+    request = SwapRequest(pair, token_in, token_out, query.amount_in_base, as_of=AsOf(to_ms(engine().now())))
     return json_response(route_body(engine().queries.quotes(caller_of({}), request), token_in, token_out))
 
 

@@ -92,7 +92,9 @@ class SqsDeadLetterQueue(SqsQueue):
 
 
 class SqsHighPriorityQueue(SqsQueue):
-    """``HighPriorityQueue`` on SQS. The queue delivers a taken message again after ``seconds``."""
+    """``HighPriorityQueue`` on SQS. The queue delivers a taken message again after ``seconds``: a worker that takes
+    one executes its order without another call that hides it.
+    """
 
     def __init__(
         self, client: "SQSClient", queue_url: str, seconds: int, monotonic: Callable[[], float] = time.monotonic

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Protocol
 
+from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.tokens import Pair, Side
@@ -79,11 +80,22 @@ class HistoryLag:
 
 
 class LostRaceError(Exception):
-    """Another writer has moved the order, or another owner's lease is valid. The write had no effect."""
+    """Another writer has moved the order, or another owner's lease is valid. The write had no effect.
+
+    ``current`` is the order as it is after the lost race, if there is one.
+    """
+
+    def __init__(self, order_id: str, current: StoredOrder | None = None) -> None:
+        super().__init__(order_id)
+        self.current = current
 
 
 class KeyTakenError(Exception):
-    """An idempotency key is in use. The write had no effect."""
+    """Idempotency keys are in use: those in ``taken``, with the orders that they made. The write had no effect."""
+
+    def __init__(self, taken: Sequence[IdempotencyKey] = ()) -> None:
+        super().__init__([key.id for key in taken])
+        self.taken = tuple(taken)
 
 
 class UnreadableOrderError(Exception):
@@ -183,8 +195,12 @@ class OrderStore(Protocol):
 class OpenOrderIndex(Protocol):
     """Open orders by what triggers them. The index lags, so an order may appear as it was a moment ago."""
 
-    def crossed(self, pair: Pair, side: Side, price: Decimal) -> Iterator[StoredOrder]:
+    def crossed(
+        self, pair: Pair, side: Side, price: Decimal, max_amount: int = MAX_BASE_UNITS
+    ) -> Iterator[StoredOrder]:
         """Open limit orders that accept this price, the most aggressive limit first. Skips unreadable items.
+
+        ``max_amount`` leaves out orders that pay more than so many base units, as far as the index knows the amount.
 
         The iterator reads no more than its caller takes, and stops at the price.
         """

@@ -36,3 +36,7 @@ class RateLimitSlots(Protocol):
     def start(self, reservation: SlotReservation, order_id: str, now_ms: int) -> int:
         """Use a reserved slot now; returns ``now_ms``, or the time from which the slot may be used."""
         ...
+
+    def undo_start(self, reservation: SlotReservation, order_id: str, now_ms: int, before_ms: int) -> None:
+        """Replace the order's start at ``now_ms`` by an earlier one, unless the slot has been used since."""
+        ...

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from chalicelib.domain.as_of import ANY_TIME, AsOf
 from chalicelib.domain.conditions import LaunchedPool
 from chalicelib.domain.depth import Depth
 from chalicelib.domain.swaps import Fill, Quote, SwapRequest, Transaction
@@ -14,7 +15,7 @@ class Venue(Protocol):
     @property
     def name(self) -> str: ...
 
-    def depth(self, pair: Pair, market_as_of_ms: int = 0, pool: LaunchedPool | None = None) -> Depth:
+    def depth(self, pair: Pair, as_of: AsOf = ANY_TIME, pool: LaunchedPool | None = None) -> Depth:
         """The pool as it is now, from a local copy of its accounts: without latency and without simulated faults.
 
         ``pool`` names the pool of a launched mint.

@@ -9,7 +9,7 @@ from chalicelib.domain.pool import SwapResult
 from chalicelib.domain.tokens import Side
 
 #: The router refuses a trade that takes a larger share of the pool than this, in percent.
-MAX_IMPACT_PCT = 10
+MAX_IMPACT_PCT = Decimal(10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ def best_price(depths: Sequence[Depth], side: Side) -> Decimal | None:
     if not prices:
         return None
     return max(prices) if side is Side.SELL else min(prices)
+
+
+def max_amount(depths: Sequence[Depth], side: Side) -> int:
+    """An amount in base units above which no pool can trade now; 0 without venues."""
+    return max((depth.max_amount(side, MAX_IMPACT_PCT) for depth in depths), default=0)
 
 
 def best_swap(depths: Sequence[Depth], side: Side, amount_in: int) -> BestSwap | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 
+from chalicelib.domain.as_of import ANY_TIME, AsOf
 from chalicelib.domain.conditions import LaunchedPool
 from chalicelib.domain.depth import Depth
 from chalicelib.domain.events import QuotesReceived, VenueAnswer
@@ -51,12 +52,12 @@ class Router:
     def venue(self, name: str) -> Venue:
         return self._venues[name]
 
-    def depths(self, pair: Pair, market_as_of_ms: int = 0, pool: LaunchedPool | None = None) -> list[Depth]:
+    def depths(self, pair: Pair, as_of: AsOf = ANY_TIME, pool: LaunchedPool | None = None) -> list[Depth]:
         """The pools of a pair as they are now, without venues that have none or do not answer."""
         depths = []
         for venue in self._asked(pool).values():
             try:
-                depths.append(venue.depth(pair, market_as_of_ms, pool))
+                depths.append(venue.depth(pair, as_of, pool))
             except AttemptFailedError:
                 continue
             except Exception:

@@ -1,13 +1,25 @@
 """Market data with a short cache, so that not every quote reads the market table."""
 
 from collections.abc import Callable
-from threading import RLock
+from dataclasses import dataclass, field
+from threading import Lock, RLock
 
+from chalicelib.domain.as_of import ANY_TIME, AsOf
 from chalicelib.domain.tokens import Pair
 from chalicelib.ports.market import MarketData, MarketSnapshot
 
 #: The cache is cleared when it holds this many pairs.
 _MAX_CACHED_PAIRS = 1000
+
+
+@dataclass(slots=True)
+class _Read:
+    """The last read of a pair: when it began, and for which request."""
+
+    lock: RLock = field(default_factory=RLock)
+    at_ms: int = -1
+    as_of: AsOf = ANY_TIME
+    snapshot: MarketSnapshot = field(default_factory=MarketSnapshot)
 
 
 class CachedMarketData:
@@ -17,18 +29,23 @@ class CachedMarketData:
         self._source = source
         self._cache_ms = cache_ms
         self._now_ms = now_ms
-        self._cache: dict[str, tuple[int, MarketSnapshot]] = {}
-        self._lock = RLock()
+        self._reads: dict[str, _Read] = {}
+        self._lock = Lock()
 
-    def snapshot(self, pair: Pair, as_of_ms: int = 0) -> MarketSnapshot:
-        """The market data of a pair, including every push up to ``as_of_ms``."""
+    def snapshot(self, pair: Pair, as_of: AsOf = ANY_TIME) -> MarketSnapshot:
+        """The market data of a pair, including every push up to ``as_of``. A request causes one read at most."""
+        last = self._last_read(pair)
         # The venues ask for the same pair in parallel; the lock makes one read of that.
-        with self._lock:
+        with last.lock:
             now_ms = self._now_ms()
-            read_ms, snapshot = self._cache.get(pair.name, (-1, MarketSnapshot()))
-            if read_ms < 0 or read_ms <= as_of_ms or now_ms - read_ms >= self._cache_ms:
-                snapshot = self._source.snapshot(pair)
-                if len(self._cache) >= _MAX_CACHED_PAIRS:
-                    self._cache.clear()
-                self._cache[pair.name] = now_ms, snapshot
-            return snapshot
+            includes_pushes = last.at_ms > as_of.ms or last.as_of is as_of
+            if last.at_ms < 0 or not includes_pushes or now_ms - last.at_ms >= self._cache_ms:
+                last.snapshot = self._source.snapshot(pair)
+                last.at_ms, last.as_of = now_ms, as_of
+            return last.snapshot
+
+    def _last_read(self, pair: Pair) -> _Read:
+        with self._lock:
+            if pair.name not in self._reads and len(self._reads) >= _MAX_CACHED_PAIRS:
+                self._reads.clear()
+            return self._reads.setdefault(pair.name, _Read())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha512
 from typing import ClassVar
 
+from chalicelib.domain.as_of import ANY_TIME, AsOf
 from chalicelib.domain.base58 import base58
 from chalicelib.domain.conditions import LaunchedPool
 from chalicelib.domain.depth import Depth
@@ -56,8 +57,8 @@ class SimulatedVenue:
     def fee_rates(self) -> FeeRates:
         return self.fees.get(self._context.market.profile.name, _DEFAULT_FEES)
 
-    def depth(self, pair: Pair, market_as_of_ms: int = 0, pool: LaunchedPool | None = None) -> Depth:
-        slot, snapshot = self._context.now_ms() // SLOT_MS, self._context.feed.snapshot(pair, market_as_of_ms)
+    def depth(self, pair: Pair, as_of: AsOf = ANY_TIME, pool: LaunchedPool | None = None) -> Depth:
+        slot, snapshot = self._context.now_ms() // SLOT_MS, self._context.feed.snapshot(pair, as_of)
         shape = PoolShape(self.name, self.price_level, self.depth_range_ppm)
         reserves = self._context.market.reserves(shape, pair, slot, snapshot, pool)
         if reserves is None:
@@ -70,7 +71,7 @@ class SimulatedVenue:
         self._wait("quote", _QUOTE_MS, request)
         fault.on_quote(self.name, request.attempt)
         now = self._context.now_ms()
-        depth = self.depth(request.pair, request.market_as_of_ms, request.pool)
+        depth = self.depth(request.pair, request.as_of, request.pool)
         result = depth.swap(request.side, request.amount_in)
         return Quote(
             venue=self.name,
@@ -104,7 +105,7 @@ class SimulatedVenue:
         self._wait("swap", _SWAP_MS, request, fault.extra_ms)
         fault.on_send(self.name, request.attempt)
         now = self._context.now_ms()
-        depth = self.depth(request.pair, request.market_as_of_ms, request.pool)
+        depth = self.depth(request.pair, request.as_of, request.pool)
         result = depth.swap(request.side, request.amount_in)
         if result.amount_out < max(transaction.min_amount_out, 1):
             raise AttemptFailedError(

@@ -4,7 +4,14 @@ import random
 import time
 from collections.abc import Sequence
 
-from pynamodb.exceptions import DeleteError, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.constants import ALL_OLD
+from pynamodb.exceptions import (
+    CancellationReason,
+    DeleteError,
+    PynamoDBException,
+    TransactWriteError,
+    UpdateError,
+)
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -20,8 +27,13 @@ _MAX_CONFLICT_PAUSE_SECONDS = 0.1
 def condition_failed(error: PynamoDBException) -> bool:
     """True if the condition of the write refused it, False for any other error."""
     if isinstance(error, TransactWriteError):
-        return any(reason and reason.code == "ConditionalCheckFailed" for reason in error.cancellation_reasons)
+        return any(map(refused_by_condition, error.cancellation_reasons))
     return error.cause_response_code == "ConditionalCheckFailedException"
+
+
+def refused_by_condition(reason: CancellationReason | None) -> bool:
+    """True if the condition of this item cancelled the transaction."""
+    return reason is not None and reason.code == "ConditionalCheckFailed"
 
 
 def update_if(item: Model, actions: Sequence[Action], condition: Condition) -> bool:
@@ -49,13 +61,16 @@ def delete_if(item: Model, condition: Condition) -> bool:
 def save_together(connection: SharedConnection, items: Sequence[tuple[Model, Condition | None]]) -> None:
     """Save all items, each under its condition, or none.
 
-    :raises TransactWriteError: if a condition did not hold, or other writers kept changing the items.
+    :raises TransactWriteError: if a condition did not hold, or other writers kept changing the items. Each reason of
+        a failed condition has the item that it found.
     """
     for left in reversed(range(_MAX_CONFLICT_TRIES)):
         try:
             with TransactWrite(connection=connection) as transaction:
                 for item, condition in items:
-                    transaction.save(item, condition=condition)
+                    transaction.save(
+                        item, condition=condition, return_values=ALL_OLD if condition is not None else None
+                    )
             return
         except TransactWriteError as error:
             # Another transaction is writing one of the items; the retry sees its result.

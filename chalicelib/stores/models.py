@@ -110,6 +110,8 @@ class OrderItem(Model):
     start_ahead = BooleanAttribute(attr_name="startAhead", null=True)
     watch_key = UnicodeAttribute(attr_name="waitsFor", null=True)
     watch_level = DecimalAttribute(attr_name="waitsAt", null=True)
+    #: What a limit order pays, in base units. Absent on items of releases that do not write it.
+    watch_amount = NumberAttribute(attr_name="waitsAmount", null=True)
 
     deadline = DeadlineIndex()
     unfinished = UnfinishedIndex()

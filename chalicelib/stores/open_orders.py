@@ -8,6 +8,7 @@ from pynamodb.exceptions import AttributeDeserializationError
 
 from chalicelib.codec.watches import watch_to_key
 from chalicelib.domain.conditions import LaunchWatch, PriceWatch
+from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.tokens import Pair, Side
 from chalicelib.ports.orders import StoredOrder, UnreadableOrderError
 from chalicelib.settings import Settings
@@ -17,8 +18,8 @@ from chalicelib.stores.order_items import OrderItems
 
 log = logging.getLogger(__name__)
 
-#: Orders per query; each comes with its events.
-_PAGE = 200
+#: Orders that a query reads; each comes with its events. DynamoDB reads no more than 1 MB.
+_PAGE = 500
 
 
 class DynamoOpenOrderIndex:
@@ -27,12 +28,16 @@ class DynamoOpenOrderIndex:
     def __init__(self, connection: SharedConnection, settings: Settings) -> None:
         self._items = OrderItems(connection, settings)
 
-    def crossed(self, pair: Pair, side: Side, price: Decimal) -> Iterator[StoredOrder]:
+    def crossed(
+        self, pair: Pair, side: Side, price: Decimal, max_amount: int = MAX_BASE_UNITS
+    ) -> Iterator[StoredOrder]:
         model, sells = self._items.model, side is Side.SELL
-        limit = model.watch_level
+        limit, amount = model.watch_level, model.watch_amount
         rows = model.open_orders.query(
             watch_to_key(PriceWatch(pair, side)),
             limit <= price if sells else limit >= price,
+            # DynamoDB reads the orders that are too large for every pool, and sends none of them.
+            amount.does_not_exist() | (amount <= max_amount),
             scan_index_forward=sells,
             page_size=_PAGE,
         )

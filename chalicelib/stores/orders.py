@@ -1,21 +1,26 @@
 """The orders table. Each change is one conditional update that appends its events and returns the subscribers."""
 
-import itertools
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime
 
-from pynamodb.exceptions import AttributeDeserializationError, DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import (
+    AttributeDeserializationError,
+    CancellationReason,
+    DoesNotExist,
+    PutError,
+    TransactWriteError,
+    UpdateError,
+)
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from chalicelib.codec.events import event_to_json
 from chalicelib.codec.orders import spec_to_json
-from chalicelib.codec.times import from_text, to_text
+from chalicelib.codec.times import to_text
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import SlotReservation
+from chalicelib.domain.status import OrderType
 from chalicelib.ports.orders import (
     Followers,
-    HistoryLag,
     IdempotencyKey,
     KeyTakenError,
     Lease,
@@ -25,34 +30,31 @@ from chalicelib.ports.orders import (
 )
 from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, Subscriber
 from chalicelib.settings import Settings
-from chalicelib.stores.conditions import condition_failed, save_together, update_if
+from chalicelib.stores.conditions import condition_failed, refused_by_condition, save_together, update_if
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.index_actions import deadline_actions, open_actions
-from chalicelib.stores.models import IdempotencyItem, OrderItem, UnfinishedIndex, WrittenOrderItem
+from chalicelib.stores.models import IdempotencyItem, OrderItem, WrittenOrderItem
 from chalicelib.stores.order_items import (
-    ACTIVE_SHARDS,
-    HISTORY_SHARD,
-    OPEN_SHARD,
     OrderItems,
     deadline_shard,
     fan_out_of,
     open_index_key,
-    open_user,
     unfinished_user,
 )
+from chalicelib.stores.order_queries import OrderQueries
 from chalicelib.stores.subscribers import from_set, to_set
 
 #: No key of a client has this form: those begin with a user.
 _PING_KEY = "#ping"
 
 
-class DynamoOrderStore:
+class DynamoOrderStore(OrderQueries):
     """``OrderStore`` on DynamoDB. The port states what each call promises."""
 
     def __init__(self, connection: SharedConnection, settings: Settings, now_ms: Callable[[], int]) -> None:
         self._connection = connection
         self._items = OrderItems(connection, settings)
-        self._item = self._items.model
+        super().__init__(self._items.model)
         self._written = bound(WrittenOrderItem, settings.orders_table, connection)
         self._key = bound(IdempotencyItem, settings.idempotency_table, connection)
         self._now_ms = now_ms
@@ -80,6 +82,7 @@ class DynamoOrderStore:
             open_user_id=unfinished_user(order),
             watch_key=watch_key,
             watch_level=watch_level,
+            watch_amount=order.spec.amount_in if order.spec.type is OrderType.LIMIT else None,
             start_slot=reservation.slot if reservation else None,
             starts_at=reservation.at_ms if reservation else None,
             start_ahead=reservation.ahead if reservation else None,
@@ -91,12 +94,11 @@ class DynamoOrderStore:
             else:
                 item.save(condition=fresh)
         except (PutError, TransactWriteError) as error:
-            # The SDK retries a write whose answer was lost, and the retry finds the first write.
-            kept = self.get(order.order_id) if condition_failed(error) else None
-            if kept is None:
-                if keys and condition_failed(error):
-                    raise KeyTakenError from error
+            if not condition_failed(error):
                 raise
+            # If the order exists, the SDK has retried a write whose answer was lost.
+            if isinstance(error, TransactWriteError) and not refused_by_condition(error.cancellation_reasons[0]):
+                raise KeyTakenError(self._taken(error.cancellation_reasons[1:])) from error
         return StoredOrder(order, frozenset(subscribers), deadline_ms=deadline_ms, reservation=reservation)
 
     def _create_with_keys(self, item: OrderItem, fresh: Condition, keys: Sequence[IdempotencyKey]) -> None:
@@ -108,6 +110,10 @@ class DynamoOrderStore:
     def _key_item(self, key: IdempotencyKey) -> IdempotencyItem:
         return self._key(key.id, body_hash=key.body_hash, order_id=key.order_id, expires_at=key.expires_at)
 
+    def _taken(self, reasons: Sequence[CancellationReason | None]) -> list[IdempotencyKey]:
+        rows = [reason.raw_item for reason in reasons if reason and refused_by_condition(reason)]
+        return [_key_of(self._key.from_raw_data(row)) for row in rows if row]
+
     def ping(self) -> None:
         self._key(_PING_KEY, body_hash="", order_id="", expires_at=self._now_ms() // 1000).save()
 
@@ -118,7 +124,7 @@ class DynamoOrderStore:
             return None
         if row.expires_at < self._now_ms() // 1000:
             return None
-        return IdempotencyKey(row.id, row.body_hash, row.order_id, int(row.expires_at))
+        return _key_of(row)
 
     def get(self, order_id: str) -> StoredOrder | None:
         try:
@@ -186,7 +192,7 @@ class DynamoOrderStore:
         found = self.get(after.order_id)
         mine = found and (found.order, found.lease, found.deadline_ms) == (after, lease, deadline_ms)
         if found is None or not mine:
-            raise LostRaceError(after.order_id) from error
+            raise LostRaceError(after.order_id, found) from error
         return found
 
     def set_deadline(self, stored: StoredOrder, deadline_ms: int | None) -> None:
@@ -211,39 +217,6 @@ class DynamoOrderStore:
         remove = self._item.subscribers.delete(to_set(subscribers))
         update_if(self._item(order_id), [remove], self._item.order_id.exists())
 
-    def due(self, now_ms: int, limit: int, patience_ms: int = 0) -> list[str]:
-        active = sorted(row for shard in ACTIVE_SHARDS for row in self._due(shard, now_ms - patience_ms, limit))
-        others = (self._due(shard, now_ms, limit) for shard in (OPEN_SHARD, HISTORY_SHARD))
-        return [order_id for _, order_id in itertools.chain(active[:limit], *others)]
 
-    def due_open(self, now_ms: int, limit: int) -> list[str]:
-        return [order_id for _, order_id in self._due(OPEN_SHARD, now_ms, limit)]
-
-    def _due(self, shard: str, now_ms: int, limit: int) -> list[tuple[float, str]]:
-        rows = self._item.deadline.query(shard, self._item.deadline_at <= now_ms, limit=limit)
-        return [(row.deadline_at or 0, row.order_id) for row in rows]
-
-    def unfinished_of(self, user_id: str, before: datetime | None = None) -> list[str]:
-        is_older = self._item.created_at < to_text(before) if before else None
-        # Open orders first: an order that triggers between the queries is then seen twice instead of missed.
-        users = (open_user(user_id), user_id)
-        rows = [row for user in users for row in self._item.unfinished.query(user, is_older)]
-        return list(dict.fromkeys(row.order_id for row in sorted(rows, key=lambda row: row.created_at)))
-
-    def count_active(self, user_id: str, limit: int) -> int:
-        return self._count(user_id, limit)
-
-    def count_open(self, user_id: str, limit: int) -> int:
-        return self._count(open_user(user_id), limit)
-
-    def _count(self, user: str, limit: int) -> int:
-        """Count in one request: pynamodb's own count reads page after page beyond the limit."""
-        found = self._item._get_connection().query(
-            user, index_name=UnfinishedIndex.Meta.index_name, limit=limit, select="COUNT"
-        )
-        return int(found["Count"])
-
-    def history_lag(self, limit: int) -> HistoryLag:
-        rows = list(self._item.deadline.query(HISTORY_SHARD, limit=limit))
-        oldest = min((row.created_at for row in rows), default=None)
-        return HistoryLag(len(rows), from_text(oldest) if oldest else None)
+def _key_of(row: IdempotencyItem) -> IdempotencyKey:
+    return IdempotencyKey(row.id, row.body_hash, row.order_id, int(row.expires_at))

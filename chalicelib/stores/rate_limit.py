@@ -84,6 +84,11 @@ class DynamoRateLimitSlots:
         goes_first = reservation.ahead or (item.spared or 0) >= reservation.at_ms
         return next_start(now_ms, _ms(item.started), None if goes_first else _ms(item.ahead))
 
+    def undo_start(self, reservation: SlotReservation, order_id: str, now_ms: int, before_ms: int) -> None:
+        item, model = self._item(_SLOT, reservation.slot % self._slots), self._item
+        unchanged = (model.starter == order_id) & (model.started == now_ms)
+        update_if(item, [model.started.set(before_ms)], unchanged)
+
     def _item_in_turn(self, now_ms: int) -> RateLimitItem:
         """The slot whose turn it is, without slots whose turn a high-priority order has used up."""
         item = self._get(self._turn())

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.status import Status
 from chalicelib.domain.tokens import Pair, Side
 from chalicelib.ports.orders import StoredOrder
@@ -16,7 +17,9 @@ class FakeOpenOrderIndex:
         self._orders = orders
         self.taken = 0
 
-    def crossed(self, pair: Pair, side: Side, price: Decimal) -> Iterator[StoredOrder]:
+    def crossed(
+        self, pair: Pair, side: Side, price: Decimal, max_amount: int = MAX_BASE_UNITS
+    ) -> Iterator[StoredOrder]:
         def accepts(limit: Decimal) -> bool:
             return limit <= price if side is Side.SELL else limit >= price
 
@@ -26,6 +29,7 @@ class FakeOpenOrderIndex:
             if (spec := stored.order.spec).limit_price is not None
             and (spec.pair.name, spec.side) == (pair.name, side)
             and accepts(spec.limit_price)
+            and spec.amount_in <= max_amount
         ]
         return self._each(sorted(found, reverse=side is Side.BUY, key=lambda one: one[:2]))
 

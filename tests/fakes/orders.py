@@ -40,8 +40,9 @@ class FakeOrderStore:
     ) -> StoredOrder:
         with self._lock:
             now = self._now_ms() // 1000
-            if any(key.id in self._keys and self._keys[key.id].expires_at >= now for key in keys):
-                raise KeyTakenError
+            kept = [self._keys[key.id] for key in keys if key.id in self._keys]
+            if taken := [key for key in kept if key.expires_at >= now]:
+                raise KeyTakenError(taken)
             self._keys.update({key.id: key for key in keys})
             self._kept[order.order_id] = StoredOrder(
                 order, frozenset(subscribers), deadline_ms=deadline_ms, reservation=reservation
@@ -72,14 +73,14 @@ class FakeOrderStore:
             kept = self._kept.get(after.order_id)
             holder = lease or before.lease
             if kept is None or kept.order.seq != before.order.seq:
-                raise LostRaceError(after.order_id)
+                raise LostRaceError(after.order_id, kept)
             if (
                 not over_lease
                 and kept.lease
                 and kept.lease.until_ms >= self._now_ms()
                 and kept.lease.owner != (holder.owner if holder else None)
             ):
-                raise LostRaceError(after.order_id)
+                raise LostRaceError(after.order_id, kept)
             # The stored item keeps its specification; the write only appends the caller's new events.
             order = Order.replayed(
                 after.order_id, kept.order.spec, (*kept.order.events, *after.events[before.order.seq :])

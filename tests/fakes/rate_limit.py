@@ -80,3 +80,9 @@ class FakeRateLimitSlots:
             if at_ms == now_ms:
                 slot.started, slot.starter = now_ms, order_id
             return at_ms
+
+    def undo_start(self, reservation: SlotReservation, order_id: str, now_ms: int, before_ms: int) -> None:
+        with self._lock:
+            slot = self._slots[reservation.slot % len(self._slots)]
+            if (slot.starter, slot.started) == (order_id, now_ms):
+                slot.started = before_ms

@@ -3,6 +3,7 @@
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any
 
+from chalicelib.domain.as_of import AsOf
 from chalicelib.domain.conditions import Launch, LaunchTerms, TimeInForce
 from chalicelib.domain.spec import OrderSpec, Priority
 from chalicelib.domain.status import OrderType
@@ -60,7 +61,9 @@ def push(bench: Workbench, price: Decimal | str | int) -> int:
 
 def best_output(bench: Workbench, spec: OrderSpec) -> int:
     """The output of the whole order at the current price of the best venue."""
-    found = best_swap(bench.engine.queries.router.depths(spec.pair, bench.clock.now_ms()), spec.side, spec.amount_in)
+    found = best_swap(
+        bench.engine.queries.router.depths(spec.pair, AsOf(bench.clock.now_ms())), spec.side, spec.amount_in
+    )
     assert found is not None
     return found.amount_out
 

@@ -13,7 +13,8 @@ from chalicelib.domain.errors import RateLimitedError
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import MINUTE_MS, SlotReservation
 from chalicelib.domain.spec import OrderSpec, Priority
-from chalicelib.ports.orders import OrderStore, StoredOrder
+from chalicelib.domain.status import Status
+from chalicelib.ports.orders import LostRaceError, OrderStore, StoredOrder
 from chalicelib.ports.rate_limit import RateLimitSlots
 
 #: An order whose slot is delayed waits for it this long, and else reserves another. Ten environments start a full
@@ -49,13 +50,17 @@ class RateLimiter:
     def limited(self) -> bool:
         return self.per_minute > 0
 
+    def reserves(self, spec: OrderSpec) -> bool:
+        """True if an order reserves at its acceptance. A high-priority order reserves when it is about to start."""
+        return self.limited and spec.priority is not Priority.HIGH
+
     def reserve(self, spec: OrderSpec, now: datetime) -> SlotReservation | None:
-        """Reserve the start of a new order. A high-priority order reserves its slot only when it is about to start.
+        """Reserve the start of a new order, if it reserves one.
 
         :raises RateLimitedError: if the next free start lies beyond the horizon.
         :raises ContendedError: if the slots are contended.
         """
-        if not self.limited or spec.priority is Priority.HIGH:
+        if not self.reserves(spec):
             return None
         latest_ms = to_ms(now) + self.horizon_seconds * 1000
         reservation = self._reserve(spec, to_ms(now), latest_ms)
@@ -67,15 +72,19 @@ class RateLimiter:
         if reservation:
             self.slots.release(reservation)
 
-    def admit(self, stored: StoredOrder, now: datetime) -> None:
-        """Let an order start now, or store when it may.
+    def can_admit(self, message: StoredOrder) -> bool:
+        """True if the limiter needs no read of the order to admit it."""
+        return not self.limited or message.order.attempts > 0 or message.reservation is not None
+
+    def admit(self, stored: StoredOrder, now: datetime) -> SlotReservation | None:
+        """Let an order start now, or store when it may. Returns the reservation that the start used.
 
         :raises LaterError: if it may not start yet.
         :raises LostRaceError: if another writer moved the order.
         :raises ContendedError: if the slots are contended.
         """
         if not self.limited:
-            return
+            return None
         now_ms, order = to_ms(now), stored.order
         reservation = stored.reservation or self._reserve(order.spec, now_ms)
         at_ms = self._start(reservation, order, now_ms)
@@ -88,8 +97,24 @@ class RateLimiter:
             # The order may expire before its slot is free.
             at_ms = earliest_ms(at_ms, order.expires_at)
             deadline_ms = at_ms + self.pending_deadline_seconds * 1000
-            self.orders.write(replace(stored, reservation=reservation), order, lease=None, deadline_ms=deadline_ms)
+            try:
+                self.orders.write(
+                    replace(stored, reservation=reservation), order, lease=None, deadline_ms=deadline_ms
+                )
+            except LostRaceError:
+                if reservation != stored.reservation:
+                    self.slots.release(reservation)
+                raise
             raise LaterError((at_ms - now_ms) / 1000, "the rate limit delays the start of the order")
+        return reservation
+
+    def undo(self, started: SlotReservation | None, current: StoredOrder | None, now: datetime) -> None:
+        """Give back the start of an order that had started or ended before, as a copy of its message cannot tell."""
+        if started is None or current is None or not (current.order.attempts or current.order.is_terminal):
+            return
+        starts = [to_ms(event.at) for event in current.order.events if event.status is Status.ROUTING]
+        before_ms = next(iter(starts), to_ms(now) - MINUTE_MS)
+        self.slots.undo_start(started, current.order.order_id, to_ms(now), before_ms)
 
     def _reserve(self, spec: OrderSpec, now_ms: int, latest_ms: int | None = None) -> SlotReservation:
         """Reserve in turn; ahead of turn for high priority, and for light users behind the backlog of others.

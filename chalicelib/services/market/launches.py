@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 
 from chalicelib.codec.times import to_ms
+from chalicelib.domain.as_of import AsOf
 from chalicelib.domain.conditions import MAX_EVENTS_WHILE_OPEN, Launch
 from chalicelib.domain.events import LaunchRefused, LaunchTriggered
 from chalicelib.domain.money import written
@@ -109,7 +110,7 @@ class ProcessLaunches:
             return f"launched on {launch.venue}, not on {wanted.venue}"
         if wanted.min_liquidity is not None and launch.liquidity < wanted.min_liquidity:
             return f"liquidity of {written(launch.liquidity)} is less than {written(wanted.min_liquidity)}"
-        depths = self.router.depths(spec.pair, launch.at_ms, launch.opened)
+        depths = self.router.depths(spec.pair, AsOf(launch.at_ms), launch.opened)
         if not depths:
             raise _PoolUnavailableError
         best = best_swap(depths, spec.side, spec.amount_in)

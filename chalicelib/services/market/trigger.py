@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from math import ceil
 
 from chalicelib.codec.times import to_ms
+from chalicelib.domain.as_of import AsOf
+from chalicelib.domain.conditions import PriceWatch
 from chalicelib.domain.depth import Depth
 from chalicelib.domain.events import LaunchTriggered, PriceTriggered
 from chalicelib.domain.orders import Order
@@ -22,7 +23,7 @@ from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import Pair, Side
 from chalicelib.ports.orders import LostRaceError, OpenOrderIndex, OrderStore, StoredOrder
 from chalicelib.ports.queues import OrderQueue
-from chalicelib.routing.best_swap import BestSwap, best_price, best_swap
+from chalicelib.routing.best_swap import BestSwap, best_price, best_swap, max_amount
 from chalicelib.routing.router import Router
 from chalicelib.services.orders.execution_events import swap_request
 from chalicelib.services.streams.publisher import Publisher
@@ -36,13 +37,17 @@ _CLEAR_BPS = 50
 _CLEAR_MISSES = 6
 _BPS = 10_000
 
+#: Orders that a look judges before it turns to another price: if every price of the registry triggers, each has its
+#: turn well within the function's time.
+_SLICE = 16
+
 #: An open order, and the event that triggers it.
 Trigger = tuple[StoredOrder, PriceTriggered | LaunchTriggered]
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerOrders:
-    """``batch`` bounds the orders that one call triggers. Times are in seconds."""
+    """``batch`` bounds the orders that a push triggers. Times are in seconds."""
 
     orders: OrderStore
     open_order_index: OpenOrderIndex
@@ -57,32 +62,43 @@ class TriggerOrders:
     retrigger_base: float
     retrigger_cap: float
 
-    def at_price(self, pair: Pair, market_as_of_ms: int = 0, sides: Iterable[Side] = Side) -> int:
+    def at_price(self, pair: Pair, as_of: AsOf) -> int:
         """Trigger the limit orders of a pair whose whole size can be filled now at their price or better.
 
-        ``market_as_of_ms``: the look sees every price pushed by then. Returns how many orders it triggered.
+        ``as_of``: prices pushed by then count. One batch a side at most; returns how many orders it triggered.
         """
-        depths = self.router.depths(pair, market_as_of_ms)
-        return sum(self._at_side(pair, side, depths) for side in sides)
+        depths = self.router.depths(pair, as_of)
+        fillable = (self._triggers(self._crossed(pair, side, depths), depths) for side in Side)
+        return sum(self.fire(islice(triggers, self.batch)) for triggers in fillable)
+
+    def in_slices(self, watch: PriceWatch) -> Iterator[int]:
+        """Trigger all orders that wait for a price and can be filled now, a few at each step of the iterator.
+
+        Each step returns how many orders it triggered. Between two steps a look turns to what other orders wait for.
+        """
+        crossed = self._crossed(watch.pair, watch.side, self.router.depths(watch.pair))
+        while some := list(islice(crossed, _SLICE)):
+            yield self.fire(self._triggers(some, self.router.depths(watch.pair)))
 
     def consider(self, stored: StoredOrder) -> bool:
         """Trigger one limit order if it can be filled now."""
-        trigger = self._trigger_of(stored.order, self.router.depths(stored.order.spec.pair, to_ms(self.now())))
+        trigger = self._trigger_of(stored.order, self.router.depths(stored.order.spec.pair, AsOf(to_ms(self.now()))))
         return trigger is not None and self._fire((stored, trigger))
 
     def fire(self, triggers: Iterable[Trigger]) -> int:
         """Trigger orders in parallel; returns how many it triggered."""
         return sum(self.executor.map(self._fire, triggers))
 
-    def _at_side(self, pair: Pair, side: Side, depths: Sequence[Depth]) -> int:
+    def _crossed(self, pair: Pair, side: Side, depths: Sequence[Depth]) -> Iterator[StoredOrder]:
+        """The orders that the best price crosses, without those that are too large for every pool."""
         best = best_price(depths, side)
         if best is None:
-            return 0
-        return self.fire(islice(self._triggers(pair, side, best, depths), self.batch))
+            return iter(())
+        return self.open_order_index.crossed(pair, side, best, max_amount(depths, side))
 
-    def _triggers(self, pair: Pair, side: Side, price: Decimal, depths: Sequence[Depth]) -> Iterator[Trigger]:
-        """The orders in the crossed price range that can be filled, with their events."""
-        for stored in self.open_order_index.crossed(pair, side, price):
+    def _triggers(self, crossed: Iterable[StoredOrder], depths: Sequence[Depth]) -> Iterator[Trigger]:
+        """The orders that can be filled, with their events."""
+        for stored in crossed:
             if trigger := self._trigger_of(stored.order, depths):
                 yield stored, trigger
 

@@ -1,16 +1,19 @@
 """The market watcher stores pushed prices and launches, and looks at what open orders wait for."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
 from chalicelib.codec.times import to_ms
+from chalicelib.codec.watches import watch_to_key
+from chalicelib.domain.as_of import AsOf
 from chalicelib.domain.conditions import Launch, LaunchWatch, PriceWatch
 from chalicelib.domain.identity import Caller, Scope
-from chalicelib.domain.tokens import Pair, Side
+from chalicelib.domain.tokens import Pair
 from chalicelib.ports.market import LaunchSource, MarketStore, PushedPrice, WatchEntry
 from chalicelib.services.market.launches import ProcessLaunches
 from chalicelib.services.market.open_orders import OpenOrders
@@ -27,7 +30,9 @@ class MarketWatcher:
     launches: ProcessLaunches
     open_orders: OpenOrders
     launch_source: LaunchSource
+    executor: Executor
     now: Callable[[], datetime]
+    look_seconds: int
 
     def push_price(self, caller: Caller, pair: Pair, price: Decimal) -> int:
         """Store a reference price, quote per base; returns how many orders it triggered at once.
@@ -37,7 +42,7 @@ class MarketWatcher:
         caller.require(Scope.OPERATE)
         at_ms = to_ms(self.now())
         self.markets.push_price(pair, PushedPrice(price, at_ms))
-        return self.triggers.at_price(pair, market_as_of_ms=at_ms)
+        return self.triggers.at_price(pair, AsOf(at_ms))
 
     def announce_launch(self, caller: Caller, launch: Launch) -> bool:
         """Store a launch and trigger the orders that wait for it; False if it was announced before.
@@ -56,22 +61,39 @@ class MarketWatcher:
         # Pending launches come before simulated ones, which are processed as they are announced.
         triggered += parts.attempt("launches", self.launches.resume, 0)
         no_entries: list[WatchEntry] = []
-        # Most pairs have open orders on one side only, and the other side needs no query.
-        sides: dict[Pair, list[Side]] = {}
-        for entry in parts.attempt("watch list", partial(self.markets.watch_entries, to_ms(self.now())), no_entries):
-            match entry.watch:
-                case LaunchWatch():
-                    announce = partial(self._announce_simulated, entry.watch, entry.since_ms)
-                    parts.attempt(entry.watch.mint, announce, None)
-                case PriceWatch(pair=pair, side=side):
-                    sides.setdefault(pair, []).append(side)
-        for pair, watched in sides.items():
-            triggered += parts.attempt(pair.name, partial(self.triggers.at_price, pair, sides=watched), 0)
+        entries = parts.attempt("watch list", partial(self.markets.watch_entries, to_ms(self.now())), no_entries)
+        self._look_at_launches(parts, entries)
+        triggered += self._look_at_prices(parts, [one.watch for one in entries if isinstance(one.watch, PriceWatch)])
         # Expire last. Being late is harmless: no trigger fires an expired order.
         parts.attempt("expiry", self.open_orders.revisit_due, 0)
         if triggered:
             log.info("market watched", extra={"triggered": triggered})
         parts.finish()
+        return triggered
+
+    def _look_at_launches(self, parts: LookParts, entries: Iterable[WatchEntry]) -> None:
+        def announce(watch: LaunchWatch, since_ms: int) -> None:
+            parts.attempt(watch.mint, partial(self._announce_simulated, watch, since_ms), None)
+
+        watched = [(one.watch, one.since_ms) for one in entries if isinstance(one.watch, LaunchWatch)]
+        list(self.executor.map(lambda one: announce(*one), watched))
+
+    def _look_at_prices(self, parts: LookParts, watches: Iterable[PriceWatch]) -> int:
+        """Trigger a few orders of each price in turn, until none is left or the next look is due."""
+
+        def step(scan: tuple[str, Iterator[int]]) -> int | None:
+            name, slices = scan
+            fired: int | None = parts.attempt(name, partial(next, slices, None), None)
+            return fired
+
+        scans = [(watch_to_key(watch), self.triggers.in_slices(watch)) for watch in watches]
+        until, triggered = self.now() + timedelta(seconds=self.look_seconds), 0
+        while scans:
+            steps = list(self.executor.map(step, scans))
+            triggered += sum(filter(None, steps))
+            scans = [scan for scan, fired in zip(scans, steps, strict=True) if fired is not None]
+            if self.now() >= until:
+                break
         return triggered
 
     def _announce_simulated(self, watch: LaunchWatch, since_ms: int) -> None:

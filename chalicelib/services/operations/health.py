@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from chalicelib.ports.history import History
@@ -34,14 +35,13 @@ class CheckHealth:
     orders: OrderStore
     queue: OrderQueue
     history: History
+    executor: Executor
 
     def __call__(self) -> Health:
-        dependencies = {
-            "dynamodb": _answers("dynamodb", self.orders.ping),
-            "sqs": _answers("sqs", self.queue.ping),
-            "postgres": _answers("postgres", self.history.ping),
-        }
-        return Health(dependencies, self._lag())
+        probes = {"dynamodb": self.orders.ping, "sqs": self.queue.ping, "postgres": self.history.ping}
+        lag = self.executor.submit(self._lag)
+        answers = self.executor.map(_answers, probes, probes.values())
+        return Health(dict(zip(probes, answers, strict=True)), lag.result())
 
     def _lag(self) -> HistoryLag | None:
         try:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.codec.times import to_ms
+from chalicelib.domain.as_of import AsOf
 from chalicelib.domain.conditions import MAX_ORDER_LIFETIME, LaunchWatch, TimeInForce, Watch
 from chalicelib.domain.errors import BrokenRule, BrokenRulesError, PoolAlreadyLiveError, Rule
 from chalicelib.domain.events import EventData, Opened, OpenTerms, TriggeredAtEntry
@@ -47,8 +48,8 @@ class PlanAcceptance:
     markets: MarketStore
     router: Router
 
-    def __call__(self, spec: OrderSpec, now: datetime) -> InitialState:
-        """The initial state of an order of this specification now.
+    def __call__(self, spec: OrderSpec, now: datetime, as_of: AsOf | None = None) -> InitialState:
+        """The initial state of an order of this specification now, in the market of the request ``as_of``.
 
         :raises PoolAlreadyLiveError: if the mint of a sniper order already has a pool.
         :raises BrokenRulesError: if the order's expiry has passed.
@@ -63,15 +64,15 @@ class PlanAcceptance:
             if spec.launch.mint in BY_MINT or self.markets.is_live(spec.launch.mint):
                 raise PoolAlreadyLiveError(spec.launch.mint)
             return InitialState((Opened(terms),), expires_at)
-        marketable = self.is_marketable(spec, now)
+        marketable = self._is_marketable(spec, as_of or AsOf(to_ms(now)))
         opened = Opened(terms, marketable)
         if marketable or spec.time_in_force is TimeInForce.IOC:
             return InitialState((opened, TriggeredAtEntry()), expires_at)
         return InitialState((opened,), expires_at)
 
-    def is_marketable(self, spec: OrderSpec, now: datetime) -> bool:
+    def _is_marketable(self, spec: OrderSpec, as_of: AsOf) -> bool:
         """True if the whole size of a limit order can be filled now at its price or better."""
-        best = best_swap(self.router.depths(spec.pair, to_ms(now)), spec.side, spec.amount_in)
+        best = best_swap(self.router.depths(spec.pair, as_of), spec.side, spec.amount_in)
         return best is not None and best.amount_out >= (spec.limit_min_out or 0)
 
 

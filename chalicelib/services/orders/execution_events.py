@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from chalicelib.codec.times import to_ms
+from chalicelib.domain.as_of import ANY_TIME, AsOf
 from chalicelib.domain.conditions import TimeInForce
 from chalicelib.domain.events import AttemptStarted, Confirmed, Expired, PriceMovedAway
 from chalicelib.domain.failures import AttemptFailedError
@@ -26,7 +27,9 @@ def swap_request(order: Order) -> SwapRequest:
         # A limit order whose price moved away retries within the same attempt, and needs other simulated draws.
         attempt=order.attempts + order.missed_triggers,
         simulate=spec.simulate,
-        market_as_of_ms=0 if spec.type is OrderType.MARKET or order.updated_at is None else to_ms(order.updated_at),
+        as_of=ANY_TIME
+        if spec.type is OrderType.MARKET or order.updated_at is None
+        else AsOf(to_ms(order.updated_at)),
         pool=order.launched_in,
     )
 

@@ -39,13 +39,14 @@ class LeaseOrder:
         :raises LostRaceError: if another writer moved the order between the read and the write.
         :raises ContendedError: if the rate limit's slots are contended.
         """
-        # A rate limit stores the start of the order on its item, so the message alone is not enough.
-        if message.order.status in QUEUED and not self.rate_limiter.limited:
+        stored = None
+        if message.order.status in QUEUED and self.rate_limiter.can_admit(message):
             try:
                 return self._lease(message, owner, stream)
-            except LostRaceError:
+            except LostRaceError as lost:
                 log.info("the message is stale", extra={"orderId": message.order.order_id})
-        stored = self.orders.get(message.order.order_id)
+                stored = lost.current
+        stored = stored or self.orders.get(message.order.order_id)
         if stored is None:
             return None
         # The sender pushed up to ``message.published`` but may not have stored that. The higher value keeps the
@@ -68,11 +69,17 @@ class LeaseOrder:
             if not order.attempts:
                 self.rate_limiter.release(stored.reservation)
             return expired
+        started = None
         # A recovered order resumes from its status. A re-triggered one keeps its attempt number.
         if order.status in QUEUED:
             if not order.attempts:
-                self.rate_limiter.admit(stored, now)
+                started = self.rate_limiter.admit(stored, now)
             order = order.after(AttemptStarted(), now, next_attempt=not order.attempts)
         lease = Lease(owner, to_ms(now) + self.lease_seconds * 1000)
         deadline_ms = lease.until_ms + self.deadline_grace_seconds * 1000
-        return stream.publish(self.orders.write(stored, order, lease=lease, deadline_ms=deadline_ms))
+        try:
+            leased = self.orders.write(stored, order, lease=lease, deadline_ms=deadline_ms)
+        except LostRaceError as lost:
+            self.rate_limiter.undo(started, lost.current, now)
+            raise
+        return stream.publish(leased)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.codec.times import to_ms
+from chalicelib.domain.as_of import AsOf
 from chalicelib.domain.events import QuotesReceived
 from chalicelib.domain.failures import AttemptFailedError, Failure
 from chalicelib.domain.identity import Caller, Scope
@@ -48,14 +49,15 @@ class PreviewOrder:
         """
         caller.require(Scope.READ)
         now = self.now()
-        state = self.plan(spec, now)
+        as_of = AsOf(to_ms(now))
+        state = self.plan(spec, now, as_of)
         preview = Preview(spec, self.router.venue_names, spec.limit_min_out)
         if spec.type is not OrderType.MARKET:
             preview = replace(preview, expires_at=expiry(spec, now))
         if spec.launch:
             return preview
         try:
-            route = self._route(spec, now)
+            route = self._route(spec, as_of)
         except AttemptFailedError as error:
             if spec.type is OrderType.MARKET and error.retryable:
                 raise
@@ -64,7 +66,7 @@ class PreviewOrder:
         marketable = _if_limit(spec, marketable=state.marketable)
         return replace(preview, quotes=route.as_event(), min_amount_out=minimum, marketable=marketable)
 
-    def _route(self, spec: OrderSpec, now: datetime) -> Route:
+    def _route(self, spec: OrderSpec, as_of: AsOf) -> Route:
         """The route now. A simulated fault that would leave none is left out.
 
         :raises AttemptFailedError: if no venue has a usable quote without the fault either.
@@ -74,7 +76,7 @@ class PreviewOrder:
             spec.token_in,
             spec.token_out,
             spec.amount_in,
-            market_as_of_ms=to_ms(now),
+            as_of=as_of,
             simulate=spec.simulate,
         )
         try:

@@ -26,7 +26,7 @@ from chalicelib.ports.streams import Subscriber
 from chalicelib.services.limits.rate_limiter import RateLimiter
 from chalicelib.services.limits.user_limits import UserOrderLimit
 from chalicelib.services.market.open_orders import OpenOrders
-from chalicelib.services.orders.acceptance import PlanAcceptance, WatchList
+from chalicelib.services.orders.acceptance import InitialState, PlanAcceptance, WatchList
 from chalicelib.services.orders.lookup import find_order, user_for
 from chalicelib.services.streams.publisher import Publisher
 from chalicelib.services.streams.subscriptions import Subscriptions
@@ -85,17 +85,12 @@ class SubmitOrder:
         """
         user_for(caller, spec.user_id, Scope.TRADE)
         order_id = self.new_id()
+        earlier: str | None = None
         keys = self._keys(spec, order_id, idempotency_key)
-        # An idempotent repeat bypasses all limits; only new orders count.
-        earlier = self._earlier(keys)
-        if earlier is None:
-            try:
-                stored = self._accept(order_id, spec, keys, subscriber)
-            except KeyTakenError:
-                earlier = self._earlier(keys)
-                if earlier is None:
-                    raise IdempotencyConflictError from None
-        order_id = earlier or order_id
+        try:
+            stored = self._accept(order_id, spec, keys, subscriber)
+        except KeyTakenError as error:
+            order_id = earlier = _earlier_order(keys, error.taken)
         if acknowledge:
             acknowledge(order_id)
         if earlier is None:
@@ -113,16 +108,21 @@ class SubmitOrder:
     ) -> StoredOrder:
         """Write the order, with a reservation under the rate limit.
 
-        :raises KeyTakenError: if another request with the same key was faster.
+        :raises KeyTakenError: if an earlier request has one of the keys.
         """
         now = self.now()
-        state = self.plan(spec, now)
+        try:
+            state = self._admit(spec, now)
+        except Exception:
+            # An idempotent repeat bypasses all limits; only new orders count.
+            self._check_unused(keys)
+            raise
+        reservation = None
         # An open order needs no rate-limit slot before it triggers.
-        (self.open_limit if state.is_open else self.active_limit).admit(spec.user_id)
-        if state.expires_at:
-            # An order that triggers at once may still reopen, if its price moves away before the swap.
-            self.watch_list.cover(spec, state.expires_at, now)
-        reservation = None if state.is_open else self.rate_limiter.reserve(spec, now)
+        if not state.is_open and self.rate_limiter.reserves(spec):
+            # A slot that another order has reserved since cannot be given back, so no repeat may reserve one.
+            self._check_unused(keys)
+            reservation = self.rate_limiter.reserve(spec, now)
         starts_at_ms = reservation.at_ms if reservation else to_ms(now)
         starts_at = from_ms(starts_at_ms) if starts_at_ms > to_ms(now) else None
         order = state.order(order_id, spec, now, starts_at)
@@ -134,6 +134,20 @@ class SubmitOrder:
         except KeyTakenError:
             self.rate_limiter.release(reservation)
             raise
+
+    def _admit(self, spec: OrderSpec, now: datetime) -> InitialState:
+        """How an order begins that is accepted now, within the limits of its user."""
+        state = self.plan(spec, now)
+        (self.open_limit if state.is_open else self.active_limit).admit(spec.user_id)
+        if state.expires_at:
+            # An order that triggers at once may still reopen, if its price moves away before the swap.
+            self.watch_list.cover(spec, state.expires_at, now)
+        return state
+
+    def _check_unused(self, keys: Sequence[IdempotencyKey]) -> None:
+        """:raises KeyTakenError: if an earlier request has one of the keys."""
+        if taken := [found for key in keys if (found := self.orders.find_key(key.id))]:
+            raise KeyTakenError(taken)
 
     def _dispatch(self, stored: StoredOrder) -> None:
         """Publish the order and queue it for the time of its reservation; the watchdog makes good what fails."""
@@ -201,13 +215,14 @@ class SubmitOrder:
             if key
         ]
 
-    def _earlier(self, keys: Sequence[IdempotencyKey]) -> str | None:
-        """The order that an earlier request with these keys made.
 
-        :raises IdempotencyConflictError: if that request asked for another order.
-        """
-        taken = [found for key in keys if (found := self.orders.find_key(key.id))]
-        # Two keys of one request that belong to two orders conflict as much as another body does.
-        if len({found.order_id for found in taken}) > 1 or any(f.body_hash != keys[0].body_hash for f in taken):
-            raise IdempotencyConflictError
-        return taken[0].order_id if taken else None
+def _earlier_order(keys: Sequence[IdempotencyKey], taken: Sequence[IdempotencyKey]) -> str:
+    """The order that an earlier request with these keys made.
+
+    :raises IdempotencyConflictError: if that request asked for another order.
+    """
+    # Two keys of one request that belong to two orders conflict as much as another body does.
+    orders = {found.order_id for found in taken}
+    if len(orders) != 1 or any(found.body_hash != keys[0].body_hash for found in taken):
+        raise IdempotencyConflictError
+    return orders.pop()

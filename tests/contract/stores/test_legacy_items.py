@@ -26,7 +26,7 @@ from chalicelib.domain.events import (
 )
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import SlotReservation
-from chalicelib.domain.status import Status
+from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import Side
 from chalicelib.ports.orders import HistoryLag, Lease, LostRaceError, StoredOrder, UnreadableOrderError
 from chalicelib.ports.streams import Subscriber
@@ -377,7 +377,7 @@ def test_the_new_form_differs_from_the_legacy_form_in_specification_events_and_t
     dynamo.orders.write(made, made.order, lease=found.lease, deadline_ms=found.deadline_ms)
     assert stored(dynamo, legacy.order_id) == found
     item = raw_item(dynamo.aws, legacy.order_id)
-    assert set(item) - set(legacy.item) == {"spec", *_new_index_keys(found)}
+    assert set(item) - set(legacy.item) == {"spec", *_new_index_keys(found), *_amount_of_limit_orders(found)}
     assert set(legacy.item) - set(item) == (SPEC_ATTRIBUTES - {"userId"}) & set(legacy.item)
     shared = set(item) & set(legacy.item) - {"events"}
     assert {key: item[key] for key in shared} == {key: legacy.item[key] for key in shared}
@@ -388,6 +388,10 @@ def _new_index_keys(found: StoredOrder) -> set[str]:
     if not found.order.is_terminal:
         return set()
     return {"attentionAt", "attentionShard"} if found.deadline_ms is None else {"openUserId"}
+
+
+def _amount_of_limit_orders(found: StoredOrder) -> set[str]:
+    return {"waitsAmount"} if found.order.spec.type is OrderType.LIMIT else set()
 
 
 def _spec_attributes(item: dict[str, object]) -> dict[str, object]:

@@ -18,11 +18,13 @@ from chalicelib.domain.events import (
     PriceMovedAway,
     PriceTriggered,
 )
+from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.orders import Order
 from chalicelib.domain.tokens import Side, find_market
 from chalicelib.ports.orders import LostRaceError, OpenOrderIndex, OrderStore, StoredOrder, UnreadableOrderError
 from chalicelib.ports.streams import Subscriber
 from chalicelib.stores import open_orders as dynamo_open_orders
+from chalicelib.stores.order_items import OrderItems
 from chalicelib.stores.orders import DynamoOrderStore
 from tests.contract.stores.aws import Wire
 from tests.contract.stores.conftest import DynamoStores
@@ -138,6 +140,32 @@ def test_the_index_reads_no_more_than_is_taken(
     next(found)
     assert wire.calls == ["Query"] * 2
     assert len(list(found)) == 6
+
+
+def test_orders_above_an_amount_are_left_out_and_hide_no_other(orders: OrderStore, index: OpenOrderIndex) -> None:
+    amounts = (MAX_BASE_UNITS, 10, 11, 9)
+    made = [create(orders, opened(a_limit(100 + number, amount_in=amount))) for number, amount in enumerate(amounts)]
+    found = index.crossed(SOL_USDC, Side.SELL, Decimal(200), max_amount=10)
+    assert [one.order.order_id for one in found] == [made[1].order.order_id, made[3].order.order_id]
+
+
+def test_the_orders_that_are_left_out_are_not_sent(dynamo: DynamoStores, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unexpected(item: object) -> StoredOrder:
+        raise AssertionError(item)
+
+    for _ in range(5):
+        create(dynamo.orders, opened(a_limit(100, amount_in=11)))
+    monkeypatch.setattr(OrderItems, "stored_order", unexpected)
+    assert list(dynamo.open_order_index.crossed(SOL_USDC, Side.SELL, Decimal(200), max_amount=10)) == []
+
+
+def test_an_order_whose_item_lacks_its_amount_is_found(dynamo: DynamoStores) -> None:
+    """Earlier releases do not write it."""
+    stored = create(dynamo.orders, opened(a_limit(100, amount_in=11)))
+    key = {"orderId": {"S": stored.order.order_id}}
+    dynamo.aws.dynamodb.update_item(TableName="OrdersTable", Key=key, UpdateExpression="REMOVE waitsAmount")
+    [found] = dynamo.open_order_index.crossed(SOL_USDC, Side.SELL, Decimal(200), max_amount=10)
+    assert found == stored
 
 
 def test_of_many_concurrent_triggers_exactly_one_succeeds(orders: OrderStore, index: OpenOrderIndex) -> None:

@@ -161,13 +161,33 @@ def test_an_unused_key_is_not_found(orders: OrderStore) -> None:
 def test_a_taken_key_leaves_no_trace_of_the_second_order(orders: OrderStore, clock: FakeClock) -> None:
     first, second, soon = pending(), pending(), clock.now_ms() // 1000 + 60
     orders.create(first, 1_000, keys=[key("taken", first, soon)])
-    with pytest.raises(KeyTakenError):
+    with pytest.raises(KeyTakenError) as refused:
         orders.create(second, 1_000, SUBSCRIBERS, [key("free", second, soon), key("taken", second, soon)])
+    assert refused.value.taken == (key("taken", first, soon),)
     assert orders.get(second.order_id) is None
     assert orders.find_key("alice#key#free") is None
     assert orders.find_key("alice#key#taken") == key("taken", first, soon)
     assert orders.due(10**13, 10) == [first.order_id]
     assert orders.unfinished_of("alice") == [first.order_id]
+
+
+def test_a_refused_order_is_told_each_key_that_is_in_use(orders: OrderStore, clock: FakeClock) -> None:
+    first, second, third = pending(), pending(), pending()
+    soon = clock.now_ms() // 1000 + 60
+    for order, name in ((first, "header"), (second, "body")):
+        orders.create(order, 1_000, keys=[key(name, order, soon)])
+    with pytest.raises(KeyTakenError) as refused:
+        orders.create(third, 1_000, keys=[key("header", third, soon), key("body", third, soon)])
+    assert refused.value.taken == (key("header", first, soon), key("body", second, soon))
+
+
+def test_a_taken_key_costs_one_call(dynamo_orders: DynamoOrderStore, wire: Wire, clock: FakeClock) -> None:
+    first, second, soon = pending(), pending(), clock.now_ms() // 1000 + 60
+    dynamo_orders.create(first, 1_000, keys=[key("taken", first, soon)])
+    wire.calls.clear()
+    with pytest.raises(KeyTakenError):
+        dynamo_orders.create(second, 1_000, keys=[key("taken", second, soon)])
+    assert wire.calls == ["TransactWriteItems"]
 
 
 def test_an_expired_key_is_free_again(orders: OrderStore, clock: FakeClock) -> None:
@@ -425,8 +445,9 @@ def test_an_identical_write_of_another_worker_loses_the_race(
 ) -> None:
     before, until = created(dynamo_orders), clock.now_ms() + 15_000
     dynamo_orders.write(before, begun(before.order), lease=Lease("first", until), deadline_ms=2_000)
-    with pytest.raises(LostRaceError):
+    with pytest.raises(LostRaceError) as lost:
         dynamo_orders.write(before, begun(before.order), lease=Lease("second", until), deadline_ms=2_000)
+    assert lost.value.current == kept(dynamo_orders, before.order.order_id)
 
 
 @pytest.mark.parametrize("operation", ["PutItem", "TransactWriteItems"])

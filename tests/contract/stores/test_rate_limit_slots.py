@@ -212,3 +212,16 @@ def _start(dynamo: DynamoStores, slot: int, at_ms: int) -> None:
         UpdateExpression="SET started = :at, starter = :order",
         ExpressionAttributeValues={":at": {"N": str(at_ms)}, ":order": {"S": "another order"}},
     )
+
+
+def test_a_start_that_was_undone_is_free_for_the_next_order(slots: RateLimitSlots) -> None:
+    assert slots.start(SlotReservation(0, NOW), "one", NOW) == NOW
+    slots.undo_start(SlotReservation(0, NOW), "one", NOW, NOW - MINUTE_MS)
+    assert slots.start(SlotReservation(0, NOW), "two", NOW) == NOW
+
+
+def test_only_the_last_start_of_a_slot_can_be_undone_and_only_for_its_order(slots: RateLimitSlots) -> None:
+    assert slots.start(SlotReservation(0, NOW), "one", NOW) == NOW
+    slots.undo_start(SlotReservation(0, NOW), "two", NOW, NOW - MINUTE_MS)
+    slots.undo_start(SlotReservation(0, NOW), "one", NOW - 1, NOW - MINUTE_MS)
+    assert slots.start(SlotReservation(0, NOW), "two", NOW) == NOW + MINUTE_MS

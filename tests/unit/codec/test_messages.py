@@ -1,6 +1,7 @@
 """Queue messages survive writing and reading, and every other body is poison."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from chalicelib.codec.replays import read_replay_message, replay_message
 from chalicelib.domain.events import QuotesReceived, VenueAnswer
 from chalicelib.domain.failures import Failure, FailureCode
 from chalicelib.domain.money import MAX_BASE_UNITS
+from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.tokens import Side
 from chalicelib.ports.orders import Lease, StoredOrder
 from chalicelib.ports.streams import FollowUser, NotifyFollowers, OpenStream, RetrySocket, StreamReplay, Subscriber
@@ -65,6 +67,27 @@ def test_every_amount_survives_the_queue(amount: int) -> None:
 )
 def test_a_replay_arrives_as_it_was_sent(replay: StreamReplay) -> None:
     assert read_replay_message(replay_message(replay)) == replay
+
+
+RESERVED = StoredOrder(pending(), published=1, reservation=SlotReservation(7, 1_800_000_000_000, ahead=True))
+
+
+def test_a_reservation_arrives_as_it_was_sent() -> None:
+    assert read_order_message(order_message(RESERVED)) == RESERVED
+
+
+def test_a_message_with_a_reservation_has_all_that_earlier_releases_read() -> None:
+    """They read the version, ``published`` and ``order``, and ignore other fields."""
+    plain = loads(order_message(replace(RESERVED, reservation=None)))
+    assert {name: value for name, value in loads(order_message(RESERVED)).items() if name in plain} == plain
+
+
+@pytest.mark.parametrize(
+    "reservation", [[], "soon", {}, {"slot": 1, "atMs": 2}, {"slot": 1, "atMs": "x", "ahead": False}]
+)
+def test_an_impossible_reservation_is_poison(reservation: Any) -> None:
+    with pytest.raises(PoisonMessageError):
+        read_order_message(dumps(loads(order_message(RESERVED)) | {"reservation": reservation}))
 
 
 GOOD_ORDER = loads(order_message(StoredOrder(routed(pending()))))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.depth import Depth
 from chalicelib.domain.tokens import BY_SYMBOL, Pair, Side
-from chalicelib.routing.best_swap import MAX_IMPACT_PCT, best_price, best_swap
+from chalicelib.routing.best_swap import MAX_IMPACT_PCT, best_price, best_swap, max_amount
 
 PAIRS = [
     Pair(base=BY_SYMBOL[base], quote=BY_SYMBOL[quote])
@@ -70,6 +70,25 @@ def test_every_order_that_can_be_filled_lies_within_the_queried_price_range(
     if side is Side.SELL:
         paid, bought = Fraction(amount_in, 10**9), Fraction(found.amount_out, 10**6)
     assert paid / bought > limit if side is Side.BUY else bought / paid < limit
+
+
+@given(st.lists(depths, min_size=1, max_size=3), sides, amounts, amounts)
+def test_no_pool_trades_more_than_the_largest_amount(
+    pools: list[Depth], side: Side, amount_in: int, around: int
+) -> None:
+    largest = max_amount(pools, side)
+    for amount in (amount_in, largest + around, largest + 1):
+        if best_swap(pools, side, amount):
+            assert amount <= largest
+
+
+@given(depths, sides)
+def test_the_largest_amount_is_tight(depth: Depth, side: Side) -> None:
+    """A looser bound would make each look read orders that no pool can fill."""
+    base, quote = (reserve * 10**30 for reserve in (depth.base, depth.quote))
+    plain = Depth(depth.venue, depth.pair, base, quote, depth.fee_rate, 0)
+    largest = max_amount([plain], side)
+    assert best_swap([plain], side, largest - largest // 10**5)
 
 
 def _numbers(depth: Depth) -> tuple[int, int, int, int]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.as_of import ANY_TIME, AsOf
 from chalicelib.domain.conditions import LaunchedPool
 from chalicelib.domain.depth import Depth
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
@@ -42,7 +43,7 @@ class FakeVenue:
         self._answer = answer
         self._wait = wait
 
-    def depth(self, pair: Pair, market_as_of_ms: int = 0, pool: LaunchedPool | None = None) -> Depth:
+    def depth(self, pair: Pair, as_of: AsOf = ANY_TIME, pool: LaunchedPool | None = None) -> Depth:
         raise NotImplementedError
 
     def quote(self, request: SwapRequest) -> Quote:

@@ -1,14 +1,16 @@
 """Cancellation: a cancel wins until the transaction is sent, and no order is both cancelled and swapped."""
 
 from collections.abc import Callable
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
 
 from chalicelib.api.verdicts import verdict_of
-from chalicelib.domain.errors import CancelTooLateError, OrderNotFoundError
+from chalicelib.domain.errors import CancelTooLateError, ContendedError, OrderNotFoundError
+from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.ports.orders import StoredOrder
+from chalicelib.ports.orders import StoredOrder, UnreadableOrderError
 from chalicelib.ports.streams import Subscriber
 from tests.support.callers import ANYONE
 from tests.support.workbench import Workbench, a_workbench
@@ -118,3 +120,77 @@ def test_at_every_moment_either_the_cancel_or_the_swap_wins(
     # The cancel wins before the write that precedes sending the transaction, and loses from there on.
     if number <= 5:
         assert (verdicts == ["cancelled"]) == (number <= 3)
+
+
+# --- all orders of a user -----------------------------------------------------------------------------------
+
+
+def test_all_orders_of_a_user_are_cancelled_side_by_side(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = bench.engine.settings.trigger_threads
+    orders = [bench.submit(user_id="alice") for _ in range(2 * threads)]
+    together, write = Barrier(threads, timeout=10), bench.orders.write
+
+    def write_with_others(*arguments: Any, **named: Any) -> StoredOrder:
+        together.wait()
+        return write(*arguments, **named)
+
+    monkeypatch.setattr(bench.orders, "write", write_with_others)
+    result = bench.engine.cancel.all_of(ANYONE, "alice")
+    assert [order.order_id for order in result.cancelled] == orders[::-1], "newest first"
+
+
+def test_an_order_that_cannot_be_cancelled_hides_no_other(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds = ("first", "unreadable", "sent", "contended", "last")
+    orders = {bench.submit(user_id="alice"): kind for kind in kinds}
+    get = bench.orders.get
+
+    def get_some(order_id: str) -> StoredOrder | None:
+        match orders[order_id]:
+            case "unreadable":
+                raise UnreadableOrderError(order_id)
+            case "contended":
+                raise ContendedError(order_id)
+            case "sent":
+                raise CancelTooLateError(order_id, Status.SUBMITTED, 5)
+        return get(order_id)
+
+    monkeypatch.setattr(bench.orders, "get", get_some)
+    result = bench.engine.cancel.all_of(ANYONE, "alice")
+    assert [orders[order.order_id] for order in result.cancelled] == ["last", "first"]
+    assert [orders[error.order_id] for error in result.too_late] == ["sent"]
+    assert result.more, "the client asks again for the contended order"
+
+
+def test_an_outage_while_all_orders_are_cancelled_is_an_error(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(order_id: str) -> StoredOrder | None:
+        raise ConnectionError
+
+    for _ in range(3):
+        bench.submit(user_id="alice")
+    monkeypatch.setattr(bench.orders, "get", down)
+    with pytest.raises(ConnectionError):
+        bench.engine.cancel.all_of(ANYONE, "alice")
+
+
+def test_all_reservations_of_one_slot_are_free_again_whichever_order_is_cancelled_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only the last reservation of a slot can be given back."""
+    bench = a_workbench(rate_limit_per_minute=1)
+    orders = [bench.submit(user_id="alice") for _ in range(3)]
+    write, is_next = bench.orders.write, {order_id: Event() for order_id in orders}
+    is_next[orders[0]].set()
+
+    def write_oldest_first(before: StoredOrder, after: Order, **named: Any) -> StoredOrder:
+        assert is_next[after.order_id].wait(10)
+        written = write(before, after, **named)
+        if after.order_id != orders[-1]:
+            is_next[orders[orders.index(after.order_id) + 1]].set()
+        return written
+
+    monkeypatch.setattr(bench.orders, "write", write_oldest_first)
+    bench.engine.cancel.all_of(ANYONE, "alice")
+    bench.submit(user_id="bob")
+    assert bench.order_queue.delays[-1] == 0

@@ -1,5 +1,6 @@
 """The health check says what does not do its work."""
 
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -41,3 +42,21 @@ def test_a_lag_that_is_not_known_hides_nothing_else(bench: Workbench, monkeypatc
     health = bench.engine.health()
     assert health.is_complete
     assert health.lag is None
+
+
+def test_the_dependencies_are_probed_side_by_side(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = Barrier(4, timeout=10)
+
+    def wait_for_the_others(*_: Any) -> HistoryLag:
+        together.wait()
+        return HistoryLag()
+
+    for port, probe in (
+        (bench.orders, "ping"),
+        (bench.orders, "history_lag"),
+        (bench.order_queue, "ping"),
+        (bench.history, "ping"),
+    ):
+        monkeypatch.setattr(port, probe, wait_for_the_others)
+    health = bench.engine.health()
+    assert (health.is_complete, health.lag) == (True, HistoryLag())

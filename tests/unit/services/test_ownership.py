@@ -32,9 +32,7 @@ Call = Callable[[Workbench, Caller, str], object]
 def quotes(bench: Workbench, caller: Caller, order_id: str) -> object:
     spec = a_spec()
     assert SOL_USDC is not None
-    return bench.engine.queries.quotes(
-        caller, SwapRequest(SOL_USDC, spec.token_in, spec.token_out, spec.amount_in, market_as_of_ms=0)
-    )
+    return bench.engine.queries.quotes(caller, SwapRequest(SOL_USDC, spec.token_in, spec.token_out, spec.amount_in))
 
 
 def push_price(bench: Workbench, caller: Caller, order_id: str) -> object:
@@ -95,10 +93,11 @@ ALL = OF_ONE_ORDER | OF_A_USER | OTHERS
 
 
 def use_cases_of_clients() -> Iterator[str]:
-    """Name the methods of the engine's fields that take a caller."""
+    """Name the public methods of the engine's fields that take a caller."""
     for field, kind in get_type_hints(Engine).items():
         for name, method in vars(kind).items() if isinstance(kind, type) else ():
-            if isinstance(method, FunctionType) and "caller" in signature(method).parameters:
+            is_public = name == "__call__" or not name.startswith("_")
+            if is_public and isinstance(method, FunctionType) and "caller" in signature(method).parameters:
                 yield field if name == "__call__" else f"{field}.{name}"
 
 

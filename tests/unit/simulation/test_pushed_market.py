@@ -1,12 +1,16 @@
 """The simulated market with pushed prices, from which its path continues, and with launches, which open pools."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from fractions import Fraction
+from threading import Barrier
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.as_of import AsOf
 from chalicelib.domain.conditions import Launch, LaunchedPool, LaunchWatch
 from chalicelib.domain.tokens import BY_SYMBOL, Pair, launched_token
 from chalicelib.ports.market import MarketSnapshot, PushedPrice
@@ -145,11 +149,55 @@ def test_the_cache_is_refreshed_after_a_push_and_after_its_lifetime() -> None:
     pushed = PushedPrice(Decimal(7), clock.now_ms())
     source.push_price(SOL_USDC, pushed)
     assert feed.snapshot(SOL_USDC) == MarketSnapshot(), "not every quote reads the source"
-    assert feed.snapshot(SOL_USDC, as_of_ms=pushed.at_ms) == MarketSnapshot(pushed)
+    assert feed.snapshot(SOL_USDC, AsOf(pushed.at_ms)) == MarketSnapshot(pushed)
     newer = PushedPrice(Decimal(8), clock.now_ms())
     source.push_price(SOL_USDC, newer)
     clock.sleep(1)
     assert feed.snapshot(SOL_USDC) == MarketSnapshot(newer)
+
+
+class CountedReads(FakeMarketStore):
+    """Counts the reads of each pair. A read waits for ``together``, if that is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: Counter[str] = Counter()
+        self.together: Barrier | None = None
+
+    def snapshot(self, pair: Pair) -> MarketSnapshot:
+        if self.together:
+            self.together.wait()
+        self.reads[pair.name] += 1
+        return super().snapshot(pair)
+
+
+@pytest.mark.parametrize("ahead_ms", [0, 5_000])
+def test_one_request_reads_a_pair_once_whatever_the_clock(ahead_ms: int) -> None:
+    """The request may be of this millisecond, or of a process whose clock is ahead of this one's."""
+    clock, source = FakeClock(), CountedReads()
+    feed, request = CachedMarketData(source, 1000, clock.now_ms), AsOf(clock.now_ms() + ahead_ms)
+    for _ in VENUES:
+        feed.snapshot(SOL_USDC, request)
+    assert source.reads[SOL_USDC.name] == 1
+
+
+def test_a_request_sees_a_price_that_was_pushed_in_its_millisecond_and_after_another_request() -> None:
+    clock, source = FakeClock(), FakeMarketStore()
+    feed = CachedMarketData(source, 1000, clock.now_ms)
+    assert feed.snapshot(SOL_USDC, AsOf(clock.now_ms())) == MarketSnapshot()
+    for price in (7, 8):
+        pushed = PushedPrice(Decimal(price), clock.now_ms())
+        source.push_price(SOL_USDC, pushed)
+        assert feed.snapshot(SOL_USDC, AsOf(clock.now_ms())) == MarketSnapshot(pushed)
+
+
+def test_a_read_of_one_pair_does_not_wait_for_another() -> None:
+    source, pairs = CountedReads(), (SOL_USDC, Pair(base=BY_SYMBOL["JUP"], quote=USDC))
+    source.together = Barrier(2, timeout=10)
+    feed = CachedMarketData(source, 1000, FakeClock().now_ms)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(feed.snapshot, pairs))
+    assert source.reads == {pair.name: 1 for pair in pairs}
 
 
 # --- simulated launches ------------------------------------------------------------------------------------
