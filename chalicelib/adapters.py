@@ -86,7 +86,8 @@ def connect(settings: Settings) -> Adapters:
             connect_timeout=settings.push_connect_timeout_seconds,
             read_timeout=settings.push_read_timeout_seconds,
             retries={"mode": "standard", "total_max_attempts": 1},
-            max_pool_connections=settings.push_threads,
+            # A batch of replays pushes on its own threads too.
+            max_pool_connections=2 * settings.push_threads,
             parameter_validation=False,
         ),
     )

@@ -67,14 +67,13 @@ def build_engine(
     """
     simulation = build_simulation(settings, adapters.ledger, adapters.markets, lambda: to_ms(now()), sleep)
     router = Router(simulation.venues, threads(settings.quote_threads, "quote"), settings.quote_timeout_seconds)
-    streams = build_streams(settings, adapters, now)
+    streams = build_streams(settings, adapters, now, sleep)
     trading = _trading(settings, adapters, now, router, streams)
     market = _market(settings, adapters, now, router, streams, trading, simulation)
     min_age_seconds = settings.min_exhaustion_seconds
     return Engine(
         settings=settings,
         now=now,
-        sleep=sleep,
         rules=RequestRules(
             venues=router.venue_names,
             check_fault=simulation.check_fault if settings.simulation else None,
@@ -98,6 +97,7 @@ def build_engine(
         schedule_looks=ScheduleLooks(adapters.look_queue, now, settings.market_tick_seconds),
         subscriptions=streams.subscriptions,
         user_streams=streams.user_streams,
+        opening=streams.opening,
         serve_group=streams.serve_group,
         connections=streams.connections,
         priority_lane=PriorityLane(adapters.high_priority_queue),

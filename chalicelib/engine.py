@@ -1,6 +1,5 @@
 """The engine as the entry points see it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.api.requests.rules import RequestRules
@@ -22,6 +21,7 @@ from chalicelib.services.orders.preview import PreviewOrder
 from chalicelib.services.orders.queries import Queries
 from chalicelib.services.orders.submit import SubmitOrder
 from chalicelib.services.streams.connections import Connections
+from chalicelib.services.streams.opening import OpeningStreams
 from chalicelib.services.streams.serve_group import ServeGroup
 from chalicelib.services.streams.subscriptions import Subscriptions
 from chalicelib.services.streams.user_streams import UserStreams
@@ -34,7 +34,6 @@ class Engine:
 
     settings: Settings
     now: Clock
-    sleep: Callable[[float], None]
     rules: RequestRules
     submit: SubmitOrder
     execute: ExecuteOrder
@@ -49,6 +48,7 @@ class Engine:
     schedule_looks: ScheduleLooks
     subscriptions: Subscriptions
     user_streams: UserStreams
+    opening: OpeningStreams
     serve_group: ServeGroup
     connections: Connections
     priority_lane: PriorityLane

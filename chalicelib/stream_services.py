@@ -1,15 +1,18 @@
 """The part of the composition root that builds the use cases of the status streams."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.adapters import Adapters
 from chalicelib.api.frames import update_frame
 from chalicelib.clock import Clock
+from chalicelib.ports.streams import Sockets
 from chalicelib.services.streams.connections import Connections
 from chalicelib.services.streams.delivery import Deliverer
 from chalicelib.services.streams.fan_out import FanOut
 from chalicelib.services.streams.late_sockets import LateSockets
+from chalicelib.services.streams.opening import OpeningSockets, OpeningStreams
 from chalicelib.services.streams.publisher import Publisher
 from chalicelib.services.streams.serve_group import ServeGroup
 from chalicelib.services.streams.subscriptions import Subscriptions
@@ -23,29 +26,44 @@ class Streams:
     publisher: Publisher
     subscriptions: Subscriptions
     user_streams: UserStreams
+    opening: OpeningStreams
     serve_group: ServeGroup
     connections: Connections
 
 
-def build_streams(settings: Settings, adapters: Adapters, now: Clock) -> Streams:
-    orders, stream_store, groups = adapters.orders, adapters.streams, adapters.subscriber_groups
+def build_streams(settings: Settings, adapters: Adapters, now: Clock, sleep: Callable[[float], None]) -> Streams:
+    orders, store, replays, sockets = adapters.orders, adapters.streams, adapters.replay_queue, adapters.sockets
+    groups, queue = adapters.subscriber_groups, adapters.fan_out_queue
     executor = threads(settings.push_threads, "push")
-    deliverer = Deliverer(adapters.sockets, executor, time.monotonic, update_frame)
-    late_sockets = LateSockets(adapters.replay_queue)
-    fan_out = FanOut(orders, groups, adapters.fan_out_queue, adapters.replay_queue, now, settings.connection_hours)
-    publisher = Publisher(orders, stream_store, deliverer, late_sockets, fan_out, settings.push_budget_seconds)
-    subscriptions = Subscriptions(orders, stream_store, publisher, fan_out)
-    user_streams = UserStreams(orders, stream_store, subscriptions, adapters.replay_queue, now)
-    serve_group = ServeGroup(
-        orders=orders,
-        streams=stream_store,
-        groups=groups,
-        queue=adapters.fan_out_queue,
-        deliverer=deliverer,
-        late_sockets=late_sockets,
-        now=now,
-        serve_seconds=settings.fan_out_seconds,
-        lease_seconds=settings.lease_seconds,
+    late_sockets = LateSockets(replays)
+    fan_out = FanOut(orders, groups, queue, replays, now, settings.connection_hours)
+
+    def deliverer_to(sockets: Sockets) -> Deliverer:
+        return Deliverer(sockets, executor, time.monotonic, update_frame)
+
+    def subscriptions_of(sockets: Sockets) -> tuple[Publisher, Subscriptions, UserStreams]:
+        deliverer = deliverer_to(sockets)
+        publisher = Publisher(orders, store, deliverer, late_sockets, fan_out, settings.push_budget_seconds)
+        subscriptions = Subscriptions(orders, store, publisher, fan_out)
+        return publisher, subscriptions, UserStreams(orders, store, subscriptions, replays, now)
+
+    publisher, subscriptions, user_streams = subscriptions_of(sockets)
+    opening_sockets = OpeningSockets(sockets, store, sleep)
+    return Streams(
+        publisher=publisher,
+        subscriptions=subscriptions,
+        user_streams=user_streams,
+        opening=OpeningStreams(opening_sockets, *subscriptions_of(opening_sockets)[1:]),
+        serve_group=ServeGroup(
+            orders=orders,
+            streams=store,
+            groups=groups,
+            queue=queue,
+            deliverer=deliverer_to(sockets),
+            late_sockets=late_sockets,
+            now=now,
+            serve_seconds=settings.fan_out_seconds,
+            lease_seconds=settings.lease_seconds,
+        ),
+        connections=Connections(store, replays, now, settings.connection_hours),
     )
-    connections = Connections(adapters.streams, adapters.replay_queue, now, settings.connection_hours)
-    return Streams(publisher, subscriptions, user_streams, serve_group, connections)

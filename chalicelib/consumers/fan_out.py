@@ -19,8 +19,16 @@ _LEASED_PAUSE_SECONDS = 5
 
 
 def fan_out(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
-    """The ``fan-out`` queue: push to each group the events that it lacks."""
-    return process_batch(event, partial(_serve, engine), engine.fan_out_queue.hold)
+    """The ``fan-out`` queue: push to each group the events that it lacks.
+
+    A round serves all messages of its group that came before it.
+    """
+    latest = {record["body"]: record for record in sorted(event["Records"], key=_receives)}
+    return process_batch({"Records": [*latest.values()]}, partial(_serve, engine), engine.fan_out_queue.hold)
+
+
+def _receives(record: Record) -> int:
+    return int(record["attributes"]["ApproximateReceiveCount"])
 
 
 def _serve(engine: Engine, record: Record) -> float | None:
@@ -34,6 +42,6 @@ def _serve(engine: Engine, record: Record) -> float | None:
     except GroupLeasedError:
         # The worker that holds the lease has its own message, which the queue delivers again if that worker dies.
         # Such a message waits for the end of the lease; all others are answered by the round that comes.
-        if int(record["attributes"]["ApproximateReceiveCount"]) > 1:
+        if _receives(record) > 1:
             return _LEASED_PAUSE_SECONDS
     return None

@@ -24,9 +24,7 @@ from chalicelib.ports.streams import (
 
 log = logging.getLogger(__name__)
 
-#: A connection accepts pushes once its ``$connect`` has returned, which is a matter of milliseconds. A replay that
-#: comes sooner waits; after these pauses the queue delivers it again.
-_CONNECT_PAUSES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+#: The queue delivers a replay again whose connection accepts no pushes yet.
 _CONNECT_TRIES = 5
 _CONNECT_PAUSE_SECONDS = 1
 
@@ -44,21 +42,14 @@ def _replay(engine: Engine, record: Record) -> float | None:
         return None
     connection_id = _connection_of(replay)
     log.info("replaying a stream", extra={"connectionId": connection_id, "kind": type(replay).__name__})
-    is_early = int(record["attributes"]["ApproximateReceiveCount"]) < _CONNECT_TRIES
-    for pause in (*_CONNECT_PAUSES, None):
-        if _reach(engine, replay, connection_id) or not is_early or not engine.connections.is_open(connection_id):
-            return None
-        if pause is not None:
-            engine.sleep(pause)
-    return _CONNECT_PAUSE_SECONDS
-
-
-def _reach(engine: Engine, replay: OpenStream | FollowUser | RetrySocket, connection_id: str) -> bool:
-    """Bring one stream up to date, or push the error. False if the connection is gone, or not there yet."""
     try:
-        return _push(engine, replay)
+        is_reached = _push(engine, replay)
     except (RefusedError, ProblemError) as error:
-        return _push_error(engine, connection_id, error)
+        is_reached = _push_error(engine, connection_id, error)
+    is_early = int(record["attributes"]["ApproximateReceiveCount"]) < _CONNECT_TRIES
+    if is_reached or not is_early or not engine.connections.is_open(connection_id):
+        return None
+    return _CONNECT_PAUSE_SECONDS
 
 
 def _push(engine: Engine, replay: OpenStream | FollowUser | RetrySocket) -> bool:
@@ -74,9 +65,11 @@ def _push(engine: Engine, replay: OpenStream | FollowUser | RetrySocket) -> bool
             wanted, subscriber = read_handshake(lists), Subscriber(connection_id, coarse)
             caller = caller_of_connection(connection_id)
             if wanted.user_id is None:
-                return subscriptions.join_order(caller, subscriber, wanted.order_id or "", wanted.after_seq)
-            is_open = engine.user_streams.follow(caller, subscriber, wanted.user_id)
-            return is_open and engine.user_streams.first_look(subscriber, wanted.user_id)
+                return engine.opening.subscriptions.join_order(
+                    caller, subscriber, wanted.order_id or "", wanted.after_seq
+                )
+            is_open = engine.opening.user_streams.follow(caller, subscriber, wanted.user_id)
+            return is_open and engine.opening.user_streams.first_look(subscriber, wanted.user_id)
 
 
 def _notify(engine: Engine, replay: NotifyFollowers) -> None:
@@ -88,7 +81,7 @@ def _notify(engine: Engine, replay: NotifyFollowers) -> None:
 
 def _push_error(engine: Engine, connection_id: str, error: Exception) -> bool:
     try:
-        engine.sockets.push(connection_id, reply_frame("error", **problem_of(error).as_fields()))
+        engine.opening.sockets.push(connection_id, reply_frame("error", **problem_of(error).as_fields()))
     except ConnectionGoneError:
         return False
     return True

@@ -61,8 +61,8 @@ class FanOut:
 
         ``has_followers``: they are the followers of the order's user.
 
-        The subscribers are in their groups before the order names the groups, and the message comes last: the writer
-        of each later event queues the groups, and the message covers each earlier event.
+        The subscribers are in their groups before the order names the groups, and the order is read last: the writer
+        of each later event queues the groups, and a message covers each earlier event that they lack.
         """
         order = stored.order
         joining: dict[int, list[Subscriber]] = {}
@@ -73,7 +73,9 @@ class FanOut:
             self.groups.add(order.order_id, number, subscribers, expires_at)
         if has_followers or not joining.keys() <= stored.groups:
             self.orders.add_groups(order.order_id, joining.keys(), has_followers=has_followers)
-        self.queue.send(order, joining.keys())
+        current = self.orders.get(order.order_id) or stored
+        if any(position < current.order.seq for position in positions.values()):
+            self.queue.send(order, joining.keys())
 
     def is_member(self, order_id: str, subscriber: Subscriber) -> bool:
         return bool(self._entries(order_id, subscriber))

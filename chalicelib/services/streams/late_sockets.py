@@ -17,14 +17,13 @@ MAX_SOCKET_TRIES = 9
 class LateSockets:
     replays: ReplayQueue
 
-    def retry(self, order_id: str, late: Iterable[Delivery], tries: int = 0) -> int:
-        """Queue the replay of these connections, unless they have used up their tries; returns its delay in seconds.
+    def retry(self, order_id: str, late: Iterable[Delivery], tries: int = 0) -> None:
+        """Queue the replay of these connections, unless they have used up their tries.
 
         ``tries`` counts the earlier pushes that could not serve these connections. Each makes the pause longer.
 
         :raises Exception: if the replay queue refuses one of them.
         """
-        delay: int = RETRY_SECONDS * 2**tries
         replays = [
             # A slow socket that took at least one frame starts again at try 1.
             RetrySocket(
@@ -34,8 +33,7 @@ class LateSockets:
             for subscriber in one.subscribers
         ]
         if replays and tries < MAX_SOCKET_TRIES:
-            self.replays.send(replays, delay_seconds=delay)
-        return delay
+            self.replays.send(replays, delay_seconds=RETRY_SECONDS * 2**tries)
 
 
 def _behind(subscriber: Subscriber, delivery: Delivery) -> Subscriber:

@@ -14,17 +14,18 @@ from chalicelib.ports.orders import OrderStore, StoredOrder
 from chalicelib.ports.streams import StreamStore, Subscriber
 from chalicelib.services.streams.delivery import Deliverer, Delivery, all_of
 from chalicelib.services.streams.fan_out import FanOut
-from chalicelib.services.streams.late_sockets import LateSockets
+from chalicelib.services.streams.late_sockets import RETRY_SECONDS, LateSockets
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """The subscribers that were served, and those whose connection is gone. The replay queue has the rest."""
+    """The subscribers that were served, and those whose connection is gone. The replay queue has the late ones."""
 
     served: frozenset[Subscriber]
-    gone: frozenset[Subscriber] = frozenset()
+    gone: frozenset[Subscriber]
+    late: Sequence[Delivery]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +46,14 @@ class Publisher:
         """
         order = stored.order
         try:
-            served = self.push(order, stored.published, stored.subscribers).served if stored.subscribers else ()
+            served = self._push_to_all(stored) if stored.subscribers else stored.subscribers
             if stored.published < order.seq:
                 self.fan_out.announce(stored)
         except Exception:
             # A failure to publish must not stop the trade.
             log.exception("not published", extra={"orderId": order.order_id})
             return stored
-        return replace(stored, published=order.seq, subscribers=frozenset(served))
+        return replace(stored, published=order.seq, subscribers=served)
 
     def push(self, order: Order, after_seq: int, subscribers: Collection[Subscriber], tries: int = 0) -> PushResult:
         """Push the events after ``after_seq`` to subscribers, of which some may be gone or too slow.
@@ -65,20 +66,22 @@ class Publisher:
         gone = [one for one in deliveries if one.gone]
         late = [one for one in deliveries if not one.gone and one.delivered < order.seq]
         if gone or late:
-            self._drop(order, gone, late, tries)
-        return PushResult(all_of(deliveries) - all_of(gone) - all_of(late), all_of(gone))
-
-    def _drop(self, order: Order, gone: Sequence[Delivery], late: Sequence[Delivery], tries: int) -> None:
-        order_id, monotonic = order.order_id, self.deliverer.monotonic
-        log.info("sockets dropped", extra={"orderId": order_id, "gone": len(gone), "late": len(late)})
-        # Queue the replay before removing the subscriber: a crash in between duplicates a frame and loses none.
-        began = monotonic()
-        delay = self.late_sockets.retry(order_id, late, tries)
-        self.orders.leave(order_id, all_of([*gone, *late]))
-        if monotonic() >= began + delay:
-            # The removal took longer than the delay, so the replay may already have re-joined the socket and the
-            # removal undone that. Queue it again.
-            self.late_sockets.retry(order_id, late, tries)
+            log.info("sockets dropped", extra={"orderId": order.order_id, "gone": len(gone), "late": len(late)})
+        self.late_sockets.retry(order.order_id, late, tries)
         for subscriber in all_of(gone):
             if subscriber.via_user:
                 self.streams.unfollow(order.spec.user_id, subscriber)
+        return PushResult(all_of(deliveries) - all_of(gone) - all_of(late), all_of(gone), late)
+
+    def _push_to_all(self, stored: StoredOrder) -> frozenset[Subscriber]:
+        """Push to the order's own subscribers, and remove those that were not served; returns the others."""
+        order_id, monotonic = stored.order.order_id, self.deliverer.monotonic
+        result = self.push(stored.order, stored.published, stored.subscribers)
+        pushed = monotonic()
+        if left := stored.subscribers - result.served:
+            self.orders.leave(order_id, left)
+        if result.late and monotonic() >= pushed + RETRY_SECONDS:
+            # The removal took longer than the pause before the replay, which may already have joined the socket again
+            # before the removal undid that. Queue it once more.
+            self.late_sockets.retry(order_id, result.late)
+        return result.served

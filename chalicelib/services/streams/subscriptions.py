@@ -82,20 +82,10 @@ class Subscriptions:
             stored = self._get(order_id)
         if acknowledge:
             acknowledge()
-        # A slow connection proves by a replay that it takes frames again, before it joins the others.
-        if not tries and not others and self._is_full(stored, subscriber):
-            self.fan_out.join(stored, {subscriber: after_seq})
-            return True
         if after_seq > stored.order.seq:
             subscriber = replace(subscriber, after_seq=after_seq)
         pushed = min(after_seq, stored.order.seq)
         return not self.catch_up(stored, {subscriber} | others, pushed, tries)
-
-    def _is_full(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
-        """True if a group has to serve the connection. A terminal order needs no subscribers."""
-        if stored.order.is_terminal:
-            return False
-        return self.fan_out.serves(stored, subscriber) or len(stored.subscribers) >= MAX_DIRECT_SUBSCRIBERS
 
     def catch_up(
         self,
@@ -115,13 +105,18 @@ class Subscriptions:
             # After a terminal status no event follows, so there is no reason to join.
             if not subscribers or order.is_terminal:
                 break
-            if len(stored.subscribers | subscribers) > MAX_DIRECT_SUBSCRIBERS:
+            if self._need_groups(stored, subscribers):
                 self.fan_out.join(stored, {one: max(pushed, one.after_seq or 0) for one in subscribers})
                 break
             if self.orders.join(order.order_id, subscribers, pushed):
                 break
             stored = self._get(order.order_id)
         return gone
+
+    def _need_groups(self, stored: StoredOrder, subscribers: Collection[Subscriber]) -> bool:
+        """True if the order has no room for the subscribers, or a group has the connection of one already."""
+        is_full = len(stored.subscribers | set(subscribers)) > MAX_DIRECT_SUBSCRIBERS
+        return is_full or any(self.fan_out.serves(stored, one) for one in subscribers)
 
     def is_subscribed(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
         if subscriber in stored.subscribers:
@@ -130,11 +125,7 @@ class Subscriptions:
 
     def follow_order(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
         """Push the order's latest frame, and join a follower to the order. False if the connection is gone."""
-        latest = stored.order.seq - 1
-        if self._is_full(stored, subscriber):
-            self.fan_out.join(stored, {subscriber: latest})
-            return True
-        return not self.catch_up(stored, {subscriber}, pushed=latest)
+        return not self.catch_up(stored, {subscriber}, pushed=stored.order.seq - 1)
 
     def subscribe_followers(self, order_id: str) -> None:
         """Subscribe the followers of an order's user to the order, and push its events to them.

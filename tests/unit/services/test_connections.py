@@ -115,3 +115,32 @@ def test_the_known_subprotocol_is_answered_if_it_is_offered(bench: Workbench, of
 def test_an_unknown_subprotocol_is_ignored(bench: Workbench) -> None:
     event = {"requestContext": {"connectionId": "me"}, "headers": {"Sec-WebSocket-Protocol": "orders.v2, graphql-ws"}}
     assert connections.connect(bench.engine, event) == {"statusCode": 200}
+
+
+@pytest.mark.parametrize("stream", ["orderId", "userId", "afterSeq"])
+def test_a_replay_that_comes_before_the_connection_is_open_waits_some_milliseconds(
+    bench: Workbench, stream: str
+) -> None:
+    order_id = bench.submit(user_id="alice")
+    connect(bench, **{stream: {"orderId": order_id, "userId": "alice", "afterSeq": "-1"}[stream]})
+    bench.sockets.gone.add("me")
+    began_ms, sleep = bench.clock.now_ms(), bench.clock.sleep
+
+    def return_from_connect(seconds: float) -> None:
+        sleep(seconds)
+        bench.sockets.gone.clear()
+
+    object.__setattr__(bench.engine.opening.sockets, "sleep", return_from_connect)
+    assert replay(bench) is False
+    assert bench.clock.now_ms() == began_ms + 10
+    assert len(bench.sockets.frames["me"]) == 1
+
+
+def test_a_replay_does_not_wait_for_a_connection_that_is_closed_by_then(bench: Workbench) -> None:
+    order_id = bench.submit()
+    connect(bench, orderId=order_id)
+    connections.disconnect(bench.engine, {"requestContext": {"connectionId": "me"}})
+    bench.sockets.gone.add("me")
+    began_ms = bench.clock.now_ms()
+    assert replay(bench) is False
+    assert bench.clock.now_ms() < began_ms + 100

@@ -1,5 +1,7 @@
 """Status streams on fakes: joins at any moment, gone and slow sockets, and streams of a user's orders."""
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.domain.errors import OrderNotFoundError
@@ -300,7 +302,8 @@ def test_a_slow_socket_that_rejoins_before_its_removal_is_queued_again(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(Subscriber("late"))
-    leave, publisher = bench.orders.leave, bench.engine.subscriptions.publisher
+    leave, publisher, stored = bench.orders.leave, bench.engine.subscriptions.publisher, bench.orders.get(order_id)
+    assert stored is not None
 
     def leave_late(*args: object) -> None:
         monkeypatch.setattr(bench.orders, "leave", leave)
@@ -314,7 +317,7 @@ def test_a_slow_socket_that_rejoins_before_its_removal_is_queued_again(
     monkeypatch.setattr(bench.orders, "leave", leave_late)
     monkeypatch.setattr(publisher.deliverer, "monotonic", lambda: bench.clock.now_ms() / 1000)
     bench.sockets.slow.add("late")
-    publisher.push(bench.order(order_id), 0, [Subscriber("late")])
+    publisher.publish(replace(stored, published=0))
     retries = [replay for replay, _ in bench.replay_queue.sent if isinstance(replay, RetrySocket)]
     assert [retry.after_seq for retry in retries] == [0, 0]
     assert len(bench.replay_queue.sent) == 2
