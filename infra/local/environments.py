@@ -4,10 +4,12 @@ The emulator's process imports this file, which must therefore not import this p
 """
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from subprocess import Popen
 from threading import Condition, Lock, Semaphore
 from typing import Any
 
@@ -16,6 +18,10 @@ MAX_ENVIRONMENTS = 10
 #: The same for the functions of sockets, by event. They are short and come in crowds: more environments would take
 #: the share of the API and the processor on a small machine. No client waits for a ``$disconnect``.
 MAX_SOCKET_ENVIRONMENTS = {"CONNECT": 2, "MESSAGE": 2, "DISCONNECT": 1}
+#: Functions that give way to all others, by a part of their name. On AWS every function has processors of its own; here
+#: the frames of a crowd would slow the orders down.
+BACKGROUND = "FanOut"
+_NICENESS = 10
 
 
 class Environments:
@@ -73,6 +79,8 @@ class Environments:
         """Start the process of an environment. The next may start after it."""
         try:
             self._spawn(worker)
+            if BACKGROUND in worker.func_name:
+                _give_way(worker._proc)
         finally:
             with self._lock:
                 self._starting.discard(worker)
@@ -82,6 +90,10 @@ class Environments:
     def socket_function(self, _name: str, config: dict[str, Any], code: bytes, **_: Any) -> "SocketFunction":
         """Return a substitute for the one worker in which the emulator runs the events of all sockets in turn."""
         return SocketFunction(self._functions, {"config": config, "code_zip": code}, self._sockets)
+
+
+def _give_way(process: "Popen[str]") -> None:
+    os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
 
 
 @dataclass(frozen=True)
