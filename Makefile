@@ -74,8 +74,8 @@ check: venv ## run the checks of CI: lint, format, types, layers, template
 format: venv ## format the code
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
 
-bench: venv ## measure throughput, latency and cost: PARTS="engine ticks history cold" picks some
-	@$(BIN)/python -m tests.bench $(if $(PARTS),--only $(PARTS))
+bench: venv ## measure throughput, latency and cost: PARTS="engine streams" picks some, BASE=HEAD~1 compares, FULL=1
+	@$(BIN)/python -m tests.bench $(if $(PARTS),--only $(PARTS)) $(if $(BASE),--base $(BASE)) $(if $(FULL),--full)
 
 faults: venv ## run the fault trials at length: TRIALS="burst poison" picks some
 	@$(BIN)/python -m tests.faults $(TRIALS)

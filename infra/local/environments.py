@@ -18,7 +18,7 @@ MAX_ENVIRONMENTS = 10
 #: The same for the functions of sockets, by event. They are short and come in crowds: more environments would take
 #: the share of the API and the processor on a small machine. No client waits for a ``$disconnect``.
 MAX_SOCKET_ENVIRONMENTS = {"CONNECT": 2, "MESSAGE": 2, "DISCONNECT": 1}
-#: Functions that give way to all others, by a part of their name. On AWS every function has processors of its own; here
+#: Functions that give way to all others, by a part of their name. On AWS every function has its own processors; here
 #: the frames of a crowd would slow the orders down.
 BACKGROUND = "FanOut"
 _NICENESS = 10

@@ -6,139 +6,97 @@ import os
 import platform
 import signal
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from infra.project import ROOT
-from tests.bench import calls, cold, engine, history, replayed, snipers, sustained, ticks
+from tests.bench import history, sustained
+from tests.bench.base import checked_out, side_by_side
 from tests.bench.errors import BenchError
-from tests.bench.history_report import history_table
-from tests.bench.report import (
-    AIMS,
-    Row,
-    cold_rows,
-    engine_json,
-    engine_rows,
-    overhead_rows,
-    snipes_rows,
-    sustained_rows,
-    table,
-    ticks_table,
-)
-from tests.bench.subject import Subject
-from tests.support.stack import StackStartError, running_stack
-
-_PARTS = ("sustained", "engine", "ticks", "snipers", "history", "cold")
+from tests.bench.figures import Row
+from tests.bench.parts import BLACK_BOX, PARTS, Checkout, Outcome
+from tests.bench.report import AIMS, table
+from tests.bench.streams.part import SECTIONS
+from tests.support.stack import StackStartError
 
 
 def main() -> int:
     """Run the selected parts and return the exit code."""
-    arguments = _arguments()
+    options = _options()
     # SIGTERM takes the stack down in the same way as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    rows: list[Row] = [("", "measured", "aim")]
-    tables: list[str] = []
     results: dict[str, Any] = {
         "machine": {"cpus": os.cpu_count(), "platform": platform.platform(), "loadBefore": os.getloadavg()},
         "aims": AIMS,
     }
+    faults: list[str] = []
     try:
-        if "sustained" in arguments.only:
-            with _subject(sustained.ENVIRONMENT, f"sustained: {arguments.orders} orders") as subject:
-                sustaining = sustained.measure(subject, arguments.orders)
-            rows += sustained_rows(sustaining)
-            results["sustained"] = asdict(sustaining)
-        if "engine" in arguments.only:
-            announced = f"engine: {arguments.rounds} x {arguments.round_orders} orders, and as many no-ops"
-            with _subject(engine.ENVIRONMENT, announced) as subject:
-                comparison = engine.measure(subject, arguments.round_orders, arguments.rounds)
-                made = calls.count(subject)
-                overhead = replayed.measure(subject, arguments.rounds)
-            rows += [*engine_rows(comparison, made), *overhead_rows(overhead)]
-            results |= {"engine": engine_json(comparison), "awsCalls": made, "replayed": asdict(overhead)}
-        if "ticks" in arguments.only:
-            with _subject(ticks.ENVIRONMENT, f"ticks: {max(ticks.CROWDS)} waiting orders at most") as subject:
-                looked = ticks.measure(subject, arguments.looks)
-            tables.append(ticks_table(looked))
-            results["ticks"] = [asdict(one) for one in looked]
-        if "snipers" in arguments.only:
-            sniped = {}
-            for scale in ("0", "1"):
-                environment = {**snipers.ENVIRONMENT, "VENUE_TIME_SCALE": scale}
-                with _subject(environment, f"snipers: venues' time x {scale}") as subject:
-                    sniped[scale] = snipers.measure(subject)
-            rows += snipes_rows(sniped)
-            results["snipers"] = {scale: asdict(one) for scale, one in sniped.items()}
-        _measure_history(arguments, tables, results)
-        if "cold" in arguments.only:
-            print(f"cold: {arguments.starts} starts of each kind ...", file=sys.stderr)
-            started = cold.measure(arguments.project, arguments.starts)
-            rows += cold_rows(started)
-            results["cold"] = asdict(started)
+        with ExitStack() as stack:
+            checkouts = [Checkout(ROOT, "now", is_own=True)]
+            if options.base:
+                base = stack.enter_context(checked_out(options.base))
+                checkouts.insert(0, Checkout(base, "before", is_own=False))
+            for name in options.only:
+                outcomes = [PARTS[name](checkout, options) for checkout in checkouts]
+                print("\n".join(_report(outcomes)), end="\n\n", flush=True)
+                for checkout, outcome in zip(checkouts, outcomes, strict=True):
+                    results.setdefault(checkout.name, {})[name] = outcome.results
+                    faults += [f"{checkout.name}: {fault}" for fault in outcome.faults]
     except (BenchError, StackStartError) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 1
+        faults.append(str(error))
     except KeyboardInterrupt:
         return 130
-    _report(rows, tables, results, arguments.json)
-    return 0
+    results["machine"]["loadAfter"] = os.getloadavg()
+    print(json.dumps(results))
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
+    for fault in faults:
+        print(f"bench: {fault}", file=sys.stderr)
+    return 1 if faults else 0
 
 
-def _measure_history(arguments: argparse.Namespace, tables: list[str], results: dict[str, Any]) -> None:
-    """Run the part that needs no stack, if it is selected."""
-    if "history" not in arguments.only:
-        return
-    print(f"history: {arguments.history_orders} orders, and a tenth of them ...", file=sys.stderr)
-    histories = history.measure(arguments.history_orders)
-    tables.append(history_table(histories))
-    results["history"] = asdict(histories)
+def _report(outcomes: list[Outcome]) -> Iterator[str]:
+    now = outcomes[-1]
+    if now.rows and len(outcomes) > 1:
+        yield side_by_side(outcomes[0].rows, now.rows)
+    elif now.rows:
+        yield table([Row("", "measured", "aim"), *now.rows])
+    yield from now.tables
+    load = " / ".join(f"{one:.1f}" for one in os.getloadavg())
+    yield f"Stack, clients and other programs share {os.cpu_count()} cores; load of 1 / 5 / 15 minutes: {load}"
 
 
-def _report(rows: list[Row], tables: list[str], results: dict[str, Any], file: Path | None) -> None:
-    """Print the rows below their heading, the other tables and the results, and write the results to ``file``."""
-    if len(rows) > 1:
-        tables = [table(rows), *tables]
-    print("\n\n".join([*tables, json.dumps(results)]))
-    if file:
-        file.write_text(json.dumps(results, indent=2) + "\n")
-
-
-@contextmanager
-def _subject(environment: Mapping[str, str], what: str) -> Iterator[Subject]:
-    """Run a new stack for one part, and delete it with its data afterwards."""
-    print(f"{what} ...", file=sys.stderr)
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as directory,
-        running_stack(Path(directory), environment) as stack,
-    ):
-        yield Subject(stack)
-
-
-def _arguments() -> argparse.Namespace:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=_PARTS, nargs="+", default=_PARTS, help="some parts alone")
-    parser.add_argument("--orders", type=int, default=120, help="orders of the sustained part (%(default)s)")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=list(PARTS), help="some parts alone")
+    parser.add_argument("--base", metavar="REVISION", help="measure this revision too, before each part")
+    parser.add_argument("--orders", type=int, default=120, help="orders that fill the ten slots (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each side (%(default)s)")
     parser.add_argument("--round-orders", type=int, default=400, help="orders of a round (%(default)s)")
     parser.add_argument("--looks", type=int, default=15, help="looks at each crowd (%(default)s)")
+    parser.add_argument("--path-orders", type=int, default=20, help="orders of each critical path (%(default)s)")
+    parser.add_argument("--starts", type=int, default=11, help="cold starts of each side (%(default)s)")
     parser.add_argument(
         "--history-orders", type=int, default=1_000_000, help="orders of the larger history (%(default)s)"
     )
-    parser.add_argument("--starts", type=int, default=11, help="cold starts of each side (%(default)s)")
-    parser.add_argument("--project", type=Path, default=ROOT, help="a checkout whose cold start is measured")
+    parser.add_argument("--full", action="store_true", help="crowds of full size, which take an hour")
+    parser.add_argument(
+        "--sections", choices=SECTIONS, nargs="+", default=SECTIONS, help="some sections of streams alone"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
-    arguments = parser.parse_args()
-    if arguments.orders < sustained.MIN_ORDERS:
+    options = parser.parse_args()
+    if options.orders < sustained.MIN_ORDERS:
         parser.error(f"--orders must be at least {sustained.MIN_ORDERS}")
-    if min(arguments.rounds, arguments.round_orders, arguments.looks, arguments.starts) < 1:
-        parser.error("--rounds, --round-orders, --looks and --starts must be at least 1")
-    if arguments.history_orders < history.MIN_ORDERS:
+    if min(options.rounds, options.round_orders, options.looks, options.path_orders, options.starts) < 1:
+        parser.error("--rounds, --round-orders, --looks, --path-orders and --starts must be at least 1")
+    if options.history_orders < history.MIN_ORDERS:
         parser.error(f"--history-orders must be at least {history.MIN_ORDERS}")
-    return arguments
+    if options.base and (own := set(options.only) - set(BLACK_BOX)):
+        options.only = [name for name in options.only if name in BLACK_BOX]
+        print(f"Without {', '.join(sorted(own))}, which measure this code alone.", file=sys.stderr)
+    return options
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from chalicelib.bootstrap import build_engine
 from chalicelib.consumers.batch import Record
 from chalicelib.consumers.orders import process_orders
 from chalicelib.engine import Engine
-from chalicelib.settings import read_settings
 from tests.bench.errors import BenchError
 from tests.bench.orders import spec_of
 from tests.bench.subject import Subject
@@ -52,7 +51,7 @@ class Line:
         self._sqs = subject.sqs
         self._queue = subject.sqs.create_queue(QueueName="bench-calls")["QueueUrl"]
         settings = replace(
-            read_settings(subject.environment),
+            subject.settings,
             orders_queue_url=self._queue,
             # The deployed watchdog leaves these orders alone, also those of calls that are made again later.
             pending_deadline_seconds=3600,

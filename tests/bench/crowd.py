@@ -28,7 +28,7 @@ from chalicelib.engine import Engine
 from chalicelib.ports.orders import OrderStore
 from chalicelib.routing.best_swap import best_price
 from chalicelib.services.orders.acceptance import open_terms
-from chalicelib.settings import Settings, read_settings
+from chalicelib.settings import Settings
 from infra.local.config import REGION
 from tests.bench.subject import Subject
 
@@ -49,7 +49,7 @@ _WAIT = timedelta(days=30)
 @contextmanager
 def own_engine(subject: Subject, name: str) -> Iterator[tuple[Engine, "Crowd"]]:
     """Build an engine in this process on separate tables and queues that no deployed function uses."""
-    settings = read_settings(subject.environment)
+    settings = subject.settings
     session = boto3.Session("test", "test", region_name=REGION)
     tables = session.client("dynamodb", endpoint_url=subject.aws)
     own: dict[str, Any] = {}

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.bench.errors import BenchError
+from tests.bench.figures import percentile
 
 _ANSWER_SECONDS = 60
 _LOAD_SECONDS = 600
@@ -30,7 +31,7 @@ class Posted:
 
     def percentile(self, share: float) -> float:
         """The latency percentile for a share between 0 and 1, in milliseconds."""
-        return sorted(self.milliseconds)[min(int(len(self.milliseconds) * share), len(self.milliseconds) - 1)]
+        return percentile(self.milliseconds, share)
 
 
 def post(url: str, body: dict[str, Any], orders: int, clients: int) -> Posted:

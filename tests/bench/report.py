@@ -7,12 +7,11 @@ from typing import Any
 
 from tests.bench.cold import ColdStarts
 from tests.bench.engine import Comparison, Round
+from tests.bench.figures import Row
 from tests.bench.replayed import Overhead
 from tests.bench.snipers import Snipe, Snipes
 from tests.bench.sustained import Sustained
 from tests.bench.ticks import TRIGGERED, Ticks
-
-Row = tuple[str, str, str]
 
 AIMS = {
     "sustained share": 0.97,
@@ -28,7 +27,7 @@ AIMS = {
 
 def sustained_rows(result: Sustained) -> list[Row]:
     """The rows of part A."""
-    return [
+    rows = [
         ("Sustained, orders a minute", f"{result.per_minute:.1f}", ""),
         ("  physical limit of 10 slots", f"{result.limit_per_minute:.1f}", ""),
         ("  share of the limit", f"{result.share:.3f}", f">= {AIMS['sustained share']}"),
@@ -39,6 +38,7 @@ def sustained_rows(result: Sustained) -> list[Row]:
         ("  with ramp-up and drain", f"{result.whole_run_per_minute:.1f}", ""),
         (f"  orders, of them measured: {result.measured}", f"{result.orders}", ""),
     ]
+    return [Row(*row) for row in rows]
 
 
 def engine_rows(result: Comparison, calls: dict[str, dict[str, int]]) -> list[Row]:
@@ -60,7 +60,7 @@ def engine_rows(result: Comparison, calls: dict[str, dict[str, int]]) -> list[Ro
     ]
     for step, made in calls.items():
         rows += [(f"  {step}: {operation}", str(number), "") for operation, number in sorted(made.items())]
-    return rows
+    return [Row(*row) for row in rows]
 
 
 def overhead_rows(result: Overhead) -> list[Row]:
@@ -69,9 +69,9 @@ def overhead_rows(result: Overhead) -> list[Row]:
     for step in ("submit", "execute", "both"):
         ratio = f"{result.ratio(step):.2f}"
         rows += [
-            (f"CPU of {step} to a loop of its AWS calls", ratio, f"<= {AIMS['cpu to bare calls']}"),
-            ("  engine, ms", _median(getattr(result.engine, step)), ""),
-            ("  loop, ms", _median(getattr(result.bare, step)), ""),
+            Row(f"CPU of {step} to a loop of its AWS calls", ratio, f"<= {AIMS['cpu to bare calls']}"),
+            Row("  engine, ms", _median(getattr(result.engine, step)), ""),
+            Row("  loop, ms", _median(getattr(result.bare, step)), ""),
         ]
     return rows
 
@@ -94,7 +94,7 @@ def ticks_table(results: list[Ticks]) -> str:
 def snipes_rows(results: dict[str, Snipes]) -> list[Row]:
     """The rows of part E in milliseconds, for each scale of the venue latencies."""
     aim = f"<= {AIMS['launch to submitted, ms']:.0f}"
-    rows: list[Row] = []
+    rows: list[tuple[str, str, str]] = []
     for scale, result in results.items():
         rows += [(f"Launch to submitted, ms, venues' time x {scale}", "", "")]
         for what, snipes, names in (
@@ -109,7 +109,7 @@ def snipes_rows(results: dict[str, Snipes]) -> list[Row]:
                 ("    venues' quotes", _spread(_each(snipes, "venues")), ""),
                 ("    as the client sees it", _spread(_each(snipes, "client")), ""),
             ]
-    return rows
+    return [Row(*row) for row in rows]
 
 
 def cold_rows(result: ColdStarts) -> list[Row]:
@@ -117,11 +117,11 @@ def cold_rows(result: ColdStarts) -> list[Row]:
     rows: list[Row] = []
     for kind, starts in result.kinds.items():
         rows += [
-            (f"Cold start of {kind}, CPU ms", _median(starts.engine), f"<= {AIMS['cold start, cpu ms']:.0f}"),
-            ("  bare dependencies", _median(starts.bare), ""),
-            ("  engine to bare", f"{starts.ratio:.2f}", f"<= {AIMS['cold start to bare']}"),
+            Row(f"Cold start of {kind}, CPU ms", _median(starts.engine), f"<= {AIMS['cold start, cpu ms']:.0f}"),
+            Row("  bare dependencies", _median(starts.bare), ""),
+            Row("  engine to bare", f"{starts.ratio:.2f}", f"<= {AIMS['cold start to bare']}"),
         ]
-    return [*rows, ("  package, zipped / unpacked, MB", f"{result.zip_mb:.1f} / {result.unpacked_mb:.1f}", "")]
+    return [*rows, Row("  package, zipped / unpacked, MB", f"{result.zip_mb:.1f} / {result.unpacked_mb:.1f}", "")]
 
 
 def _each(snipes: list[Snipe], measure: str) -> list[float]:
@@ -134,7 +134,7 @@ def _spread(values: list[float]) -> str:
 
 def table(rows: Iterable[Row]) -> str:
     """The rows as text in three columns: measure, result, aim."""
-    return "\n".join(f"{what:44} {measured:>21}   {aim}".rstrip() for what, measured, aim in rows)
+    return "\n".join(f"{what:54} {measured:>24}   {aim}".rstrip() for what, measured, aim in rows)
 
 
 def engine_json(result: Comparison) -> dict[str, Any]:

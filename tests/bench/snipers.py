@@ -19,7 +19,6 @@ from websockets.sync.client import ClientConnection, connect
 
 from chalicelib.codec.times import from_text, to_ms
 from chalicelib.domain.base58 import base58
-from chalicelib.settings import read_settings
 from chalicelib.simulation.chance import draw
 from infra.local.config import REGION
 from tests.bench.errors import BenchError
@@ -81,7 +80,7 @@ class _LaunchDriver:
         self._http = subject.http
         self._ws = subject.ws
         self._session = requests.Session()
-        settings = read_settings(subject.environment)
+        settings = subject.settings
         self._venues = VenueTimes(settings)
         tables = boto3.Session("test", "test", region_name=REGION).resource("dynamodb", endpoint_url=subject.aws)
         self._market: Table = tables.Table(settings.market_table)

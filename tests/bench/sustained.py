@@ -4,11 +4,11 @@ The physical limit is ten slots divided by the mean venue time of the same order
 is measured. The benchmark posts all orders at once, so that the queue never runs empty.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from chalicelib.settings import read_settings
 from tests.bench.errors import BenchError
 from tests.bench.load import post
 from tests.bench.orders import spec_of
@@ -53,15 +53,25 @@ class Sustained:
     whole_run_per_minute: float
 
 
-def measure(subject: Subject, orders: int) -> Sustained:
-    """:raises BenchError: if an order fails, needs a second attempt or is late."""
-    body: dict[str, Any] = {**ORDER, "userId": _USER}
+def post_all(subject: Subject, body: dict[str, Any], orders: int) -> None:
+    """Post all orders at once."""
     post(subject.orders_url, body, orders, _CLIENTS)
+
+
+def measure(
+    subject: Subject,
+    orders: int,
+    user: str = _USER,
+    submit: Callable[[Subject, dict[str, Any], int], None] = post_all,
+) -> Sustained:
+    """:raises BenchError: if an order fails, needs a second attempt or is late."""
+    body: dict[str, Any] = {**ORDER, "userId": user}
+    submit(subject, body, orders)
     wait_until(
-        lambda: subject.confirmed(_USER) >= orders,
+        lambda: subject.confirmed(user) >= orders,
         seconds=60 + orders * _SECONDS_AN_ORDER,
         pause=0.5,
-        failure=lambda: f"of {orders} orders are {subject.statuses(_USER)}",
+        failure=lambda: f"of {orders} orders are {subject.statuses(user)}",
     )
     spans = _spans(subject, body)
     cycles = full_cycles(spans, SLOTS)
@@ -84,9 +94,9 @@ def measure(subject: Subject, orders: int) -> Sustained:
 
 
 def _spans(subject: Subject, body: dict[str, Any]) -> list[Span]:
-    times = VenueTimes(read_settings(subject.environment))
+    times = VenueTimes(subject.settings)
     spec = spec_of(body)
-    rows = subject.query(_SPANS, _USER)
+    rows = subject.query(_SPANS, body["userId"])
     if again := sum(attempts != 1 for _, _, attempts, _, _ in rows):
         raise BenchError(f"{again} orders needed a second attempt, which this measure knows nothing of")
     return [Span(began, ended, times.seconds(spec, order_id, dex)) for order_id, dex, _, began, ended in rows]

@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from infra.project import BUILD, PYTHON
+from infra.project import PYTHON
 from tests.bench import noop
 from tests.bench.subject import Subject
 
@@ -18,7 +18,7 @@ def deploy(subject: Subject) -> tuple[str, str]:
     """Deploy the no-op, and return its POST URL and its queue's URL."""
     queue = subject.sqs.create_queue(QueueName="bench-noop", Attributes={"VisibilityTimeout": "360"})["QueueUrl"]
     attributes = subject.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    code = _code()
+    code = _code(subject)
     front = _function(subject, f"{API}-0", "noop.app", code, queue, timeout=29)
     _function(subject, f"{PROCESSOR}-0", "noop.process", code, queue, timeout=60)
     subject.functions.put_function_concurrency(
@@ -34,9 +34,9 @@ def deploy(subject: Subject) -> tuple[str, str]:
     return f"{subject.aws}/_aws/execute-api/{_api(subject, front)}/api/orders", queue
 
 
-def _code() -> bytes:
+def _code(subject: Subject) -> bytes:
     """The engine's zip with the no-op's module added."""
-    packed = io.BytesIO((BUILD / "local" / "deployment.zip").read_bytes())
+    packed = io.BytesIO(subject.package.read_bytes())
     with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.write(Path(noop.__file__), "noop.py")
     return packed.getvalue()

@@ -53,7 +53,7 @@ class VenueTimes:
         quotes: dict[str, Quote] = {}
         for name, venue in self._venues.items():
             quotes[name] = venue.quote(request)
-        quoting = max(self._slept)
+        quoting = max(self._slept, default=0.0)
         self._slept.clear()
         self._venues[dex].send(self._venues[dex].build(quotes[dex], min_amount_out=0))
         swapping = sum(self._slept)

@@ -77,12 +77,12 @@ def stack_running_in(state_dir: Path) -> RunningStack:
 
 @contextlib.contextmanager
 def running_stack(
-    state_dir: Path, env: Mapping[str, str] | None = None, *, timeout_seconds: float = 180
+    state_dir: Path, env: Mapping[str, str] | None = None, *, timeout_seconds: float = 180, root: Path = ROOT
 ) -> Iterator[RunningStack]:
     """Run a stack in ``state_dir`` and take it down at the end; the files in ``state_dir`` stay.
 
     ``env`` replaces the environment of ``make run``: this process's own variables do not reach the stack. Every port
-    that ``env`` does not set is a free one.
+    that ``env`` does not set is a free one. ``root`` is the checkout whose stack it is.
 
     :raises StackStartError: if the launcher ends early or is not ready in time
     """
@@ -95,7 +95,7 @@ def running_stack(
     with _output(state_dir).open("wb") as output, os.fdopen(reading) as ready:
         launcher = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=root,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,0 +1,1 @@
+"""The streams under a crowd: the first frame, sockets on an order, followers, bad neighbours, sockets that left."""
