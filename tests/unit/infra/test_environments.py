@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Lock
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from ministack.core import lambda_runtime
@@ -168,3 +169,16 @@ def _socket_event(emulator: Emulator) -> Callable[[], Any]:
         return function.invoke({"requestContext": {"connectionId": "c1", "eventType": "MESSAGE"}}, "r1")
 
     return invoke
+
+
+def test_the_function_that_pushes_to_crowds_gives_way_to_all_others(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    niceness: dict[int, int] = {}
+    monkeypatch.setattr("os.setpriority", lambda kind, process, value: niceness.update({process: value}))
+    for number, name in enumerate(("engine-local-FanOut-1", "engine-local-ProcessOrders-1"), start=1):
+        emulator.may_start.set()
+        worker = Mock(func_name=name)
+        worker._proc.pid = number
+        emulator.environments.spawn(worker)
+    assert niceness == {1: 10}
