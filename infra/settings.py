@@ -13,8 +13,9 @@ from infra.errors import InfraError
 
 #: Optional settings that the platform sets: the local template, and Lambda itself.
 SET_BY_PLATFORM = frozenset({"aws_endpoint_url", "aws_region"})
-#: Values of the local stack that differ from the defaults.
-LOCAL_VALUES = {"SIMULATION": "on"}
+#: Values of the local stack that differ from the defaults. A few threads push as many frames as the emulator takes,
+#: which answers the orders' calls too.
+LOCAL_VALUES = {"SIMULATION": "on", "PUSH_THREADS": "3"}
 
 
 class InvalidSettingError(InfraError):

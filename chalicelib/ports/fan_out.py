@@ -42,9 +42,18 @@ class SubscriberGroups(Protocol):
 
     def get(self, order_id: str, number: int) -> SubscriberGroup | None: ...
 
-    def add(self, order_id: str, number: int, joining: Collection[Subscriber], expires_at: int) -> None:
-        """Add subscribers that join after their own ``after_seq``. ``expires_at`` (seconds since the epoch) is the
-        time by which all their connections are closed.
+    def add(
+        self,
+        order_id: str,
+        number: int,
+        joining: Collection[Subscriber],
+        expires_at: int,
+        full_at: int | None = None,
+    ) -> bool:
+        """Add subscribers that join after their own ``after_seq``.
+
+        ``expires_at`` (seconds since the epoch) is the time by which all their connections are closed. False, and no
+        effect, if the group has ``full_at`` members, or as many joining subscribers.
         """
         ...
 

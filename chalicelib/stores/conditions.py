@@ -36,8 +36,8 @@ def refused_by_condition(reason: CancellationReason | None) -> bool:
     return reason is not None and reason.code == "ConditionalCheckFailed"
 
 
-def update_if(item: Model, actions: Sequence[Action], condition: Condition) -> bool:
-    """Update the item if the condition holds; returns whether it did."""
+def update_if(item: Model, actions: Sequence[Action], condition: Condition | None) -> bool:
+    """Update the item if the condition holds; returns whether it did. ``None`` always holds."""
     try:
         item.update(list(actions), condition=condition)
     except UpdateError as error:

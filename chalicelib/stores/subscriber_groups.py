@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Collection
 
+from pynamodb.attributes import UnicodeSetAttribute
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.condition import Condition, size
 
 from chalicelib.ports.fan_out import GroupLeasedError, SubscriberGroup
 from chalicelib.ports.streams import Subscriber
@@ -29,11 +31,19 @@ class DynamoSubscriberGroups:
         except DoesNotExist:
             return None
 
-    def add(self, order_id: str, number: int, joining: Collection[Subscriber], expires_at: int) -> None:
-        model = self._item
-        model(_key(order_id, number)).update(
-            [model.joining.add(to_set(joining)), model.version.add(1), model.expires_at.set(expires_at)]
-        )
+    def add(
+        self,
+        order_id: str,
+        number: int,
+        joining: Collection[Subscriber],
+        expires_at: int,
+        full_at: int | None = None,
+    ) -> bool:
+        model, item = self._item, self._item(_key(order_id, number))
+        actions = [model.joining.add(to_set(joining)), model.version.add(1), model.expires_at.set(expires_at)]
+        if full_at is None:
+            return update_if(item, actions, None)
+        return update_if(item, actions, _has_less(model.subscribers, full_at) & _has_less(model.joining, full_at))
 
     def remove(self, order_id: str, number: int, subscribers: Collection[Subscriber]) -> None:
         model, texts = self._item, to_set(subscribers)
@@ -69,6 +79,12 @@ class DynamoSubscriberGroups:
             model.lease_until.remove(),
         ]
         return update_if(item, actions, unchanged)
+
+
+def _has_less(subscribers: UnicodeSetAttribute, number: int) -> Condition:
+    is_small: Condition = size(subscribers) < number  # type: ignore[no-untyped-call]
+    has_less: Condition = subscribers.does_not_exist() | is_small
+    return has_less
 
 
 def _key(order_id: str, number: int) -> str:

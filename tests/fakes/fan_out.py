@@ -21,12 +21,22 @@ class FakeSubscriberGroups:
     def get(self, order_id: str, number: int) -> SubscriberGroup | None:
         return self._kept.get((order_id, number))
 
-    def add(self, order_id: str, number: int, joining: Collection[Subscriber], expires_at: int) -> None:
+    def add(
+        self,
+        order_id: str,
+        number: int,
+        joining: Collection[Subscriber],
+        expires_at: int,
+        full_at: int | None = None,
+    ) -> bool:
         assert joining, "DynamoDB refuses an empty set"
         with self._lock:
             key = (order_id, number)
             kept = self._kept.get(key, SubscriberGroup(*key))
+            if full_at is not None and full_at <= max(len(kept.members), len(kept.joining)):
+                return False
             self._kept[key] = replace(kept, joining=kept.joining | frozenset(joining), version=kept.version + 1)
+            return True
 
     def remove(self, order_id: str, number: int, subscribers: Collection[Subscriber]) -> None:
         assert subscribers, "DynamoDB refuses an empty set"

@@ -184,6 +184,6 @@ def test_the_functions_of_the_streams_may_do_all_that_a_crowd_needs(monkeypatch:
         for step in (lambda: None, lambda: engine.cancel(ANYONE, order_id)):
             step()
             with listening(monkeypatch) as asked:
-                for number in range(GROUPS):
+                for number in range(GROUPS + 1):
                     engine.serve_group(order_id, number, owner="me")
             assert asked - allowed("fan_out") == set()

@@ -4,7 +4,7 @@ Writers of the order do not push to the groups. They queue a message for each gr
 serves the groups side by side. However many subscribers an order has, its item stays small and its writers fast.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zlib import crc32
@@ -16,7 +16,10 @@ from chalicelib.ports.orders import Followers, OrderStore, StoredOrder
 from chalicelib.ports.queues import ReplayQueue
 from chalicelib.ports.streams import NotifyFollowers, Subscriber
 
-#: Groups of an order. One call sends the messages of them all, and as many functions serve one order at most.
+#: The group of a small crowd, and how many members or joining subscribers it takes about.
+FIRST_GROUP = 0
+MAX_FIRST_GROUP = 32
+#: Groups of a large one beside it. One call sends the messages of all, and as many functions serve one order at most.
 GROUPS = 8
 #: A notification that is still due at the end of an order was lost, or is under way and done after this pause.
 _REPEAT_SECONDS = 5
@@ -52,10 +55,6 @@ class FanOut:
         """Let the replay queue subscribe the followers of the order's user."""
         self.replays.send([NotifyFollowers(order_id)], delay_seconds=delay_seconds)
 
-    def serves(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
-        """True if the connection belongs to a group that the order already has."""
-        return group_of(subscriber) in stored.groups
-
     def join(self, stored: StoredOrder, positions: Mapping[Subscriber, int], *, has_followers: bool = False) -> None:
         """Add subscribers to the order's groups; each receives the events after its position.
 
@@ -65,31 +64,43 @@ class FanOut:
         of each later event queues the groups, and a message covers each earlier event that they lack.
         """
         order = stored.order
-        joining: dict[int, list[Subscriber]] = {}
-        for subscriber, position in positions.items():
-            joining.setdefault(group_of(subscriber), []).append(replace(subscriber, after_seq=position))
+        numbers = self._add(stored, [replace(one, after_seq=position) for one, position in positions.items()])
+        if has_followers or not numbers <= stored.groups:
+            self.orders.add_groups(order.order_id, numbers, has_followers=has_followers)
+        least = min(positions.values())
+        if least < order.seq or least < (self.orders.get(order.order_id) or stored).order.seq:
+            self.queue.send(order, numbers)
+
+    def _add(self, stored: StoredOrder, joining: Sequence[Subscriber]) -> set[int]:
+        """Add subscribers to groups, and return the numbers of these."""
+        order_id = stored.order.order_id
         expires_at = to_ms(self.now()) // 1000 + self.connection_hours * 3600
-        for number, subscribers in joining.items():
-            self.groups.add(order.order_id, number, subscribers, expires_at)
-        if has_followers or not joining.keys() <= stored.groups:
-            self.orders.add_groups(order.order_id, joining.keys(), has_followers=has_followers)
-        current = self.orders.get(order.order_id) or stored
-        if any(position < current.order.seq for position in positions.values()):
-            self.queue.send(order, joining.keys())
+        is_small = stored.groups <= {FIRST_GROUP} and len(joining) <= MAX_FIRST_GROUP
+        if is_small and self.groups.add(order_id, FIRST_GROUP, joining, expires_at, MAX_FIRST_GROUP):
+            return {FIRST_GROUP}
+        by_number: dict[int, list[Subscriber]] = {}
+        for subscriber in joining:
+            by_number.setdefault(group_of(subscriber), []).append(subscriber)
+        for number, subscribers in by_number.items():
+            self.groups.add(order_id, number, subscribers, expires_at)
+        return set(by_number)
 
-    def is_member(self, order_id: str, subscriber: Subscriber) -> bool:
-        return bool(self._entries(order_id, subscriber))
+    def is_member(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
+        return any(entries for _, entries in self._entries(stored, subscriber))
 
-    def leave(self, order_id: str, subscriber: Subscriber) -> None:
-        if entries := self._entries(order_id, subscriber):
-            self.groups.remove(order_id, group_of(subscriber), entries)
+    def leave(self, stored: StoredOrder, subscriber: Subscriber) -> None:
+        for number, entries in self._entries(stored, subscriber):
+            if entries:
+                self.groups.remove(stored.order.order_id, number, entries)
 
-    def _entries(self, order_id: str, subscriber: Subscriber) -> Collection[Subscriber]:
-        group = self.groups.get(order_id, group_of(subscriber))
-        everyone = group.members | group.joining if group else ()
-        return [one for one in everyone if replace(one, after_seq=None) == subscriber]
+    def _entries(self, stored: StoredOrder, subscriber: Subscriber) -> Iterator[tuple[int, list[Subscriber]]]:
+        """The entries of a subscriber, each with its own position, in every group that may have some."""
+        for number in stored.groups & {FIRST_GROUP, group_of(subscriber)}:
+            group = self.groups.get(stored.order.order_id, number)
+            everyone = group.members | group.joining if group else ()
+            yield number, [one for one in everyone if replace(one, after_seq=None) == subscriber]
 
 
 def group_of(subscriber: Subscriber) -> int:
-    """The number of the group to which all subscriptions of a connection belong."""
-    return crc32(subscriber.connection_id.encode()) % GROUPS
+    """The number of a connection's group, unless that is the first one."""
+    return 1 + crc32(subscriber.connection_id.encode()) % GROUPS

@@ -60,8 +60,7 @@ class Subscriptions:
         mine = [one for one in stored.subscribers if replace(one, after_seq=None) == subscriber]
         if mine:
             self.orders.leave(order_id, mine)
-        if self.fan_out.serves(stored, subscriber):
-            self.fan_out.leave(order_id, subscriber)
+        self.fan_out.leave(stored, subscriber)
 
     def _join(
         self,
@@ -114,14 +113,11 @@ class Subscriptions:
         return gone
 
     def _need_groups(self, stored: StoredOrder, subscribers: Collection[Subscriber]) -> bool:
-        """True if the order has no room for the subscribers, or a group has the connection of one already."""
-        is_full = len(stored.subscribers | set(subscribers)) > MAX_DIRECT_SUBSCRIBERS
-        return is_full or any(self.fan_out.serves(stored, one) for one in subscribers)
+        """True if the order has no room for the subscribers, or has groups, which may have their connections."""
+        return bool(stored.groups) or len(stored.subscribers | set(subscribers)) > MAX_DIRECT_SUBSCRIBERS
 
     def is_subscribed(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
-        if subscriber in stored.subscribers:
-            return True
-        return self.fan_out.serves(stored, subscriber) and self.fan_out.is_member(stored.order.order_id, subscriber)
+        return subscriber in stored.subscribers or self.fan_out.is_member(stored, subscriber)
 
     def follow_order(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
         """Push the order's latest frame, and join a follower to the order. False if the connection is gone."""

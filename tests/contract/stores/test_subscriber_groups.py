@@ -99,3 +99,13 @@ def test_members_and_joining_subscribers_leave_alike(groups: SubscriberGroups, c
     groups.add("order", 1, [TWO], EXPIRY)
     groups.remove("order", 1, [Subscriber("one"), TWO, Subscriber("unknown")])
     assert leased(groups, clock).is_empty
+
+
+def test_a_group_that_is_full_takes_nobody_else(groups: SubscriberGroups, clock: FakeClock) -> None:
+    assert groups.add("order", 1, [ONE], EXPIRY, full_at=2)
+    assert groups.add("order", 1, [TWO], EXPIRY, full_at=2)
+    assert not groups.add("order", 1, [Subscriber("three", after_seq=0)], EXPIRY, full_at=2)
+    found = leased(groups, clock)
+    assert groups.replace(found, served(found, 1), "me")
+    assert not groups.add("order", 1, [Subscriber("three", after_seq=1)], EXPIRY, full_at=2)
+    assert groups.add("order", 1, [Subscriber("three", after_seq=1)], EXPIRY)

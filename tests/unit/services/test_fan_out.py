@@ -1,5 +1,7 @@
 """Orders with more subscribers than their item holds: groups of subscribers, each served by one worker at a time."""
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.codec.groups import group_message
@@ -7,12 +9,12 @@ from chalicelib.consumers.fan_out import fan_out
 from chalicelib.domain.status import Status
 from chalicelib.ports.fan_out import GroupLeasedError
 from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, Connection, FollowUser, RetrySocket, Subscriber
-from chalicelib.services.streams.fan_out import group_of
+from chalicelib.services.streams.fan_out import FIRST_GROUP, MAX_FIRST_GROUP
 from tests.support.callers import ANYONE
 from tests.support.open_orders import a_limit
 from tests.support.workbench import Workbench, a_workbench
 
-CROWD = [Subscriber(f"socket-{number}") for number in range(40)]
+CROWD = [Subscriber(f"socket-{number}") for number in range(90)]
 STATUSES = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
 EVERYTHING = list(enumerate(STATUSES, start=1))
 
@@ -27,8 +29,8 @@ def join(bench: Workbench, order_id: str, subscribers: list[Subscriber] = CROWD,
         bench.engine.subscriptions.join_order(ANYONE, subscriber, order_id, after_seq)
 
 
-def follow(bench: Workbench, user_id: str) -> None:
-    for subscriber in CROWD:
+def follow(bench: Workbench, user_id: str, subscribers: list[Subscriber] = CROWD) -> None:
+    for subscriber in subscribers:
         bench.streams.connect(Connection(subscriber.connection_id, coarse=False, expires_at=0))
         bench.engine.user_streams.follow(ANYONE, subscriber, user_id)
 
@@ -37,15 +39,21 @@ def received(bench: Workbench) -> set[tuple[tuple[int, str], ...]]:
     return {tuple(bench.sockets.updates(one.connection_id)) for one in CROWD}
 
 
-def a_group(bench: Workbench, order_id: str) -> tuple[int, list[Subscriber]]:
-    """A group of the order, and its subscribers, of whom the order's item has none."""
+def groups_of(bench: Workbench, order_id: str) -> dict[int, list[Subscriber]]:
+    """The subscribers of each group of an order."""
     stored = bench.orders.get(order_id)
     assert stored is not None
-    groups: dict[int, list[Subscriber]] = {}
-    for one in CROWD:
-        if one not in stored.subscribers:
-            groups.setdefault(group_of(one), []).append(one)
-    return max(groups.items(), key=lambda group: len(group[1]))
+    found = {number: bench.subscriber_groups.get(order_id, number) for number in stored.groups}
+    return {
+        number: [replace(one, after_seq=None) for one in group.members | group.joining]
+        for number, group in found.items()
+        if group
+    }
+
+
+def a_group(bench: Workbench, order_id: str) -> tuple[int, list[Subscriber]]:
+    """A group of the order, and its subscribers."""
+    return max(groups_of(bench, order_id).items(), key=lambda group: group[0])
 
 
 def test_a_crowd_receives_every_event_once_and_in_order(bench: Workbench) -> None:
@@ -63,7 +71,21 @@ def test_the_item_of_an_order_holds_a_handful_of_subscribers(bench: Workbench) -
     stored = bench.orders.get(order_id)
     assert stored is not None
     assert len(stored.subscribers) == MAX_DIRECT_SUBSCRIBERS
-    assert stored.groups == {group_of(one) for one in CROWD if one not in stored.subscribers}
+    groups = groups_of(bench, order_id)
+    assert sorted(map(len, groups.values()))[-1] == len(groups[FIRST_GROUP]) == MAX_FIRST_GROUP
+    assert len(stored.subscribers) + sum(map(len, groups.values())) == len(CROWD)
+
+
+def test_a_small_crowd_is_one_group(bench: Workbench) -> None:
+    follow(bench, "alice", CROWD[: MAX_DIRECT_SUBSCRIBERS + 4])
+    order_id = bench.submit(user_id="alice")
+    bench.notify_followers()
+    assert {message.number for message in bench.fan_out_queue.sent} == {FIRST_GROUP}
+    bench.process_all()
+    bench.serve_groups()
+    assert len(groups_of(bench, order_id)) == 0
+    for one in CROWD[: MAX_DIRECT_SUBSCRIBERS + 4]:
+        assert bench.sockets.updates(one.connection_id) == EVERYTHING
 
 
 def test_an_order_pushes_to_none_of_its_crowd_itself(bench: Workbench) -> None:
@@ -94,7 +116,7 @@ def test_a_group_of_an_order_that_is_over_is_deleted(bench: Workbench) -> None:
     join(bench, order_id)
     bench.process_all()
     bench.serve_groups()
-    assert all(bench.subscriber_groups.get(order_id, number) is None for number in range(8))
+    assert groups_of(bench, order_id) == {}
 
 
 def test_a_crowd_that_is_ahead_of_its_order_receives_the_later_events_alone(bench: Workbench) -> None:
@@ -211,12 +233,12 @@ def test_the_messages_of_one_group_in_a_batch_are_served_by_one_round(
 def test_a_gone_socket_leaves_its_group_and_delays_nobody(bench: Workbench) -> None:
     order_id = bench.submit()
     join(bench, order_id)
-    _, members = a_group(bench, order_id)
+    number, members = a_group(bench, order_id)
     bench.sockets.gone.add(members[0].connection_id)
-    bench.process()
+    assert bench.lease("worker")
     bench.serve_groups()
-    assert not bench.engine.subscriptions.fan_out.is_member(order_id, members[0])
-    assert {tuple(bench.sockets.updates(one.connection_id)) for one in members[1:]} == {tuple(EVERYTHING)}
+    assert set(groups_of(bench, order_id)[number]) == set(members[1:])
+    assert {tuple(bench.sockets.updates(one.connection_id)) for one in members[1:]} == {tuple(EVERYTHING[:2])}
 
 
 def test_a_slow_socket_of_a_group_is_caught_up_by_the_replay_queue(bench: Workbench) -> None:
