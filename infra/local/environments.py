@@ -18,6 +18,8 @@ MAX_ENVIRONMENTS = 10
 #: The same for the functions of sockets, by event. They are short and come in crowds: more environments would take
 #: the share of the API and the processor on a small machine. No client waits for a ``$disconnect``.
 MAX_SOCKET_ENVIRONMENTS = {"CONNECT": 2, "MESSAGE": 2, "DISCONNECT": 1}
+#: The function whose environments start at once, by a part of its name: an order takes seconds, so ten are of use.
+AT_ONCE = "ProcessOrders"
 #: Functions that give way to all others, by a part of their name. On AWS every function has its own processors; here
 #: the frames of a crowd would slow the orders down.
 BACKGROUND = "FanOut"
@@ -25,7 +27,7 @@ _NICENESS = 10
 
 
 class Environments:
-    """Runs a function in at most ``MAX_ENVIRONMENTS`` environments and starts one at a time; invocations wait.
+    """Runs a function in at most ``MAX_ENVIRONMENTS`` environments, which start in turn; invocations wait.
 
     AWS has a thousand environments. Here each is a process that takes half a second of a core to start. A burst of
     short invocations would start one for each, though those that run serve them sooner. The limits only delay
@@ -59,12 +61,12 @@ class Environments:
         """Lease a free environment; wait for one if no other may start."""
         with self._lock:
             while True:
-                limit = 1 if self._starting else MAX_ENVIRONMENTS
+                limit = 1 if self._starting and AT_ONCE not in name else MAX_ENVIRONMENTS
                 worker, kind = self._acquire(name, *arguments, **options, max_concurrency=limit)
                 if worker is not None:
                     break
                 self._changed[name].wait()
-            if kind == "spawn":
+            if kind == "spawn" and AT_ONCE not in name:
                 self._starting.add(worker)
         return worker, kind
 

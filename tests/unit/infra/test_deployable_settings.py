@@ -35,7 +35,8 @@ def test_a_deployment_keeps_settings_that_the_environment_lacks_and_a_local_stac
     assert parameters_from(environment) == {"MaxAttempts": "5"}
     local = parameters_from(environment, local=True)
     assert local.keys() == {row.parameter for row in SETTINGS}
-    assert {name: value for name, value in local.items() if value} == {"MaxAttempts": "5", "Simulation": "on"}
+    values = {name: value for name, value in local.items() if value}
+    assert values == {"MaxAttempts": "5", "Simulation": "on", "PushThreads": "3"}
 
 
 @pytest.mark.parametrize("local", [True, False])

@@ -182,3 +182,11 @@ def test_the_function_that_pushes_to_crowds_gives_way_to_all_others(
         worker._proc.pid = number
         emulator.environments.spawn(worker)
     assert niceness == {1: 10}
+
+
+def test_the_environments_of_the_processor_start_at_once(emulator: Emulator) -> None:
+    acquired = [
+        emulator.functions.acquire_worker("engine-local-ProcessOrders-1", CONFIG, b"", qualifier="$LATEST")
+        for _ in range(MAX_ENVIRONMENTS)
+    ]
+    assert [kind for _, kind in acquired] == ["spawn"] * MAX_ENVIRONMENTS
