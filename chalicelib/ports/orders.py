@@ -51,6 +51,11 @@ class StoredOrder:
     groups: frozenset[int] = frozenset()
     followers: Followers = Followers.NONE
 
+    @property
+    def has_audience(self) -> bool:
+        """False if an event of the order concerns no socket."""
+        return bool(self.subscribers or self.groups) or self.followers is Followers.AWAITED
+
     def with_progress_of(self, known: "StoredOrder") -> "StoredOrder":
         """This order, with what another copy knows about its subscribers and the table does not."""
         followers = known.followers if self.followers is Followers.NONE else self.followers

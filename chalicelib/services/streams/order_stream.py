@@ -29,6 +29,10 @@ class OrderStream:
     def publish(self, stored: StoredOrder) -> StoredOrder:
         """Publish the order's last events soon; returns the order, marked as published as far as it is by now."""
         with self._lock:
+            if not self._is_running and not stored.has_audience:
+                # No thread is needed to push to nobody.
+                self._published = stored.order.seq
+                return self._marked(stored)
             self._waiting.append(stored)
             starts, self._is_running = not self._is_running, True
         if starts:
