@@ -1,5 +1,6 @@
 """Delivery of an order's events to connections: side by side, and in order on each of them."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from dataclasses import dataclass
 from chalicelib.domain.events import Event
 from chalicelib.domain.orders import Order
 from chalicelib.ports.streams import ConnectionGoneError, PushFailedError, Sockets, Subscriber
+
+log = logging.getLogger(__name__)
 
 #: Makes the frame of an order's event, coarse or not.
 FrameBuilder = Callable[[Order, Event, bool], str]
@@ -81,6 +84,11 @@ class Deliverer:
                 delivery.gone = True
                 return
             except PushFailedError:
+                delivery.failed = True
+                return
+            except Exception:
+                # No other thread would see it, and the connection would count as late for ever.
+                log.exception("push failed", extra={"connectionId": delivery.connection_id})
                 delivery.failed = True
                 return
             delivery.delivered = event.seq

@@ -25,6 +25,8 @@ class OrderStream:
         self._is_running = False
         self._last_run: Future[None] | None = None
         self._published = 0
+        #: Subscribers that were left to the replay queue, and what each had by then at least.
+        self._dropped: dict[Subscriber, int] = {}
 
     def publish(self, stored: StoredOrder) -> StoredOrder:
         """Publish the order's last events soon; returns the order, marked as published as far as it is by now."""
@@ -59,9 +61,15 @@ class OrderStream:
                     self._is_running = False
                     return
                 stored = self._waiting.popleft()
-            published = self._publisher.publish(self._marked(stored))
-            self._published = published.published
+            marked = self._marked(stored)
+            # A write may still name a subscriber that was dropped meanwhile: begin again at what that one has.
+            behind = [seq for one, seq in self._dropped.items() if one in stored.subscribers]
+            published = self._publisher.publish(replace(marked, published=min(behind, default=marked.published)))
+            self._published = max(self._published, published.published)
+            for one in published.subscribers:
+                self._dropped.pop(one, None)
             if dropped := stored.subscribers - published.subscribers:
+                self._dropped |= {one: self._dropped.get(one, marked.published) for one in dropped}
                 self._forget(dropped)
 
     def _forget(self, dropped: frozenset[Subscriber]) -> None:
