@@ -40,6 +40,7 @@ class CloseDeadLetter:
         stored = self.orders.get(message.order.order_id)
         if stored is None:
             raise OrderNotFoundError(message.order.order_id)
+        stored = stored.with_progress_of(message)
         reservation, now_ms = stored.reservation, to_ms(self.now())
         if stored.order.status is Status.OPEN:
             # The letter is older than the order's return to open.

@@ -91,7 +91,8 @@ class FanOut:
     def leave(self, stored: StoredOrder, subscriber: Subscriber) -> None:
         for number, entries in self._entries(stored, subscriber):
             if entries:
-                self.groups.remove(stored.order.order_id, number, entries)
+                # A worker may settle an entry meanwhile, which then has no position of its own.
+                self.groups.remove(stored.order.order_id, number, {*entries, subscriber})
 
     def _entries(self, stored: StoredOrder, subscriber: Subscriber) -> Iterator[tuple[int, list[Subscriber]]]:
         """The entries of a subscriber, each with its own position, in every group that may have some."""
