@@ -10,8 +10,8 @@ from chalicelib.clock import Clock
 from chalicelib.ports.streams import Sockets
 from chalicelib.services.streams.connections import Connections
 from chalicelib.services.streams.delivery import Deliverer
+from chalicelib.services.streams.dropped_sockets import DroppedSockets
 from chalicelib.services.streams.fan_out import FanOut
-from chalicelib.services.streams.late_sockets import LateSockets
 from chalicelib.services.streams.opening import OpeningSockets, OpeningStreams
 from chalicelib.services.streams.publisher import Publisher
 from chalicelib.services.streams.serve_group import ServeGroup
@@ -35,15 +35,12 @@ def build_streams(settings: Settings, adapters: Adapters, now: Clock, sleep: Cal
     orders, store, replays, sockets = adapters.orders, adapters.streams, adapters.replay_queue, adapters.sockets
     groups, queue = adapters.subscriber_groups, adapters.fan_out_queue
     executor = threads(settings.push_threads, "push")
-    late_sockets = LateSockets(replays)
+    dropped_sockets = DroppedSockets(store, replays)
     fan_out = FanOut(orders, groups, queue, replays, now, settings.connection_hours)
 
-    def deliverer_to(sockets: Sockets) -> Deliverer:
-        return Deliverer(sockets, executor, time.monotonic, update_frame)
-
     def subscriptions_of(sockets: Sockets) -> tuple[Publisher, Subscriptions, UserStreams]:
-        deliverer = deliverer_to(sockets)
-        publisher = Publisher(orders, store, deliverer, late_sockets, fan_out, settings.push_budget_seconds)
+        deliverer = Deliverer(sockets, executor, time.monotonic, update_frame)
+        publisher = Publisher(orders, deliverer, dropped_sockets, fan_out, settings.push_budget_seconds)
         subscriptions = Subscriptions(orders, store, publisher, fan_out)
         return publisher, subscriptions, UserStreams(orders, store, subscriptions, replays, now)
 
@@ -56,11 +53,10 @@ def build_streams(settings: Settings, adapters: Adapters, now: Clock, sleep: Cal
         opening=OpeningStreams(opening_sockets, *subscriptions_of(opening_sockets)[1:]),
         serve_group=ServeGroup(
             orders=orders,
-            streams=store,
             groups=groups,
             queue=queue,
-            deliverer=deliverer_to(sockets),
-            late_sockets=late_sockets,
+            deliverer=publisher.deliverer,
+            dropped_sockets=dropped_sockets,
             now=now,
             serve_seconds=settings.fan_out_seconds,
             lease_seconds=settings.lease_seconds,

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from psycopg.rows import dict_row
 from psycopg.sql import Composed
 
+from chalicelib.clock import MAX_CLOCK_DIFFERENCE
 from chalicelib.codec import cursors
 from chalicelib.codec.exact_json import dumps
 from chalicelib.codec.times import earlier
@@ -18,9 +19,6 @@ from chalicelib.history.connection import PostgresConnection
 from chalicelib.history.quality import QUALITY, parameters_of, quality_of
 from chalicelib.history.rows import event_row, order_row, read_model, storable
 from chalicelib.ports.history import ExecutionQuality, OrderFilter, Page
-
-#: The clocks of Postgres and of the functions differ by less than this.
-_MAX_CLOCK_DIFFERENCE = timedelta(milliseconds=100)
 
 
 class PostgresHistory:
@@ -53,7 +51,7 @@ class PostgresHistory:
             if value is not None
         }
         if wanted.updated_since is not None:
-            parameters["updated_since"] = earlier(wanted.updated_since, _MAX_CLOCK_DIFFERENCE)
+            parameters["updated_since"] = earlier(wanted.updated_since, MAX_CLOCK_DIFFERENCE)
         if cursor is not None:
             parameters["after_time"], parameters["after_id"] = cursors.decode(cursor)
         query = lists.page(parameters)

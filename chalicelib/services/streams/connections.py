@@ -10,6 +10,11 @@ from chalicelib.ports.queues import ReplayQueue
 from chalicelib.ports.streams import Connection, OpenStream, StreamStore, Subscriber
 
 
+def expiry(now: datetime, connection_hours: int) -> int:
+    """The time by which every connection that is open now is closed, in seconds since the epoch."""
+    return to_ms(now) // 1000 + connection_hours * 3600
+
+
 @dataclass(frozen=True, slots=True)
 class Connections:
     streams: StreamStore
@@ -26,7 +31,7 @@ class Connections:
         :raises MissingScopeError: if the caller may not read orders.
         """
         caller.require(Scope.READ)
-        expires_at = to_ms(self.now()) // 1000 + self.connection_hours * 3600
+        expires_at = expiry(self.now(), self.connection_hours)
         self.streams.connect(Connection(connection_id, coarse, expires_at))
         if wanted:
             self.replays.send([OpenStream(connection_id, wanted, coarse)])

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zlib import crc32
 
-from chalicelib.codec.times import to_ms
 from chalicelib.domain.status import Status
 from chalicelib.ports.fan_out import FanOutQueue, SubscriberGroups
 from chalicelib.ports.orders import Followers, OrderStore, StoredOrder
 from chalicelib.ports.queues import ReplayQueue
 from chalicelib.ports.streams import NotifyFollowers, Subscriber
+from chalicelib.services.streams.connections import expiry
 
 #: The group of a small crowd, and how many members or joining subscribers it takes about.
 FIRST_GROUP = 0
@@ -74,7 +74,7 @@ class FanOut:
     def _add(self, stored: StoredOrder, joining: Sequence[Subscriber]) -> set[int]:
         """Add subscribers to groups, and return the numbers of these."""
         order_id = stored.order.order_id
-        expires_at = to_ms(self.now()) // 1000 + self.connection_hours * 3600
+        expires_at = expiry(self.now(), self.connection_hours)
         is_small = stored.groups <= {FIRST_GROUP} and len(joining) <= MAX_FIRST_GROUP
         if is_small and self.groups.add(order_id, FIRST_GROUP, joining, expires_at, MAX_FIRST_GROUP):
             return {FIRST_GROUP}

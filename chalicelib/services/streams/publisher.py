@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.orders import Order
 from chalicelib.ports.orders import OrderStore, StoredOrder
-from chalicelib.ports.streams import StreamStore, Subscriber
+from chalicelib.ports.streams import Subscriber
 from chalicelib.services.streams.delivery import Deliverer, Delivery, all_of
+from chalicelib.services.streams.dropped_sockets import RETRY_SECONDS, DroppedSockets
 from chalicelib.services.streams.fan_out import FanOut
-from chalicelib.services.streams.late_sockets import RETRY_SECONDS, LateSockets
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +33,8 @@ class Publisher:
     """``budget_seconds``: the time to push the events of one write to the order's own subscribers."""
 
     orders: OrderStore
-    streams: StreamStore
     deliverer: Deliverer
-    late_sockets: LateSockets
+    dropped_sockets: DroppedSockets
     fan_out: FanOut
     budget_seconds: float
 
@@ -65,12 +64,7 @@ class Publisher:
         deliveries = self.deliverer.deliver(order, positions, self.budget_seconds)
         gone = [one for one in deliveries if one.gone]
         late = [one for one in deliveries if not one.gone and one.delivered < order.seq]
-        if gone or late:
-            log.info("sockets dropped", extra={"orderId": order.order_id, "gone": len(gone), "late": len(late)})
-        self.late_sockets.retry(order.order_id, late, tries)
-        for subscriber in all_of(gone):
-            if subscriber.via_user:
-                self.streams.unfollow(order.spec.user_id, subscriber)
+        self.dropped_sockets.drop(order, gone, late, tries)
         return PushResult(all_of(deliveries) - all_of(gone) - all_of(late), all_of(gone), late)
 
     def _push_to_all(self, stored: StoredOrder) -> frozenset[Subscriber]:
@@ -83,5 +77,5 @@ class Publisher:
         if result.late and monotonic() >= pushed + RETRY_SECONDS:
             # The removal took longer than the pause before the replay, which may already have joined the socket again
             # before the removal undid that. Queue it once more.
-            self.late_sockets.retry(order_id, result.late)
+            self.dropped_sockets.retry(order_id, result.late)
         return result.served

@@ -6,7 +6,6 @@ the group leased marks it as changed and leaves. So one worker at a time serves 
 events, and each message is answered by a round that began after it.
 """
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,11 +15,9 @@ from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.domain.orders import Order
 from chalicelib.ports.fan_out import FanOutQueue, SubscriberGroup, SubscriberGroups
 from chalicelib.ports.orders import OrderStore
-from chalicelib.ports.streams import StreamStore, Subscriber
-from chalicelib.services.streams.delivery import Deliverer, Delivery, all_of
-from chalicelib.services.streams.late_sockets import LateSockets
-
-log = logging.getLogger(__name__)
+from chalicelib.ports.streams import Subscriber
+from chalicelib.services.streams.delivery import Deliverer, Delivery
+from chalicelib.services.streams.dropped_sockets import DroppedSockets
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +27,10 @@ class ServeGroup:
     """
 
     orders: OrderStore
-    streams: StreamStore
     groups: SubscriberGroups
     queue: FanOutQueue
     deliverer: Deliverer
-    late_sockets: LateSockets
+    dropped_sockets: DroppedSockets
     now: Callable[[], datetime]
     serve_seconds: float
     lease_seconds: int
@@ -53,7 +49,8 @@ class ServeGroup:
                 raise OrderNotFoundError(order_id)
             order, seconds = stored.order, deadline - self.deliverer.monotonic()
             deliveries = self.deliverer.deliver(order, _positions(group, progress), max(seconds, 0))
-            self._drop(order, deliveries)
+            gone, failed = [one for one in deliveries if one.gone], [one for one in deliveries if one.failed]
+            self.dropped_sockets.drop(order, gone, failed)
             progress |= _progress(deliveries)
             left = _left(group, order, progress)
             if not self.groups.replace(group, left, owner):
@@ -61,16 +58,6 @@ class ServeGroup:
             if any((one.after_seq or 0) < order.seq for one in left.joining):
                 self.queue.send(order, [number])
             return
-
-    def _drop(self, order: Order, deliveries: list[Delivery]) -> None:
-        gone = all_of(one for one in deliveries if one.gone)
-        late = [one for one in deliveries if one.failed]
-        if gone or late:
-            log.info("sockets dropped", extra={"orderId": order.order_id, "gone": len(gone), "late": len(late)})
-        self.late_sockets.retry(order.order_id, late)
-        for subscriber in gone:
-            if subscriber.via_user:
-                self.streams.unfollow(order.spec.user_id, _settled(subscriber))
 
 
 def _positions(group: SubscriberGroup, progress: Mapping[Subscriber, int | None]) -> dict[Subscriber, int]:

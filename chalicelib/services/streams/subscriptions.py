@@ -137,7 +137,7 @@ class Subscriptions:
         followers = self.streams.followers(user_id) - stored.subscribers
         if not followers:
             self.streams.drop_unfollowed(user_id)
-        elif stored.groups or len(stored.subscribers | followers) > MAX_DIRECT_SUBSCRIBERS:
+        elif self._need_groups(stored, followers):
             self.fan_out.join(stored, dict.fromkeys(followers, 0), has_followers=True)
             return
         else:

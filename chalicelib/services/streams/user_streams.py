@@ -7,8 +7,9 @@ were accepted before its follow was written.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from chalicelib.clock import MAX_CLOCK_DIFFERENCE
 from chalicelib.codec.times import from_ms, to_ms
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.ports.orders import OrderStore, UnreadableOrderError
@@ -22,8 +23,6 @@ log = logging.getLogger(__name__)
 #: The index of a user's orders lags behind the table, so a follow queries it again, this many seconds after the
 #: query before.
 LOOK_DELAYS_SECONDS = (1, 4)
-#: The clocks of two functions differ by less than this.
-MAX_CLOCK_DIFFERENCE = timedelta(milliseconds=100)
 
 
 @dataclass(frozen=True, slots=True)

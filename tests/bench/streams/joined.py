@@ -10,6 +10,7 @@ from statistics import median
 
 from tests.bench.deliveries import held_back
 from tests.bench.figures import Row
+from tests.bench.frames import Frames
 from tests.bench.lives import Life, confirmed_lives
 from tests.bench.streams.stage import MARKET_ORDER, Sizes, Stage
 
@@ -21,7 +22,7 @@ _WAIT_SECONDS = 120
 
 
 @dataclass
-class Joined:
+class Joined(Frames):
     """Orders with so many sockets and without; ``posts`` are answers to another user while the order executes."""
 
     sockets: int
@@ -32,10 +33,6 @@ class Joined:
     posts_alone: list[float] = field(default_factory=list)
     #: Milliseconds from the ``confirmed`` event until the last socket had it.
     told: list[float] = field(default_factory=list)
-    due: int = 0
-    received: int = 0
-    doubled: int = 0
-    faults: list[str] = field(default_factory=list)
 
 
 def measure(stage: Stage, sizes: Sizes) -> list[Joined]:
@@ -67,10 +64,7 @@ def _execute(stage: Stage, user: str, number: int, result: Joined) -> tuple[Life
     if number:
         tally = stage.sockets.until(user, {order_id: life.last_seq})
         result.told.append((tally.last + time.time() - time.monotonic() - life.ended) * 1000)
-        result.due += tally.due
-        result.received += tally.received
-        result.doubled += tally.doubled
-        result.faults += tally.faults(f"{number} sockets on an order")
+        result.count(tally, f"{number} sockets on an order")
         stage.sockets.close(user)
     return life, post
 
@@ -86,7 +80,6 @@ def rows(results: list[Joined]) -> list[Row]:
             Row("  POST of another user meanwhile, ms", f"{median(one.posts):.1f}"),
             Row("    without sockets", f"{median(one.posts_alone):.1f}"),
             Row("  all told after confirmed, ms", f"{median(one.told):.0f}"),
-            Row("  frames received / due", f"{one.received} / {one.due}"),
-            Row("  doubled", str(one.doubled)),
+            *one.frame_rows(),
         ]
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from tests.bench.figures import Row
+from tests.bench.frames import Frames
 from tests.bench.lives import confirmed_lives
 from tests.bench.streams.stage import LIMIT_ORDER, MARKET_ORDER, Sizes, Stage
 
@@ -21,16 +22,12 @@ _Neighbour = Callable[["_Trial"], "Iterator[None]"]
 
 
 @dataclass
-class Beside:
+class Beside(Frames):
     """The own milliseconds of orders beside a neighbour and alone; the frames are those of sockets that stayed."""
 
     what: str
     own: list[float] = field(default_factory=list)
     own_alone: list[float] = field(default_factory=list)
-    due: int = 0
-    received: int = 0
-    doubled: int = 0
-    faults: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -53,10 +50,7 @@ class _Trial:
     def told(self, group: str, orders: dict[str, int]) -> None:
         """Count the frames of a group that must have every one of them."""
         tally = self.stage.sockets.until(group, orders)
-        self.result.due += tally.due
-        self.result.received += tally.received
-        self.result.doubled += tally.doubled
-        self.result.faults += tally.faults(f"{self.result.what}: {group}")
+        self.result.count(tally, f"{self.result.what}: {group}")
 
     def open_order(self) -> str:
         return self.stage.api.post({**LIMIT_ORDER, "userId": f"{_BAD}-{self.name}"}).order_id
@@ -150,7 +144,6 @@ def rows(results: list[Beside]) -> list[Row]:
             Row(f"Beside {one.what}: own ms", f"{own:.1f}"),
             Row("  alone, side by side", f"{alone:.1f}"),
             Row("  ratio", f"{own / alone:.2f}", "<= 1.10"),
-            Row("  frames received / due", f"{one.received} / {one.due}"),
-            Row("  doubled", str(one.doubled)),
+            *one.frame_rows(),
         ]
     return found

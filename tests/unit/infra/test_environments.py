@@ -49,6 +49,14 @@ class Emulator:
             worker._spawn()
         return worker
 
+    def acquire_before_the_others(self) -> Any:
+        """Start the first environment, and let no other start yet."""
+        self.may_start.set()
+        worker = self.acquire()
+        self.may_start.clear()
+        self.started.clear()
+        return worker
+
     def release(self, worker: Any) -> None:
         self.functions.release_worker(worker)
 
@@ -81,10 +89,7 @@ def test_a_function_never_has_more_environments_than_the_limit(emulator: Emulato
 
 
 def test_an_invocation_takes_an_environment_that_becomes_free_while_another_starts(emulator: Emulator) -> None:
-    emulator.may_start.set()
-    first = emulator.acquire()
-    emulator.may_start.clear()
-    emulator.started.clear()
+    first = emulator.acquire_before_the_others()
     with ThreadPoolExecutor(2) as pool:
         second = pool.submit(emulator.acquire)
         assert emulator.started.wait(10)
@@ -97,10 +102,7 @@ def test_an_invocation_takes_an_environment_that_becomes_free_while_another_star
 
 @pytest.mark.parametrize("ends", ["starts", "fails"])
 def test_the_next_environment_starts_when_the_one_before_it(ends: str, emulator: Emulator) -> None:
-    emulator.may_start.set()
-    emulator.acquire()
-    emulator.may_start.clear()
-    emulator.started.clear()
+    emulator.acquire_before_the_others()
     with ThreadPoolExecutor(2) as pool:
         second = pool.submit(emulator.acquire)
         assert emulator.started.wait(10)
@@ -112,10 +114,7 @@ def test_the_next_environment_starts_when_the_one_before_it(ends: str, emulator:
 
 
 def test_the_first_environment_of_a_function_starts_while_one_of_another_starts(emulator: Emulator) -> None:
-    emulator.may_start.set()
-    emulator.acquire()
-    emulator.may_start.clear()
-    emulator.started.clear()
+    emulator.acquire_before_the_others()
     with ThreadPoolExecutor(2) as pool:
         second = pool.submit(emulator.acquire)
         assert emulator.started.wait(10)

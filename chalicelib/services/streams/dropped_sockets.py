@@ -1,11 +1,15 @@
-"""Sockets that were too slow for an order's events: the replay queue catches them up and joins them again."""
+"""Sockets that could not be served: a gone one is forgotten, and the replay queue catches up one that is too slow."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.orders import Order
 from chalicelib.ports.queues import ReplayQueue
-from chalicelib.ports.streams import RetrySocket, Subscriber
-from chalicelib.services.streams.delivery import Delivery
+from chalicelib.ports.streams import RetrySocket, StreamStore, Subscriber
+from chalicelib.services.streams.delivery import Delivery, all_of
+
+log = logging.getLogger(__name__)
 
 #: Pause before the first retry of a slow socket; each further pause is twice as long.
 RETRY_SECONDS = 2
@@ -14,8 +18,22 @@ MAX_SOCKET_TRIES = 9
 
 
 @dataclass(frozen=True, slots=True)
-class LateSockets:
+class DroppedSockets:
+    streams: StreamStore
     replays: ReplayQueue
+
+    def drop(self, order: Order, gone: Sequence[Delivery], late: Sequence[Delivery], tries: int = 0) -> None:
+        """Queue the replay of the late connections, and end the follows of the gone ones; see ``retry``.
+
+        :raises Exception: if the replay queue refuses one of them.
+        """
+        if gone or late:
+            extra = {"orderId": order.order_id, "gone": len(gone), "late": len(late)}
+            log.info("sockets dropped", extra=extra)
+        self.retry(order.order_id, late, tries)
+        for subscriber in all_of(gone):
+            if subscriber.via_user:
+                self.streams.unfollow(order.spec.user_id, replace(subscriber, after_seq=None))
 
     def retry(self, order_id: str, late: Iterable[Delivery], tries: int = 0) -> None:
         """Queue the replay of these connections, unless they have used up their tries.
