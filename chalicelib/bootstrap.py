@@ -47,6 +47,10 @@ from chalicelib.simulation.factory import Simulation, build_simulation
 from chalicelib.stream_services import Streams, build_streams
 from chalicelib.threads import threads
 
+#: Time in which a look begins to trigger orders. The look also reads the market and expires orders, and its function
+#: ends after 16 s, so a longer pause between two looks makes none of them longer.
+_MAX_LOOK_SECONDS = 5
+
 
 @cache
 def engine() -> Engine:
@@ -220,7 +224,7 @@ def _market(
         launch_source=simulation.launches,
         executor=trading.workers,
         now=now,
-        look_seconds=settings.market_tick_seconds,
+        look_seconds=min(settings.market_tick_seconds, _MAX_LOOK_SECONDS),
     )
 
 

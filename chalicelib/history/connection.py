@@ -26,6 +26,9 @@ _TIMEOUT_SECONDS = 1.0
 _GRACE_SECONDS = 0.5
 #: The server closes a connection that idles this long: a suspended Lambda environment keeps it open but cannot.
 _IDLE_SECONDS = 60
+_SET_TIMEOUTS = """
+    select set_config('statement_timeout', %s, false), set_config('idle_session_timeout', %s, false)
+"""
 
 
 class InvalidAddressError(ValueError):
@@ -65,6 +68,8 @@ class PostgresConnection:
     Threads take turns. Timeouts are in seconds; libpq raises a connect timeout to at least 2. ``is_pooled``: the
     address is that of a pooler in transaction mode, so nothing may belong to a session. The client alone then
     enforces the statement timeout, and the pooler closes idle connections.
+
+    The session keeps all its other settings, whether they come from the address, a service file or ``PGOPTIONS``.
     """
 
     def __init__(
@@ -91,7 +96,8 @@ class PostgresConnection:
         :raises HistoryTooSlowError: if Postgres does not complete the statement in time.
         :raises HistoryUnavailableError: if Postgres does not answer, or refuses the statement.
         """
-        # The thread before this one takes at most two statements and a connect.
+        # The thread before this one takes at most two statements and a connect: the timeouts of a session are set at
+        # once, or the server is away and no statement follows.
         patience = 2 * (self._statement_timeout + _GRACE_SECONDS) + max(2, self._connect_timeout)
         if not self._lock.acquire(timeout=patience):
             raise HistoryUnavailableError("the connection to Postgres is busy")
@@ -103,9 +109,8 @@ class PostgresConnection:
         except psycopg.Error as error:
             if is_bulk and monotonic() - began > _TIMEOUT_SECONDS:
                 self._breaker_until = monotonic() + _BREAKER_SECONDS
+            failure = HistoryTooSlowError if self._was_too_slow(error) else HistoryUnavailableError
             self._drop_unless_idle()
-            is_slow = isinstance(error, psycopg.errors.QueryCanceled)
-            failure = HistoryTooSlowError if is_slow else HistoryUnavailableError
             raise failure(f"{type(error).__name__}: {error}") from error
         finally:
             self._lock.release()
@@ -126,6 +131,8 @@ class PostgresConnection:
                 if not self._kept.closed:
                     raise
         self._kept = self._open()
+        if not self._is_pooled:
+            self._limit_session(self._kept)
         return work(self._kept)
 
     def _open(self) -> BoundedConnection:
@@ -134,19 +141,36 @@ class PostgresConnection:
             autocommit=True,
             connect_timeout=self._connect_timeout,
             fallback_application_name="order-engine",
-            # A pooler passes each statement to another session, and may refuse options.
-            **({"prepare_threshold": None} if self._is_pooled else {"options": self._options()}),
+            # A pooler passes each statement to another session.
+            **({"prepare_threshold": None} if self._is_pooled else {}),
         )
         connection.wait_seconds = self._statement_timeout + _GRACE_SECONDS
         return connection
 
-    def _options(self) -> str:
-        """The address's own options, and the server's timeouts in milliseconds."""
-        timeouts = {"statement_timeout": self._statement_timeout, "idle_session_timeout": _IDLE_SECONDS}
-        own = str(conninfo_to_dict(self._database_url).get("options", ""))
-        return " ".join([own, *(f"-c {name}={max(1, int(1000 * value))}" for name, value in timeouts.items())])
+    def _limit_session(self, connection: BoundedConnection) -> None:
+        """Set the server's timeouts. As options of the connection they would replace those of a service file."""
+        try:
+            connection.execute(_SET_TIMEOUTS, [_ms(self._statement_timeout), _ms(_IDLE_SECONDS)])
+        except psycopg.Error:
+            # A session without timeouts serves no statement.
+            connection.close()
+            raise
+
+    def _was_too_slow(self, error: psycopg.Error) -> bool:
+        """True if the statement took too long: the server ended it, or through a pooler the client stopped waiting.
+
+        Without a pooler the server is the first to end a statement, so a client that waits longer waits for a server
+        that is away.
+        """
+        still_runs = self._kept is not None and self._kept.info.transaction_status is TransactionStatus.ACTIVE
+        return isinstance(error, psycopg.errors.QueryCanceled) or (self._is_pooled and still_runs)
 
     def _drop_unless_idle(self) -> None:
         """Close the connection if a statement still runs on it, so that the next one does not receive its answer."""
         if self._kept is not None and self._kept.info.transaction_status is not TransactionStatus.IDLE:
             self._kept.close()
+
+
+def _ms(seconds: float) -> str:
+    """A timeout as the server reads it, where 0 would be none."""
+    return str(max(1, int(1000 * seconds)))

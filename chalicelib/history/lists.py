@@ -1,8 +1,13 @@
 """The SQL that lists orders, newest first.
 
-Every list reads a bounded part of an index, however few orders match. One user's orders are read from the index of
-that user, whose entries hold the other filters. Lists of all users read an index whose entries begin with pair, type
-and status: a list that leaves one of these open reads the newest entries of each of its values, and merges them.
+A list of all users reads the same part of an index however many orders there are and however few match. Its index
+begins with pair, type and status. A list that leaves one of these open reads the newest entries of each of its
+values, and merges them.
+
+One user's orders come from the index of users, whose entries hold status, type and pair. A list with a filter that
+few of the user's orders meet reads all entries of the user, about 80 a block. Its cost grows with the orders of that
+user alone: 100,000 take about 20 ms. Indexes that begin with the user and the filters would make it flat, but every
+order would write them.
 """
 
 from collections.abc import Collection

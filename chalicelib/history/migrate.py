@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow
 
 from chalicelib.history.connection import InvalidAddressError, check_address
 from chalicelib.history.migration_files import MigrationFile, Statement, migration_files
-from chalicelib.history.migration_locks import MigrationError, limit_lock_waits, repeat_until_locked, take_turn
+from chalicelib.history.migration_locks import MigrationError, repeat_until_locked, take_turn
 from chalicelib.ports.history import HistoryUnavailableError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -67,7 +67,7 @@ def _apply(connection: psycopg.Connection[TupleRow], file: MigrationFile) -> boo
     recorded = connection.execute(query, [file.name]).fetchone()
     if recorded is None:
         if file.is_transaction:
-            repeat_until_locked(partial(_apply_at_once, connection, file))
+            repeat_until_locked(connection, partial(_apply_at_once, connection, file), writers_wait=True)
         else:
             _apply_in_steps(connection, file)
     elif recorded != (file.checksum,):
@@ -76,7 +76,6 @@ def _apply(connection: psycopg.Connection[TupleRow], file: MigrationFile) -> boo
 
 
 def _apply_at_once(connection: psycopg.Connection[TupleRow], file: MigrationFile) -> None:
-    limit_lock_waits(connection, writers_wait=True)
     with connection.transaction():
         connection.execute(file.content.encode())
         _record(connection, file)
@@ -84,12 +83,12 @@ def _apply_at_once(connection: psycopg.Connection[TupleRow], file: MigrationFile
 
 def _apply_in_steps(connection: psycopg.Connection[TupleRow], file: MigrationFile) -> None:
     for statement in file.statements:
-        repeat_until_locked(partial(_run, connection, statement))
+        run = partial(_run, connection, statement)
+        repeat_until_locked(connection, run, writers_wait=statement.makes_writers_wait)
     _record(connection, file)
 
 
 def _run(connection: psycopg.Connection[TupleRow], statement: Statement) -> None:
-    limit_lock_waits(connection, writers_wait=statement.makes_writers_wait)
     index = statement.built_index
     if index and connection.execute(_IS_INVALID, [index]).fetchone() == (True,):
         # An interrupted build leaves an index that nothing reads and every write maintains.

@@ -12,9 +12,9 @@ import psycopg
 from psycopg.rows import TupleRow
 
 #: Longest wait for a lock, and the longest wait for one that lets writers pass.
-_LOCK_TIMEOUT = "1s"
-_PATIENT_LOCK_TIMEOUT = "10min"
-#: Time in which a statement is repeated that does not get its lock, and the pause between two attempts.
+_LOCK_TIMEOUT_SECONDS = 1.0
+_PATIENT_LOCK_TIMEOUT_SECONDS = 600.0
+#: Time that a statement may wait for locks in all its attempts, with the pauses between them.
 _LOCK_SECONDS = 120.0
 _LOCK_PAUSE_SECONDS = 0.5
 #: Time that another run may take.
@@ -48,23 +48,24 @@ def take_turn(connection: psycopg.Connection[TupleRow]) -> None:
         time.sleep(_TURN_PAUSE_SECONDS)
 
 
-def limit_lock_waits(connection: psycopg.Connection[TupleRow], *, writers_wait: bool) -> None:
-    """Bound how long each later statement of the session waits for a lock."""
-    timeout = _LOCK_TIMEOUT if writers_wait else _PATIENT_LOCK_TIMEOUT
-    connection.execute("select set_config('lock_timeout', %s, false)", [timeout])
+def repeat_until_locked(
+    connection: psycopg.Connection[TupleRow], work: Callable[[], None], *, writers_wait: bool
+) -> None:
+    """Do work that can be repeated if it does not get a lock.
 
-
-def repeat_until_locked(work: Callable[[], None]) -> None:
-    """Do work that is undone if it does not get a lock.
+    Waiting alone counts, because a backfill may work for hours before it meets a locked row.
 
     :raises psycopg.errors.LockNotAvailable: if it does not get its locks in time.
     """
-    deadline = time.monotonic() + _LOCK_SECONDS
+    timeout_seconds = _LOCK_TIMEOUT_SECONDS if writers_wait else _PATIENT_LOCK_TIMEOUT_SECONDS
+    connection.execute("select set_config('lock_timeout', %s, false)", [f"{timeout_seconds * 1000:.0f}ms"])
+    waited_seconds = 0.0
     while True:
         try:
             return work()
         except psycopg.errors.LockNotAvailable:
-            if time.monotonic() >= deadline:
+            waited_seconds += timeout_seconds + _LOCK_PAUSE_SECONDS
+            if waited_seconds >= _LOCK_SECONDS:
                 raise
             log.info("the migration waits for a lock")
             time.sleep(_LOCK_PAUSE_SECONDS)

@@ -15,6 +15,7 @@ from chalicelib.auth import caller_of
 from chalicelib.bootstrap import engine
 from chalicelib.domain.identity import Caller
 from chalicelib.domain.orders import Order
+from chalicelib.http.headers import header_values
 from chalicelib.http.responses import CORS, READS, answering, json_body, json_response, query_of, read_query
 
 routes = Blueprint(__name__)
@@ -62,7 +63,9 @@ def get_order(order_id: str) -> Response:
 @answering(routes)
 def amend_order(order_id: str) -> Response:
     request = routes.current_request
-    seqs = read_if_match(request.headers.get("if-match"))
+    # Several lines mean the same as one line with a list (RFC 9110, 5.3).
+    tags = header_values(request, "if-match")
+    seqs = read_if_match(", ".join(tags) if tags else None)
     amendment = read_amendment(json_body(request, engine().settings.max_body_bytes), engine().now())
     return _record(engine().amend(_caller(), _order_id(order_id), amendment, seqs))
 
@@ -96,17 +99,24 @@ def get_events(order_id: str) -> Response:
 
 
 def _accept(request: Request) -> Response:
-    settings = engine().settings
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _is_key(key):
-        detail = f"Idempotency-Key must have 1 to {_MAX_KEY_LENGTH} characters, no control character and no U+FFFD."
-        raise malformed(detail, ProblemCode.MALFORMED_KEY)
+    settings, key = engine().settings, _idempotency_key(request)
     body = json_body(request, settings.max_body_bytes)
     caller = caller_of(body)
     spec = read_order(body, caller, engine().rules, engine().now())
     submission = engine().submit(caller, spec, idempotency_key=key)
     headers = {"Idempotent-Replayed": "true"} if submission.replayed else {}
     return json_response(accepted_body(submission, settings.public_ws_url), 202, headers)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    """:raises ProblemError: 400 if the key is not valid, or if the request has more than one."""
+    keys = header_values(request, "idempotency-key")
+    if len(keys) > 1:
+        raise malformed("Idempotency-Key is given more than once.", ProblemCode.MALFORMED_KEY)
+    if not all(map(_is_key, keys)):
+        detail = f"Idempotency-Key must have 1 to {_MAX_KEY_LENGTH} characters, no control character and no U+FFFD."
+        raise malformed(detail, ProblemCode.MALFORMED_KEY)
+    return keys[0] if keys else None
 
 
 def _is_key(text: str) -> bool:

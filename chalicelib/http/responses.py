@@ -23,6 +23,7 @@ from chalicelib.api.requests.body import read_json
 from chalicelib.api.requests.fields import RequestModel
 from chalicelib.api.requests.queries import repeated_parameters
 from chalicelib.codec.exact_json import dumps
+from chalicelib.http.headers import FIXED_HEADERS
 from chalicelib.outages import UNAVAILABLE
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,7 @@ def finish(request: Request, response: Response) -> Response:
         response = problem_response(plain_problem(response.status_code), request_id_of(request))
         response.headers.update(cors)
     request_id = request_id_of(request)
+    response.headers.update(FIXED_HEADERS)
     response.headers[REQUEST_ID_HEADER] = request_id
     if request.method == "HEAD":
         _drop_body(response)

@@ -87,7 +87,7 @@ class HistoryUnavailableError(Exception):
 
 
 class HistoryTooSlowError(HistoryUnavailableError):
-    """Postgres answers, but does not complete the statement in time."""
+    """Postgres does not complete the statement in time. Without a pooler this means that it answers otherwise."""
 
 
 class History(Protocol):

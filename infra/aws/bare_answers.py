@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from chalicelib.api.bare_problems import gateway_problem
 from chalicelib.api.problems import CONTENT_TYPE
+from chalicelib.http.headers import FIXED_HEADERS
 from chalicelib.http.responses import CORS, REQUEST_ID_HEADER
 
 
@@ -20,7 +21,7 @@ class BareAnswer:
 def bare_answer(status: int, request_id: str) -> BareAnswer:
     """Return the problem of ``status``; ``request_id`` is the variable that the answering component replaces."""
     problem = gateway_problem(status)
-    headers = {
+    headers = FIXED_HEADERS | {
         "Content-Type": CONTENT_TYPE,
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": CORS.get_access_control_headers()["Access-Control-Expose-Headers"],

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from chalicelib.http.headers import FIXED_HEADERS
 from tests.e2e.client import Client, Json, an_order, parse
 from tests.support.stack import RunningStack
 
@@ -122,6 +123,22 @@ def test_every_answer_names_its_request(client: Client, method: str, path: str) 
     assert answer.headers.get("x-amzn-requestid", request_id) == request_id
     assert parse(answer.text).get("requestId", request_id) == request_id
     assert "X-Request-Id" in answer.headers["access-control-expose-headers"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/health"),
+        ("GET", "/api/orders?userId=alice"),
+        ("GET", "/api/orders/x"),
+        ("HEAD", "/api/tokens"),
+        ("GET", "/nope"),
+        ("PUT", "/api/orders"),
+        ("GET", "/ws"),
+    ],
+)
+def test_no_cache_keeps_an_answer_and_no_browser_guesses_its_type(reader: Client, method: str, path: str) -> None:
+    assert FIXED_HEADERS.items() <= reader.request(method, path).headers.items()
 
 
 def test_a_browser_with_tracing_passes_the_preflight(reader: Client) -> None:

@@ -14,6 +14,7 @@ from pynamodb.models import Model
 from chalicelib.api.bare_problems import gateway_problem
 from chalicelib.api.problems import CONTENT_TYPE
 from chalicelib.codec.looks import read_look_message
+from chalicelib.http.headers import FIXED_HEADERS
 from chalicelib.ports.queues import LooksOfMinute
 from chalicelib.settings import Settings, read_settings
 from chalicelib.stores.models import IdempotencyItem, LedgerItem, MarketItem, OrderItem, RateLimitItem, StreamItem
@@ -459,6 +460,7 @@ def test_api_gateways_own_errors_are_the_apps_problems(packaged: Packaged) -> No
         headers = response["ResponseParameters"]["Headers"]
         assert headers["Content-Type"] == f"'{CONTENT_TYPE}'"
         assert headers["X-Request-Id"] == "context.requestId"
+        assert {name: f"'{value}'" for name, value in FIXED_HEADERS.items()}.items() <= headers.items()
         assert ("Retry-After" in headers) == (statuses[kind] == 503)
 
 

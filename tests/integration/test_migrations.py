@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import psycopg
@@ -113,7 +114,7 @@ def test_a_migration_that_waits_for_a_lock_lets_writers_pass(
     threads: ThreadPoolExecutor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(migration_locks, "_LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(migration_locks, "_LOCK_TIMEOUT_SECONDS", 0.1)
     (directory / "9000_column.sql").write_text("alter table orders add column note text;")
     with transaction(url, "select from orders"):
         run = begin_to_wait(threads, url, directory)
@@ -125,12 +126,34 @@ def test_a_migration_that_waits_for_a_lock_lets_writers_pass(
 def test_waiting_for_a_lock_ends(
     url: str, directory: Path, history: PostgresHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migration_locks, "_LOCK_TIMEOUT", "10ms")
+    monkeypatch.setattr(migration_locks, "_LOCK_TIMEOUT_SECONDS", 0.01)
     monkeypatch.setattr(migration_locks, "_LOCK_SECONDS", 0.1)
     (directory / "9000_column.sql").write_text("alter table orders add column note text;")
     with transaction(url, "select from orders"), pytest.raises(psycopg.errors.LockNotAvailable):
         migrate(url, directory)
     assert migrate(url, directory) == ["9000_column.sql"]
+
+
+def test_a_backfill_that_works_for_long_still_waits_for_a_locked_row(
+    url: str,
+    directory: Path,
+    history: PostgresHistory,
+    threads: ThreadPoolExecutor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The backfill works ten times as long as it may wait for locks."""
+    monkeypatch.setattr(migration_locks, "_LOCK_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(migration_locks, "_LOCK_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(migration_locks, "_LOCK_SECONDS", 0.05)
+    waits = Event()
+    monkeypatch.setattr(migration_locks.log, "info", lambda _: waits.set())
+    history.record(pending())
+    backfill = "do $$ begin perform pg_sleep(0.5); commit; update orders set seq = seq; commit; end $$;"
+    (directory / "9000_backfill.sql").write_text("\n".join([OUTSIDE, backfill]))
+    with transaction(url, "update orders set seq = seq"):
+        run = threads.submit(migrate, url, directory)
+        assert waits.wait(10)
+    assert run.result() == ["9000_backfill.sql"]
 
 
 def test_waiting_for_another_run_ends(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

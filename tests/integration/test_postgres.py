@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from chalicelib.domain.read_model import read_model_of
 from chalicelib.history import connection, quality
@@ -60,9 +60,9 @@ def directory(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def fails_within(seconds: float) -> Iterator[None]:
+def fails_within(seconds: float, error: type[HistoryUnavailableError] = HistoryUnavailableError) -> Iterator[None]:
     began = time.monotonic()
-    with pytest.raises(HistoryUnavailableError):
+    with pytest.raises(error):
         yield
     assert time.monotonic() - began < seconds
 
@@ -247,6 +247,28 @@ class TestConnections:
         address = make_conninfo(url, options="-c work_mem=5MB")
         assert self.settings(address, is_pooled=False) == ("5MB", "2s", "1min")
 
+    def test_the_options_of_the_environment_are_kept(self, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PGOPTIONS", "-c work_mem=6MB")
+        assert self.settings(url, is_pooled=False) == ("6MB", "2s", "1min")
+
+    def test_the_options_of_a_service_file_are_kept(
+        self, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parts = conninfo_to_dict(url) | {"options": "-c work_mem=7MB"}
+        file = tmp_path / "services.conf"
+        file.write_text("\n".join(["[history]", *(f"{name}={value}" for name, value in parts.items())]))
+        monkeypatch.setenv("PGSERVICEFILE", str(file))
+        assert self.settings("service=history", is_pooled=False) == ("7MB", "2s", "1min")
+
+    def test_a_session_that_cannot_be_limited_serves_no_statement(
+        self, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "_SET_TIMEOUTS", "select set_config('unknown_timeout', %s, %s = '')")
+        history = PostgresHistory(url, connect_timeout_seconds=2, statement_timeout_seconds=1)
+        for _ in range(2):
+            with fails_within(3):
+                history.ping()
+
     def test_a_pooled_connection_leaves_nothing_in_its_session(self, url: str) -> None:
         migrate(url)
         assert self.settings(url, is_pooled=True) == ("4MB", "0", "0")
@@ -266,10 +288,17 @@ class TestConnections:
         history.ping()
         with psycopg.connect(url) as other:
             other.execute("lock table orders")
-            with fails_within(3):
+            with fails_within(3, HistoryTooSlowError):
                 history.record(pending())
         history.ping()
         history.close()
+
+    def test_a_pooler_that_is_away_is_told_from_a_slow_one(self, url: str) -> None:
+        away = make_conninfo(url, port=1)
+        history = PostgresHistory(away, connect_timeout_seconds=2, statement_timeout_seconds=0.5, is_pooled=True)
+        with pytest.raises(HistoryUnavailableError) as refused:
+            history.ping()
+        assert refused.type is HistoryUnavailableError
 
     def test_a_server_that_cannot_close_idle_connections_is_refused(
         self, url: str, monkeypatch: pytest.MonkeyPatch

@@ -91,6 +91,7 @@ class RateLimiter:
         if at_ms > now_ms and at_ms > reservation.at_ms + _MAX_SLOT_DELAY_MS:
             # Delayed too long (a high-priority order took the slot, or the queue is late): reserve again instead of
             # colliding with the slot's next order.
+            self._check_unmoved(stored)
             reservation = self._reserve(order.spec, now_ms)
             at_ms = self._start(reservation, order, now_ms)
         if at_ms > now_ms:
@@ -107,6 +108,18 @@ class RateLimiter:
                 raise
             raise LaterError((at_ms - now_ms) / 1000, "the rate limit delays the start of the order")
         return reservation
+
+    def _check_unmoved(self, stored: StoredOrder) -> None:
+        """Refuse to reserve again for an order whose start another copy of its message has delayed.
+
+        The write of a reservation appends no event, so a copy with the earlier reservation would overwrite it, and
+        every copy would delay the order further.
+
+        :raises LostRaceError: if the order is not as this worker has it.
+        """
+        current = self.orders.get(stored.order.order_id)
+        if current is None or (current.order.seq, current.reservation) != (stored.order.seq, stored.reservation):
+            raise LostRaceError(stored.order.order_id, current)
 
     def undo(self, started: SlotReservation | None, current: StoredOrder | None, now: datetime) -> None:
         """Give back the start of an order that had started or ended before, as a copy of its message cannot tell."""

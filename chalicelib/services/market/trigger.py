@@ -28,6 +28,7 @@ from chalicelib.routing.router import Router
 from chalicelib.services.orders.execution_events import swap_request
 from chalicelib.services.streams.publisher import Publisher
 from chalicelib.services.streams.subscriptions import Subscriptions
+from chalicelib.threads import side_by_side
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class TriggerOrders:
 
     def fire(self, triggers: Iterable[Trigger]) -> int:
         """Trigger orders in parallel; returns how many it triggered."""
-        return sum(self.executor.map(self._fire, triggers))
+        return sum(side_by_side(self.executor, self._fire, triggers))
 
     def _crossed(self, pair: Pair, side: Side, depths: Sequence[Depth]) -> Iterator[StoredOrder]:
         """The orders that the best price crosses, without those that are too large for every pool."""

@@ -79,7 +79,7 @@ class MarketWatcher:
         list(self.executor.map(lambda one: announce(*one), watched))
 
     def _look_at_prices(self, parts: LookParts, watches: Iterable[PriceWatch]) -> int:
-        """Trigger a few orders of each price in turn, until none is left or the next look is due."""
+        """Trigger a few orders of each price in turn, until none is left or ``look_seconds`` have passed."""
 
         def step(scan: tuple[str, Iterator[int]]) -> int | None:
             name, slices = scan

@@ -8,7 +8,12 @@ from datetime import datetime
 from functools import partial
 
 from chalicelib.codec.times import to_ms
-from chalicelib.domain.errors import CancelTooLateError, ContendedError, IllegalTransitionError
+from chalicelib.domain.errors import (
+    CancelTooLateError,
+    ContendedError,
+    IllegalTransitionError,
+    OrderNotFoundError,
+)
 from chalicelib.domain.events import Cancelled
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.orders import Order
@@ -19,6 +24,7 @@ from chalicelib.services.limits.rate_limiter import RateLimiter
 from chalicelib.services.orders.finalize import FinalizeOrder
 from chalicelib.services.orders.lookup import find_order, user_for
 from chalicelib.services.streams.subscriptions import Subscriptions
+from chalicelib.threads import side_by_side
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +75,7 @@ class CancelOrder:
         reservations: list[SlotReservation | None] = []
         try:
             attempt = partial(self._attempt, caller, reservations.append)
-            outcomes = list(self.executor.map(attempt, newest[:MAX_CANCEL_BATCH]))
+            outcomes = side_by_side(self.executor, attempt, newest[:MAX_CANCEL_BATCH])
         finally:
             self._release_all(filter(None, reservations))
         cancelled = [outcome for outcome in outcomes if isinstance(outcome, Order)]
@@ -80,13 +86,14 @@ class CancelOrder:
 
     def _attempt(
         self, caller: Caller, release: _Release, order_id: str
-    ) -> Order | CancelTooLateError | ContendedError | UnreadableOrderError:
+    ) -> Order | CancelTooLateError | ContendedError | OrderNotFoundError | UnreadableOrderError:
         """The cancelled order, or why this order could not be cancelled."""
         try:
             return self._one(caller, order_id, release)
         except CancelTooLateError as error:
             return error
-        except (ContendedError, UnreadableOrderError) as error:
+        except (ContendedError, OrderNotFoundError, UnreadableOrderError) as error:
+            # The index may name an order that the table no longer has.
             log.warning("not cancelled", extra={"orderId": order_id}, exc_info=error)
             return error
 
@@ -95,7 +102,7 @@ class CancelOrder:
         by_slot: dict[int, list[SlotReservation]] = {}
         for reservation in sorted(reservations, key=lambda one: one.at_ms, reverse=True):
             by_slot.setdefault(reservation.slot, []).append(reservation)
-        list(self.executor.map(self._release_slot, by_slot.values()))
+        side_by_side(self.executor, self._release_slot, by_slot.values())
 
     def _release_slot(self, reservations: Iterable[SlotReservation]) -> None:
         for reservation in reservations:

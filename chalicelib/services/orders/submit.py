@@ -18,6 +18,7 @@ from chalicelib.codec.times import earliest_ms, from_ms, to_ms
 from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.events import Opened
 from chalicelib.domain.identity import Caller, Scope
+from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.ports.orders import Followers, IdempotencyKey, KeyTakenError, OrderStore, StoredOrder
@@ -131,9 +132,20 @@ class SubmitOrder:
         deadline_ms = self.open_orders.due_ms(order) if state.is_open else begins_ms + grace_ms
         try:
             return self.orders.create(order, deadline_ms, [subscriber] if subscriber else [], keys, reservation)
-        except KeyTakenError:
-            self.rate_limiter.release(reservation)
+        except Exception:
+            self._give_back(reservation)
             raise
+
+    def _give_back(self, reservation: SlotReservation | None) -> None:
+        """Release the reservation of an order that was not written, as far as possible.
+
+        If the write took effect and only its answer was lost, another order may reserve the same start. Both orders
+        check the slot when they start.
+        """
+        try:
+            self.rate_limiter.release(reservation)
+        except Exception:
+            log.exception("reservation not released")
 
     def _admit(self, spec: OrderSpec, now: datetime) -> InitialState:
         """How an order begins that is accepted now, within the limits of its user."""

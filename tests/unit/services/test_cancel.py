@@ -174,6 +174,38 @@ def test_an_outage_while_all_orders_are_cancelled_is_an_error(
         bench.engine.cancel.all_of(ANYONE, "alice")
 
 
+def test_no_cancel_runs_on_after_the_answer_of_one_that_failed(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = bench.engine.settings.trigger_threads
+    orders = [bench.submit(user_id="alice") for _ in range(3 * threads)]
+    all_begun, answered, get = Event(), Event(), bench.orders.get
+    begun = Barrier(threads, action=all_begun.set, timeout=10)
+    outlived: list[bool] = []
+
+    def get_slowly(order_id: str) -> StoredOrder | None:
+        if not all_begun.is_set():
+            begun.wait()
+        if order_id == orders[-1]:
+            raise ConnectionError
+        outlived.append(answered.wait(0.3))
+        return get(order_id)
+
+    monkeypatch.setattr(bench.orders, "get", get_slowly)
+    with pytest.raises(ConnectionError):
+        bench.engine.cancel.all_of(ANYONE, "alice")
+    answered.set()
+    assert True not in outlived
+    assert len(outlived) <= threads, "the error stops those that have not begun"
+
+
+def test_an_order_that_the_index_alone_has_stops_no_cancel(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id = bench.submit(user_id="alice")
+    monkeypatch.setattr(bench.orders, "unfinished_of", lambda _: ["gone", order_id, "gone too"])
+    result = bench.engine.cancel.all_of(ANYONE, "alice")
+    assert ([order.order_id for order in result.cancelled], result.too_late, result.more) == ([order_id], [], False)
+
+
 def test_all_reservations_of_one_slot_are_free_again_whichever_order_is_cancelled_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -86,6 +86,19 @@ def test_a_later_delivery_starts_with_the_reservation_that_the_first_one_stored(
     assert tried == [stored.reservation]
 
 
+def test_copies_of_a_message_delay_its_order_no_further(bench: Workbench) -> None:
+    """The high-priority order takes the slot, so the first copy reserves another place."""
+    body, first = bench.order_queue.bodies, bench.submit()
+    bench.clock.sleep(40)
+    bench.submit(priority=Priority.HIGH)
+    assert deliver(bench, body[1])
+    stored = []
+    for _ in range(12):
+        assert not deliver(bench, body[0])
+        stored.append(bench.orders.get(first))
+    assert len({one.reservation for one in stored if one}) == 1
+
+
 def test_both_messages_of_a_delayed_high_priority_order_use_one_reservation(bench: Workbench) -> None:
     """A high-priority order reserves when it is about to start, so neither of its messages tells the reservation."""
     bench.submit()

@@ -87,9 +87,12 @@ def test_a_look_goes_on_until_no_order_is_left() -> None:
     assert bench.engine.market.look() == len(orders)
 
 
-def test_a_look_ends_when_the_next_one_is_due_and_has_turned_to_every_price(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("tick_seconds", [5, 60])
+def test_a_look_ends_within_its_function_and_has_turned_to_every_price(
+    tick_seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each trigger takes a tenth of a second here, and a look triggers sixteen orders of each price in turn."""
-    bench = a_workbench(market_tick_seconds=5)
+    bench = a_workbench(market_tick_seconds=tick_seconds)
     jup: dict[str, Any] = {"token_in": BY_SYMBOL["JUP"], "amount_in": 10**8, "limit_price": Decimal(2)}
     orders = {
         pair: [accept(bench, a_limit(110, **swap)) for _ in range(50)]

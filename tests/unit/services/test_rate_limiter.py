@@ -2,6 +2,7 @@
 
 from math import ceil
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from chalicelib.domain.events import Accepted
 from chalicelib.domain.rate_limit import MINUTE_MS
 from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import Status
+from chalicelib.ports.orders import StoredOrder
 from tests.faults.rates import most_in_a_minute
 from tests.faults.virtual.world import World
 from tests.support.callers import ANYONE
@@ -129,6 +131,32 @@ def test_a_repeated_key_is_answered_although_the_rate_limit_refuses_new_orders()
     order_id = bench.submit(client_order_id="one")
     with pytest.raises(RateLimitedError):
         bench.submit()
+    assert bench.submit(client_order_id="one") == order_id
+
+
+def test_an_order_that_cannot_be_written_leaves_its_start_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(*_: Any) -> StoredOrder:
+        raise ConnectionError
+
+    bench = a_workbench(rate_limit_per_minute=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.orders, "create", down)
+        with pytest.raises(ConnectionError):
+            bench.submit()
+    bench.submit()
+    assert bench.order_queue.delays == [0]
+
+
+def test_a_repeat_gets_its_answer_although_its_start_cannot_be_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both requests look for the key before either of them writes it."""
+
+    def down(_: object) -> None:
+        raise ConnectionError
+
+    bench = a_workbench(rate_limit_per_minute=1)
+    order_id = bench.submit(client_order_id="one")
+    monkeypatch.setattr(bench.orders, "find_key", lambda _: None)
+    monkeypatch.setattr(bench.adapters.rate_limit_slots, "release", down)
     assert bench.submit(client_order_id="one") == order_id
 
 
