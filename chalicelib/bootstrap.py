@@ -126,11 +126,12 @@ class _Trading:
     execute: ExecuteOrder
     #: For parallel parts of a use case. No part may wait for another thread of this pool.
     workers: ThreadPoolExecutor
+    #: For what goes on beside a use case's own thread.
+    beside: ThreadPoolExecutor
 
 
 def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router, streams: Streams) -> _Trading:
     orders, publisher, grace = adapters.orders, streams.publisher, settings.deadline_grace_seconds
-    # For what goes on beside a use case's own thread.
     beside = threads(settings.push_threads, "beside")
     finalize = FinalizeOrder(orders, publisher, adapters.history, beside, now, grace)
     rate_limiter = RateLimiter(
@@ -179,7 +180,7 @@ def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router,
         uniform=random.uniform,
         retry=RetryPolicy(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds, grace),
     )
-    return _Trading(finalize, rate_limiter, open_orders, watch_list, plan, submit, execute, workers)
+    return _Trading(finalize, rate_limiter, open_orders, watch_list, plan, submit, execute, workers, beside)
 
 
 def _market(
@@ -200,6 +201,7 @@ def _market(
         publisher=streams.publisher,
         subscriptions=streams.subscriptions,
         executor=executor,
+        beside=trading.beside,
         now=now,
         batch=settings.trigger_batch,
         pending_deadline_seconds=settings.pending_deadline_seconds,

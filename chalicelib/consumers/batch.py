@@ -20,6 +20,8 @@ Hold = Callable[[str, int], None]
 #: Pause after a first failure; each further failure doubles it. Five receives, after which SQS moves the message to
 #: the dead-letter queue, outlast an outage of some minutes.
 FAILURE_PAUSE_SECONDS = 15
+#: The longest pause. Ten receives, as the queues of the streams allow, end within the retention of these queues.
+MAX_FAILURE_PAUSE_SECONDS = 600
 
 
 def process_batch(event: Mapping[str, Any], handle: Handler, hold: Hold) -> BatchResult:
@@ -52,8 +54,13 @@ def process_record(record: Record, handle: Handler, hold: Hold) -> bool:
     except Exception:
         log.exception("message failed", extra={"messageId": record["messageId"]})
         receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
-        try_hold(hold, record, FAILURE_PAUSE_SECONDS * 2 ** (receives - 1))
+        try_hold(hold, record, failure_pause_seconds(receives))
     return False
+
+
+def failure_pause_seconds(receives: int) -> int:
+    """The pause of a message that has failed at each of its receives."""
+    return min(FAILURE_PAUSE_SECONDS << (receives - 1), MAX_FAILURE_PAUSE_SECONDS)
 
 
 def try_hold(hold: Hold, record: Record, seconds: int) -> None:

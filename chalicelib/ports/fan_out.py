@@ -28,6 +28,11 @@ class SubscriberGroup:
     def is_empty(self) -> bool:
         return not self.members and not self.joining
 
+    @property
+    def positions(self) -> dict[Subscriber, int]:
+        """The last ``seq`` that each subscriber has."""
+        return {one: self.delivered for one in self.members} | {one: one.after_seq or 0 for one in self.joining}
+
 
 @dataclass(frozen=True, slots=True)
 class GroupMessage:
@@ -66,19 +71,25 @@ class SubscriberGroups(Protocol):
 
         :raises GroupLeasedError: while another owner's lease is valid. That owner will find the group changed, and
             serve it again before it returns the lease.
+        :raises ContendedError: if leases began and ended at every try. No owner learns of this caller.
         """
+        ...
+
+    def renew(self, order_id: str, number: int, owner: str, until_ms: int) -> SubscriberGroup | None:
+        """Extend the lease that the owner still holds; ``None`` if the owner holds none, or there is no group."""
         ...
 
     def replace(self, found: SubscriberGroup, left: SubscriberGroup, owner: str) -> bool:
         """Store what a served group has become, and return its lease. A group without subscribers is deleted.
 
-        False, and no effect, if subscribers have changed since ``found``, or the lease has ended.
+        False, and no effect, if subscribers have changed since ``found``, or the lease has ended. Also false if the
+        answer of a first try was lost: ``renew`` tells the cases apart.
         """
         ...
 
 
 class GroupLeasedError(Exception):
-    """Another worker serves the group, and will serve it again."""
+    """Another worker leases the group. Its lease is marked as changed: it serves the group again before it leaves."""
 
 
 class FanOutQueue(MessageQueue, Protocol):

@@ -163,8 +163,16 @@ class OrderStore(Protocol):
         """
         ...
 
-    def add_groups(self, order_id: str, numbers: Collection[int], *, has_followers: bool = False) -> None:
-        """Name groups of subscribers on the order. ``has_followers``: its user's followers are subscribed by now."""
+    def add_groups(self, order_id: str, numbers: Collection[int]) -> None:
+        """Name groups of subscribers on the order, for its writers to queue."""
+        ...
+
+    def remove_group(self, order_id: str, number: int) -> None:
+        """Name a group no longer on the order."""
+        ...
+
+    def mark_followers_subscribed(self, order_id: str) -> None:
+        """Record that the followers of the order's user are among its subscribers."""
         ...
 
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None: ...

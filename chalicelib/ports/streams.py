@@ -1,7 +1,7 @@
 """The status streams: connections, subscribers, pushes and replays."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 #: The subscribers whom the writers of an order push to themselves. Further ones are served in groups.
@@ -22,6 +22,11 @@ class Subscriber:
     after_seq: int | None = None
 
 
+def settled(subscriber: Subscriber) -> Subscriber:
+    """The subscriber without a position of its own."""
+    return replace(subscriber, after_seq=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """An open WebSocket connection. ``expires_at`` is in seconds since the epoch."""
@@ -40,6 +45,10 @@ class StreamStore(Protocol):
 
     def disconnect(self, connection_id: str) -> None:
         """Forget a connection and its follows."""
+        ...
+
+    def remove_followers(self, user_id: str, connection_ids: Collection[str]) -> None:
+        """End the follows of connections that are gone, by one write however many they are."""
         ...
 
     def follow(self, user_id: str, subscriber: Subscriber) -> bool:
@@ -95,13 +104,15 @@ class OpenStream:
 class FollowUser:
     """A follower of a user's stream needs the orders that were unfinished when the follow began.
 
-    ``look`` counts the index queries. Messages of earlier versions do not have the time of the follow.
+    ``look`` counts the index queries, ``tries`` the earlier tries at this look that a slow socket ended without a
+    frame. Messages of earlier versions have neither the time of the follow nor the tries.
     """
 
     subscriber: Subscriber
     user_id: str
     look: int
     followed_at_ms: int | None = None
+    tries: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

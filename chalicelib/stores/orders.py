@@ -207,15 +207,21 @@ class DynamoOrderStore(OrderQueries):
         has_room = self._item.subscribers.does_not_exist() | is_small
         return update_if(self._item(order_id), [add], (self._item.seq == seq) & has_room)
 
-    def add_groups(self, order_id: str, numbers: Collection[int], *, has_followers: bool = False) -> None:
-        actions: list[Action] = [self._item.groups.add(set(numbers))] if numbers else []
-        if has_followers:
-            actions.append(self._item.followers.set(Followers.SUBSCRIBED.value))
-        update_if(self._item(order_id), actions, self._item.order_id.exists())
+    def add_groups(self, order_id: str, numbers: Collection[int]) -> None:
+        self._change(order_id, self._item.groups.add(set(numbers)))
+
+    def remove_group(self, order_id: str, number: int) -> None:
+        self._change(order_id, self._item.groups.delete({number}))
+
+    def mark_followers_subscribed(self, order_id: str) -> None:
+        self._change(order_id, self._item.followers.set(Followers.SUBSCRIBED.value))
 
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None:
-        remove = self._item.subscribers.delete(to_set(subscribers))
-        update_if(self._item(order_id), [remove], self._item.order_id.exists())
+        self._change(order_id, self._item.subscribers.delete(to_set(subscribers)))
+
+    def _change(self, order_id: str, action: Action) -> None:
+        """Change an order's subscribers, unless there is no such order."""
+        update_if(self._item(order_id), [action], self._item.order_id.exists())
 
 
 def _key_of(row: IdempotencyItem) -> IdempotencyKey:

@@ -1,5 +1,7 @@
 """Open connections and the followers of users, in DynamoDB."""
 
+from collections.abc import Collection
+
 from pynamodb.exceptions import DoesNotExist
 
 from chalicelib.ports.streams import Connection, Subscriber
@@ -7,7 +9,7 @@ from chalicelib.settings import Settings
 from chalicelib.stores.conditions import delete_if, update_if
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import StreamItem
-from chalicelib.stores.subscribers import from_set, to_text
+from chalicelib.stores.subscribers import from_set, to_set, to_text
 
 
 class DynamoStreamStore:
@@ -31,8 +33,7 @@ class DynamoStreamStore:
         if item is None:
             return
         for user_id in item.users or ():
-            for coarse in (False, True):
-                self._remove_follower(user_id, Subscriber(connection_id, coarse, via_user=True))
+            self.remove_followers(user_id, [connection_id])
         item.delete()
 
     def follow(self, user_id: str, subscriber: Subscriber) -> bool:
@@ -46,12 +47,20 @@ class DynamoStreamStore:
         return True
 
     def unfollow(self, user_id: str, subscriber: Subscriber) -> None:
-        self._remove_follower(user_id, subscriber)
+        self._remove(user_id, [subscriber])
         connection = self._item(_connection_key(subscriber.connection_id))
         update_if(connection, [self._item.users.delete({user_id})], self._item.id.exists())
 
-    def _remove_follower(self, user_id: str, subscriber: Subscriber) -> None:
-        self._item(_user_key(user_id)).update([self._item.subscribers.delete({to_text(subscriber)})])
+    def remove_followers(self, user_id: str, connection_ids: Collection[str]) -> None:
+        # The items of these connections may go on naming the user: they end with their connections.
+        both = [Subscriber(one, coarse, via_user=True) for one in connection_ids for coarse in (False, True)]
+        self._remove(user_id, both)
+
+    def _remove(self, user_id: str, followers: Collection[Subscriber]) -> None:
+        # An update without the condition would create an item, which makes a user without followers look followed.
+        update_if(
+            self._item(_user_key(user_id)), [self._item.subscribers.delete(to_set(followers))], self._item.id.exists()
+        )
 
     def follows(self, user_id: str, connection_id: str) -> bool:
         item = self._get(_connection_key(connection_id))

@@ -6,6 +6,7 @@ from pynamodb.attributes import UnicodeSetAttribute
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition, size
 
+from chalicelib.domain.errors import ContendedError
 from chalicelib.ports.fan_out import GroupLeasedError, SubscriberGroup
 from chalicelib.ports.streams import Subscriber
 from chalicelib.settings import Settings
@@ -63,7 +64,14 @@ class DynamoSubscriberGroups:
                 raise GroupLeasedError(key)
             if self.get(order_id, number) is None:
                 return None
-        raise GroupLeasedError(key)
+        raise ContendedError(key)
+
+    def renew(self, order_id: str, number: int, owner: str, until_ms: int) -> SubscriberGroup | None:
+        model = self._item
+        item = model(_key(order_id, number))
+        if update_if(item, [model.lease_until.set(until_ms)], model.lease_owner == owner):
+            return _group(order_id, number, item)
+        return None
 
     def replace(self, found: SubscriberGroup, left: SubscriberGroup, owner: str) -> bool:
         model = self._item

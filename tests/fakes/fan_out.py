@@ -60,6 +60,14 @@ class FakeSubscriberGroups:
             self._leases[key] = (owner, until_ms)
             return kept
 
+    def renew(self, order_id: str, number: int, owner: str, until_ms: int) -> SubscriberGroup | None:
+        key = (order_id, number)
+        with self._lock:
+            if key not in self._kept or self._leases.get(key, ("", 0))[0] != owner:
+                return None
+            self._leases[key] = (owner, until_ms)
+            return self._kept[key]
+
     def replace(self, found: SubscriberGroup, left: SubscriberGroup, owner: str) -> bool:
         key = (found.order_id, found.number)
         with self._lock:

@@ -114,11 +114,21 @@ class FakeOrderStore:
             self._kept[order_id] = replace(kept, subscribers=kept.subscribers | frozenset(subscribers))
             return True
 
-    def add_groups(self, order_id: str, numbers: Collection[int], *, has_followers: bool = False) -> None:
+    def add_groups(self, order_id: str, numbers: Collection[int]) -> None:
+        assert numbers, "DynamoDB refuses an empty set"
         with self._lock:
             if kept := self._kept.get(order_id):
-                followers = Followers.SUBSCRIBED if has_followers else kept.followers
-                self._kept[order_id] = replace(kept, groups=kept.groups | frozenset(numbers), followers=followers)
+                self._kept[order_id] = replace(kept, groups=kept.groups | frozenset(numbers))
+
+    def remove_group(self, order_id: str, number: int) -> None:
+        with self._lock:
+            if kept := self._kept.get(order_id):
+                self._kept[order_id] = replace(kept, groups=kept.groups - {number})
+
+    def mark_followers_subscribed(self, order_id: str) -> None:
+        with self._lock:
+            if kept := self._kept.get(order_id):
+                self._kept[order_id] = replace(kept, followers=Followers.SUBSCRIBED)
 
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None:
         assert subscribers, "DynamoDB refuses an empty set"

@@ -1,7 +1,7 @@
 """Connections and followers in memory, and sockets that record the pushed frames."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from threading import Lock
 from typing import Any
 
@@ -27,6 +27,12 @@ class FakeStreamStore:
         for followers in self._followers.values():
             followers -= {one for one in followers if one.connection_id == connection_id}
 
+    def remove_followers(self, user_id: str, connection_ids: Collection[str]) -> None:
+        assert connection_ids, "DynamoDB refuses an empty set"
+        if user_id in self._followers:
+            gone = {one for one in self._followers[user_id] if one.connection_id in connection_ids}
+            self._followers[user_id] -= gone
+
     def follow(self, user_id: str, subscriber: Subscriber) -> bool:
         if subscriber.connection_id not in self._connections:
             return False
@@ -34,20 +40,20 @@ class FakeStreamStore:
         return True
 
     def unfollow(self, user_id: str, subscriber: Subscriber) -> None:
-        self._followers[user_id].discard(subscriber)
+        self._followers.get(user_id, set()).discard(subscriber)
 
     def follows(self, user_id: str, connection_id: str) -> bool:
         return any(one.connection_id == connection_id for one in self._followers.get(user_id, ()))
 
     def followers(self, user_id: str) -> frozenset[Subscriber]:
-        return frozenset(self._followers[user_id])
+        return frozenset(self._followers.get(user_id, ()))
 
     def is_followed(self, user_id: str) -> bool:
         return user_id in self._followers
 
     def drop_unfollowed(self, user_id: str) -> None:
-        if not self._followers[user_id]:
-            del self._followers[user_id]
+        if not self._followers.get(user_id):
+            self._followers.pop(user_id, None)
 
 
 class FakeSockets:

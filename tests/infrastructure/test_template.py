@@ -14,6 +14,7 @@ from pynamodb.models import Model
 from chalicelib.api.bare_problems import gateway_problem
 from chalicelib.api.problems import CONTENT_TYPE
 from chalicelib.codec.looks import read_look_message
+from chalicelib.consumers.batch import failure_pause_seconds
 from chalicelib.http.headers import FIXED_HEADERS
 from chalicelib.ports.queues import LooksOfMinute
 from chalicelib.settings import Settings, read_settings
@@ -117,6 +118,16 @@ def test_an_undeliverable_message_ends_in_a_queue_that_keeps_it_for_two_weeks(
     assert redrive["maxReceiveCount"] == receives
     assert arn_of(redrive["deadLetterTargetArn"]) == dead_letters
     assert queues[dead_letters]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+@pytest.mark.parametrize("queue", ["OrdersQueue", "HighPriorityQueue", "ReplayQueue", "FanOutQueue"])
+def test_a_message_that_fails_at_every_receive_is_a_dead_letter_before_it_expires(
+    packaged: Packaged, queue: str
+) -> None:
+    properties = packaged.resources("AWS::SQS::Queue")[queue]
+    receives = properties["RedrivePolicy"]["maxReceiveCount"]
+    pauses = sum(map(failure_pause_seconds, range(1, receives + 1)))
+    assert pauses + receives * properties["VisibilityTimeout"] < properties["MessageRetentionPeriod"]
 
 
 def test_the_operators_commands_find_every_queue_of_dead_letters(packaged: Packaged) -> None:

@@ -26,6 +26,7 @@ from chalicelib.ports.queues import OrderQueue
 from chalicelib.routing.best_swap import BestSwap, best_price, best_swap, max_amount
 from chalicelib.routing.router import Router
 from chalicelib.services.orders.execution_events import swap_request
+from chalicelib.services.streams.order_stream import MAX_FIRST_FRAMES_SECONDS, OrderStream
 from chalicelib.services.streams.publisher import Publisher
 from chalicelib.services.streams.subscriptions import Subscriptions
 from chalicelib.threads import side_by_side
@@ -48,7 +49,10 @@ Trigger = tuple[StoredOrder, PriceTriggered | LaunchTriggered]
 
 @dataclass(frozen=True, slots=True)
 class TriggerOrders:
-    """``batch`` bounds the orders that a push triggers. Times are in seconds."""
+    """``batch`` bounds the orders that a push triggers. Times are in seconds.
+
+    ``executor`` triggers orders in parallel, and ``beside`` pushes their frames.
+    """
 
     orders: OrderStore
     open_order_index: OpenOrderIndex
@@ -57,6 +61,7 @@ class TriggerOrders:
     publisher: Publisher
     subscriptions: Subscriptions
     executor: Executor
+    beside: Executor
     now: Callable[[], datetime]
     batch: int
     pending_deadline_seconds: int
@@ -141,8 +146,12 @@ class TriggerOrders:
             log.exception("not triggered; the next look will retry", extra={"orderId": order_id})
             return False
         log.info("triggered", extra={"orderId": order_id, "trigger": type(event).__name__})
+        stream = OrderStream(self.publisher, self.beside)
         try:
-            self.queue.send(self.publisher.publish(triggered))
+            stream.publish(triggered)
+            self.queue.send(stream.flush(triggered, MAX_FIRST_FRAMES_SECONDS))
         except Exception:
             log.exception("triggered but not queued; the watchdog will retry", extra={"orderId": order_id})
+        finally:
+            stream.wait()
         return True

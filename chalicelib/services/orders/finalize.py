@@ -34,9 +34,16 @@ class FinalizeOrder:
         ``stream`` publishes the earlier events of the order, if this process moved it. Without Postgres, or without
         a queue for the frames, a deadline makes the watchdog repeat this.
         """
-        order = stored.order
         stream = stream or OrderStream(self.publisher, self.executor)
         stream.publish(stored)
+        try:
+            self._record(stored, stream)
+        finally:
+            # No push may go on after the invocation.
+            stream.wait()
+
+    def _record(self, stored: StoredOrder, stream: OrderStream) -> None:
+        order = stored.order
         try:
             self.history.record(order)
         except HistoryUnavailableError:

@@ -10,6 +10,7 @@ from concurrent.futures import Executor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 
 from chalicelib.codec.exact_json import dumps
@@ -29,6 +30,7 @@ from chalicelib.services.limits.user_limits import UserOrderLimit
 from chalicelib.services.market.open_orders import OpenOrders
 from chalicelib.services.orders.acceptance import InitialState, PlanAcceptance, WatchList
 from chalicelib.services.orders.lookup import find_order, user_for
+from chalicelib.services.streams.order_stream import MAX_FIRST_FRAMES_SECONDS, OrderStream
 from chalicelib.services.streams.publisher import Publisher
 from chalicelib.services.streams.subscriptions import Subscriptions
 
@@ -92,12 +94,11 @@ class SubmitOrder:
             stored = self._accept(order_id, spec, keys, subscriber)
         except KeyTakenError as error:
             order_id = earlier = _earlier_order(keys, error.taken)
-        if acknowledge:
-            acknowledge(order_id)
+        greet = partial(acknowledge, order_id) if acknowledge else None
         if earlier is None:
-            self._dispatch(stored)
-        elif subscriber:
-            self.subscriptions.join_order(caller, subscriber, order_id)
+            self._dispatch(stored, greet)
+        else:
+            self._repeat(caller, order_id, subscriber, greet)
         if spec.type is OrderType.MARKET:
             return Submission(order_id, replayed=earlier is not None)
         order = find_order(caller, self.orders, earlier).order if earlier else stored.order
@@ -161,10 +162,21 @@ class SubmitOrder:
         if taken := [found for key in keys if (found := self.orders.find_key(key.id))]:
             raise KeyTakenError(taken)
 
-    def _dispatch(self, stored: StoredOrder) -> None:
+    def _repeat(
+        self, caller: Caller, order_id: str, subscriber: Subscriber | None, greet: Callable[[], None] | None
+    ) -> None:
+        """Subscribe the connection that sent an order again."""
+        if greet:
+            greet()
+        if subscriber:
+            self.subscriptions.join_order(caller, subscriber, order_id)
+
+    def _dispatch(self, stored: StoredOrder, greet: Callable[[], None] | None) -> None:
         """Publish the order and queue it for the time of its reservation; the watchdog makes good what fails."""
         order = stored.order
         if order.status is Status.OPEN:
+            if greet:
+                greet()
             self._keep_open(stored)
             return
         delay_seconds = 0
@@ -172,12 +184,18 @@ class SubmitOrder:
             # The order may expire before its reservation.
             start = replace(reservation, at_ms=earliest_ms(reservation.at_ms, order.expires_at))
             delay_seconds = start.seconds_from(to_ms(order.events[0].at))
+        stream = OrderStream(self.publisher, self.executor, greet)
         try:
-            stored = self._published(stored)
+            stream.publish(stored)
+            # This reads the followers after the order was written, and a new follower looks for the user's orders
+            # after its follow was written: at least one of the two sees the other.
+            stored = stream.flush(self.subscriptions.with_followers(stored), MAX_FIRST_FRAMES_SECONDS)
             with self._notifying_followers(stored):
                 self.queue.send(stored, delay_seconds=delay_seconds)
         except Exception:
             log.exception("accepted but not queued; the watchdog will retry", extra={"orderId": order.order_id})
+        finally:
+            stream.wait()
 
     def _keep_open(self, stored: StoredOrder) -> None:
         """Publish and record an open order; the watchdog makes good what fails."""
@@ -186,15 +204,6 @@ class SubmitOrder:
         except Exception:
             order_id = stored.order.order_id
             log.exception("open but not recorded; the watchdog will retry", extra={"orderId": order_id})
-
-    def _published(self, stored: StoredOrder) -> StoredOrder:
-        """Push the first events to the connection that sent the order, and look for followers of the user.
-
-        This reads the followers after the order was written, and a new follower looks for the user's orders after its
-        follow was written: at least one of the two sees the other. The queue comes last, so that no worker pushes a
-        later event first.
-        """
-        return self.subscriptions.with_followers(self.publisher.publish(stored))
 
     @contextmanager
     def _notifying_followers(self, stored: StoredOrder) -> Iterator[None]:

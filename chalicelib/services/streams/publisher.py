@@ -6,8 +6,9 @@ frame. The publisher drops a connection that is still slow at the last try.
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from chalicelib.domain.orders import Order
 from chalicelib.ports.orders import OrderStore, StoredOrder
@@ -18,14 +19,20 @@ from chalicelib.services.streams.fan_out import FanOut
 
 log = logging.getLogger(__name__)
 
+_NOTHING: Mapping[Subscriber, int] = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class PushResult:
-    """The subscribers that were served, and those whose connection is gone. The replay queue has the late ones."""
+    """The outcome of a push: the subscribers that have every event, those whose connection is gone, and the others.
+
+    ``late``: connections that took too few frames in time. They are in the replay queue, unless they have used up
+    their tries.
+    """
 
     served: frozenset[Subscriber]
     gone: frozenset[Subscriber]
-    late: Sequence[Delivery]
+    late: tuple[Delivery, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +45,15 @@ class Publisher:
     fan_out: FanOut
     budget_seconds: float
 
-    def publish(self, stored: StoredOrder) -> StoredOrder:
+    def publish(self, stored: StoredOrder, known: Mapping[Subscriber, int] = _NOTHING) -> StoredOrder:
         """Publish the order's unpublished events; returns the order as published, with the subscribers that it kept.
 
+        ``known`` has the positions of subscribers that are not at the watermark of the others.
         Never raises: events that could be neither pushed nor handed over go out with the next event.
         """
         order = stored.order
         try:
-            served = self._push_to_all(stored) if stored.subscribers else stored.subscribers
+            served = self._push_to_all(stored, known) if stored.subscribers else stored.subscribers
             if stored.published < order.seq:
                 self.fan_out.announce(stored)
         except Exception:
@@ -54,23 +62,22 @@ class Publisher:
             return stored
         return replace(stored, published=order.seq, subscribers=served)
 
-    def push(self, order: Order, after_seq: int, subscribers: Collection[Subscriber], tries: int = 0) -> PushResult:
-        """Push the events after ``after_seq`` to subscribers, of which some may be gone or too slow.
+    def push(self, order: Order, positions: Mapping[Subscriber, int], tries: int = 0) -> PushResult:
+        """Push to each subscriber the events after its position. Some may be gone or too slow.
 
-        A subscriber with a position of its own receives the events after that. ``tries`` counts the earlier pushes
-        that could not serve these subscribers.
+        ``tries`` counts the earlier pushes that could not serve these subscribers.
         """
-        positions = {one: max(after_seq, one.after_seq or 0) for one in subscribers}
         deliveries = self.deliverer.deliver(order, positions, self.budget_seconds)
         gone = [one for one in deliveries if one.gone]
-        late = [one for one in deliveries if not one.gone and one.delivered < order.seq]
+        late = tuple(one for one in deliveries if not one.gone and one.delivered < order.seq)
         self.dropped_sockets.drop(order, gone, late, tries)
         return PushResult(all_of(deliveries) - all_of(gone) - all_of(late), all_of(gone), late)
 
-    def _push_to_all(self, stored: StoredOrder) -> frozenset[Subscriber]:
+    def _push_to_all(self, stored: StoredOrder, known: Mapping[Subscriber, int]) -> frozenset[Subscriber]:
         """Push to the order's own subscribers, and remove those that were not served; returns the others."""
         order_id, monotonic = stored.order.order_id, self.deliverer.monotonic
-        result = self.push(stored.order, stored.published, stored.subscribers)
+        positions = {one: known.get(one, stored.published) for one in stored.subscribers}
+        result = self.push(stored.order, {one: max(seq, one.after_seq or 0) for one, seq in positions.items()})
         pushed = monotonic()
         if left := stored.subscribers - result.served:
             self.orders.leave(order_id, left)

@@ -6,18 +6,46 @@ the group leased marks it as changed and leaves. So one worker at a time serves 
 events, and each message is answered by a round that began after it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.domain.orders import Order
 from chalicelib.ports.fan_out import FanOutQueue, SubscriberGroup, SubscriberGroups
-from chalicelib.ports.orders import OrderStore
-from chalicelib.ports.streams import Subscriber
-from chalicelib.services.streams.delivery import Deliverer, Delivery
+from chalicelib.ports.orders import OrderStore, StoredOrder
+from chalicelib.ports.streams import Subscriber, settled
+from chalicelib.services.streams.delivery import Deliverer, Delivery, all_of
 from chalicelib.services.streams.dropped_sockets import DroppedSockets
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What a worker has done for a group since it leased it.
+
+    ``positions`` has the subscribers that it pushed to, and ``dropped`` those that leave the group.
+    """
+
+    positions: dict[Subscriber, int] = field(default_factory=dict)
+    dropped: set[Subscriber] = field(default_factory=set)
+
+    def to_serve(self, group: SubscriberGroup) -> dict[Subscriber, int]:
+        """The position of every subscriber to push to."""
+        return {
+            one: self.positions.get(one, stored) for one, stored in group.positions.items() if one not in self.dropped
+        }
+
+    def left(self, group: SubscriberGroup, order: Order) -> SubscriberGroup:
+        """The group with the new positions. After a terminal event no subscriber that has it needs the group."""
+        kept = {settled(one): position for one, position in self.to_serve(group).items()}
+        members = [one for one, position in kept.items() if position == order.seq and not order.is_terminal]
+        joining = [
+            replace(one, after_seq=position)
+            for one, position in kept.items()
+            if position < order.seq or (position > order.seq and not order.is_terminal)
+        ]
+        return replace(group, members=frozenset(members), joining=frozenset(joining), delivered=order.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,58 +68,73 @@ class ServeGroup:
 
         :raises GroupLeasedError: while another worker serves the group.
         :raises OrderNotFoundError: if there is no such order.
+        :raises Exception: if the replay queue refuses a slow connection, which then stays in the group.
         """
         deadline = self.deliverer.monotonic() + self.serve_seconds
-        progress: dict[Subscriber, int | None] = {}
-        while group := self.groups.lease(order_id, number, owner, to_ms(self.now()) + self.lease_seconds * 1000):
-            stored = self.orders.get(order_id)
-            if stored is None:
-                raise OrderNotFoundError(order_id)
-            order, seconds = stored.order, deadline - self.deliverer.monotonic()
-            deliveries = self.deliverer.deliver(order, _positions(group, progress), max(seconds, 0))
-            gone, failed = [one for one in deliveries if one.gone], [one for one in deliveries if one.failed]
+        group = self.groups.lease(order_id, number, owner, self._until_ms())
+        if group is None and self._remove_number(order_id, number):
+            # A subscriber that joined just before the removal of the number needs this message.
+            group = self.groups.lease(order_id, number, owner, self._until_ms())
+        progress = _Progress()
+        while group:
+            order = self._named(order_id, number)
+            seconds = max(deadline - self.deliverer.monotonic(), 0)
+            deliveries = self.deliverer.deliver(order, progress.to_serve(group), seconds)
+            refusal = self._drop(order, deliveries, progress)
+            left = progress.left(group, order)
+            if self.groups.replace(group, left, owner):
+                self._go_on(order, left, refusal)
+                return
+            group = self.groups.renew(order_id, number, owner, self._until_ms())
+            if group is None:
+                # Another worker may have served the group meanwhile: its stored positions are the newer ones.
+                progress = _Progress()
+                group = self.groups.lease(order_id, number, owner, self._until_ms())
+
+    def _until_ms(self) -> int:
+        return to_ms(self.now()) + self.lease_seconds * 1000
+
+    def _remove_number(self, order_id: str, number: int) -> bool:
+        """Remove the number of an absent group from its order, whose writers would queue it for nothing.
+
+        False if the order does not name the group, or has no later event.
+        """
+        stored = self._get(order_id)
+        if stored.order.is_terminal or number not in stored.groups:
+            return False
+        self.orders.remove_group(order_id, number)
+        return True
+
+    def _named(self, order_id: str, number: int) -> Order:
+        """The order, which names the group also if a worker has removed the number since the group was absent."""
+        stored = self._get(order_id)
+        if stored.order.is_terminal or number in stored.groups:
+            return stored.order
+        self.orders.add_groups(order_id, [number])
+        return self._get(order_id).order
+
+    def _get(self, order_id: str) -> StoredOrder:
+        stored = self.orders.get(order_id)
+        if stored is None:
+            raise OrderNotFoundError(order_id)
+        return stored
+
+    def _drop(self, order: Order, deliveries: Sequence[Delivery], progress: _Progress) -> Exception | None:
+        """Note the positions, and drop the connections that were not served; returns why some were not dropped."""
+        progress.positions |= {subscriber: one.delivered for one in deliveries for subscriber in one.subscribers}
+        gone, failed = [one for one in deliveries if one.gone], [one for one in deliveries if one.failed]
+        progress.dropped |= all_of(gone)
+        try:
             self.dropped_sockets.drop(order, gone, failed)
-            progress |= _progress(deliveries)
-            left = _left(group, order, progress)
-            if not self.groups.replace(group, left, owner):
-                continue
-            if any((one.after_seq or 0) < order.seq for one in left.joining):
-                self.queue.send(order, [number])
-            return
+        except Exception as error:
+            # Raised here, it would keep the lease, and the others would wait for its end.
+            return error
+        progress.dropped |= all_of(failed)
+        return None
 
-
-def _positions(group: SubscriberGroup, progress: Mapping[Subscriber, int | None]) -> dict[Subscriber, int]:
-    """The position of every subscriber to serve. ``progress`` has those that this worker served before."""
-    found = {one: group.delivered for one in group.members}
-    found |= {one: one.after_seq or 0 for one in group.joining}
-    positions = {one: progress.get(one, position) for one, position in found.items()}
-    return {one: position for one, position in positions.items() if position is not None}
-
-
-def _progress(deliveries: list[Delivery]) -> dict[Subscriber, int | None]:
-    """The position of each served subscriber; ``None`` for one that the group drops."""
-    return {
-        subscriber: None if one.gone or one.failed else one.delivered
-        for one in deliveries
-        for subscriber in one.subscribers
-    }
-
-
-def _left(group: SubscriberGroup, order: Order, progress: Mapping[Subscriber, int | None]) -> SubscriberGroup:
-    """The group with the positions of its subscribers. After a terminal event none of them needs the group."""
-    served = {
-        _settled(one): position
-        for one in group.members | group.joining
-        if (position := progress.get(one)) is not None
-    }
-    members = [one for one, position in served.items() if position == order.seq and not order.is_terminal]
-    joining = [
-        replace(one, after_seq=position)
-        for one, position in served.items()
-        if position < order.seq or (position > order.seq and not order.is_terminal)
-    ]
-    return replace(group, members=frozenset(members), joining=frozenset(joining), delivered=order.seq)
-
-
-def _settled(subscriber: Subscriber) -> Subscriber:
-    return replace(subscriber, after_seq=None)
+    def _go_on(self, order: Order, left: SubscriberGroup, refusal: Exception | None) -> None:
+        """Let a further message serve those that lack events: this one again after a refusal, otherwise a new one."""
+        if refusal:
+            raise refusal
+        if any((one.after_seq or 0) < order.seq for one in left.joining):
+            self.queue.send(order, [left.number])

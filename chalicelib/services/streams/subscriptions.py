@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.ports.orders import Followers, OrderStore, StoredOrder
-from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, StreamStore, Subscriber
+from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, StreamStore, Subscriber, settled
 from chalicelib.services.orders.lookup import find_order
+from chalicelib.services.streams.delivery import Delivery
 from chalicelib.services.streams.fan_out import FanOut
-from chalicelib.services.streams.publisher import Publisher
+from chalicelib.services.streams.publisher import Publisher, PushResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Subscriptions:
     def leave(self, stored: StoredOrder, subscriber: Subscriber) -> None:
         order_id = stored.order.order_id
         # The stored subscriber may have a position of its own.
-        mine = [one for one in stored.subscribers if replace(one, after_seq=None) == subscriber]
+        mine = [one for one in stored.subscribers if settled(one) == subscriber]
         if mine:
             self.orders.leave(order_id, mine)
         self.fan_out.leave(stored, subscriber)
@@ -84,7 +85,10 @@ class Subscriptions:
         if after_seq > stored.order.seq:
             subscriber = replace(subscriber, after_seq=after_seq)
         pushed = min(after_seq, stored.order.seq)
-        return not self.catch_up(stored, {subscriber} | others, pushed, tries)
+        positions = _positions({subscriber} | others, pushed)
+        if stored.groups and self.fan_out.join_own_group(stored, subscriber.connection_id, positions):
+            return True
+        return not self.catch_up(stored, {subscriber} | others, pushed, tries).gone
 
     def catch_up(
         self,
@@ -92,25 +96,26 @@ class Subscriptions:
         subscribers: Collection[Subscriber],
         pushed: int,
         tries: int = 0,
-    ) -> frozenset[Subscriber]:
-        """Push the events after ``pushed`` and join the subscribers; returns those whose connection is gone."""
+    ) -> PushResult:
+        """Push the events after ``pushed`` and join the subscribers that took them."""
         gone: frozenset[Subscriber] = frozenset()
+        late: tuple[Delivery, ...] = ()
         # The loop is bounded: a further round needs a further event, and an order has a bounded number of events.
         while subscribers:
             order = stored.order
-            result = self.publisher.push(order, pushed, subscribers, tries)
-            subscribers, gone = result.served, gone | result.gone
+            result = self.publisher.push(order, _positions(subscribers, pushed), tries)
+            subscribers, gone, late = result.served, gone | result.gone, late + result.late
             pushed = order.seq
             # After a terminal status no event follows, so there is no reason to join.
             if not subscribers or order.is_terminal:
                 break
             if self._need_groups(stored, subscribers):
-                self.fan_out.join(stored, {one: max(pushed, one.after_seq or 0) for one in subscribers})
+                self.fan_out.join(stored, _positions(subscribers, pushed))
                 break
             if self.orders.join(order.order_id, subscribers, pushed):
                 break
             stored = self._get(order.order_id)
-        return gone
+        return PushResult(frozenset(subscribers), gone, late)
 
     def _need_groups(self, stored: StoredOrder, subscribers: Collection[Subscriber]) -> bool:
         """True if the order has no room for the subscribers, or has groups, which may have their connections."""
@@ -119,9 +124,21 @@ class Subscriptions:
     def is_subscribed(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
         return subscriber in stored.subscribers or self.fan_out.is_member(stored, subscriber)
 
-    def follow_order(self, stored: StoredOrder, subscriber: Subscriber) -> bool:
-        """Push the order's latest frame, and join a follower to the order. False if the connection is gone."""
-        return not self.catch_up(stored, {subscriber}, pushed=stored.order.seq - 1)
+    def follow_order(self, stored: StoredOrder, subscriber: Subscriber, tries: int = 0) -> PushResult:
+        """Push the order's latest frame, and join a follower to the order.
+
+        A connection that is subscribed to the order already first receives what it lacks: otherwise the latest frame
+        would come before its predecessors, and a client that resumes after it would miss those.
+        """
+        return self.catch_up(stored, {subscriber}, self._latest_for(stored, subscriber.connection_id), tries)
+
+    def _latest_for(self, stored: StoredOrder, connection_id: str) -> int:
+        """The position before the latest frame, or a connection's own position if that is earlier."""
+        before_latest = stored.order.seq - 1
+        if any(one.connection_id == connection_id for one in stored.subscribers):
+            return min(before_latest, stored.published)
+        in_group = self.fan_out.position(stored, connection_id)
+        return before_latest if in_group is None else min(before_latest, in_group)
 
     def subscribe_followers(self, order_id: str) -> None:
         """Subscribe the followers of an order's user to the order, and push its events to them.
@@ -138,11 +155,10 @@ class Subscriptions:
         if not followers:
             self.streams.drop_unfollowed(user_id)
         elif self._need_groups(stored, followers):
-            self.fan_out.join(stored, dict.fromkeys(followers, 0), has_followers=True)
-            return
+            self.fan_out.join(stored, dict.fromkeys(followers, 0))
         else:
             self.catch_up(stored, followers, pushed=0)
-        self.orders.add_groups(order_id, (), has_followers=True)
+        self.orders.mark_followers_subscribed(order_id)
 
     def with_followers(self, stored: StoredOrder) -> StoredOrder:
         """The order, marked if its user has followers that are not subscribed yet."""
@@ -158,3 +174,7 @@ class Subscriptions:
         if stored is None:
             raise OrderNotFoundError(order_id)
         return stored
+
+
+def _positions(subscribers: Collection[Subscriber], pushed: int) -> dict[Subscriber, int]:
+    return {one: max(pushed, one.after_seq or 0) for one in subscribers}

@@ -16,6 +16,7 @@ from chalicelib.ports.orders import OrderStore, UnreadableOrderError
 from chalicelib.ports.queues import ReplayQueue
 from chalicelib.ports.streams import FollowUser, StreamStore, Subscriber
 from chalicelib.services.orders.lookup import user_for
+from chalicelib.services.streams.dropped_sockets import MAX_SOCKET_TRIES, retry_seconds
 from chalicelib.services.streams.subscriptions import Subscriptions
 
 log = logging.getLogger(__name__)
@@ -53,11 +54,12 @@ class UserStreams:
         """Push the latest frame of each order that was unfinished when a follow began, and join the follower to it.
 
         Each look queues the next one. The submission of each later order finds the follower. False if the connection
-        is gone.
+        is gone. A look whose connection is too slow ends, and is queued again: each further order would wait for it.
         """
         subscriber, user_id = replace(follow.subscriber, via_user=True), follow.user_id
         if not self.streams.follows(user_id, subscriber.connection_id):
             return True
+        tries = follow.tries or 0
         followed_at = from_ms(follow.followed_at_ms) + MAX_CLOCK_DIFFERENCE if follow.followed_at_ms else None
         for order_id in self.orders.unfinished_of(user_id, followed_at):
             try:
@@ -67,12 +69,22 @@ class UserStreams:
                 continue
             if stored is None or stored.order.is_terminal or self.subscriptions.is_subscribed(stored, subscriber):
                 continue
-            if not self.subscriptions.follow_order(stored, subscriber):
+            result = self.subscriptions.follow_order(stored, subscriber, tries)
+            if result.gone:
                 return False
+            if result.late:
+                self._look_again(replace(follow, subscriber=subscriber), tries)
+                return True
+            tries = 0
         if follow.look < len(LOOK_DELAYS_SECONDS):
-            after = replace(follow, subscriber=subscriber, look=follow.look + 1)
+            after = replace(follow, subscriber=subscriber, look=follow.look + 1, tries=None)
             self.replays.send([after], delay_seconds=LOOK_DELAYS_SECONDS[follow.look])
         return True
+
+    def _look_again(self, follow: FollowUser, tries: int) -> None:
+        """Repeat a look after ``tries`` that brought no frame, unless these are used up."""
+        if tries < MAX_SOCKET_TRIES:
+            self.replays.send([replace(follow, tries=tries + 1)], delay_seconds=retry_seconds(tries))
 
     def unfollow(self, caller: Caller, subscriber: Subscriber, user_id: str) -> None:
         """End a follow, and leave the user's active and open orders."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.codec.messages import PoisonMessageError
-from chalicelib.consumers.batch import FAILURE_PAUSE_SECONDS, process_batch
+from chalicelib.consumers.batch import FAILURE_PAUSE_SECONDS, failure_pause_seconds, process_batch
 
 
 class Held:
@@ -58,6 +58,10 @@ def test_only_the_failed_message_of_ten_is_delivered_again() -> None:
     assert held.calls == [("r3", FAILURE_PAUSE_SECONDS)], (
         "the queue delivers it again long before the message of a lost worker"
     )
+
+
+def test_the_pause_of_a_failing_message_doubles_up_to_ten_minutes() -> None:
+    assert list(map(failure_pause_seconds, range(1, 11))) == [15, 30, 60, 120, 240, 480, 600, 600, 600, 600]
 
 
 @pytest.mark.parametrize("count", [1, 2, 10])

@@ -21,7 +21,15 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import OrderSpec, Priority
 from chalicelib.domain.status import OrderType
 from chalicelib.domain.tokens import BY_SYMBOL, Side, Token
-from chalicelib.ports.orders import IdempotencyKey, KeyTakenError, Lease, LostRaceError, OrderStore, StoredOrder
+from chalicelib.ports.orders import (
+    Followers,
+    IdempotencyKey,
+    KeyTakenError,
+    Lease,
+    LostRaceError,
+    OrderStore,
+    StoredOrder,
+)
 from chalicelib.ports.streams import Subscriber
 from chalicelib.stores.orders import DynamoOrderStore
 from tests.contract.stores.aws import Wire
@@ -634,3 +642,22 @@ def test_a_ping_makes_no_order_and_takes_no_key(orders: OrderStore) -> None:
     orders.ping()
     assert orders.due(10**13, 10) == []
     assert orders.find_key("alice#key#ping") is None
+
+
+def test_an_order_names_groups_until_they_are_removed(orders: OrderStore) -> None:
+    stored = created(orders)
+    order_id = stored.order.order_id
+    orders.add_groups(order_id, [0, 3])
+    orders.add_groups(order_id, [3, 5])
+    orders.remove_group(order_id, 3)
+    orders.remove_group(order_id, 7)
+    assert kept(orders, order_id).groups == {0, 5}
+    for number in (0, 5):
+        orders.remove_group(order_id, number)
+    assert kept(orders, order_id).groups == frozenset()
+
+
+def test_the_followers_of_an_order_are_marked_as_subscribed(orders: OrderStore) -> None:
+    stored = created(orders)
+    orders.mark_followers_subscribed(stored.order.order_id)
+    assert kept(orders, stored.order.order_id).followers is Followers.SUBSCRIBED

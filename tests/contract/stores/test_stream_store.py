@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.ports.streams import Connection, StreamStore, Subscriber
+from tests.contract.stores.conftest import DynamoStores
 from tests.contract.stores.racing import race
 
 
@@ -94,3 +95,36 @@ def test_twenty_connections_that_follow_at_once_are_all_kept(streams: StreamStor
     opened(streams, *(one.connection_id for one in subscribers))
     race(lambda number: streams.follow("alice", subscribers[number]))
     assert streams.followers("alice") == frozenset(subscribers)
+
+
+def test_gone_connections_are_removed_together_in_both_grains(streams: StreamStore) -> None:
+    ids = [f"gone-{number}" for number in range(20)]
+    opened(streams, "here", *ids)
+    here = Subscriber("here", via_user=True)
+    for one in [here, *(Subscriber(gone, coarse, via_user=True) for gone in ids for coarse in (False, True))]:
+        streams.follow("alice", one)
+    streams.remove_followers("alice", ids)
+    assert streams.followers("alice") == {here}
+
+
+def test_an_end_of_a_follow_makes_no_user_look_followed(streams: StreamStore) -> None:
+    opened(streams, "one")
+    me = Subscriber("one", via_user=True)
+    streams.unfollow("alice", me)
+    streams.remove_followers("alice", ["one"])
+    streams.follow("bob", me)
+    streams.unfollow("bob", me)
+    streams.drop_unfollowed("bob")
+    streams.disconnect("one")
+    assert not streams.is_followed("alice")
+    assert not streams.is_followed("bob")
+
+
+def test_a_disconnect_writes_once_for_each_followed_user(dynamo: DynamoStores) -> None:
+    streams, wire = dynamo.streams, dynamo.aws.wire
+    opened(streams, "one")
+    for user_id in ("alice", "bob"):
+        streams.follow(user_id, Subscriber("one", via_user=True))
+    wire.calls.clear()
+    streams.disconnect("one")
+    assert wire.calls == ["GetItem", "UpdateItem", "UpdateItem", "DeleteItem"]

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.errors import ContendedError
 from chalicelib.ports.fan_out import GroupLeasedError, SubscriberGroup, SubscriberGroups
 from chalicelib.ports.streams import Subscriber
+from chalicelib.stores import subscriber_groups
+from tests.contract.stores.conftest import DynamoStores
 from tests.fakes.clock import FakeClock
 
 EXPIRY = 1_800_000_000
@@ -109,3 +112,37 @@ def test_a_group_that_is_full_takes_nobody_else(groups: SubscriberGroups, clock:
     assert groups.replace(found, served(found, 1), "me")
     assert not groups.add("order", 1, [Subscriber("three", after_seq=1)], EXPIRY, full_at=2)
     assert groups.add("order", 1, [Subscriber("three", after_seq=1)], EXPIRY)
+
+
+def test_a_lease_is_renewed_by_its_owner_alone(groups: SubscriberGroups, clock: FakeClock) -> None:
+    groups.add("order", 1, [ONE], EXPIRY)
+    leased(groups, clock)
+    groups.add("order", 1, [TWO], EXPIRY)
+    renewed = groups.renew("order", 1, "me", clock.now_ms() + LEASE_MS)
+    assert renewed is not None
+    assert renewed.joining == {ONE, TWO}
+    assert groups.renew("order", 1, "other", clock.now_ms() + LEASE_MS) is None
+    assert groups.replace(renewed, served(renewed, 1), "me")
+    assert groups.renew("order", 1, "me", clock.now_ms() + LEASE_MS) is None, "the lease was returned"
+    assert groups.renew("order", 2, "me", clock.now_ms() + LEASE_MS) is None, "no group"
+    assert groups.get("order", 2) is None
+
+
+def test_a_return_whose_answer_is_lost_leaves_no_lease_to_renew(dynamo: DynamoStores, clock: FakeClock) -> None:
+    groups = dynamo.subscriber_groups
+    groups.add("order", 1, [ONE], EXPIRY)
+    found = leased(groups, clock)
+    dynamo.aws.wire.lose_answer_to.append("UpdateItem")
+    assert not groups.replace(found, served(found, 1), "me")
+    assert groups.renew("order", 1, "me", clock.now_ms() + LEASE_MS) is None
+    assert leased(groups, clock).members == {Subscriber("one")}
+
+
+def test_a_group_whose_leases_begin_and_end_at_every_try_is_not_said_to_be_marked(
+    dynamo: DynamoStores, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = dynamo.subscriber_groups
+    groups.add("order", 1, [ONE], EXPIRY)
+    monkeypatch.setattr(subscriber_groups, "update_if", lambda *_: False)
+    with pytest.raises(ContendedError):
+        leased(groups, clock)

@@ -12,7 +12,7 @@ from chalicelib.domain.status import Status
 from chalicelib.domain.swaps import Fill
 from chalicelib.ports.history import OrderFilter
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.streams import Subscriber
+from chalicelib.ports.streams import Connection, Subscriber
 from tests.support.open_orders import a_limit, accept, push
 from tests.support.order_builders import pending
 from tests.support.workbench import Workbench, a_workbench
@@ -319,3 +319,16 @@ def test_a_dead_letter_that_closes_no_order_moves_to_the_unprocessable_queue(ben
     record = {"messageId": "m", "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
     assert close_dead_letters(bench.engine, {"Records": [record]}) == {"batchItemFailures": []}
     assert bench.dead_letter_queue.kept == [body]
+
+
+def test_a_dead_letter_keeps_what_awaits_the_followers(bench: Workbench) -> None:
+    bench.streams.connect(Connection("me", coarse=False, expires_at=0))
+    bench.streams.follow("tester", Subscriber("me", via_user=True))
+    bench.replay_queue.down = True
+    order_id = bench.submit(user_id="tester")
+    bench.replay_queue.down = False
+    bench.clock.sleep(bench.engine.settings.min_exhaustion_seconds + 3600)
+    bench.engine.close_dead_letter(bench.order_queue.take())
+    assert bench.order(order_id).status is Status.FAILED
+    bench.notify_followers()
+    assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2]

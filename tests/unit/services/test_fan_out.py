@@ -1,15 +1,20 @@
 """Orders with more subscribers than their item holds: groups of subscribers, each served by one worker at a time."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from chalicelib.codec.groups import group_message
+from chalicelib.codec.messages import order_message
 from chalicelib.consumers.fan_out import fan_out
+from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.ports.fan_out import GroupLeasedError
+from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, Connection, FollowUser, RetrySocket, Subscriber
 from chalicelib.services.streams.fan_out import FIRST_GROUP, MAX_FIRST_GROUP
+from tests.faults.streams import stream_violations
 from tests.support.callers import ANYONE
 from tests.support.open_orders import a_limit
 from tests.support.workbench import Workbench, a_workbench
@@ -312,7 +317,7 @@ def test_a_second_subscription_of_a_connection_receives_a_new_replay(bench: Work
     bench.serve_groups()
     bench.process_all()
     bench.serve_groups()
-    assert bench.sockets.updates(members[0].connection_id) == [EVERYTHING[0]] * 3 + EVERYTHING
+    assert bench.sockets.updates(members[0].connection_id) == [EVERYTHING[0], *EVERYTHING]
 
 
 def test_a_connection_that_also_follows_the_user_stays_subscribed_through_the_user_stream(bench: Workbench) -> None:
@@ -344,3 +349,67 @@ def test_a_look_leaves_the_orders_that_were_accepted_after_the_follow_to_their_o
     bench.notify_followers()
     bench.serve_groups()
     assert received(bench) == {((1, "pending"), (2, "routing"))}
+
+
+def test_a_follow_first_brings_what_a_member_of_a_group_lacks(bench: Workbench) -> None:
+    order_id = bench.submit(user_id="alice")
+    join(bench, order_id)
+    _, members = a_group(bench, order_id)
+    me = members[0]
+    bench.process()
+    bench.streams.connect(Connection(me.connection_id, coarse=False, expires_at=0))
+    stored = bench.orders.get(order_id)
+    assert stored
+    open_again = replace(stored, order=Order.replayed(order_id, stored.order.spec, stored.order.events[:5]))
+    bench.engine.subscriptions.follow_order(open_again, replace(me, via_user=True))
+    assert bench.sockets.updates(me.connection_id)[:5] == EVERYTHING[:5]
+
+
+def test_no_live_frame_comes_between_the_frames_that_a_member_of_a_group_asks_for_again(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow(bench, "alice")
+    order_id = bench.submit(user_id="alice")
+    bench.notify_followers()
+    bench.serve_groups()
+    assert bench.lease("lost")
+    bench.serve_groups()
+    _, members = a_group(bench, order_id)
+    me = replace(members[0], via_user=False)
+    push = bench.sockets.push
+    raced: list[str] = []
+
+    def push_while_the_order_goes_on(connection_id: str, text: str) -> None:
+        push(connection_id, text)
+        if connection_id == me.connection_id and not raced:
+            raced.append("yes")
+            bench.clock.sleep(bench.engine.settings.lease_seconds + 1)
+            bench.order_queue.bodies.append(order_message(StoredOrder(bench.order(order_id))))
+            bench.process_all()
+            for message in bench.fan_out_queue.sent:
+                with suppress(GroupLeasedError):
+                    bench.engine.serve_group(message.order_id, message.number, "live")
+
+    bench.sockets.frames[me.connection_id].clear()
+    monkeypatch.setattr(bench.sockets, "push", push_while_the_order_goes_on)
+    join(bench, order_id, [me])
+    bench.serve_groups()
+    seqs = [seq for seq, _ in bench.sockets.updates(me.connection_id)]
+    assert stream_violations(seqs, 0, bench.order(order_id).seq) == []
+
+
+def test_a_connection_keeps_its_user_stream_if_it_subscribes_again_to_an_order_with_groups(bench: Workbench) -> None:
+    follow(bench, "alice", CROWD[:1])
+    order_id = bench.submit(user_id="alice")
+    bench.notify_followers()
+    join(bench, order_id, CROWD[1:])
+    stored, me = bench.orders.get(order_id), CROWD[0]
+    assert stored
+    assert replace(me, via_user=True) in stored.subscribers
+    bench.engine.subscriptions.fan_out.join(stored, {me: 1})
+    join(bench, order_id, [me])
+    bench.serve_groups()
+    bench.engine.subscriptions.leave_order(ANYONE, me, order_id)
+    bench.process_all()
+    bench.serve_groups()
+    assert bench.sockets.updates(me.connection_id)[-1] == EVERYTHING[-1]

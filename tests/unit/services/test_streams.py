@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.errors import OrderNotFoundError
+from chalicelib.domain.events import AttemptStarted
 from chalicelib.ports.streams import Connection, FollowUser, RetrySocket, Subscriber
 from tests.support.callers import ANYONE
+from tests.support.open_orders import a_limit
 from tests.support.workbench import Workbench, a_workbench
 
 STATUSES = ["pending", "routing", "routing", "building", "submitted", "confirmed"]
@@ -347,3 +349,68 @@ def test_a_closed_connection_does_not_become_a_follower(bench: Workbench) -> Non
     follow(bench, "alice")
     assert bench.streams.followers("alice") == frozenset()
     assert bench.replay_queue.sent == []
+
+
+def late_look(bench: Workbench) -> FollowUser:
+    """The look that a slow socket ended, as it is queued again."""
+    bench.replay_queue.sent.clear()
+    bench.engine.user_streams.look(FollowUser(Subscriber("me"), "alice", 1, bench.clock.now_ms()))
+    [again] = [replay for replay, _ in bench.replay_queue.sent if isinstance(replay, FollowUser)]
+    return again
+
+
+def test_a_look_ends_at_the_first_late_push_and_is_queued_again(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bench.engine.user_streams.follow(ANYONE, Subscriber("me"), "alice")
+    orders = [bench.engine.submit(ANYONE, a_limit(500, user_id="alice")).order_id for _ in range(5)]
+    bench.replay_queue.sent.clear()
+    for order_id in orders:
+        bench.orders.leave(order_id, [Subscriber("me", via_user=True)])
+    bench.clock.sleep(10)
+    bench.sockets.slow.add("me")
+    again = late_look(bench)
+    me = Subscriber("me", via_user=True)
+    retries = [replay for replay, _ in bench.replay_queue.sent if isinstance(replay, RetrySocket)]
+    assert [retry.order_id for retry in retries] == orders[:1], "the others do not wait for the slow socket"
+    assert (again.subscriber, again.look, again.tries) == (me, 1, 1)
+    bench.sockets.slow.clear()
+    bench.replay_queue.sent.clear()
+    bench.engine.user_streams.look(again)
+    assert [frame["orderId"] for frame in bench.sockets.frames["me"]] == orders
+    [(following, _)] = bench.replay_queue.sent
+    assert isinstance(following, FollowUser)
+    assert (following.look, following.tries) == (2, None)
+
+
+def test_the_looks_of_a_socket_that_stays_slow_come_to_an_end(bench: Workbench) -> None:
+    bench.submit(user_id="alice")
+    bench.clock.sleep(10)
+    assert bench.engine.user_streams.follow(ANYONE, Subscriber("me"), "alice")
+    bench.sockets.slow.add("me")
+    tries: int | None = None
+    delays = []
+    while True:
+        bench.replay_queue.sent.clear()
+        bench.engine.user_streams.look(FollowUser(Subscriber("me"), "alice", 1, bench.clock.now_ms(), tries))
+        found = [(replay, delay) for replay, delay in bench.replay_queue.sent if isinstance(replay, FollowUser)]
+        if not found:
+            break
+        [(again, delay)] = found
+        delays.append(delay)
+        tries = again.tries
+    assert delays == [2, 4, 8, 16, 32, 64, 128, 256, 512]
+
+
+def test_a_follow_first_brings_what_a_subscribed_connection_lacks(bench: Workbench) -> None:
+    order_id = bench.submit(Subscriber("me"), user_id="alice")
+    # A worker writes two events and dies before it pushes them.
+    stored = bench.orders.get(order_id)
+    assert stored
+    order = stored.order
+    for _ in range(2):
+        order = order.after(AttemptStarted(), bench.clock.now(), next_attempt=order.attempts == 0)
+    bench.orders.write(replace(stored, published=1), order, lease=None, deadline_ms=None)
+    bench.clock.sleep(1)
+    follow(bench, "alice")
+    assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3]
