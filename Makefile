@@ -18,7 +18,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 QUIETLY = $(shell env --block-signal=INT true 2>/dev/null && echo env --block-signal=INT)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run stop logs clean test test-fast check format bench faults doctor dead-letters migrate package deploy chalice-local lock
+.PHONY: help venv run stop logs clean test test-fast check audit format bench faults fuzz doctor dead-letters keys migrate package deploy chalice-local lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +42,8 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 	$(if $(UPGRADE),--upgrade)
 lock: venv ## write requirements*.txt from requirements*.in: UPGRADE=1 takes the newest transitive packages
 	@export PATH="$(BIN):$$PATH"; $(LOCK) requirements-dev.in --output-file requirements-dev.txt \
-		&& $(LOCK) requirements.in --constraint requirements-dev.txt --output-file requirements.txt
+		&& $(LOCK) requirements.in --constraint requirements-dev.txt --output-file requirements.txt \
+		&& $(LOCK) requirements-audit.in --output-file requirements-audit.txt
 
 run: venv ## start the whole system on this machine; Ctrl-C stops it
 	@exec $(QUIETLY) $(BIN)/python -m infra.local run
@@ -63,13 +64,39 @@ test: venv ## run all tests, and hold branch coverage to its floor
 test-fast: venv ## run the tests that need no running stack, in under a minute
 	@$(PYTEST) -m "not stack and not exhaustive"
 
-check: venv ## run the checks of CI: lint, format, types, layers, template
+check: venv ## run the checks of CI: lint, format, types, layers, template, supply chain
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m infra.aws.package --stage prod
 	$(BIN)/cfn-lint -t build/prod/template.json
+	@$(MAKE) --no-print-directory audit
+
+# The tools of the audit pin other versions of the engine's own packages, so they have an environment of their own.
+AUDIT := build/audit-venv
+$(AUDIT)/installed: requirements-audit.txt
+	@$(BIN)/python -m venv --clear $(AUDIT)
+	@command -v $(BIN)/uv >/dev/null || $(PIP) uv==$(UV_VERSION)
+	@$(BIN)/uv pip install --quiet --require-hashes --python $(AUDIT)/bin/python -r requirements-audit.txt \
+		|| { echo "uv failed; trying pip ..."; $(AUDIT)/bin/python -m pip install --quiet --require-hashes -r requirements-audit.txt; }
+	@touch $@
+
+# The samples of the documents and tests have these passwords. Random characters alone say nothing here: mints and
+# signatures are full of them. Names of variables are judged by ruff (S105 to S107).
+NO_SECRETS := ^(test|password|secret|hunter[0-9](%zz)?)$$
+FIND_SECRETS = $(AUDIT)/bin/detect-secrets-hook --no-verify --plugin infra/audit/engine_keys.py \
+	--disable-plugin Base64HighEntropyString --disable-plugin HexHighEntropyString --disable-plugin KeywordDetector \
+	--exclude-secrets '$(NO_SECRETS)'
+FILES_OF_GIT = git ls-files -coz --exclude-standard -- . ':!requirements*.txt' 2>/dev/null
+FILES_WITHOUT_GIT = find . \( -name '.?*' -a -type d -o -name build -o -name __pycache__ \) -prune \
+	-o -type f ! -name '.env' ! -name 'requirements*.txt' -print0
+audit: venv $(AUDIT)/installed ## check the template for weaknesses, the packages for vulnerabilities, the files for secrets
+	$(BIN)/python -m infra.aws.package --stage prod
+	$(AUDIT)/bin/checkov --config-file infra/aws/checkov.yaml --file build/prod/template.json
+	$(BIN)/python -m infra.audit.advisories $(AUDIT)/bin/pip-audit
+	@echo "Looking for secrets ..."
+	@($(FILES_OF_GIT) || $(FILES_WITHOUT_GIT)) | xargs -0 $(FIND_SECRETS)
 
 format: venv ## format the code
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
@@ -80,19 +107,25 @@ bench: venv ## measure throughput, latency and cost: PARTS="engine streams" pick
 faults: venv ## run the fault trials at length: TRIALS="burst poison" picks some
 	@$(BIN)/python -m tests.faults $(TRIALS)
 
-doctor: venv ## check every order against the invariants; of a deployment: STAGE=prod DATABASE_URL=...
+fuzz: venv ## send random requests to a stack for an hour: MINUTES=5 for less
+	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES))
+
+doctor: venv ## check every order against the invariants; of a deployment: STAGE=prod
 	@$(BIN)/python -m infra.ops.doctor --stage $(RUNNING)
 
-dead-letters: venv ## list the dead letters; of a deployment: STAGE=prod DATABASE_URL=...
+dead-letters: venv ## list the dead letters; of a deployment: STAGE=prod
 	@$(BIN)/python -m infra.ops.dead_letters list --stage $(RUNNING)
 
-migrate: venv ## migrate the database at DATABASE_URL to the newest schema
-	@$(BIN)/python -m chalicelib.history.migrate
+keys: venv ## list the API keys; make or revoke one: DO="create --user U --scopes read,trade", DO="revoke ID"; STAGE=prod
+	@$(BIN)/python -m infra.ops.keys $(or $(DO),list) --stage $(RUNNING)
+
+migrate: venv ## migrate the database at DATABASE_URL, or that of a deployment: STAGE=prod
+	@$(BIN)/python -m infra.ops.migrate --stage $(RUNNING)
 
 package: venv ## package for AWS: STAGE=prod
 	@$(BIN)/python -m infra.aws.package --stage $(STAGE)
 
-deploy: venv ## deploy to AWS: STAGE=prod DATABASE_URL=...
+deploy: venv ## deploy to AWS: STAGE=prod DATABASE_SECRET=name (or DATABASE_URL=...)
 	@$(BIN)/python -m infra.aws.deploy --stage $(STAGE)
 
 chalice-local: venv ## serve the HTTP routes with reload against a running system: LOCAL_PORT=8001

@@ -14,12 +14,13 @@ GET     /api/orders/status/{order_id}        http.orders.get_status
 GET     /api/orders/{order_id}/events        http.orders.get_events
 GET     /api/quotes                          http.market.get_quotes
 POST    /api/market/events                   http.market.post_market_event
+POST    /api/stream-tickets                  http.streams.create_stream_ticket
 GET     /api/tokens                          http.market.get_tokens
 GET     /api/stats                           http.market.get_stats
 GET     /health                              http.market.get_health
 ===========================================  =======================================================
 
-Every ``GET`` answers ``HEAD`` too.
+Every ``GET`` answers ``HEAD`` too. Every route needs a credential, but for those in ``http.callers.OPEN``.
 
 The socket and queue handlers are here and not in blueprints, because Chalice packages a blueprint's
 handlers so that Lambda does not load this application. Concurrency, redrive and timeouts are beside the queues in
@@ -36,7 +37,7 @@ from chalicelib.consumers import fan_out as fan_out_consumer
 from chalicelib.consumers import looks as look_consumer
 from chalicelib.consumers import orders as order_consumer
 from chalicelib.consumers import streams as replay_consumer
-from chalicelib.http import market, orders, responses
+from chalicelib.http import callers, market, orders, responses, streams
 from chalicelib.streaming import actions, connections
 
 logs.configure_logging()
@@ -44,11 +45,12 @@ app = Chalice(app_name="order-execution-engine", configure_logs=False)
 app.experimental_feature_flags.update(["BLUEPRINTS", "WEBSOCKETS"])
 app.register_blueprint(orders.routes)
 app.register_blueprint(market.routes)
+app.register_blueprint(streams.routes)
 
 
 @app.middleware("http")
 def finish_response(event: Request, get_response: Callable[[Request], Response]) -> Response:
-    return responses.finish(event, get_response(event))
+    return responses.finish(event, callers.authenticated(event, get_response))
 
 
 @app.on_ws_connect(name="websocket_connect")

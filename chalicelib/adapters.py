@@ -1,16 +1,13 @@
 """The adapters to DynamoDB, SQS, API Gateway and Postgres, built from the settings."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
-from threading import Lock
 from typing import Any
 
 from botocore.config import Config
 
 from chalicelib.clock import utc_now
 from chalicelib.codec.times import to_ms
-from chalicelib.domain.orders import Order
+from chalicelib.history.on_demand import HistoryOnDemand
 from chalicelib.messaging.queues import (
     SqsDeadLetterQueue,
     SqsFanOutQueue,
@@ -20,16 +17,22 @@ from chalicelib.messaging.queues import (
     SqsReplayQueue,
 )
 from chalicelib.messaging.sockets import ApiGatewaySockets
+from chalicelib.ports.api_keys import ApiKeys
 from chalicelib.ports.fan_out import FanOutQueue, SubscriberGroups
-from chalicelib.ports.history import ExecutionQuality, History, OrderFilter, Page
+from chalicelib.ports.history import History
 from chalicelib.ports.market import MarketStore
 from chalicelib.ports.order_index import OrderIndex
 from chalicelib.ports.orders import OpenOrderIndex, OrderStore
 from chalicelib.ports.queues import DeadLetterQueue, HighPriorityQueue, LookQueue, OrderQueue, ReplayQueue
-from chalicelib.ports.rate_limit import RateLimitSlots
-from chalicelib.ports.streams import Sockets, StreamStore
+from chalicelib.ports.rate_limit import RateLimitSlots, RequestPermits
+from chalicelib.ports.secrets import Secrets
+from chalicelib.ports.socket_limits import SocketUse, UserSockets
+from chalicelib.ports.streams import ManagedSockets, StreamStore
+from chalicelib.ports.tickets import TicketStore
 from chalicelib.ports.venues import Ledger
+from chalicelib.secret_store import SecretsManager
 from chalicelib.settings import Settings
+from chalicelib.stores.api_keys import DynamoApiKeys
 from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
 from chalicelib.stores.markets import DynamoMarketStore
@@ -37,8 +40,11 @@ from chalicelib.stores.open_orders import DynamoOpenOrderIndex
 from chalicelib.stores.order_index import DynamoOrderIndex
 from chalicelib.stores.orders import DynamoOrderStore
 from chalicelib.stores.rate_limit import DynamoRateLimitSlots
+from chalicelib.stores.request_permits import DynamoRequestPermits
+from chalicelib.stores.socket_limits import DynamoSocketUse, DynamoUserSockets
 from chalicelib.stores.streams import DynamoStreamStore
 from chalicelib.stores.subscriber_groups import DynamoSubscriberGroups
+from chalicelib.stores.tickets import DynamoTicketStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,11 @@ class Adapters:
     open_order_index: OpenOrderIndex
     streams: StreamStore
     subscriber_groups: SubscriberGroups
+    socket_use: SocketUse
+    user_sockets: UserSockets
+    tickets: TicketStore
     rate_limit_slots: RateLimitSlots
+    request_permits: RequestPermits
     ledger: Ledger
     order_queue: OrderQueue
     high_priority_queue: HighPriorityQueue
@@ -58,15 +68,18 @@ class Adapters:
     replay_queue: ReplayQueue
     fan_out_queue: FanOutQueue
     look_queue: LookQueue
-    sockets: Sockets
+    sockets: ManagedSockets
     history: History
     markets: MarketStore
+    api_keys: ApiKeys
+    secrets: Secrets
 
 
 def connect(settings: Settings) -> Adapters:
     """The adapters of a deployment. None of them makes a call before it is needed."""
     dynamodb = SharedConnection(settings)
     session = dynamodb.session
+    secrets = SecretsManager(session, settings)
     sqs: Any = session.create_client(
         "sqs",
         region_name=settings.aws_region,
@@ -97,7 +110,11 @@ def connect(settings: Settings) -> Adapters:
         open_order_index=DynamoOpenOrderIndex(dynamodb, settings),
         streams=DynamoStreamStore(dynamodb, settings),
         subscriber_groups=DynamoSubscriberGroups(dynamodb, settings, _now_ms),
+        socket_use=DynamoSocketUse(dynamodb, settings),
+        user_sockets=DynamoUserSockets(dynamodb, settings),
+        tickets=DynamoTicketStore(dynamodb, settings),
         rate_limit_slots=DynamoRateLimitSlots(dynamodb, settings),
+        request_permits=DynamoRequestPermits(dynamodb, settings),
         ledger=DynamoLedger(dynamodb, settings),
         order_queue=SqsOrderQueue(sqs, settings.orders_queue_url, settings.high_priority_queue_url),
         high_priority_queue=SqsHighPriorityQueue(sqs, settings.high_priority_queue_url, settings.lease_seconds + 1),
@@ -106,50 +123,12 @@ def connect(settings: Settings) -> Adapters:
         fan_out_queue=SqsFanOutQueue(sqs, settings.fan_out_queue_url),
         look_queue=SqsLookQueue(sqs, settings.looks_queue_url),
         sockets=ApiGatewaySockets(management),
-        history=_HistoryOnDemand(settings),
+        history=HistoryOnDemand(settings, secrets),
         markets=DynamoMarketStore(dynamodb, settings),
+        api_keys=DynamoApiKeys(dynamodb, settings),
+        secrets=secrets,
     )
 
 
 def _now_ms() -> int:
     return to_ms(utc_now())
-
-
-class _HistoryOnDemand:
-    """``History`` on Postgres that loads its driver on the first call: most functions make none, and the driver takes
-    a fifth of a cold start.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._lock = Lock()
-        self._loaded: History | None = None
-
-    def record(self, order: Order) -> None:
-        self._history().record(order)
-
-    def page(self, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
-        return self._history().page(wanted, limit, cursor)
-
-    def settled(self, order_ids: Collection[str]) -> set[str]:
-        return self._history().settled(order_ids)
-
-    def quality(self, since: datetime) -> ExecutionQuality:
-        return self._history().quality(since)
-
-    def ping(self) -> None:
-        self._history().ping()
-
-    def _history(self) -> History:
-        # The threads of a process share one connection.
-        with self._lock:
-            if self._loaded is None:
-                from chalicelib.history.postgres import PostgresHistory
-
-                self._loaded = PostgresHistory(
-                    self._settings.database_url,
-                    connect_timeout_seconds=self._settings.postgres_connect_timeout_seconds,
-                    statement_timeout_seconds=self._settings.postgres_statement_timeout_seconds,
-                    is_pooled=self._settings.postgres_pooled,
-                )
-            return self._loaded

@@ -14,13 +14,19 @@ from uuid import uuid4
 
 from chalicelib.adapters import Adapters, connect
 from chalicelib.api.requests.rules import RequestRules
+from chalicelib.auth.authenticator import CredentialAuthenticator
+from chalicelib.auth.derived_keys import derived_key
+from chalicelib.auth.jwt_tokens import jwt_verifier
+from chalicelib.auth.key_verifier import KeyVerifier
 from chalicelib.clock import Clock, utc_now
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.errors import TooManyActiveOrdersError, TooManyOpenOrdersError
 from chalicelib.engine import Engine
+from chalicelib.ports.authentication import Authenticator
 from chalicelib.routing.router import Router
 from chalicelib.services.limits.priority_lane import PriorityLane
 from chalicelib.services.limits.rate_limiter import RateLimiter
+from chalicelib.services.limits.request_rate import RequestRate
 from chalicelib.services.limits.user_limits import UserOrderLimit
 from chalicelib.services.market.launches import ProcessLaunches
 from chalicelib.services.market.open_orders import OpenOrders
@@ -41,6 +47,7 @@ from chalicelib.services.orders.lease import LeaseOrder
 from chalicelib.services.orders.listing import ListOrders
 from chalicelib.services.orders.preview import PreviewOrder
 from chalicelib.services.orders.queries import Queries
+from chalicelib.services.orders.signed_cursors import CursorSigner
 from chalicelib.services.orders.submit import SubmitOrder
 from chalicelib.settings import Settings, read_settings
 from chalicelib.simulation.factory import Simulation, build_simulation
@@ -50,6 +57,10 @@ from chalicelib.threads import threads
 #: Time in which a look begins to trigger orders. The look also reads the market and expires orders, and its function
 #: ends after 16 s, so a longer pause between two looks makes none of them longer.
 _MAX_LOOK_SECONDS = 5
+#: Time in which one of a user's many active orders ends, unless the rate limit delays them longer.
+_ACTIVE_ORDER_SECONDS = 5
+#: An open order ends at its price, launch or expiry, or by its owner's cancel: asking once a minute is enough.
+_OPEN_ORDER_SECONDS = 60
 
 
 @cache
@@ -63,7 +74,11 @@ def engine() -> Engine:
 
 
 def build_engine(
-    settings: Settings, adapters: Adapters, now: Clock = utc_now, sleep: Callable[[float], None] = time.sleep
+    settings: Settings,
+    adapters: Adapters,
+    now: Clock = utc_now,
+    sleep: Callable[[float], None] = time.sleep,
+    authenticator: Authenticator | None = None,
 ) -> Engine:
     """The use cases with these adapters and this clock.
 
@@ -71,7 +86,8 @@ def build_engine(
     """
     simulation = build_simulation(settings, adapters.ledger, adapters.markets, lambda: to_ms(now()), sleep)
     router = Router(simulation.venues, threads(settings.quote_threads, "quote"), settings.quote_timeout_seconds)
-    streams = build_streams(settings, adapters, now, sleep)
+    authenticator = authenticator or _authenticator(settings, adapters, now)
+    streams = build_streams(settings, adapters, now, sleep, authenticator)
     trading = _trading(settings, adapters, now, router, streams)
     market = _market(settings, adapters, now, router, streams, trading, simulation)
     min_age_seconds = settings.min_exhaustion_seconds
@@ -84,6 +100,8 @@ def build_engine(
             describe_fault=simulation.describe_fault,
             pool_address=simulation.pool_address,
         ),
+        authenticator=authenticator,
+        request_rate=RequestRate(adapters.request_permits, settings.max_requests_per_minute, lambda: to_ms(now())),
         submit=trading.submit,
         execute=trading.execute,
         cancel=CancelOrder(
@@ -92,7 +110,7 @@ def build_engine(
         amend=AmendOrder(adapters.orders, trading.open_orders, market.triggers, trading.watch_list, now),
         preview=PreviewOrder(router, trading.plan, now),
         queries=Queries(adapters.orders, router),
-        list_orders=ListOrders(adapters.order_index, adapters.history, now),
+        list_orders=ListOrders(adapters.order_index, adapters.history, _cursor_signer(settings, adapters), now),
         close_dead_letter=CloseDeadLetter(
             adapters.orders, adapters.order_queue, adapters.ledger, trading.finalize, now, min_age_seconds
         ),
@@ -104,8 +122,12 @@ def build_engine(
         opening=streams.opening,
         serve_group=streams.serve_group,
         connections=streams.connections,
+        admit_message=streams.admit_message,
+        subscription_limit=streams.admit_message.subscriptions,
+        ended_credentials=streams.ended_credentials,
+        tickets=streams.tickets,
         priority_lane=PriorityLane(adapters.high_priority_queue),
-        health=CheckHealth(adapters.orders, adapters.order_queue, adapters.history, trading.workers),
+        health=CheckHealth(adapters.orders, adapters.order_queue, adapters.history, trading.workers, now),
         stats=ShowStats(adapters.orders, adapters.history, now),
         sockets=adapters.sockets,
         order_queue=adapters.order_queue,
@@ -156,10 +178,18 @@ def _trading(settings: Settings, adapters: Adapters, now: Clock, router: Router,
         watch_list=watch_list,
         open_orders=open_orders,
         active_limit=UserOrderLimit(
-            orders.count_active, settings.max_active_orders_per_user, time.monotonic, TooManyActiveOrdersError
+            orders.count_active,
+            settings.max_active_orders_per_user,
+            time.monotonic,
+            TooManyActiveOrdersError,
+            rate_limiter.seconds_per_start(at_least=_ACTIVE_ORDER_SECONDS),
         ),
         open_limit=UserOrderLimit(
-            orders.count_open, settings.max_open_orders_per_user, time.monotonic, TooManyOpenOrdersError
+            orders.count_open,
+            settings.max_open_orders_per_user,
+            time.monotonic,
+            TooManyOpenOrdersError,
+            _OPEN_ORDER_SECONDS,
         ),
         rate_limiter=rate_limiter,
         executor=beside,
@@ -228,6 +258,18 @@ def _market(
         now=now,
         look_seconds=min(settings.market_tick_seconds, _MAX_LOOK_SECONDS),
     )
+
+
+def _authenticator(settings: Settings, adapters: Adapters, now: Clock) -> Authenticator:
+    api_keys, secrets, secret_name = adapters.api_keys, adapters.secrets, settings.auth_secret
+    keys = KeyVerifier(settings.stage, api_keys, secrets, secret_name, time.monotonic, now)
+    issuer, audience, claim = settings.auth_issuer, settings.auth_audience, settings.auth_user_claim
+    tokens = jwt_verifier(issuer, audience, claim, time.monotonic, now) if issuer else None
+    return CredentialAuthenticator(settings.auth, keys, tokens, now)
+
+
+def _cursor_signer(settings: Settings, adapters: Adapters) -> CursorSigner:
+    return CursorSigner(lambda: derived_key(adapters.secrets.read(settings.auth_secret), "cursors"))
 
 
 def _watchdog(settings: Settings, adapters: Adapters, now: Clock, streams: Streams, trading: _Trading) -> Watchdog:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from chalicelib.api.requests.rules import RequestRules
 from chalicelib.clock import Clock
+from chalicelib.ports.authentication import Authenticator
 from chalicelib.ports.queues import DeadLetterQueue, MessageQueue
 from chalicelib.ports.streams import Sockets
 from chalicelib.services.limits.priority_lane import PriorityLane
+from chalicelib.services.limits.request_rate import RequestRate
 from chalicelib.services.market.watcher import MarketWatcher
 from chalicelib.services.operations.health import CheckHealth
 from chalicelib.services.operations.looks import ScheduleLooks
@@ -20,10 +22,14 @@ from chalicelib.services.orders.listing import ListOrders
 from chalicelib.services.orders.preview import PreviewOrder
 from chalicelib.services.orders.queries import Queries
 from chalicelib.services.orders.submit import SubmitOrder
+from chalicelib.services.streams.admission import AdmitMessages
 from chalicelib.services.streams.connections import Connections
+from chalicelib.services.streams.ended_credentials import EndedCredentials
 from chalicelib.services.streams.opening import OpeningStreams
 from chalicelib.services.streams.serve_group import ServeGroup
+from chalicelib.services.streams.subscription_limit import LimitSubscriptions
 from chalicelib.services.streams.subscriptions import Subscriptions
+from chalicelib.services.streams.tickets import StreamTickets
 from chalicelib.services.streams.user_streams import UserStreams
 from chalicelib.settings import Settings
 
@@ -35,6 +41,8 @@ class Engine:
     settings: Settings
     now: Clock
     rules: RequestRules
+    authenticator: Authenticator
+    request_rate: RequestRate
     submit: SubmitOrder
     execute: ExecuteOrder
     cancel: CancelOrder
@@ -51,6 +59,10 @@ class Engine:
     opening: OpeningStreams
     serve_group: ServeGroup
     connections: Connections
+    admit_message: AdmitMessages
+    subscription_limit: LimitSubscriptions
+    ended_credentials: EndedCredentials
+    tickets: StreamTickets
     priority_lane: PriorityLane
     health: CheckHealth
     stats: ShowStats

@@ -1,6 +1,15 @@
-"""The exceptions by which the SDKs report that AWS does not answer, throttles or refuses."""
+"""The exceptions which report that AWS or an issuer does not answer, throttles or refuses."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-UNAVAILABLE: tuple[type[Exception], ...] = (BotoCoreError, ClientError, PynamoDBException)
+from chalicelib.ports.authentication import IssuerUnavailableError
+from chalicelib.ports.secrets import SecretUnavailableError
+
+UNAVAILABLE: tuple[type[Exception], ...] = (
+    BotoCoreError,
+    ClientError,
+    PynamoDBException,
+    SecretUnavailableError,
+    IssuerUnavailableError,
+)

@@ -10,6 +10,16 @@ from typing import Protocol
 _WHOLE = re.compile(r"[0-9]+", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?|\.[0-9]+", re.ASCII)
 _MAX_DIGITS = 40
+_MAX_URL_CHARACTERS = 128
+_ISSUER = re.compile(
+    r"(https://[a-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]{1,5})?(/[a-z0-9._~/-]*)?", re.A | re.I
+)
+_MAX_ORIGIN_CHARACTERS = 128
+#: Browsers name an origin in lower case, without a path and without the default port of its scheme.
+_HOST = r"([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
+_ORIGIN = re.compile(
+    rf"\*|https://{_HOST}(:(?!443$)[1-9][0-9]{{0,4}})?|http://{_HOST}(:(?!80$)[1-9][0-9]{{0,4}})?", re.ASCII
+)
 _SWITCH = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
 
 
@@ -78,6 +88,32 @@ class OneOf:
 
     def __str__(self) -> str:
         return f"one of {', '.join(self.choices)}"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerUrl:
+    """The address of an OIDC issuer. Only on this machine may the keys of its tokens travel unencrypted."""
+
+    def read(self, text: str) -> str:
+        if len(text) > _MAX_URL_CHARACTERS or not _ISSUER.fullmatch(text):
+            raise ValueError(text)
+        return text
+
+    def __str__(self) -> str:
+        return f"an https address of at most {_MAX_URL_CHARACTERS} characters, or an http one on localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The origin of a page (RFC 6454) as browsers write it, or ``*`` for every origin."""
+
+    def read(self, text: str) -> str:
+        if len(text) > _MAX_ORIGIN_CHARACTERS or not _ORIGIN.fullmatch(text):
+            raise ValueError(text)
+        return text
+
+    def __str__(self) -> str:
+        return "* or one origin like https://app.example, in lower case and without a default port or a path"
 
 
 @dataclass(frozen=True, slots=True)

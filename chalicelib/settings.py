@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any, get_type_hints
 
-from chalicelib.setting_rules import Number, OneOf, Rule, Switch, Text, seconds, whole
+from chalicelib.setting_rules import IssuerUrl, Number, OneOf, Origin, Rule, Switch, Text, seconds, whole
 
 #: How the engine names itself to AWS.
 USER_AGENT = "order-execution-engine"
@@ -40,6 +40,7 @@ class Settings:
     idempotency_table: str
     rate_limit_table: str
     market_table: str
+    api_keys_table: str
     orders_queue_url: str
     high_priority_queue_url: str
     dead_letters_queue_url: str
@@ -49,11 +50,24 @@ class Settings:
     looks_queue_url: str
     websocket_endpoint: str
     public_ws_url: str
-    database_url: str
+    #: The name of the secret from which the keys that the engine signs and hashes with derive.
+    auth_secret: str
+    stage: str
     aws_endpoint_url: str | None = None
     aws_region: str = "us-east-1"
+    #: The secret with the address of Postgres. Only the functions that use the history have it.
+    database_secret: str = ""
     log_level: Annotated[str, OneOf(LOG_LEVELS)] = "INFO"
 
+    # Authentication. Off, everybody may do everything in the name of every user.
+    auth: Annotated[bool, Switch()] = True
+    #: The OIDC issuer whose tokens count beside API keys, and the audience that the tokens must name. Empty: none.
+    auth_issuer: Annotated[str, IssuerUrl()] = ""
+    auth_audience: Annotated[str, Text(_MAX_TEXT)] = ""
+    #: The claim that names the user.
+    auth_user_claim: Annotated[str, Text(_MAX_TEXT)] = "sub"
+    #: The origin whose pages may read answers. Empty: the API's own alone, or every origin without authentication.
+    cors_origin: Annotated[str, Origin()] = ""
     # The simulated venues.
     venue_time_scale: Annotated[Decimal, Number(Decimal, Decimal(0), Decimal(20))] = Decimal(1)
     venue_profile: Annotated[str, Text(_MAX_TEXT)] = "realistic"
@@ -123,10 +137,23 @@ class Settings:
     postgres_pooled: Annotated[bool, Switch()] = False
 
     # Limits on requests.
+    #: Requests of an authenticated user over HTTP, counted in windows of ten seconds: a sixth in each. 0 is no limit.
+    max_requests_per_minute: Annotated[int, whole(0, 1_000_000, "requests")] = 1200
     max_body_bytes: Annotated[int, whole(1, MAX_FRAME_BYTES, "bytes")] = 16 * 1024
     idempotency_hours: Annotated[int, whole(1, 365 * 24, "hours")] = 24
     #: API Gateway closes a WebSocket after two hours.
     connection_hours: Annotated[int, whole(1, 24, "hours")] = 2
+
+    # Limits on sockets. 0 is no limit.
+    #: Open sockets of one user, with authentication.
+    max_sockets_per_user: Annotated[int, whole(0, 1000, "sockets")] = 10
+    #: Subscriptions that the messages on one socket make.
+    max_subscriptions_per_socket: Annotated[int, whole(0, 1000, "subscriptions")] = 50
+    #: Messages on one socket in a minute of the clock, all at once or spread over it.
+    max_messages_per_minute: Annotated[int, whole(0, 1_000_000, "messages")] = 600
+
+
+_DEFAULTS = {field.name: field.default for field in fields(Settings) if field.default is not MISSING}
 
 
 class InvalidSettingsError(ValueError):
@@ -143,7 +170,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     :raises InvalidSettingsError: naming every variable that is missing, and every variable whose value is not valid.
     """
     values, problems = _values(environment)
-    required = [field.name for field in fields(Settings) if field.default is MISSING]
+    required = [field.name for field in fields(Settings) if field.name not in _DEFAULTS]
     if missing := [name.upper() for name in required if name not in values]:
         problems.append(f"missing settings: {', '.join(missing)}")
     if problems:
@@ -154,6 +181,18 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 def invalid_settings(environment: Mapping[str, str]) -> list[str]:
     """One line for each variable whose value is not valid."""
     return _values(environment)[1]
+
+
+def tunable(name: str, environment: Mapping[str, str] = os.environ) -> Any:
+    """The value of one setting that has a default, for code that must work before the engine refuses its settings.
+
+    A value that is not valid means the default.
+    """
+    rule, text = _rules()[name], environment.get(name.upper(), "")
+    try:
+        return rule.read(text) if rule and text else _DEFAULTS[name]
+    except ValueError:
+        return _DEFAULTS[name]
 
 
 def invalid_value(variable: str, text: str, allowed: object) -> str:
@@ -172,6 +211,8 @@ def _values(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
                 values[name] = rule.read(text) if rule else text
             except ValueError:
                 problems.append(invalid_value(variable, text, rule))
+    if values.get("auth_issuer") and not values.get("auth_audience"):
+        problems.append("AUTH_ISSUER needs AUTH_AUDIENCE, which the tokens of the issuer must name")
     return values, problems
 
 

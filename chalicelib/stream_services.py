@@ -5,17 +5,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.adapters import Adapters
-from chalicelib.api.frames import update_frame
+from chalicelib.api.frames import error_frame, update_frame
+from chalicelib.api.problems import problem_of
 from chalicelib.clock import Clock
+from chalicelib.codec.times import to_ms
+from chalicelib.ports.authentication import Authenticator
 from chalicelib.ports.streams import Sockets
+from chalicelib.services.streams.admission import AdmitMessages
 from chalicelib.services.streams.connections import Connections
 from chalicelib.services.streams.delivery import Deliverer
 from chalicelib.services.streams.dropped_sockets import DroppedSockets
+from chalicelib.services.streams.ended_credentials import EndedCredentials
 from chalicelib.services.streams.fan_out import FanOut
+from chalicelib.services.streams.message_limit import LimitMessages
 from chalicelib.services.streams.opening import OpeningSockets, OpeningStreams
 from chalicelib.services.streams.publisher import Publisher
 from chalicelib.services.streams.serve_group import ServeGroup
+from chalicelib.services.streams.subscription_limit import LimitSubscriptions
 from chalicelib.services.streams.subscriptions import Subscriptions
+from chalicelib.services.streams.tickets import StreamTickets
+from chalicelib.services.streams.user_sockets import LimitSockets
 from chalicelib.services.streams.user_streams import UserStreams
 from chalicelib.settings import Settings
 from chalicelib.threads import threads
@@ -29,9 +38,18 @@ class Streams:
     opening: OpeningStreams
     serve_group: ServeGroup
     connections: Connections
+    admit_message: AdmitMessages
+    ended_credentials: EndedCredentials
+    tickets: StreamTickets
 
 
-def build_streams(settings: Settings, adapters: Adapters, now: Clock, sleep: Callable[[float], None]) -> Streams:
+def build_streams(
+    settings: Settings,
+    adapters: Adapters,
+    now: Clock,
+    sleep: Callable[[float], None],
+    authenticator: Authenticator,
+) -> Streams:
     orders, store, replays, sockets = adapters.orders, adapters.streams, adapters.replay_queue, adapters.sockets
     groups, queue = adapters.subscriber_groups, adapters.fan_out_queue
     executor = threads(settings.push_threads, "push")
@@ -46,6 +64,7 @@ def build_streams(settings: Settings, adapters: Adapters, now: Clock, sleep: Cal
 
     publisher, subscriptions, user_streams = subscriptions_of(sockets)
     opening_sockets = OpeningSockets(sockets, store, sleep)
+    connections = _connections(settings, adapters, now, sleep)
     return Streams(
         publisher=publisher,
         subscriptions=subscriptions,
@@ -61,5 +80,40 @@ def build_streams(settings: Settings, adapters: Adapters, now: Clock, sleep: Cal
             serve_seconds=settings.fan_out_seconds,
             lease_seconds=settings.lease_seconds,
         ),
-        connections=Connections(store, replays, now, settings.connection_hours),
+        connections=connections,
+        admit_message=_admit_message(settings, adapters, now, authenticator, connections),
+        ended_credentials=EndedCredentials(connections, adapters.user_sockets, authenticator, now),
+        tickets=StreamTickets(adapters.tickets, authenticator, now),
+    )
+
+
+def _connections(settings: Settings, adapters: Adapters, now: Clock, sleep: Callable[[float], None]) -> Connections:
+    limit, hours = settings.max_sockets_per_user, settings.connection_hours
+    return Connections(
+        streams=adapters.streams,
+        replays=adapters.replay_queue,
+        sockets=adapters.sockets,
+        limit=LimitSockets(
+            adapters.user_sockets, adapters.streams, adapters.sockets, now, limit, connection_seconds=hours * 3600
+        ),
+        build_error_frame=lambda error, request_id: error_frame(problem_of(error), request_id),
+        now=now,
+        sleep=sleep,
+        connection_hours=hours,
+    )
+
+
+def _admit_message(
+    settings: Settings, adapters: Adapters, now: Clock, authenticator: Authenticator, connections: Connections
+) -> AdmitMessages:
+    def seconds() -> int:
+        return to_ms(now()) // 1000
+
+    limit = settings.max_subscriptions_per_socket
+    return AdmitMessages(
+        connections=connections,
+        messages=LimitMessages(adapters.socket_use, settings.max_messages_per_minute, seconds),
+        subscriptions=LimitSubscriptions(adapters.socket_use, adapters.streams, adapters.orders, now, limit),
+        authenticator=authenticator,
+        now=seconds,
     )

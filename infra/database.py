@@ -1,7 +1,10 @@
-"""The PostgreSQL server that the caller names in ``DATABASE_URL``. No message contains its password."""
+"""The PostgreSQL server that the caller names, by default in ``DATABASE_URL``. No message contains its password."""
+
+from pathlib import Path
 
 import psycopg
 
+from chalicelib.history.address import check_verified, with_certificates
 from chalicelib.history.connection import InvalidAddressError, check_address
 from chalicelib.history.migrate import migrate
 from chalicelib.history.migration_locks import MigrationError
@@ -12,27 +15,41 @@ from infra.errors import InfraError
 _CONNECT_SECONDS = 2
 #: The first version that closes idle connections.
 _MIN_VERSION = 14
+_HINT = " (CA_BUNDLE=file.pem names the certificates of an authority that is not public)"
 
 
 class DatabaseError(InfraError):
     """The server cannot be used. The message says why in one line."""
 
 
-def check_database(url: str) -> None:
+def verified_url(url: str, source: str, own_certificates: Path | None = None) -> str:
+    """Return the address that proves the server by these certificates, or by those of the public authorities.
+
+    :raises DatabaseError: if ``url`` is no address, or does not verify the server.
+    """
+    try:
+        check_address(url)
+        check_verified(url)
+        return with_certificates(url, own_certificates)
+    except InvalidAddressError as error:
+        raise DatabaseError(f"{source} {error}.") from None
+
+
+def check_database(url: str, source: str = "DATABASE_URL") -> None:
     """Connect once, so that a mistake in the address shows before anything depends on it.
 
     :raises DatabaseError: if the server does not let this address in, or is too old.
     """
     try:
-        check_address(url)
-        with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS) as connection:
+        with psycopg.connect(with_certificates(url), connect_timeout=_CONNECT_SECONDS) as connection:
             version = connection.info.server_version // 10_000
     except InvalidAddressError as error:
-        raise DatabaseError(f"DATABASE_URL {error}.") from None
+        raise DatabaseError(f"{source} {error}.") from None
     except psycopg.Error as error:
-        raise DatabaseError(f"DATABASE_URL cannot be used: {_line(error)}") from None
+        hint = "" if "certificate verify failed" not in str(error) else _HINT
+        raise DatabaseError(f"{source} cannot be used: {_line(error)}{hint}") from None
     if version < _MIN_VERSION:
-        raise DatabaseError(f"DATABASE_URL is a PostgreSQL {version}; the engine needs {_MIN_VERSION} or later.")
+        raise DatabaseError(f"{source} is a PostgreSQL {version}; the engine needs {_MIN_VERSION} or later.")
 
 
 def migrate_database(url: str) -> list[str]:

@@ -7,15 +7,16 @@ deploy`` take their values from the caller's environment. An empty variable leav
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 
+from chalicelib.setting_rules import Switch
 from chalicelib.settings import Settings, invalid_settings
 from chalicelib.simulation.factory import invalid_simulation
 from infra.errors import InfraError
 
-#: Optional settings that the platform sets: the local template, and Lambda itself.
-SET_BY_PLATFORM = frozenset({"aws_endpoint_url", "aws_region"})
+#: Optional settings that the platform sets: the templates, for some functions only, and Lambda itself.
+SET_BY_PLATFORM = frozenset({"aws_endpoint_url", "aws_region", "database_secret"})
 #: Values of the local stack that differ from the defaults. A few threads push as many frames as the emulator takes,
 #: which answers the orders' calls too.
-LOCAL_VALUES = {"SIMULATION": "on", "PUSH_THREADS": "3"}
+LOCAL_VALUES = {"AUTH": "off", "SIMULATION": "on", "PUSH_THREADS": "3"}
 
 
 class InvalidSettingError(InfraError):
@@ -62,3 +63,8 @@ def invalid_tunables(environment: Mapping[str, str]) -> list[str]:
     """Check the tunables as the engine does at its start; return one line for each that is invalid."""
     given = {row.env: environment.get(row.env, "") for row in SETTINGS}
     return [*invalid_settings(given), *invalid_simulation(given["VENUE_PROFILE"], given["VENUE_FAULT"])]
+
+
+def is_pooled(parameters: Mapping[str, str | None]) -> bool:
+    """Return whether a stack with these parameters uses its database through a pooler."""
+    return bool(Switch().read(parameters.get("PostgresPooled") or "off"))

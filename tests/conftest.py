@@ -15,7 +15,7 @@ settings.register_profile("engine", deadline=None, derandomize=bool(os.environ.g
 settings.load_profile("engine")
 
 #: The fixtures that start a whole stack. A test in tests/e2e without one of them starts a stack of its own.
-_STACK_FIXTURES = {"stack", "site"}
+_STACK_FIXTURES = {"stack", "site", "locked"}
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,9 @@ _CODES = {
     504: ProblemCode.GATEWAY_TIMEOUT,
 }
 
+#: The throttle of API Gateway is a bucket of tokens that every second fills by its rate.
+_THROTTLE_SECONDS = 1
+_RETRY_SECONDS = {429: _THROTTLE_SECONDS, 503: RETRY_SECONDS}
 #: The statuses that API Gateway and the front door answer without the app: code, title and detail.
 _GATEWAY = {
     400: (
@@ -27,6 +30,7 @@ _GATEWAY = {
         "Not a handshake",
         "This path opens a WebSocket: send GET with the headers of a WebSocket handshake of version 13.",
     ),
+    403: (ProblemCode.FORBIDDEN, "Forbidden", "The gateway refuses this request."),
     404: (ProblemCode.NOT_FOUND, "Not found", "There is nothing at this path for this method."),
     413: (ProblemCode.BODY_TOO_LARGE, "Content too large", "The body is too large."),
     429: (ProblemCode.TOO_MANY_REQUESTS, "Too many requests", "Try again in a moment."),
@@ -36,6 +40,8 @@ _GATEWAY = {
         "The engine did not answer. Try again; an Idempotency-Key makes a repeat safe.",
     ),
 }
+#: A throttle of API Gateway lets further requests through all the time, as many as its rate allows.
+_RETRY_SECONDS = {429: 1, 503: RETRY_SECONDS}
 
 
 def plain_problem(status: int, detail: str = "") -> Problem:
@@ -51,4 +57,4 @@ def gateway_problem(status: int) -> Problem:
     :raises KeyError: for a status that neither of them answers by itself.
     """
     code, title, detail = _GATEWAY[status]
-    return Problem(status, code, title, detail, retry_after=RETRY_SECONDS if status == 503 else None)
+    return Problem(status, code, title, detail, retry_after=_RETRY_SECONDS.get(status))

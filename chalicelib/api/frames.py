@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict
 
 from chalicelib.api.meta import meta_of
+from chalicelib.api.problems import Problem
 from chalicelib.codec.exact_json import dumps
 from chalicelib.codec.times import to_text
 from chalicelib.domain.events import Event
@@ -59,3 +60,7 @@ def reply_frame(kind: str, request_id: object = None, **fields: Any) -> str:
     """The answer to a message of the client: ``ack``, ``pong`` or ``error``."""
     request = {} if request_id is None else {"requestId": request_id}
     return dumps({"type": kind, **request, **fields})
+
+
+def error_frame(problem: Problem, request_id: object = None) -> str:
+    return reply_frame("error", request_id, **problem.as_fields())

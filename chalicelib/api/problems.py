@@ -14,6 +14,7 @@ from chalicelib.api.errors import FieldError, InvalidOrderError
 from chalicelib.api.refusals import REFUSALS, RULES, WIRE_NAMES, Refusal
 from chalicelib.api.requests.fields import RequestModel, validated
 from chalicelib.api.verdicts import Verdict, verdict_of
+from chalicelib.codec.secret_text import without_credential
 from chalicelib.domain import errors
 from chalicelib.domain.errors import BrokenRule
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
@@ -78,7 +79,8 @@ class Problem:
             "detail": self.detail,
             "code": self.code.value,
             "errors": [
-                {"field": error.field, "code": error.code.value, "message": error.message} for error in self.errors
+                {"field": without_credential(error.field), "code": error.code.value, "message": error.message}
+                for error in self.errors
             ],
         }
         if self.retry_after is not None:
@@ -178,7 +180,7 @@ def _refused(error: Exception, refusal: Refusal) -> Problem:
         detail = detail.format(**verdict)
     if isinstance(error, errors.RateLimitedError):
         detail = detail.format(horizon=_duration(error.horizon_seconds))
-    if isinstance(error, errors.TooManyOrdersError):
+    if isinstance(error, errors.LimitReachedError):
         retry_after = error.retry_after
     elif refusal.status == 503:
         retry_after = RETRY_SECONDS

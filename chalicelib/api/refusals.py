@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from chalicelib.api.codes import FieldCode, ProblemCode
 from chalicelib.domain import errors
-from chalicelib.domain.conditions import MAX_ORDER_LIFETIME
+from chalicelib.domain.conditions import MAX_AMENDMENTS, MAX_ORDER_LIFETIME
 from chalicelib.domain.errors import Rule
 from chalicelib.ports.history import HistoryUnavailableError
 
@@ -23,7 +23,20 @@ class Refusal:
 
 
 _TOO_MANY = "Too many orders"
+_UNAUTHORIZED = "Unauthorized"
 REFUSALS: dict[type[Exception], Refusal] = {
+    errors.MissingCredentialError: Refusal(
+        401,
+        ProblemCode.MISSING_CREDENTIAL,
+        _UNAUTHORIZED,
+        "The request needs a credential: Authorization: Bearer, and an API key or a token.",
+    ),
+    errors.InvalidCredentialError: Refusal(
+        401, ProblemCode.INVALID_CREDENTIAL, _UNAUTHORIZED, "The credential is not valid."
+    ),
+    errors.ExpiredCredentialError: Refusal(
+        401, ProblemCode.EXPIRED_CREDENTIAL, _UNAUTHORIZED, "The credential has expired."
+    ),
     errors.OrderNotFoundError: Refusal(
         404, ProblemCode.ORDER_NOT_FOUND, "Order not found", "There is no order with this id."
     ),
@@ -52,10 +65,16 @@ REFUSALS: dict[type[Exception], Refusal] = {
         409,
         ProblemCode.AMENDED_TOO_OFTEN,
         "Amended too often",
-        "The order has {seq} events. Cancel it and place another.",
+        f"The order has been amended {MAX_AMENDMENTS} times. Cancel it and place another.",
     ),
     errors.OrderMovedOnError: Refusal(
         412, ProblemCode.ORDER_MOVED_ON, "Order moved on", "The order is now {status} and at seq {seq}."
+    ),
+    errors.TooManyRequestsError: Refusal(
+        429,
+        ProblemCode.TOO_MANY_REQUESTS,
+        "Too many requests",
+        "You have sent too many requests. Nothing was done; try again later.",
     ),
     errors.RateLimitedError: Refusal(
         429,
@@ -74,6 +93,21 @@ REFUSALS: dict[type[Exception], Refusal] = {
         ProblemCode.OPEN_ORDERS_FULL,
         _TOO_MANY,
         "You have too many open limit and sniper orders. Nothing was accepted; try again later.",
+    ),
+    errors.TooManySocketsError: Refusal(
+        429, ProblemCode.TOO_MANY_SOCKETS, "Too many sockets", "You have too many open sockets. Close one."
+    ),
+    errors.TooManySubscriptionsError: Refusal(
+        429,
+        ProblemCode.TOO_MANY_SUBSCRIPTIONS,
+        "Too many subscriptions",
+        "This socket has too many subscriptions. Unsubscribe from one, or follow the user.",
+    ),
+    errors.TooManyMessagesError: Refusal(
+        429,
+        ProblemCode.TOO_MANY_REQUESTS,
+        "Too many messages",
+        "This socket sends too many messages, and is closed.",
     ),
     errors.ContendedError: Refusal(
         503,

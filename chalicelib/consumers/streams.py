@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from chalicelib.api.frames import reply_frame
+from chalicelib.api.frames import error_frame
 from chalicelib.api.problems import ProblemError, problem_of
 from chalicelib.api.requests.streams import read_handshake
-from chalicelib.auth import caller_of_connection
 from chalicelib.codec.replays import read_replay_message
 from chalicelib.consumers.batch import BatchResult, Record, process_batch
 from chalicelib.domain.errors import OrderNotFoundError, RefusedError
 from chalicelib.engine import Engine
 from chalicelib.ports.streams import (
+    CheckSocket,
+    CloseSockets,
     ConnectionGoneError,
     FollowUser,
     NotifyFollowers,
@@ -30,16 +31,26 @@ _CONNECT_PAUSE_SECONDS = 1
 
 
 def replay_streams(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
-    """The ``replay`` queue: bring streams up to date."""
+    """The ``replay`` queue: bring streams up to date, and close sockets whose credential has ended."""
     return process_batch(event, partial(_replay, engine), engine.replay_queue.hold)
 
 
 def _replay(engine: Engine, record: Record) -> float | None:
-    replay = read_replay_message(record["body"])
-    if isinstance(replay, NotifyFollowers):
-        log.info("subscribing the followers of an order", extra={"orderId": replay.order_id})
-        _notify(engine, replay)
-        return None
+    match read_replay_message(record["body"]):
+        case NotifyFollowers() as notification:
+            log.info("subscribing the followers of an order", extra={"orderId": notification.order_id})
+            _notify(engine, notification)
+        case CheckSocket() as check:
+            log.info("checking a socket", extra={"connectionId": check.connection_id})
+            engine.ended_credentials.check(check)
+        case CloseSockets() as revoked:
+            engine.ended_credentials.close_sockets(revoked)
+        case replay:
+            return _replay_stream(engine, record, replay)
+    return None
+
+
+def _replay_stream(engine: Engine, record: Record, replay: OpenStream | FollowUser | RetrySocket) -> float | None:
     connection_id = _connection_of(replay)
     log.info("replaying a stream", extra={"connectionId": connection_id, "kind": type(replay).__name__})
     try:
@@ -47,7 +58,7 @@ def _replay(engine: Engine, record: Record) -> float | None:
     except (RefusedError, ProblemError) as error:
         is_reached = _push_error(engine, connection_id, error)
     is_early = int(record["attributes"]["ApproximateReceiveCount"]) < _CONNECT_TRIES
-    if is_reached or not is_early or not engine.connections.is_open(connection_id):
+    if is_reached or not is_early or engine.connections.find(connection_id) is None:
         return None
     return _CONNECT_PAUSE_SECONDS
 
@@ -60,10 +71,10 @@ def _push(engine: Engine, replay: OpenStream | FollowUser | RetrySocket) -> bool
             return subscriptions.rejoin_order(subscriber, order_id, after_seq, tries)
         case FollowUser():
             return engine.user_streams.look(replay)
-        case OpenStream(connection_id=connection_id, query=query, coarse=coarse):
+        case OpenStream(connection_id=connection_id, query=query, coarse=coarse, caller=known):
             lists = {name: [values] if isinstance(values, str) else values for name, values in query.items()}
             wanted, subscriber = read_handshake(lists), Subscriber(connection_id, coarse)
-            caller = caller_of_connection(connection_id)
+            caller = known or engine.authenticator.authenticate(())
             if wanted.user_id is None:
                 return engine.opening.subscriptions.join_order(
                     caller, subscriber, wanted.order_id or "", wanted.after_seq
@@ -81,7 +92,7 @@ def _notify(engine: Engine, replay: NotifyFollowers) -> None:
 
 def _push_error(engine: Engine, connection_id: str, error: Exception) -> bool:
     try:
-        engine.opening.sockets.push(connection_id, reply_frame("error", **problem_of(error).as_fields()))
+        engine.opening.sockets.push(connection_id, error_frame(problem_of(error)))
     except ConnectionGoneError:
         return False
     return True

@@ -12,8 +12,13 @@ from chalicelib.domain.tokens import Pair, Side, Token
 
 #: The longest time an order may be open, and the lifetime of a GTC order.
 MAX_ORDER_LIFETIME = timedelta(days=30)
-#: Most events an order may have and still be amended or refused a launch (DynamoDB items end at 400 KB).
-MAX_EVENTS_WHILE_OPEN = 300
+#: DynamoDB items end at 400 KB, so each cause of an open order's events has a share of its own: no launch and no
+#: price uses up the amendments of the owner.
+MAX_AMENDMENTS = 200
+#: An order refuses further launches without an event.
+MAX_STORED_REFUSALS = 50
+#: The growing pause between triggers bounds the missed ones. After this many, an amendment does not end the pause.
+MAX_MISSES_WITHOUT_PAUSE = 50
 
 
 class TimeInForce(StrEnum):

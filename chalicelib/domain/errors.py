@@ -2,18 +2,27 @@
 
 RefusedError
 ├── BrokenRulesError             the order or its amendment breaks rules that depend on time or on the stored order
+├── UnauthenticatedError         the request proves no caller
+│   ├── MissingCredentialError   it has no credential
+│   ├── InvalidCredentialError   its credential is malformed, forged, unknown or revoked, or it has several
+│   └── ExpiredCredentialError   its credential was valid and has expired
 ├── MissingScopeError            the caller's credential does not grant the scope
 ├── OrderNotFoundError           no such order, or an order that the caller may not access
 ├── IdempotencyConflictError     the key was used with another body
-├── TooManyOrdersError           the engine is at a limit; carries when to try again
-│   ├── RateLimitedError         the engine's rate limit is fully reserved
-│   ├── TooManyActiveOrdersError the user has too many active orders
-│   └── TooManyOpenOrdersError   the user has too many open limit and sniper orders
+├── LimitReachedError            a limit is reached; carries when to try again
+│   ├── TooManyRequestsError     the user has sent too many requests
+│   └── TooManyOrdersError       there is no room for another order
+│       ├── RateLimitedError         the engine's rate limit is fully reserved
+│       ├── TooManyActiveOrdersError the user has too many active orders
+│       └── TooManyOpenOrdersError   the user has too many open limit and sniper orders
+├── TooManySocketsError          the user has too many open sockets
+├── TooManySubscriptionsError    the socket has too many subscriptions
+├── TooManyMessagesError         a socket sends messages faster than it may
 ├── PoolAlreadyLiveError         a sniper order for a mint that is already traded
 ├── OrderStateError              the order's status does not allow the change; carries status and seq
 │   ├── CancelTooLateError       the transaction was sent, or the order is terminal
 │   ├── NotAmendableError        the order is not open
-│   ├── AmendedTooOftenError     the order has as many events as an open order may have
+│   ├── AmendedTooOftenError     the order has been amended as often as an order may be
 │   └── OrderMovedOnError        the order is not at the seq that the client named
 ├── ContendedError               other writers kept changing the same item
 ├── InvalidCursorError           the cursor does not belong to this list
@@ -55,6 +64,22 @@ class BrokenRulesError(RefusedError):
         self.broken = tuple(broken)
 
 
+class UnauthenticatedError(RefusedError):
+    """The request proves no caller. The kind of error is all that a client may learn of the reason."""
+
+
+class MissingCredentialError(UnauthenticatedError):
+    pass
+
+
+class InvalidCredentialError(UnauthenticatedError):
+    pass
+
+
+class ExpiredCredentialError(UnauthenticatedError):
+    pass
+
+
 class MissingScopeError(RefusedError):
     def __init__(self, scope: str) -> None:
         super().__init__(f"missing scope {scope}")
@@ -71,12 +96,20 @@ class IdempotencyConflictError(RefusedError):
     """The same idempotency key came with a different order."""
 
 
-class TooManyOrdersError(RefusedError):
-    """``retry_after`` is in seconds."""
+class LimitReachedError(RefusedError):
+    """A repeat may succeed after ``retry_after`` seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"retry after {retry_after} s")
         self.retry_after = retry_after
+
+
+class TooManyRequestsError(LimitReachedError):
+    """The user has sent as many requests as one user may send in this window."""
+
+
+class TooManyOrdersError(LimitReachedError):
+    """There is no room for another order."""
 
 
 class RateLimitedError(TooManyOrdersError):
@@ -93,6 +126,18 @@ class TooManyActiveOrdersError(TooManyOrdersError):
 
 class TooManyOpenOrdersError(TooManyOrdersError):
     """The user has as many open orders as one user may have."""
+
+
+class TooManySocketsError(RefusedError):
+    """The user has as many open sockets as one user may have."""
+
+
+class TooManySubscriptionsError(RefusedError):
+    """The socket has as many subscriptions as one socket may have."""
+
+
+class TooManyMessagesError(RefusedError):
+    """The socket sent more messages in a minute than one socket may send."""
 
 
 class PoolAlreadyLiveError(RefusedError):
@@ -118,7 +163,7 @@ class NotAmendableError(OrderStateError):
 
 
 class AmendedTooOftenError(OrderStateError):
-    """The order has as many events as an open order may have; the client can cancel it and place another."""
+    """The order has been amended as often as an order may be; the client can cancel it and place another."""
 
 
 class OrderMovedOnError(OrderStateError):

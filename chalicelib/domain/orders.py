@@ -5,7 +5,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
-from chalicelib.domain.conditions import Amendment, LaunchedPool, TimeInForce
+from chalicelib.domain.conditions import (
+    MAX_MISSES_WITHOUT_PAUSE,
+    MAX_STORED_REFUSALS,
+    Amendment,
+    LaunchedPool,
+    TimeInForce,
+)
 from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.events import (
     Accepted,
@@ -97,6 +103,16 @@ class Order:
         )
 
     @property
+    def stores_refusals(self) -> bool:
+        """True if the order takes another event of a launch that it refuses."""
+        return sum(isinstance(event.data, LaunchRefused) for event in self.events) < MAX_STORED_REFUSALS
+
+    @property
+    def amendments(self) -> int:
+        """How often the owner has amended the order."""
+        return sum(isinstance(event.data, Amended) for event in self.events)
+
+    @property
     def current_status(self) -> Status:
         """The status of an order that has events.
 
@@ -145,8 +161,9 @@ def _changes(order: Order, event: Event) -> dict[str, Any]:  # noqa: C901 - one 
             # A client cannot amend what a launch is judged by, so the last refusal still holds.
             reason = order.wait_reason if order.spec.launch else None
             amended = {"spec": _amended(order.spec, changes), "wait_reason": reason}
-            # New terms may trigger at once.
-            return _RESET | _from_terms(order, terms) | amended | {"last_missed_at": None}
+            # New terms may trigger at once, unless the order has missed too often.
+            pauses_from = order.last_missed_at if order.missed_triggers >= MAX_MISSES_WITHOUT_PAUSE else None
+            return _RESET | _from_terms(order, terms) | amended | {"last_missed_at": pauses_from}
         case LaunchRefused(reason=reason):
             return _RESET | {"wait_reason": reason}
         case PriceMovedAway(reason=reason, count=count):

@@ -141,6 +141,10 @@ class PostgresConnection:
             autocommit=True,
             connect_timeout=self._connect_timeout,
             fallback_application_name="order-engine",
+            # Within a minute TCP finds out that the server, or a gateway on the way, has forgotten the connection.
+            keepalives_idle=30,
+            keepalives_interval=10,
+            keepalives_count=3,
             # A pooler passes each statement to another session.
             **({"prepare_threshold": None} if self._is_pooled else {}),
         )

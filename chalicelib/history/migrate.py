@@ -16,7 +16,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from chalicelib.history.connection import InvalidAddressError, check_address
+from chalicelib.history.address import with_certificates
+from chalicelib.history.connection import InvalidAddressError
 from chalicelib.history.migration_files import MigrationFile, Statement, migration_files
 from chalicelib.history.migration_locks import MigrationError, repeat_until_locked, take_turn
 from chalicelib.ports.history import HistoryUnavailableError
@@ -51,6 +52,7 @@ def migrate(
 
     :raises MigrationChangedError: if an applied file was edited afterwards.
     :raises MigrationBusyError: if another run does not end.
+    :raises InvalidAddressError: if libpq could not use the address.
     :raises HistoryUnavailableError: if no server answers in time.
     :raises psycopg.Error: if a file cannot be applied; the files before it stay applied.
     """
@@ -103,9 +105,10 @@ def _record(connection: psycopg.Connection[TupleRow], file: MigrationFile) -> No
 
 def _connect(database_url: str, timeout_seconds: float) -> psycopg.Connection[TupleRow]:
     deadline = time.monotonic() + timeout_seconds
+    address = with_certificates(database_url)
     while True:
         try:
-            return psycopg.connect(database_url, autocommit=True, connect_timeout=_CONNECT_SECONDS)
+            return psycopg.connect(address, autocommit=True, connect_timeout=_CONNECT_SECONDS)
         except psycopg.OperationalError as error:
             if time.monotonic() >= deadline:
                 waited = f" after {timeout_seconds:g} s" if timeout_seconds else ""
@@ -114,13 +117,11 @@ def _connect(database_url: str, timeout_seconds: float) -> psycopg.Connection[Tu
             time.sleep(_PAUSE_SECONDS)
 
 
-def main() -> None:
+def main(database_url: str | None) -> None:
     """The command; exits with the reason if the migration fails. The server must run: the command does not wait."""
-    database_url = os.environ.get("DATABASE_URL")
     if not database_url:
         sys.exit("DATABASE_URL is not set")
     try:
-        check_address(database_url)
         applied = migrate(database_url, server_timeout_seconds=0)
     except InvalidAddressError as error:
         sys.exit(f"DATABASE_URL {error}")
@@ -132,4 +133,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(os.environ.get("DATABASE_URL"))

@@ -11,10 +11,10 @@ from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel
 from chalicelib.api.responses.orders import accepted_body, cancellation_body, cancellations_body, events_body
 from chalicelib.api.responses.previews import preview_body
 from chalicelib.api.responses.records import list_body, record_of, status_body
-from chalicelib.auth import caller_of
 from chalicelib.bootstrap import engine
-from chalicelib.domain.identity import Caller
+from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.orders import Order
+from chalicelib.http.callers import caller_of
 from chalicelib.http.headers import header_values
 from chalicelib.http.responses import CORS, READS, answering, json_body, json_response, query_of, read_query
 
@@ -38,8 +38,8 @@ def create_order() -> Response:
 @routes.route("/api/orders/preview", methods=["POST"], cors=CORS)
 @answering(routes)
 def preview_order() -> Response:
+    caller = _caller(Scope.READ)
     body = json_body(routes.current_request, engine().settings.max_body_bytes)
-    caller = caller_of(body)
     spec = read_order(body, caller, engine().rules, engine().now())
     return json_response(preview_body(engine().preview(caller, spec), engine().rules.describe_fault))
 
@@ -47,61 +47,62 @@ def preview_order() -> Response:
 @routes.route("/api/orders", methods=READS, cors=CORS)
 @answering(routes)
 def list_orders() -> Response:
-    query = query_of(routes.current_request)
-    wanted = read_query(ListModel, query)
-    page = engine().list_orders(caller_of(query), wanted.as_filter(), wanted.limit, wanted.cursor)
+    caller = _caller(Scope.READ)
+    wanted = read_query(ListModel, query_of(routes.current_request))
+    page = engine().list_orders(caller, wanted.as_filter(), wanted.limit, wanted.cursor)
     return json_response(list_body(page))
 
 
 @routes.route("/api/orders/{order_id}", methods=READS, cors=CORS)
 @answering(routes)
 def get_order(order_id: str) -> Response:
-    return _record(engine().queries.order(_caller(), _order_id(order_id)))
+    return _record(engine().queries.order(_caller(Scope.READ), _order_id(order_id)))
 
 
 @routes.route("/api/orders/{order_id}", methods=["PATCH"], cors=CORS)
 @answering(routes)
 def amend_order(order_id: str) -> Response:
-    request = routes.current_request
+    request, caller = routes.current_request, _caller(Scope.TRADE)
     # Several lines mean the same as one line with a list (RFC 9110, 5.3).
     tags = header_values(request, "if-match")
     seqs = read_if_match(", ".join(tags) if tags else None)
     amendment = read_amendment(json_body(request, engine().settings.max_body_bytes), engine().now())
-    return _record(engine().amend(_caller(), _order_id(order_id), amendment, seqs))
+    return _record(engine().amend(caller, _order_id(order_id), amendment, seqs))
 
 
 @routes.route("/api/orders/{order_id}", methods=["DELETE"], cors=CORS)
 @answering(routes)
 def cancel_order(order_id: str) -> Response:
-    return json_response(cancellation_body(engine().cancel(_caller(), _order_id(order_id))))
+    return json_response(cancellation_body(engine().cancel(_caller(Scope.TRADE), _order_id(order_id))))
 
 
 @routes.route("/api/orders", methods=["DELETE"], cors=CORS)
 @answering(routes)
 def cancel_orders() -> Response:
-    query = query_of(routes.current_request)
-    user_id = read_query(UserModel, query).user_id
-    return json_response(cancellations_body(engine().cancel.all_of(caller_of(query), user_id)))
+    caller = _caller(Scope.TRADE)
+    # Also with authentication the query names the user: a path that lost its order id must not cancel everything.
+    user_id = read_query(UserModel, query_of(routes.current_request)).user_id
+    return json_response(cancellations_body(engine().cancel.all_of(caller, user_id)))
 
 
 @routes.route("/api/orders/status/{order_id}", methods=READS, cors=CORS)
 @answering(routes)
 def get_status(order_id: str) -> Response:
-    return json_response(status_body(engine().queries.order(_caller(), _order_id(order_id))))
+    return json_response(status_body(engine().queries.order(_caller(Scope.READ), _order_id(order_id))))
 
 
 @routes.route("/api/orders/{order_id}/events", methods=READS, cors=CORS)
 @answering(routes)
 def get_events(order_id: str) -> Response:
-    query = read_query(EventsModel, query_of(routes.current_request))
-    order, events = engine().queries.events(_caller(), _order_id(order_id), query.after_seq)
+    caller, query = _caller(Scope.READ), read_query(EventsModel, query_of(routes.current_request))
+    order, events = engine().queries.events(caller, _order_id(order_id), query.after_seq)
     return json_response(events_body(order, events))
 
 
 def _accept(request: Request) -> Response:
-    settings, key = engine().settings, _idempotency_key(request)
+    settings, caller = engine().settings, caller_of(request, Scope.TRADE)
+    key = _idempotency_key(request)
     body = json_body(request, settings.max_body_bytes)
-    caller = caller_of(body)
     spec = read_order(body, caller, engine().rules, engine().now())
     submission = engine().submit(caller, spec, idempotency_key=key)
     headers = {"Idempotent-Replayed": "true"} if submission.replayed else {}
@@ -128,9 +129,9 @@ def _record(order: Order) -> Response:
     return json_response(record_of(order), headers={"ETag": f'"{order.seq}"'})
 
 
-def _caller() -> Caller:
-    """The caller of a request about one order, which names no user."""
-    return caller_of({})
+def _caller(scope: Scope) -> Caller:
+    """:raises MissingScopeError: if the caller of the current request does not have the scope."""
+    return caller_of(routes.current_request, scope)
 
 
 def _order_id(text: str) -> str:

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
-from chalice.app import Blueprint, CORSConfig, MultiDict, Request, Response
+from chalice.app import Blueprint, MultiDict, Request, Response
 
 from chalicelib.api.bare_problems import plain_problem
 from chalicelib.api.codes import ProblemCode
@@ -23,6 +23,7 @@ from chalicelib.api.requests.body import read_json
 from chalicelib.api.requests.fields import RequestModel
 from chalicelib.api.requests.queries import repeated_parameters
 from chalicelib.codec.exact_json import dumps
+from chalicelib.http.cors import Cors
 from chalicelib.http.headers import FIXED_HEADERS
 from chalicelib.outages import UNAVAILABLE
 
@@ -31,10 +32,10 @@ log = logging.getLogger(__name__)
 #: Every response names its request by the id that a problem's body has and the logs use.
 REQUEST_ID_HEADER = "X-Request-Id"
 
-CORS = CORSConfig(
+CORS = Cors(
     # Browsers with tracing add the last three to every request.
-    allow_headers=["Idempotency-Key", "If-Match", "traceparent", "tracestate", REQUEST_ID_HEADER],
-    expose_headers=["Idempotent-Replayed", "Retry-After", "ETag", REQUEST_ID_HEADER],
+    allow_headers=["Authorization", "Idempotency-Key", "If-Match", "traceparent", "tracestate", REQUEST_ID_HEADER],
+    expose_headers=["Idempotent-Replayed", "Retry-After", "ETag", "WWW-Authenticate", REQUEST_ID_HEADER],
     max_age=3600,
 )
 
@@ -60,7 +61,15 @@ def problem_response(problem: Problem, request_id: str) -> Response:
     headers: dict[str, str | list[str]] = {"Content-Type": CONTENT_TYPE}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = _challenge(problem)
     return Response(dumps(problem.as_body(request_id)), headers, problem.status)
+
+
+def _challenge(problem: Problem) -> str:
+    """What a request without a valid credential lacks (RFC 6750, 3)."""
+    realm = 'Bearer realm="order-execution-engine"'
+    return realm if problem.code is ProblemCode.MISSING_CREDENTIAL else f'{realm}, error="invalid_token"'
 
 
 def answering(

@@ -1,5 +1,7 @@
-"""Pushing to WebSocket connections through API Gateway's management API."""
+"""Pushing to WebSocket connections, and closing them, through API Gateway's management API."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
@@ -14,20 +16,26 @@ _GONE = {"GoneException", "410", "BadRequestException", "ValidationException"}
 
 
 class ApiGatewaySockets:
-    """``Sockets`` on the management API."""
+    """``ManagedSockets`` on the management API."""
 
     def __init__(self, client: "ApiGatewayManagementApiClient") -> None:
         self._client = client
 
     def push(self, connection_id: str, text: str) -> None:
-        try:
+        with _calling(connection_id):
             self._post(connection_id, text.encode())
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _GONE:
-                raise ConnectionGoneError(connection_id) from error
-            raise PushFailedError(connection_id) from error
-        except BotoCoreError as error:
-            raise PushFailedError(connection_id) from error
+
+    def close(self, connection_id: str) -> None:
+        with suppress(ConnectionGoneError), _calling(connection_id):
+            self._client.delete_connection(ConnectionId=connection_id)
+
+    def is_open(self, connection_id: str) -> bool:
+        try:
+            with _calling(connection_id):
+                self._client.get_connection(ConnectionId=connection_id)
+        except ConnectionGoneError:
+            return False
+        return True
 
     def _post(self, connection_id: str, data: bytes) -> None:
         try:
@@ -35,3 +43,16 @@ class ApiGatewaySockets:
         except ConnectionClosedError:
             # A pooled connection may have died while Lambda froze the process; the retry opens a new one.
             self._client.post_to_connection(ConnectionId=connection_id, Data=data)
+
+
+@contextmanager
+def _calling(connection_id: str) -> Iterator[None]:
+    """Translate the errors of a call."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _GONE:
+            raise ConnectionGoneError(connection_id) from error
+        raise PushFailedError(connection_id) from error
+    except BotoCoreError as error:
+        raise PushFailedError(connection_id) from error

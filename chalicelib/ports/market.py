@@ -1,7 +1,6 @@
 """The market as the engine knows it: pushed prices, launches, and the conditions that open orders wait for."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -19,10 +18,10 @@ class PushedPrice:
 
 @dataclass(frozen=True, slots=True)
 class MarketSnapshot:
-    """The pushed price and the launched pools of one pair. The registry's pairs have pools without a launch."""
+    """The pushed price of a pair, and the launch of one of its pools. The registry's pairs have pools without one."""
 
     price: PushedPrice | None = None
-    pools: Mapping[LaunchedPool, Launch] = field(default_factory=dict)
+    launch: Launch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +33,8 @@ class WatchEntry:
 
 
 class MarketData(Protocol):
-    def snapshot(self, pair: Pair) -> MarketSnapshot:
-        """The pushed price and the launches of a pair."""
+    def snapshot(self, pair: Pair, pool: LaunchedPool | None = None) -> MarketSnapshot:
+        """The pushed price of a pair, and the last launch of the pool. Other pools of the mint cost nothing."""
         ...
 
 

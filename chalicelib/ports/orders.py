@@ -130,8 +130,11 @@ class OrderStore(Protocol):
 
     def find_key(self, key_id: str) -> IdempotencyKey | None: ...
 
-    def get(self, order_id: str) -> StoredOrder | None:
-        """:raises UnreadableOrderError: if the item cannot be read."""
+    def get(self, order_id: str, of_user: str | None = None) -> StoredOrder | None:
+        """The order. With ``of_user``, an order of another user takes as long as one that does not exist.
+
+        :raises UnreadableOrderError: if the item cannot be read.
+        """
         ...
 
     def write(

@@ -1,4 +1,4 @@
-"""The slots of the rate limit."""
+"""The slots of the rate limit, and the permits of the request rate."""
 
 from typing import Protocol
 
@@ -39,4 +39,15 @@ class RateLimitSlots(Protocol):
 
     def undo_start(self, reservation: SlotReservation, order_id: str, now_ms: int, before_ms: int) -> None:
         """Replace the order's start at ``now_ms`` by an earlier one, unless the slot has been used since."""
+        ...
+
+
+class RequestPermits(Protocol):
+    """How many permits the environments have taken for each user and window. Old windows are forgotten."""
+
+    def take(self, user_id: str, began_ms: int, number: int, limit: int) -> bool:
+        """Take permits of the window that began then; False if the user's ``limit`` of them is taken already.
+
+        The last permits taken may exceed the limit.
+        """
         ...

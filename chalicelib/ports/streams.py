@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from chalicelib.domain.identity import Caller
+
 #: The subscribers whom the writers of an order push to themselves. Further ones are served in groups.
 MAX_DIRECT_SUBSCRIBERS = 8
 
@@ -29,11 +31,17 @@ def settled(subscriber: Subscriber) -> Subscriber:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open WebSocket connection. ``expires_at`` is in seconds since the epoch."""
+    """An open WebSocket connection. ``expires_at`` is in seconds since the epoch.
+
+    ``caller`` opened it; ``None`` without authentication. ``subscriptions`` are those that its client asked for by
+    messages.
+    """
 
     connection_id: str
     coarse: bool
     expires_at: int
+    caller: Caller | None = None
+    subscriptions: frozenset[str] = frozenset()
 
 
 class StreamStore(Protocol):
@@ -43,8 +51,8 @@ class StreamStore(Protocol):
 
     def connection(self, connection_id: str) -> Connection | None: ...
 
-    def disconnect(self, connection_id: str) -> None:
-        """Forget a connection and its follows."""
+    def disconnect(self, connection_id: str) -> Connection | None:
+        """Forget a connection and its follows. Exactly one of several calls returns the connection."""
         ...
 
     def remove_followers(self, user_id: str, connection_ids: Collection[str]) -> None:
@@ -75,7 +83,7 @@ class ConnectionGoneError(Exception):
 
 
 class PushFailedError(Exception):
-    """The frame could not be pushed now."""
+    """The gateway of the sockets does not take the frame, or carry out the call, now."""
 
 
 class Sockets(Protocol):
@@ -88,16 +96,31 @@ class Sockets(Protocol):
         ...
 
 
+class ManagedSockets(Sockets, Protocol):
+    def close(self, connection_id: str) -> None:
+        """Close a connection, unless it is closed.
+
+        :raises PushFailedError: if the connection may still be open.
+        """
+        ...
+
+    def is_open(self, connection_id: str) -> bool:
+        """:raises PushFailedError: if there is no answer."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class OpenStream:
     """A handshake asks for a stream by its address. ``query`` holds the parameters as sent, not validated yet.
 
-    Messages of earlier versions have one text for each parameter, in place of the list of its values.
+    ``caller`` opened the connection; ``None`` without authentication. Messages of earlier versions have one text for
+    each parameter, in place of the list of its values.
     """
 
     connection_id: str
     query: Mapping[str, str | list[str]]
     coarse: bool = False
+    caller: Caller | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,5 +155,22 @@ class NotifyFollowers:
     order_id: str
 
 
-#: A message of the replay queue: a stream that the ``replay_streams`` function brings up to date.
-StreamReplay = OpenStream | FollowUser | RetrySocket | NotifyFollowers
+@dataclass(frozen=True, slots=True)
+class CheckSocket:
+    """The credential of a connection ends at ``ends_at``, in seconds since the epoch, and the connection with it."""
+
+    connection_id: str
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseSockets:
+    """A credential of a user is revoked, and may have open connections."""
+
+    user_id: str
+    credential_id: str
+
+
+#: A message of the replay queue: a stream that the ``replay_streams`` function brings up to date, or sockets that it
+#: closes.
+StreamReplay = OpenStream | FollowUser | RetrySocket | NotifyFollowers | CheckSocket | CloseSockets

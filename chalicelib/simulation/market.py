@@ -93,14 +93,15 @@ class SimulatedMarket:
         snapshot: MarketSnapshot | None = None,
         pool: LaunchedPool | None = None,
     ) -> Reserves | None:
-        """A venue's pool at a slot, given the pushed price and the launches; ``None`` if it has none.
+        """A venue's pool at a slot, given the pushed price and the pool's launch; ``None`` if it has none.
 
         ``pool`` names the pool of a launched mint.
         """
         snapshot = snapshot or MarketSnapshot()
         if pair.base.mint not in BY_MINT:
-            launch = snapshot.pools.get(pool) if pool and pool.venue == shape.venue else None
-            return self._launched(launch, pair, slot, snapshot) if launch else None
+            launch = snapshot.launch
+            is_here = launch is not None and launch.opened == pool and launch.venue == shape.venue
+            return self._launched(launch, pair, slot, snapshot) if launch and is_here else None
         depth_usd = _DEPTH_USD.get(pair.base.symbol, _DEFAULT_DEPTH_USD)
         base = int(Decimal(depth_usd) / _usd(pair.base)) * 10**pair.base.decimals
         if shape.depth_range_ppm != (PPM, PPM):

@@ -58,7 +58,7 @@ class SimulatedVenue:
         return self.fees.get(self._context.market.profile.name, _DEFAULT_FEES)
 
     def depth(self, pair: Pair, as_of: AsOf = ANY_TIME, pool: LaunchedPool | None = None) -> Depth:
-        slot, snapshot = self._context.now_ms() // SLOT_MS, self._context.feed.snapshot(pair, as_of)
+        slot, snapshot = self._context.now_ms() // SLOT_MS, self._context.feed.snapshot(pair, as_of, pool)
         shape = PoolShape(self.name, self.price_level, self.depth_range_ppm)
         reserves = self._context.market.reserves(shape, pair, slot, snapshot, pool)
         if reserves is None:

@@ -3,8 +3,10 @@
 import random
 import time
 from collections.abc import Sequence
+from typing import TypeVar
 
-from pynamodb.constants import ALL_OLD
+from pynamodb.attributes import UnicodeSetAttribute
+from pynamodb.constants import ALL_OLD, ATTRIBUTES
 from pynamodb.exceptions import (
     CancellationReason,
     DeleteError,
@@ -12,12 +14,14 @@ from pynamodb.exceptions import (
     TransactWriteError,
     UpdateError,
 )
-from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.stores.connection import SharedConnection
+
+_Item = TypeVar("_Item", bound=Model)
 
 #: DynamoDB cancels one of two concurrent transactions on an item. The loser retries after a random pause.
 _MAX_CONFLICT_TRIES = 6
@@ -56,6 +60,20 @@ def delete_if(item: Model, condition: Condition) -> bool:
             raise
         return False
     return True
+
+
+def take(model: type[_Item], key: str) -> _Item | None:
+    """Delete the item of a key; returns it as it was. Exactly one of several calls returns it."""
+    answer = model._get_connection().delete_item(key, return_values=ALL_OLD)
+    values = answer.get(ATTRIBUTES)
+    return model.from_raw_data(values) if values else None
+
+
+def has_less(members: UnicodeSetAttribute, number: int) -> Condition:
+    """Holds while the set has fewer members than ``number``."""
+    is_small: Condition = size(members) < number  # type: ignore[no-untyped-call]
+    has_less: Condition = members.does_not_exist() | is_small
+    return has_less
 
 
 def save_together(connection: SharedConnection, items: Sequence[tuple[Model, Condition | None]]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from pynamodb.exceptions import TransactWriteError
 
 from chalicelib.codec.watches import watch_from_key, watch_to_key
-from chalicelib.domain.conditions import Launch, Watch
+from chalicelib.domain.conditions import Launch, LaunchedPool, Watch
 from chalicelib.domain.tokens import BY_MINT, Pair
 from chalicelib.ports.market import MarketSnapshot, PushedPrice, WatchEntry
 from chalicelib.settings import Settings
@@ -26,18 +26,19 @@ class DynamoMarketStore:
         self._connection = connection
         self._item = bound(MarketItem, settings.market_table, connection)
 
-    def snapshot(self, pair: Pair) -> MarketSnapshot:
-        # Prices and pools are adjacent in the order of items, and launches come before them.
-        rows = list(self._item.query(_subject(pair), self._item.item > "m", consistent_read=True))
-        by_name = {row.item: row for row in rows}
-        price = by_name.get(f"price#{pair.quote.symbol}")
-        pools = _launches(row for row in rows if row.item.startswith("pool#"))
-        # A launch against this quote token replaces one against any.
-        launches = sorted(pools, key=lambda launch: launch.quote or "")
-        return MarketSnapshot(
-            PushedPrice(price.price, int(price.at)) if price and price.price is not None else None,
-            {launch.opened: launch for launch in launches if launch.quote in (None, pair.quote.symbol)},
+    def snapshot(self, pair: Pair, pool: LaunchedPool | None = None) -> MarketSnapshot:
+        prices = self._item.query(
+            _subject(pair), self._item.item == f"price#{pair.quote.symbol}", consistent_read=True
         )
+        price = next((PushedPrice(row.price, int(row.at or 0)) for row in prices if row.price is not None), None)
+        return MarketSnapshot(price, self._launch_of(pair, pool) if pool else None)
+
+    def _launch_of(self, pair: Pair, pool: LaunchedPool) -> Launch | None:
+        items = self._item.item.startswith(f"pool#{pool.address}#{pool.venue}#")
+        rows = _launches(self._item.query(_subject(pair), items, consistent_read=True))
+        found = {launch.quote: launch for launch in rows if launch.opened == pool}
+        # A launch against this quote token replaces one against any.
+        return found.get(pair.quote.symbol) or found.get(None)
 
     def push_price(self, pair: Pair, price: PushedPrice) -> None:
         item = self._item(_subject(pair), f"price#{pair.quote.symbol}")

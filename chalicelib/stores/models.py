@@ -176,8 +176,10 @@ class IdempotencyItem(Model):
 
 
 class StreamItem(Model):
-    """``connection#<id>``: an open connection. ``user#<id>``: the followers of a user. ``group#<order>#<number>``: a
-    group of an order's subscribers. ``expiresAt`` is the table's time to live, in epoch seconds.
+    """``connection#<id>``: an open connection, with its caller and use. ``user#<id>``: the followers of a user.
+    ``group#<order>#<number>``: a group of an order's subscribers. ``sockets#<user>``: the open sockets of a user.
+    ``ticket#<digest>``: a ticket that is not used yet, with its caller. ``expiresAt`` is the table's time to live;
+    times are in epoch seconds.
     """
 
     class Meta:
@@ -193,6 +195,34 @@ class StreamItem(Model):
     lease_owner = UnicodeAttribute(attr_name="leaseOwner", null=True)
     lease_until = NumberAttribute(attr_name="leaseUntil", null=True)
     expires_at = NumberAttribute(attr_name="expiresAt", null=True)
+
+    #: The caller of a connection or a ticket. Absent without authentication.
+    user_id = UnicodeAttribute(attr_name="userId", null=True)
+    scopes = UnicodeSetAttribute(null=True)
+    credential = UnicodeAttribute(null=True)
+    credential_ends_at = NumberAttribute(attr_name="credentialEndsAt", null=True)
+
+    subscriptions = UnicodeSetAttribute(null=True)
+    message_minute = NumberAttribute(attr_name="messageMinute", null=True)
+    messages = NumberAttribute(null=True)
+    sockets = UnicodeSetAttribute(null=True)
+    pruned_at = NumberAttribute(attr_name="prunedAt", null=True)
+
+
+class ApiKeyItem(Model):
+    """An API key, without its text: ``hash`` is a keyed hash of it. Times are in seconds since the epoch."""
+
+    class Meta:
+        table_name = "api-keys"
+
+    id = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute(attr_name="userId")
+    scopes = UnicodeSetAttribute()
+    digest = UnicodeAttribute(attr_name="hash")
+    created_at = NumberAttribute(attr_name="createdAt")
+    expires_at = NumberAttribute(attr_name="expiresAt", null=True)
+    revoked_at = NumberAttribute(attr_name="revokedAt", null=True)
+    last_used_at = NumberAttribute(attr_name="lastUsedAt", null=True)
 
 
 class LedgerItem(Model):
@@ -212,6 +242,8 @@ class LedgerItem(Model):
 
 class RateLimitItem(Model):
     """``turn``: a counter whose remainder is the slot in turn. ``slot``: one of the rate limit's slots, by number.
+    ``requests#<user>``: the permits that the environments have ``taken`` for the window that began at ``number``;
+    ``expiresAt`` is the table's time to live, in epoch seconds.
 
     Times are milliseconds since the epoch: ``reserved`` the last reservation in turn, ``ahead`` the last ahead of
     turn, ``spared`` the time up to which reservations in turn do not yield to it, ``started`` the last start, and
@@ -229,6 +261,8 @@ class RateLimitItem(Model):
     spared = NumberAttribute(null=True)
     started = NumberAttribute(null=True)
     starter = UnicodeAttribute(null=True)
+    taken = NumberAttribute(null=True)
+    expires_at = NumberAttribute(attr_name="expiresAt", null=True)
 
 
 class MarketItem(Model):

@@ -126,13 +126,21 @@ class DynamoOrderStore(OrderQueries):
             return None
         return _key_of(row)
 
-    def get(self, order_id: str) -> StoredOrder | None:
+    def get(self, order_id: str, of_user: str | None = None) -> StoredOrder | None:
         try:
-            return self._items.stored_order(self._item.get(order_id, consistent_read=True))
+            item = (
+                self._item.get(order_id, consistent_read=True) if of_user is None else self._find(order_id, of_user)
+            )
+            return self._items.stored_order(item) if item else None
         except DoesNotExist:
             return None
         except AttributeDeserializationError as error:
             raise UnreadableOrderError(order_id) from error
+
+    def _find(self, order_id: str, user_id: str) -> OrderItem | None:
+        """The item, filtered by DynamoDB: one of another user is not sent, however large it is."""
+        is_mine = (self._item.user_id == user_id) | self._item.user_id.does_not_exist()
+        return next(iter(self._item.query(order_id, filter_condition=is_mine, consistent_read=True)), None)
 
     def write(
         self,

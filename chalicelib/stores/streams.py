@@ -8,6 +8,7 @@ from chalicelib.ports.streams import Connection, Subscriber
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import delete_if, update_if
 from chalicelib.stores.connection import SharedConnection, bound
+from chalicelib.stores.connection_items import caller_values, connection_key, connection_of, find_item
 from chalicelib.stores.models import StreamItem
 from chalicelib.stores.subscribers import from_set, to_set, to_text
 
@@ -19,26 +20,29 @@ class DynamoStreamStore:
         self._item = bound(StreamItem, settings.streams_table, connection)
 
     def connect(self, connection: Connection) -> None:
-        grain = "coarse" if connection.coarse else "fine"
-        self._item(_connection_key(connection.connection_id), coarse=grain, expires_at=connection.expires_at).save()
+        self._item(
+            connection_key(connection.connection_id),
+            coarse="coarse" if connection.coarse else "fine",
+            expires_at=connection.expires_at,
+            **caller_values(connection.caller),
+        ).save()
 
     def connection(self, connection_id: str) -> Connection | None:
-        item = self._get(_connection_key(connection_id))
+        item = self._get(connection_key(connection_id))
+        return None if item is None else connection_of(connection_id, item)
+
+    def disconnect(self, connection_id: str) -> Connection | None:
+        item = self._get(connection_key(connection_id))
         if item is None:
             return None
-        return Connection(connection_id, item.coarse == "coarse", int(item.expires_at or 0))
-
-    def disconnect(self, connection_id: str) -> None:
-        item = self._get(_connection_key(connection_id))
-        if item is None:
-            return
         for user_id in item.users or ():
             self.remove_followers(user_id, [connection_id])
-        item.delete()
+        is_mine = delete_if(self._item(connection_key(connection_id)), self._item.id.exists())
+        return connection_of(connection_id, item) if is_mine else None
 
     def follow(self, user_id: str, subscriber: Subscriber) -> bool:
         # The connection first: ``disconnect`` could never remove a follow that the connection does not list.
-        connection = self._item(_connection_key(subscriber.connection_id))
+        connection = self._item(connection_key(subscriber.connection_id))
         if not update_if(connection, [self._item.users.add({user_id})], self._item.id.exists()):
             return False
         # The newest connection is the last to close, so the item may expire with it.
@@ -48,7 +52,7 @@ class DynamoStreamStore:
 
     def unfollow(self, user_id: str, subscriber: Subscriber) -> None:
         self._remove(user_id, [subscriber])
-        connection = self._item(_connection_key(subscriber.connection_id))
+        connection = self._item(connection_key(subscriber.connection_id))
         update_if(connection, [self._item.users.delete({user_id})], self._item.id.exists())
 
     def remove_followers(self, user_id: str, connection_ids: Collection[str]) -> None:
@@ -63,7 +67,7 @@ class DynamoStreamStore:
         )
 
     def follows(self, user_id: str, connection_id: str) -> bool:
-        item = self._get(_connection_key(connection_id))
+        item = self._get(connection_key(connection_id))
         return item is not None and user_id in (item.users or ())
 
     def followers(self, user_id: str) -> frozenset[Subscriber]:
@@ -82,14 +86,7 @@ class DynamoStreamStore:
         delete_if(self._item(_user_key(user_id)), self._item.subscribers.does_not_exist())
 
     def _get(self, key: str) -> StreamItem | None:
-        try:
-            return self._item.get(key, consistent_read=True)
-        except DoesNotExist:
-            return None
-
-
-def _connection_key(connection_id: str) -> str:
-    return f"connection#{connection_id}"
+        return find_item(self._item, key)
 
 
 def _user_key(user_id: str) -> str:

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Collection
 
-from pynamodb.attributes import UnicodeSetAttribute
 from pynamodb.exceptions import DoesNotExist
-from pynamodb.expressions.condition import Condition, size
 
 from chalicelib.domain.errors import ContendedError
 from chalicelib.ports.fan_out import GroupLeasedError, SubscriberGroup
 from chalicelib.ports.streams import Subscriber
 from chalicelib.settings import Settings
-from chalicelib.stores.conditions import delete_if, update_if
+from chalicelib.stores.conditions import delete_if, has_less, update_if
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import StreamItem
 from chalicelib.stores.subscribers import from_set, to_set
@@ -44,7 +42,7 @@ class DynamoSubscriberGroups:
         actions = [model.joining.add(to_set(joining)), model.version.add(1), model.expires_at.set(expires_at)]
         if full_at is None:
             return update_if(item, actions, None)
-        return update_if(item, actions, _has_less(model.subscribers, full_at) & _has_less(model.joining, full_at))
+        return update_if(item, actions, has_less(model.subscribers, full_at) & has_less(model.joining, full_at))
 
     def remove(self, order_id: str, number: int, subscribers: Collection[Subscriber]) -> None:
         model, texts = self._item, to_set(subscribers)
@@ -87,12 +85,6 @@ class DynamoSubscriberGroups:
             model.lease_until.remove(),
         ]
         return update_if(item, actions, unchanged)
-
-
-def _has_less(subscribers: UnicodeSetAttribute, number: int) -> Condition:
-    is_small: Condition = size(subscribers) < number  # type: ignore[no-untyped-call]
-    has_less: Condition = subscribers.does_not_exist() | is_small
-    return has_less
 
 
 def _key(order_id: str, number: int) -> str:

@@ -7,26 +7,21 @@ from functools import partial
 from typing import Any
 
 from chalicelib.api.codes import ProblemCode
-from chalicelib.api.frames import reply_frame
-from chalicelib.api.problems import malformed, problem_of
-from chalicelib.api.requests.body import parse_json, refuse_repeated
-from chalicelib.api.requests.fields import has_controls
+from chalicelib.api.frames import error_frame, reply_frame
+from chalicelib.api.problems import ProblemError, malformed, problem_of
 from chalicelib.api.requests.orders import read_order
-from chalicelib.api.requests.streams import read_cancel, read_stream
+from chalicelib.api.requests.streams import StreamModel, read_cancel, read_stream
 from chalicelib.api.responses.orders import cancellation_body, cancellations_body
-from chalicelib.auth import caller_of
 from chalicelib.codec.times import to_text
+from chalicelib.domain.errors import RefusedError, TooManySubscriptionsError
 from chalicelib.domain.identity import Caller
 from chalicelib.engine import Engine
 from chalicelib.outages import UNAVAILABLE
-from chalicelib.ports.streams import ConnectionGoneError, PushFailedError, Subscriber
+from chalicelib.ports.streams import Connection, ConnectionGoneError, PushFailedError, Subscriber
+from chalicelib.services.streams.subscription_limit import subscription_of
+from chalicelib.streaming.messages import Message, read_message
 
 log = logging.getLogger(__name__)
-
-#: The engine echoes request ids up to this length.
-_MAX_REQUEST_ID_LENGTH = 128
-#: How errors name what the client sent.
-_SUBJECT = "A message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,48 +29,70 @@ class SocketRequest:
     """A message of a client: its connection, caller and request id, and the fields of the action."""
 
     engine: Engine
-    subscriber: Subscriber
+    connection: Connection
     caller: Caller
     request_id: str | int | None
     fields: Mapping[str, Any]
 
+    @property
+    def subscriber(self) -> Subscriber:
+        return Subscriber(self.connection.connection_id, self.connection.coarse)
+
     def reply(self, kind: str, **fields: Any) -> None:
         frame = reply_frame(kind, self.request_id, **fields)
-        self.engine.sockets.push(self.subscriber.connection_id, frame)
+        self.engine.sockets.push(self.connection.connection_id, frame)
 
 
 def handle_message(engine: Engine, event: Mapping[str, Any]) -> None:
-    """``$default``: perform the action of a message and answer, or answer with a problem."""
+    """``$default``: perform the action of a message and answer, or answer with a problem.
+
+    A message on a socket that is closed, or that the message has closed, gets no answer.
+    """
     connection_id = event["requestContext"]["connectionId"]
-    request_id: str | int | None = None
+    message = read_message(event.get("body") or "", engine.settings.max_body_bytes)
     try:
         try:
-            fields, repeated = parse_json(event.get("body") or "", engine.settings.max_body_bytes, _SUBJECT)
-            request_id = None if "requestId" in repeated else _request_id(fields)
-            refuse_repeated(repeated, _SUBJECT)
-            action = _ACTIONS.get(str(fields.pop("action", None) or ""))
-            if action is None:
-                raise malformed(f"action must be one of {', '.join(_ACTIONS)}.", ProblemCode.UNKNOWN_ACTION)
-            subscriber = engine.connections.subscriber(connection_id)
-            action(SocketRequest(engine, subscriber, caller_of(fields), request_id, fields))
+            if connection := _admit(engine, connection_id, message):
+                _perform(engine, connection, message)
         except (ConnectionGoneError, PushFailedError):
             raise
         except Exception as error:
             problem = problem_of(error, UNAVAILABLE)
             log.info("message refused", extra={"connectionId": connection_id, "code": problem.code})
-            engine.sockets.push(connection_id, reply_frame("error", request_id, **problem.as_fields()))
+            engine.sockets.push(connection_id, error_frame(problem, message.request_id))
     except (ConnectionGoneError, PushFailedError):
         log.info("connection gone before the answer", extra={"connectionId": connection_id})
 
 
-def _request_id(fields: dict[str, Any]) -> str | int | None:
-    request_id = fields.pop("requestId", None)
-    if request_id is None or (isinstance(request_id, int) and not isinstance(request_id, bool)):
-        return request_id
-    if isinstance(request_id, str) and len(request_id) <= _MAX_REQUEST_ID_LENGTH and not has_controls(request_id):
-        return request_id
-    limits = f"at most {_MAX_REQUEST_ID_LENGTH} characters without control characters"
-    raise malformed(f"requestId must be a string of {limits}, or an integer.")
+def _admit(engine: Engine, connection_id: str, message: Message) -> Connection | None:
+    try:
+        wanted = read_stream(message.fields) if message.action in ("subscribe", "unsubscribe") else None
+    except ProblemError:
+        # The action answers with the problem.
+        wanted = None
+    if wanted is None:
+        return engine.admit_message(connection_id, message.request_id)
+    if message.action == "subscribe":
+        return engine.admit_message(connection_id, message.request_id, subscribes=_subscription(wanted))
+    return engine.admit_message(connection_id, message.request_id, unsubscribes=_subscription(wanted))
+
+
+def _perform(engine: Engine, connection: Connection, message: Message) -> None:
+    if connection.caller:
+        engine.request_rate.admit(connection.caller)
+    if message.problem:
+        raise message.problem
+    action = _ACTIONS.get(message.action)
+    if action is None:
+        raise malformed(f"action must be one of {', '.join(_ACTIONS)}.", ProblemCode.UNKNOWN_ACTION)
+    # Without authentication, the message names the user. A name that is not text is reported by its validation.
+    named = message.fields.get("userId")
+    caller = connection.caller or engine.authenticator.authenticate((), named if isinstance(named, str) else None)
+    action(SocketRequest(engine, connection, caller, message.request_id, message.fields))
+
+
+def _subscription(wanted: StreamModel) -> str:
+    return subscription_of(wanted.order_id, wanted.user_id)
 
 
 def _execute_order(request: SocketRequest) -> None:
@@ -93,7 +110,18 @@ def _execute_order(request: SocketRequest) -> None:
 
 
 def _subscribe(request: SocketRequest) -> None:
-    wanted = read_stream(request.fields)
+    wanted, limit = read_stream(request.fields), request.engine.subscription_limit
+    subscription = _subscription(wanted)
+    if not limit.has_room(request.connection, subscription):
+        raise TooManySubscriptionsError
+    try:
+        _join(request, wanted)
+    except RefusedError:
+        limit.remove(request.connection.connection_id, subscription)
+        raise
+
+
+def _join(request: SocketRequest, wanted: StreamModel) -> None:
     subscriptions, subscriber = request.engine.subscriptions, request.subscriber
     if wanted.order_id is not None:
         ack = partial(request.reply, "ack", action="subscribe", orderId=wanted.order_id)

@@ -4,10 +4,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.api.problems import ProblemError
+from chalicelib.api.codes import ProblemCode
+from chalicelib.api.problems import ProblemError, problem_of
 from chalicelib.api.requests.streams import read_handshake
-from chalicelib.auth import caller_of_connection
+from chalicelib.codec.secret_text import without_credential
 from chalicelib.engine import Engine
+from chalicelib.outages import UNAVAILABLE
+from chalicelib.streaming.handshakes import caller_of_handshake
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +22,26 @@ SUBPROTOCOL = "orders.v1"
 def connect(engine: Engine, event: Mapping[str, Any]) -> dict[str, Any]:
     """``$connect``: store the connection, and queue the stream that its address asks for.
 
-    The socket opens with a wrong query too: the replay queue brings the error, as it brings the stream.
+    The socket opens with a wrong query too: the replay queue brings the error, as it brings the stream. A handshake
+    whose caller may not open a socket gets the status of the refusal.
     """
+    try:
+        return _connect(engine, event)
+    except Exception as error:
+        problem = problem_of(error, UNAVAILABLE)
+        if problem.code is ProblemCode.INTERNAL_ERROR:
+            raise
+        extra = {"connectionId": event["requestContext"]["connectionId"], "code": problem.code}
+        log.info("handshake refused", extra=extra)
+        return {"statusCode": problem.status}
+
+
+def _connect(engine: Engine, event: Mapping[str, Any]) -> dict[str, Any]:
     connection_id = event["requestContext"]["connectionId"]
     query = _query_of(event)
     coarse = query.get("statuses") == ["coarse"]
     wanted = query if _wants_an_answer(query) else {}
-    engine.connections.open(caller_of_connection(connection_id), connection_id, coarse=coarse, wanted=wanted)
+    engine.connections.open(caller_of_handshake(engine, event), connection_id, coarse=coarse, wanted=wanted)
     log.info("connected", extra={"connectionId": connection_id, "query": wanted})
     return {"statusCode": 200, **_subprotocol(event)}
 
@@ -33,11 +49,14 @@ def connect(engine: Engine, event: Mapping[str, Any]) -> dict[str, Any]:
 def _query_of(event: Mapping[str, Any]) -> dict[str, list[str]]:
     """The query with all values of each parameter.
 
-    A token, also one under an unknown name, must reach no log and no queue, so every other value is blank.
+    A token, also one under an unknown name or in place of one, must reach no log and no queue.
     """
     query: Mapping[str, list[str]] = event.get("multiValueQueryStringParameters") or {}
     return {
-        name: list(values) if name in _STREAM_PARAMETERS else [""] * len(values) for name, values in query.items()
+        without_credential(name): list(map(without_credential, values))
+        if name in _STREAM_PARAMETERS
+        else [""] * len(values)
+        for name, values in query.items()
     }
 
 

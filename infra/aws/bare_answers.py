@@ -19,11 +19,13 @@ class BareAnswer:
 
 
 def bare_answer(status: int, request_id: str) -> BareAnswer:
-    """Return the problem of ``status``; ``request_id`` is the variable that the answering component replaces."""
+    """Return the problem of ``status``; ``request_id`` is the variable that the answering component replaces.
+
+    The component adds the allowed origin, which the settings of the deployment decide.
+    """
     problem = gateway_problem(status)
     headers = FIXED_HEADERS | {
         "Content-Type": CONTENT_TYPE,
-        "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": CORS.get_access_control_headers()["Access-Control-Expose-Headers"],
         REQUEST_ID_HEADER: request_id,
     }

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from infra.aws.bytecode import compile_modules
@@ -16,17 +17,20 @@ REQUIREMENTS = ROOT / "requirements.txt"
 PROVIDED_BY_LAMBDA = frozenset(
     {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "python_dateutil", "urllib3", "six", "six.py"}
 )
+#: cryptography requires cffi, of which it loads the compiled backend alone. The rest parses C.
+NOT_LOADED = frozenset({"cffi", "pycparser"})
 #: Names the form of the directory, so that one of an earlier form is made again.
-_FORM = b"compiled"
+_FORM = b"compiled, loaded"
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 
 
 def installed_dependencies() -> Path:
-    """Return a directory with the packages of ``requirements.txt``, compiled, without those that Lambda provides.
+    """Return a directory with the packages of ``requirements.txt``, compiled, without those that Lambda provides
+    and those that no function loads.
 
     Each content of ``requirements.txt`` is installed once.
 
-    :raises PackagingError: if pip fails.
+    :raises PackagingError: if pip fails, or a package has no hash.
     """
     name = hashlib.sha256(REQUIREMENTS.read_bytes() + PYTHON.encode() + _FORM).hexdigest()[:16]
     target = BUILD / "dependencies" / name
@@ -34,24 +38,37 @@ def installed_dependencies() -> Path:
         return target
     partial = target.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    command: list[str | Path] = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-compile",
+        "--require-hashes",
+    ]
     command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}"]
     command += [f"--platform={platform}" for platform in PLATFORMS]
     command += ["--target", partial, "--requirement", REQUIREMENTS]
     run_tool(command, ROOT)
     for path in partial.iterdir():
-        if path.name.split("-")[0] in PROVIDED_BY_LAMBDA or path.name == "bin":
+        if path.name.split("-")[0] in PROVIDED_BY_LAMBDA | NOT_LOADED or path.name == "bin":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     compile_modules(partial)
     return partial.rename(target)
 
 
 def add_directory(archive: Path, directory: Path, pattern: str = "*") -> None:
-    """Add the files of ``directory`` to ``archive`` with fixed times, so that equal files make an equal zip."""
+    """Add the files of ``directory`` to ``archive``."""
+    files = sorted(file for file in directory.rglob(pattern) if file.is_file())
+    add_files(archive, {str(file.relative_to(directory)): file for file in files})
+
+
+def add_files(archive: Path, files: Mapping[str, Path]) -> None:
+    """Add files by their names in ``archive``, with fixed times, so that equal files make an equal zip."""
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED) as target:
-        for file in sorted(directory.rglob(pattern)):
-            if file.is_file():
-                entry = zipfile.ZipInfo(str(file.relative_to(directory)))
-                entry.external_attr = 0o644 << 16
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                target.writestr(entry, file.read_bytes())
+        for name, file in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(entry, file.read_bytes())

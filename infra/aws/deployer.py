@@ -68,7 +68,7 @@ class Deployer:
         url = self._s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": f"{key}.json"})
         given: Any = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
         if existing is not None:
-            kept = self._parameters(stack) & template["Parameters"].keys() - parameters.keys()
+            kept = self.parameters(stack).keys() & template["Parameters"].keys() - parameters.keys()
             given += [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(kept)]
         self._execute(stack, "CREATE" if existing is None else "UPDATE", url.split("?")[0], given)
         return self.outputs(stack) or {}
@@ -85,6 +85,11 @@ class Deployer:
             raise DeploymentError(f"The first deployment of {stack} failed. Delete the stack, then deploy again.")
         return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
+    def parameters(self, stack: str) -> dict[str, str]:
+        """Return the parameters of ``stack`` with their values; none if it does not exist."""
+        found = self._describe(stack) or {}
+        return {one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", [])}
+
     def _describe(self, stack: str) -> dict[str, Any] | None:
         try:
             return dict(self._cloudformation.describe_stacks(StackName=stack)["Stacks"][0])
@@ -92,10 +97,6 @@ class Deployer:
             if "does not exist" in str(error):
                 return None
             raise
-
-    def _parameters(self, stack: str) -> set[str]:
-        found = self._describe(stack) or {}
-        return {parameter["ParameterKey"] for parameter in found.get("Parameters", [])}
 
     def _bucket(self) -> str:
         """Return the bucket for code and templates; create it if it does not exist."""

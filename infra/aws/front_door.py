@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.api.problems import CONTENT_TYPE
+from chalicelib.http.cors import ALLOW_ORIGIN
+from chalicelib.http.headers import FIXED_HEADERS
 from infra.aws.bare_answers import BareAnswer, bare_answer
 
 RULES_FILE = Path(__file__).with_name("front_door_rules.json")
@@ -73,12 +75,15 @@ def template() -> dict[str, Any]:
     return {"Resources": {"FrontDoorFunction": {"Properties": {"FunctionCode": cloudfront_function()}}}}
 
 
-def caddy_config(*, listen: list[str], upstream: str, rest_path: str, websocket_path: str) -> dict[str, Any]:
+def caddy_config(
+    *, listen: list[str], upstream: str, rest_path: str, websocket_path: str, origin: str
+) -> dict[str, Any]:
     """Return Caddy's configuration for a front door on ``listen`` before an emulator on ``upstream``.
 
-    The emulator serves the two APIs at ``rest_path`` and ``websocket_path``.
+    The emulator serves the two APIs at ``rest_path`` and ``websocket_path``. Pages of ``origin`` may read why the
+    emulator does not answer.
     """
-    table, unavailable = rules(), _respond(bare_answer(503, _REQUEST_ID_OF_CADDY))
+    table, unavailable = rules(), _respond(bare_answer(503, _REQUEST_ID_OF_CADDY), origin)
     proxy = _proxy(upstream, unavailable)
     slashes = {"handler": "rewrite", "path_regexp": [asdict(rewrite) for rewrite in table.rewrites]}
     no_upgrade = {"handler": "headers", "request": {"delete": ["Upgrade"]}}
@@ -90,7 +95,7 @@ def caddy_config(*, listen: list[str], upstream: str, rest_path: str, websocket_
         "protocols": ["h1"],
         "automatic_https": {"disable": True},
         "routes": [
-            {"handle": [slashes]},
+            {"handle": [_headers_of_every_answer(), slashes]},
             # The emulator would switch to HTTP/2 if asked to.
             {"match": [{"not": [{"header_regexp": {"Upgrade": headers["Upgrade"]}}]}], "handle": [no_upgrade]},
             *(_stream_route(handshake, stream, websocket_path, proxy) for stream in table.streams),
@@ -129,8 +134,15 @@ def _proxy(upstream: str, unavailable: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _respond(answer: BareAnswer) -> dict[str, Any]:
-    headers = {name: [value] for name, value in answer.headers.items()}
+def _headers_of_every_answer() -> dict[str, Any]:
+    """Set the headers on the emulator's own answers too, like ``FrontDoorHeaders`` of the template for AWS."""
+    headers = {name: [value] for name, value in FIXED_HEADERS.items()}
+    return {"handler": "headers", "response": {"deferred": True, "set": headers}}
+
+
+def _respond(answer: BareAnswer, origin: str = "") -> dict[str, Any]:
+    allowed = {ALLOW_ORIGIN: origin} if origin else {}
+    headers = {name: [value] for name, value in (answer.headers | allowed).items()}
     return {"handler": "static_response", "status_code": answer.status, "headers": headers, "body": answer.body}
 
 

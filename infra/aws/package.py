@@ -18,8 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chalicelib.history.address import OWN_CERTIFICATES
 from infra.aws.bytecode import compile_modules
-from infra.aws.dependencies import add_directory, installed_dependencies
+from infra.aws.dependencies import add_directory, add_files, installed_dependencies
 from infra.aws.template import finish_template, load_template
 from infra.aws.tools import run_tool
 from infra.command import run
@@ -39,17 +40,18 @@ class Package:
     digest: str
 
 
-def package(stage: str, out: Path, *, dependencies: bool = True) -> Package:
+def package(stage: str, out: Path, *, dependencies: bool = True, certificates: Path | None = None) -> Package:
     """Package ``stage`` into ``out``, or return the package there if its sources have not changed.
 
     Without ``dependencies`` the zip holds the app alone. The emulator runs functions in this environment, and a
-    worker starts sooner when it need not unpack and compile them.
+    worker starts sooner when it need not unpack and compile them. ``certificates`` are those of the database's own
+    authority, which the package then trusts alone.
 
     :raises PackagingError: if Chalice or pip fails.
     """
     out.mkdir(parents=True, exist_ok=True)
     with one_at_a_time():
-        return _package(stage, out, dependencies)
+        return _package(stage, out, dependencies, certificates)
 
 
 @contextmanager
@@ -61,8 +63,9 @@ def one_at_a_time() -> Iterator[None]:
         yield
 
 
-def _package(stage: str, out: Path, dependencies: bool) -> Package:
-    result = Package(out / "template.json", out / "deployment.zip", source_digest(stage, dependencies))
+def _package(stage: str, out: Path, dependencies: bool, certificates: Path | None) -> Package:
+    digest = source_digest(stage, dependencies, certificates)
+    result = Package(out / "template.json", out / "deployment.zip", digest)
     stamp = out / "digest"
     if stamp.exists() and stamp.read_text() == result.digest:
         return result
@@ -70,20 +73,24 @@ def _package(stage: str, out: Path, dependencies: bool) -> Package:
     run_chalice(stage, out)
     add_bytecode(result.code)
     if dependencies:
-        add_directory(out / "deployment.zip", installed_dependencies())
+        add_directory(result.code, installed_dependencies())
+    if certificates:
+        add_files(result.code, {str(OWN_CERTIFICATES.relative_to(ROOT)): certificates})
     template = finish_template(load_template(out / "sam.yaml"), stage)
     result.template.write_text(json.dumps(template, indent=1))
     stamp.write_text(result.digest)
     return result
 
 
-def source_digest(stage: str, dependencies: bool) -> str:
+def source_digest(stage: str, dependencies: bool, certificates: Path | None = None) -> str:
     """Return a digest of every file that packaging reads and of the way it is done."""
     digest = hashlib.sha256(f"{stage} {dependencies} {PYTHON}".encode())
     patterns = (*APPLICATION, *(f"{name}/**/*" for name in APPLICATION), *TEMPLATES, "requirements.txt")
     for file in sorted({file for pattern in patterns for file in ROOT.glob(pattern)}):
         if file.is_file() and "__pycache__" not in file.parts:
             digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
+    if certificates:
+        digest.update(certificates.read_bytes())
     return digest.hexdigest()
 
 

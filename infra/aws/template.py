@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from infra.aws import alarms, front_door, gateway_responses
+from infra.aws import alarms, cors, database_access, front_door, gateway_responses, log_groups
+from infra.aws.socket_deployment import renamed_deployment
 from infra.project import ROOT
 from infra.settings import SETTINGS
 
@@ -25,22 +26,30 @@ def finish_template(template: Template, stage: str) -> Template:
     """Add the generated parts, and those that only AWS or only the emulator gets, to Chalice's template."""
     from chalice.package import TemplateDeepMerger
 
-    parts = [settings_template(), alarms.template(), gateway_responses.template()]
+    functions = [name for name, one in template["Resources"].items() if one["Type"] == "AWS::Serverless::Function"]
+    parts = [
+        settings_template(stage),
+        database_access.template(),
+        alarms.template(),
+        cors.conditions_template(),
+        gateway_responses.template(),
+    ]
     if stage == "local":
         parts.append(load_template(_FOR_EMULATOR))
     else:
-        parts += [load_template(_FOR_AWS), front_door.template()]
+        parts += [load_template(_FOR_AWS), front_door.template(), log_groups.template(functions)]
     merge = TemplateDeepMerger().merge
     for part in parts:
         template = merge(part, template)
-    return dict(template)
+    cors.set_preflight_headers(template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"])
+    resources = template["Resources"]
+    return dict(template) | {"Resources": resources if stage == "local" else renamed_deployment(resources)}
 
 
-def settings_template() -> Template:
-    """Return one parameter and one environment variable for each tunable setting."""
+def settings_template(stage: str) -> Template:
+    """Return one parameter and one environment variable for each tunable setting, and the stage's name."""
+    variables = {row.env: {"Ref": row.parameter} for row in SETTINGS} | {"STAGE": stage}
     return {
         "Parameters": {row.parameter: {"Type": "String", "Default": ""} for row in SETTINGS},
-        "Globals": {
-            "Function": {"Environment": {"Variables": {row.env: {"Ref": row.parameter} for row in SETTINGS}}}
-        },
+        "Globals": {"Function": {"Environment": {"Variables": variables}}},
     }

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import boto3
 
+from chalicelib.http.cors import allowed_origin
+from infra.aws.database_secret import keep_secret, own_secret
 from infra.aws.deployer import Deployer
 from infra.aws.package import Package
 from infra.aws.template import Template
@@ -27,10 +29,11 @@ def deploy_app(config: LocalConfig, packaged: Package, database_url: str) -> Loc
     :raises DeploymentError: if the emulator refuses the template.
     """
     session = boto3.Session("test", "test", region_name=REGION)
+    secrets = session.client("secretsmanager", endpoint_url=config.aws)
     parameters = config.parameters | {
         "AwsEndpointUrl": config.aws,
         "PublicWsUrl": f"ws://localhost:{config.port}/ws",
-        "DatabaseUrl": database_url,
+        "DatabaseSecret": keep_secret(secrets, own_secret(STACK), database_url),
     }
     deployer = Deployer(session, config.aws, poll_seconds=0.05)
     outputs = deployer.deploy(STACK, packaged, parameters)
@@ -39,12 +42,13 @@ def deploy_app(config: LocalConfig, packaged: Package, database_url: str) -> Loc
     resources = aws.describe_stack_resources(StackName=STACK)["StackResources"]
     names = {found["LogicalResourceId"]: found["PhysicalResourceId"] for found in resources}
     limit_concurrency(session, config, template, names)
-    repair_api(session, config, template, outputs["RestAPIId"])
     functions = session.client("lambda", endpoint_url=config.aws)
     handler = functions.get_function_configuration(FunctionName=names["APIHandler"])
+    environment = handler["Environment"]["Variables"]
+    repair_api(session, config, template, outputs["RestAPIId"], allowed_origin(environment))
     base = f"{config.aws}/_aws/execute-api"
     return LocalApp(
         rest=f"{base}/{outputs['RestAPIId']}/{API_STAGE}",
         websocket=f"{base}/{outputs['WebsocketAPIId']}/{API_STAGE}".replace("http", "ws", 1),
-        environment=handler["Environment"]["Variables"],
+        environment=environment,
     )

@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from chalicelib.http.cors import allowed_origin
 from infra.aws.front_door import caddy_config
 from infra.local.app import LocalApp
 from infra.local.config import HOST, LocalConfig, scrubbed_environment
@@ -25,6 +26,7 @@ def start(config: LocalConfig, app: LocalApp) -> Child:
         upstream=upstream.netloc if upstream.port else f"{upstream.netloc}:80",
         rest_path=upstream.path,
         websocket_path=urlsplit(app.websocket).path,
+        origin=allowed_origin(app.environment),
     )
     file = config.state_dir / "front-door.json"
     file.write_text(json.dumps(settings, indent=1))

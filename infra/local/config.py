@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from chalicelib.setting_rules import Switch
 from chalicelib.settings import invalid_value
 from infra.local import ports
 from infra.settings import InvalidSettingError, invalid_tunables, parameters_from
@@ -44,6 +45,15 @@ class LocalConfig:
     def environment_file(self) -> Path:
         """The file with the functions' environment, for ``chalice local``."""
         return self.state_dir / "app.env"
+
+    @property
+    def first_key_file(self) -> Path:
+        """The file with the first API key, which outlives the stack."""
+        return self.state_dir / "first-key"
+
+    @property
+    def requires_credentials(self) -> bool:
+        return Switch().read(self.parameters["Auth"])
 
     @property
     def aws(self) -> str:

@@ -6,34 +6,11 @@ The launcher runs this file as a script, so that the process does not import thi
 import os
 import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 #: Connections that wait to be accepted. Linux lets those beyond it wait for a second and more.
 MAX_PENDING_CONNECTIONS = 4096
-
-
-def append(function_name: str, text: str) -> None:
-    """Append to the function's log file in one write, so that the lines of several workers never mix."""
-    # CloudFormation puts the stack's name before the function's, and a random suffix after it.
-    name = function_name.removeprefix("engine-local-").rsplit("-", 1)[0]
-    file = Path(os.environ["ENGINE_LOGS"]) / f"{name}.log"
-    # A full disk costs the line, but not the thread: a worker stops when its output is not read.
-    with suppress(OSError), file.open("ab", buffering=0) as log:
-        log.write(text.rstrip("\n").encode(errors="replace") + b"\n")
-
-
-def read_stderr(worker: Any) -> None:
-    """Copy a worker's output to its function's log file."""
-    for line in worker._proc.stderr:
-        append(worker.func_name, line)
-
-
-def log_failure(function: dict[str, Any], _request_id: str, text: str, error: bool, *_: Any, **__: Any) -> None:
-    """Log the traceback of a handler that raised: the worker returns it instead of printing it."""
-    if error and text:
-        append((function.get("config") or function).get("FunctionName", "Lambda"), text)
 
 
 def main() -> None:
@@ -49,6 +26,7 @@ def main() -> None:
     from earlier_state import adopt  # type: ignore[import-not-found]
     from environments import Environments  # type: ignore[import-not-found]
     from fair_queues import FairQueues  # type: ignore[import-not-found]
+    from function_logs import FunctionLogs  # type: ignore[import-not-found]
     from outboxes import Outboxes  # type: ignore[import-not-found]
     from saved_services import SavedServices  # type: ignore[import-not-found]
     from sorted_indexes import SortedIndexes  # type: ignore[import-not-found]
@@ -61,9 +39,9 @@ def main() -> None:
     from ministack.services import apigateway, apigateway_v1, dynamodb, eventbridge, lambda_svc, sqs
 
     replaced = {
-        lambda_svc: ("_emit_lambda_logs", *Environments.NEEDED, *Deliveries.NEEDED),
+        lambda_svc: (*FunctionLogs.NEEDED, *Environments.NEEDED, *Deliveries.NEEDED),
         lambda_runtime: Environments.NEEDED_OF_RUNTIME,
-        lambda_runtime.Worker: ("_drain_stderr_bounded", "_read_stderr", "_spawn"),
+        lambda_runtime.Worker: (*FunctionLogs.NEEDED_OF_WORKER, "_spawn"),
         sqs: DurableQueues.NEEDED,
         Config: ("backlog",),
         eventbridge: ("_SCHEDULER_TICK_INTERVAL",),
@@ -77,10 +55,7 @@ def main() -> None:
         raise SystemExit(
             f"A patch does not fit this version of the emulator: see {Path(__file__).with_name('PATCHES.md')}."
         )
-    lambda_runtime.Worker._read_stderr = read_stderr
-    # The emulator would wait for the output of each invocation, which `read_stderr` copies.
-    lambda_runtime.Worker._drain_stderr_bounded = lambda _worker: ""
-    lambda_svc._emit_lambda_logs = log_failure
+    FunctionLogs(lambda_svc, lambda_runtime.Worker).install()
     deliveries = Deliveries(lambda_svc)
     deliveries.install()
     Environments(lambda_svc, lambda_runtime).install()

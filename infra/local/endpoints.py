@@ -31,31 +31,55 @@ def save_environment(config: LocalConfig, app: LocalApp) -> None:
     config.environment_file.write_text("\n".join(lines) + "\n")
 
 
-def publish(config: LocalConfig, endpoints: Endpoints, ready_descriptor: int | None) -> None:
-    """Write the endpoints to their file and to ``ready_descriptor``, if it is given, and print them."""
+def publish(config: LocalConfig, endpoints: Endpoints, key: str | None, ready_descriptor: int | None) -> None:
+    """Write the endpoints to their file and to ``ready_descriptor``, if it is given, and print them.
+
+    ``key`` is the first API key of a stack with authentication.
+    """
     text = json.dumps(endpoints, indent=2) + "\n"
     # Renaming a complete file keeps a waiting reader from reading half of it.
     partial = config.endpoints_file.with_suffix(".partial")
     partial.touch(mode=0o600)
     partial.write_text(text)
     partial.replace(config.endpoints_file)
-    print(welcome(endpoints), flush=True)
+    print(welcome(endpoints, key), flush=True)
     if ready_descriptor is not None:
         with os.fdopen(ready_descriptor, "w") as pipe:
             pipe.write(text)
 
 
-def welcome(endpoints: Endpoints) -> str:
-    """Return the addresses, and a first order to paste."""
+def welcome(endpoints: Endpoints, key: str | None) -> str:
+    """Return the addresses, who may use them, and a first order to paste."""
     rows = "\n".join(f"  {name:10} {address}" for name, address in endpoints.items())
     order = '{"tokenIn":"SOL","tokenOut":"USDC","amountIn":1.5}'
+    execute = f"{endpoints['http']}/api/orders/execute -H 'content-type: application/json' -d '{order}'"
     return f"""
 {rows}
+{_open_welcome(endpoints, execute) if key is None else _locked_welcome(endpoints, execute, key)}
+Ctrl-C stops everything; the data stays until make clean.
+"""
+
+
+def _open_welcome(endpoints: Endpoints, execute: str) -> str:
+    return f"""
+Authentication is off: everybody may do everything, in the name of every user. AUTH=on make run asks for API keys.
 
 A first order, and its status stream:
 
-  curl -X POST {endpoints["http"]}/api/orders/execute -H 'content-type: application/json' -d '{order}'
+  curl -X POST {execute}
   .venv/bin/python -m websockets {endpoints["ws"]}/ws/orders/<orderId>
+"""
 
-Ctrl-C stops everything; the data stays until make clean.
+
+def _locked_welcome(endpoints: Endpoints, execute: str, key: str) -> str:
+    return f"""
+Authentication is on. The first API key, of the user "local" with every scope; make keys lists and makes others:
+
+  KEY={key}
+
+A first order, a ticket that opens one socket within a minute, and the order's status stream:
+
+  curl -X POST -H "authorization: Bearer $KEY" {execute}
+  curl -X POST -H "authorization: Bearer $KEY" {endpoints["http"]}/api/stream-tickets
+  .venv/bin/python -m websockets '{endpoints["ws"]}/ws/orders/<orderId>?token=<token>'
 """

@@ -6,6 +6,7 @@ import boto3
 
 from chalicelib.codec.looks import look_message
 from chalicelib.ports.queues import LooksOfMinute
+from infra.aws.cors import ORIGIN
 from infra.aws.template import Template
 from infra.local.config import API_STAGE, REGION, LocalConfig
 
@@ -22,19 +23,20 @@ def limit_concurrency(session: boto3.Session, config: LocalConfig, template: Tem
             functions.put_function_concurrency(FunctionName=names[logical], ReservedConcurrentExecutions=limit)
 
 
-def repair_api(session: boto3.Session, config: LocalConfig, template: Template, api: str) -> None:
+def repair_api(session: boto3.Session, config: LocalConfig, template: Template, api: str, origin: str) -> None:
     """Add the CORS preflights and gateway responses that the emulator's import of the REST API ignores.
 
-    Each API is repaired once: a changed API has a new id.
+    ``origin`` is the one that the template's conditions yield. Each API is repaired once for it: a changed API has a
+    new id.
     """
-    repaired = config.state_dir / "repaired-api"
-    if repaired.exists() and repaired.read_text() == api:
+    repaired, state = config.state_dir / "repaired-api", f"{api} {origin}"
+    if repaired.exists() and repaired.read_text() == state:
         return
     gateway = session.client("apigateway", endpoint_url=config.aws)
     properties = template["Resources"]["RestAPI"]["Properties"]
-    _repair_preflights(gateway, properties["DefinitionBody"]["paths"], api)
+    _repair_preflights(gateway, properties["DefinitionBody"]["paths"], api, origin)
     for kind, response in properties.get("GatewayResponses", {}).items():
-        headers = response["ResponseParameters"]["Headers"]
+        headers = _with_origin(response["ResponseParameters"]["Headers"], origin)
         gateway.put_gateway_response(
             restApiId=api,
             responseType=kind,
@@ -43,10 +45,17 @@ def repair_api(session: boto3.Session, config: LocalConfig, template: Template, 
             responseTemplates=response["ResponseTemplates"],
         )
     gateway.create_deployment(restApiId=api, stageName=API_STAGE)
-    repaired.write_text(api)
+    repaired.write_text(state)
 
 
-def _repair_preflights(gateway: Any, paths: dict[str, Any], api: str) -> None:
+def _with_origin(headers: dict[str, Any], origin: str) -> dict[str, str]:
+    """The headers with the text of the allowed origin in place of the template's conditions."""
+    texts = {name: value for name, value in headers.items() if value != ORIGIN}
+    conditional = headers.keys() - texts.keys()
+    return texts | dict.fromkeys(conditional, f"'{origin}'") if origin else texts
+
+
+def _repair_preflights(gateway: Any, paths: dict[str, Any], api: str, origin: str) -> None:
     """Set the headers of the mock answers that Chalice generates for CORS."""
     wanted = {path: methods["options"] for path, methods in paths.items() if "options" in methods}
     if not wanted:
@@ -55,7 +64,8 @@ def _repair_preflights(gateway: Any, paths: dict[str, Any], api: str) -> None:
     ids = {item["path"]: item["id"] for page in pages for item in page["items"]}
     for path, options in wanted.items():
         answer: Any = {"restApiId": api, "resourceId": ids[path], "httpMethod": "OPTIONS", "statusCode": "200"}
-        headers = options["x-amazon-apigateway-integration"]["responses"]["default"]["responseParameters"]
+        default = options["x-amazon-apigateway-integration"]["responses"]["default"]
+        headers = _with_origin(default["responseParameters"], origin)
         gateway.put_method_response(**answer, responseParameters=dict.fromkeys(headers, False))
         gateway.put_integration_response(**answer, responseParameters=headers)
 

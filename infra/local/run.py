@@ -65,11 +65,22 @@ def _serve(
     # The parts stop before their files are deleted.
     cleanup.callback(parts.stop)
     endpoints = start(config, parts)
-    publish(config, endpoints, ready_descriptor)
+    publish(config, endpoints, _first_key(config, endpoints), ready_descriptor)
     follower = LogFollower(config.logs)
     follower.start()
     cleanup.callback(follower.stop)
     parts.watch()
+
+
+def _first_key(config: LocalConfig, endpoints: Mapping[str, str]) -> str | None:
+    if not config.requires_credentials:
+        return None
+    from infra.aws.deployer import refusals_reported
+    from infra.local.first_key import first_key
+    from infra.ops.deployment import local_deployment
+
+    with refusals_reported():
+        return first_key(config.first_key_file, local_deployment(endpoints))
 
 
 def _fresh_files(config: LocalConfig, cleanup: contextlib.ExitStack) -> None:

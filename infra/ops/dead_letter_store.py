@@ -13,7 +13,15 @@ from chalicelib.codec.groups import read_group_message
 from chalicelib.codec.messages import PoisonMessageError, read_order_message
 from chalicelib.codec.replays import read_replay_message
 from chalicelib.codec.times import from_ms
-from chalicelib.ports.streams import FollowUser, NotifyFollowers, OpenStream, RetrySocket, StreamReplay
+from chalicelib.ports.streams import (
+    CheckSocket,
+    CloseSockets,
+    FollowUser,
+    NotifyFollowers,
+    OpenStream,
+    RetrySocket,
+    StreamReplay,
+)
 from infra.ops.deployment import Deployment
 
 #: The original queue of the messages in each queue of dead letters.
@@ -131,12 +139,12 @@ def _dead_letter(queue: str, message: Any) -> DeadLetter:
 
 
 def _order_of(replay: StreamReplay) -> str:
-    """Return the id of the order that a replay is about, or an empty text if it is about a user."""
+    """Return the id of the order that a replay is about, or an empty text if it is about no order."""
     match replay:
         case OpenStream(query=query):
             order_ids = query.get("orderId", "")
             return order_ids if isinstance(order_ids, str) else ", ".join(order_ids)
         case RetrySocket(order_id=order_id) | NotifyFollowers(order_id=order_id):
             return order_id
-        case FollowUser():
+        case FollowUser() | CheckSocket() | CloseSockets():
             return ""

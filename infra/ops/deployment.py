@@ -4,7 +4,7 @@ import json
 import os
 from argparse import ArgumentParser
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -13,9 +13,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from chalicelib.domain.invariants import MAX_ATTEMPTS
+from infra.aws.database_secret import readable_url
 from infra.errors import InfraError
 from infra.local.config import REGION, STACK, state_dir_from
 from infra.project import APP, STAGES
+from infra.settings import is_pooled
 
 #: Errors that keep a command from inspecting a deployment; the command prints them as one sentence.
 ACCESS_ERRORS = (InfraError, BotoCoreError, ClientError, ResponseParserError, OSError)
@@ -30,7 +32,7 @@ class Deployment:
     session: boto3.Session
     endpoint_url: str | None
     outputs: Mapping[str, str]
-    database_url: str | None
+    database_url: str | None = field(repr=False)
     max_attempts: int = MAX_ATTEMPTS
 
     @property
@@ -62,6 +64,9 @@ def stage_parser(description: str | None) -> ArgumentParser:
 def find_deployment(stage: str, environment: Mapping[str, str] = os.environ) -> Deployment:
     """Return the deployment of a stage: ``local`` is the stack on this machine, any other is a stack on AWS.
 
+    The database of a stack on AWS is the one at ``DATABASE_URL``, or else the one that its functions use
+    without a pooler.
+
     :raises InfraError: if there is no such deployment.
     :raises BotoCoreError: if AWS cannot be reached.
     :raises ClientError: if AWS refuses to describe the stack.
@@ -89,14 +94,17 @@ def local_deployment(endpoints: Mapping[str, str]) -> Deployment:
 
 
 def _described(stack: str, session: boto3.Session, endpoint_url: str | None, database_url: str | None) -> Deployment:
-    cloudformation = Deployment(stack, session, endpoint_url, {}, database_url).client("cloudformation")
+    bare = Deployment(stack, session, endpoint_url, {}, database_url)
     try:
-        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        found = bare.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
         if "does not exist" in str(error):
             raise InfraError(f"There is no stack {stack} at {endpoint_url or session.region_name}.") from None
         raise
     parameters = {one["ParameterKey"]: one.get("ParameterValue") for one in found.get("Parameters", ())}
+    # The secret may have the address of a pooler, which refuses the options and the locks of a session.
+    if not database_url and not is_pooled(parameters):
+        database_url = readable_url(bare.client("secretsmanager"), parameters.get("DatabaseSecret"))
     return Deployment(
         stack,
         session,

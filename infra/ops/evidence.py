@@ -10,11 +10,11 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from chalicelib.domain.invariants import Evidence, HistoryCopy, RecordedOrder, Swap
+from chalicelib.history.address import with_certificates
 from chalicelib.history.connection import (
     BoundedConnection,
     InvalidAddressError,
     PostgresConnection,
-    check_address,
 )
 from chalicelib.ports.history import HistoryUnavailableError
 from infra.errors import InfraError
@@ -51,9 +51,8 @@ class EvidenceReader:
         self._dynamodb = deployment.resource("dynamodb")
         self._orders = self._dynamodb.Table(deployment.output("OrdersTableName"))
         self._ledger = self._dynamodb.Table(deployment.output("LedgerTableName"))
-        url = deployment.database_url or ""
+        url, self.history_missing = _connectable(deployment.database_url or "")
         self._history = PostgresConnection(url, _CONNECT_SECONDS, _STATEMENT_SECONDS)
-        self.history_missing = _unusable(url)
 
     def pages(self) -> Iterator[list[Item]]:
         """Yield every order, a page at a time."""
@@ -159,15 +158,14 @@ def database_name(url: str) -> str:
     return f"{parts.get('dbname', 'the default database')} at {server}"
 
 
-def _unusable(url: str) -> str:
-    """Say why this is not an address to connect to."""
+def _connectable(url: str) -> tuple[str, str]:
+    """Return the address to connect to, and why there is none."""
     if not url:
-        return "DATABASE_URL is not set"
+        return "", "DATABASE_URL is not set, and no secret has an address that this command can use"
     try:
-        check_address(url)
+        return with_certificates(url), ""
     except InvalidAddressError as error:
-        return f"DATABASE_URL {error}"
-    return ""
+        return "", f"DATABASE_URL {error}"
 
 
 def _scan(table: Any) -> Iterator[list[Item]]:

@@ -45,7 +45,7 @@ class Subject:
         self.state_dir: Path = stack.state_dir
         #: The management API of the sockets.
         self.management = stack.endpoints["websocket"].replace("ws", "http", 1)
-        self._postgres = stack.endpoints["postgres"]
+        self.postgres = stack.endpoints["postgres"]
         lines = shlex.split((stack.state_dir / "app.env").read_text())
         #: The environment of the deployed functions.
         self.environment = dict(line.split("=", 1) for line in lines)
@@ -55,6 +55,7 @@ class Subject:
         session = boto3.Session("test", "test", region_name=REGION)
         self.sqs: SQSClient = session.client("sqs", endpoint_url=self.aws, config=_CONFIG)
         self.functions: LambdaClient = session.client("lambda", endpoint_url=self.aws, config=_CONFIG)
+        self.secrets: Any = session.client("secretsmanager", endpoint_url=self.aws, config=_CONFIG)
         self.apis: APIGatewayClient = session.client("apigateway", endpoint_url=self.aws, config=_CONFIG)
 
     @property
@@ -63,7 +64,7 @@ class Subject:
 
     def query(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """The rows that a statement returns from the history."""
-        with psycopg.connect(self._postgres, connect_timeout=5, autocommit=True) as connection:
+        with psycopg.connect(self.postgres, connect_timeout=5, autocommit=True) as connection:
             return connection.execute(statement.encode(), parameters).fetchall()
 
     def confirmed(self, user_id: str) -> int:

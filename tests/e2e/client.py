@@ -1,6 +1,6 @@
 """A client as users of the engine write it: HTTP with ``requests``, status streams with ``websockets``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -66,12 +66,15 @@ class Socket:
 
 
 class Client:
-    """A client with a base address for HTTP and a base address for WebSockets."""
+    """A client with a base address for HTTP and one for WebSockets, and with an API key where the stack needs one."""
 
-    def __init__(self, http: str, ws: str) -> None:
+    def __init__(self, http: str, ws: str, key: str | None = None) -> None:
         self.http = http
         self.ws = ws
+        self.key = key
+        self.credential = {"Authorization": f"Bearer {key}"} if key else {}
         self._session = requests.Session()
+        self._session.headers.update(self.credential)
 
     def get(self, path: str, **query: Any) -> requests.Response:
         return self._session.get(self.http + path, params=query, timeout=PATIENCE_SECONDS)
@@ -91,6 +94,14 @@ class Client:
         data = None if body is None else simplejson.dumps(body)
         headers = headers if body is None else {"content-type": "application/json", **headers}
         return self._session.request(method, self.http + path, timeout=PATIENCE_SECONDS, headers=headers, data=data)
+
+    def send(
+        self, method: str, path: str, query: Mapping[str, str], body: bytes | None, headers: Mapping[str, str]
+    ) -> requests.Response:
+        """Send a request as it is."""
+        return self._session.request(
+            method, self.http + path, params=query, data=body, headers=headers, timeout=PATIENCE_SECONDS
+        )
 
     def order(self, key: str | None = None, **changes: Any) -> requests.Response:
         """Post an order, with an idempotency key if one is given."""
@@ -127,7 +138,8 @@ class Client:
     def socket(self, address: str = "/ws") -> Iterator[Socket]:
         """Open a WebSocket at a path of the front door, or at a full address."""
         url = address if "://" in address else self.ws + address
-        with connect(url, open_timeout=PATIENCE_SECONDS, max_size=2**20) as connection:
+        credential = self.credential
+        with connect(url, open_timeout=PATIENCE_SECONDS, max_size=2**20, additional_headers=credential) as connection:
             yield Socket(connection)
 
     def record(self, order_id: str) -> Json:

@@ -1,4 +1,4 @@
-"""The complete system, deployed once for all tests in this directory, as ``make run`` deploys it.
+"""The complete system, deployed as ``make run`` deploys it: once without authentication, and once with it.
 
 With ``RUNNING_STACK=.local`` the tests use the stack that ``make run`` started in that directory.
 """
@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from tests.e2e.client import Client
+from tests.support.locked import locked_stack, operated
 from tests.support.stack import RunningStack, running_stack, stack_running_in
 
 #: Maximum number of open limit and sniper orders per user.
@@ -24,19 +25,25 @@ STACK_SETTINGS = {
 }
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+@pytest.fixture(scope="session", params=["open", "locked"])
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """The running system. Where it is locked, its key is an operator's, who may act for every user."""
     state_dir: Path = tmp_path_factory.mktemp("stack")
     if running := os.environ.get("RUNNING_STACK"):
+        if request.param == "locked":
+            pytest.skip("the running stack has no authentication")
         yield stack_running_in(Path(running))
-        return
-    with running_stack(state_dir, STACK_SETTINGS) as stack:
-        yield stack
+    elif request.param == "locked":
+        with locked_stack(state_dir, **STACK_SETTINGS) as locked:
+            yield operated(locked)
+    else:
+        with running_stack(state_dir, STACK_SETTINGS) as stack:
+            yield stack
 
 
 @pytest.fixture(scope="session")
 def client(stack: RunningStack) -> Client:
-    return Client(stack.endpoints["http"], stack.endpoints["ws"])
+    return Client(stack.endpoints["http"], stack.endpoints["ws"], stack.key)
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from tests.support.stack import RunningStack
 
 @pytest.fixture(scope="module")
 def found(stack: RunningStack) -> list[Difference]:
-    addresses = (stack.endpoints[name] for name in ("http", "ws", "websocket"))
-    return differences(load(), play(*addresses))
+    http, ws, websocket = (stack.endpoints[name] for name in ("http", "ws", "websocket"))
+    return differences(load(), play(http, ws, websocket, stack.key))
 
 
 def test_fields_for_programs_equal_the_golden_session(found: list[Difference]) -> None:

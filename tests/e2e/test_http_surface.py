@@ -24,7 +24,7 @@ def limit(**changes: Any) -> Json:
 @pytest.fixture(params=["front door", "bare API"])
 def reader(request: pytest.FixtureRequest, stack: RunningStack) -> Client:
     address = stack.endpoints["http" if request.param == "front door" else "rest"]
-    return Client(address, stack.endpoints["ws"])
+    return Client(address, stack.endpoints["ws"], stack.key)
 
 
 def refused(answer: Any, status: int = 400) -> list[tuple[str, str]]:
@@ -158,7 +158,7 @@ def test_repeated_and_trailing_slashes_change_nothing(client: Client, path: str)
     # requests itself would tidy some of these paths.
     address = urlsplit(client.http)
     connection = http.client.HTTPConnection(address.hostname or "", address.port)
-    connection.request("GET", path)
+    connection.request("GET", path, headers=client.credential)
     assert connection.getresponse().status == 200
     connection.close()
 

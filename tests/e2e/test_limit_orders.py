@@ -183,7 +183,7 @@ def test_a_preview_shows_whether_the_order_would_be_marketable_at_entry(client: 
 def test_a_user_over_the_open_order_limit_is_refused_with_retry_after(client: Client) -> None:
     answers = [client.order(**limit(userId="hoarder")) for _ in range(OPEN_ORDERS + 1)]
     assert [answer.status_code for answer in answers] == [202] * OPEN_ORDERS + [429]
-    assert (parse(answers[-1].text)["code"], answers[-1].headers["Retry-After"]) == ("OPEN_ORDERS_FULL", "5")
+    assert (parse(answers[-1].text)["code"], answers[-1].headers["Retry-After"]) == ("OPEN_ORDERS_FULL", "60")
     assert len(client.listed(userId="hoarder", status="open", limit=200)) == OPEN_ORDERS
     # An IOC order never stays open, so it is accepted; cancelling open orders makes room for new ones.
     assert client.order(**limit(userId="hoarder", limitPrice="0.5", timeInForce="IOC")).status_code == 202

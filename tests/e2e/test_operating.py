@@ -148,7 +148,7 @@ def test_chalice_local_serves_the_http_routes_against_the_running_stack(
         )
     try:
         wait_for_port(port, server)
-        local = Client(f"http://127.0.0.1:{port}", client.ws)
+        local = Client(f"http://127.0.0.1:{port}", client.ws, stack.key)
         assert parse(local.get("/health").text)["status"] == "ok"
         order_id = local.accept()["orderId"]
         with client.socket(f"/ws/orders/{order_id}") as watching:

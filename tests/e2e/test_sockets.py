@@ -1,13 +1,15 @@
 """The status stream over real WebSocket connections: every address, and subscribers that join at any moment."""
 
 import threading
+import time
+from contextlib import suppress
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.e2e.client import HAPPY, Client, Socket, an_order
+from tests.e2e.client import HAPPY, Client, Json, Socket, an_order
 from tests.support.stack import RunningStack
 
 SEQUENCE = list(enumerate(HAPPY, start=1))
@@ -159,6 +161,66 @@ def test_an_invalid_message_is_answered_with_an_error_and_the_socket_stays_open(
         socket.until("pong")
 
 
+def test_a_flood_on_a_socket_is_answered_once_and_closed_while_another_socket_is_served(client: Client) -> None:
+    with client.socket() as other, client.socket() as socket:
+
+        def flood() -> None:
+            # More than the limit of two minutes, because one may begin amid it, and what each worker lets pass.
+            with suppress(ConnectionClosed):
+                for _ in range(2000):
+                    socket.say(action="ping")
+
+        sender = threading.Thread(target=flood)
+        sender.start()
+        other.say(action="ping")
+        other.until("pong")
+        with suppress(ConnectionClosed):
+            while True:
+                socket.next()
+        sender.join()
+    kinds = [frame.get("code", frame["type"]) for frame in socket.frames]
+    assert kinds[-1] == "TOO_MANY_REQUESTS"
+    assert set(kinds[:-1]) == {"pong"}
+
+
+def test_a_socket_has_a_limited_number_of_subscriptions_to_orders_that_are_not_over(client: Client) -> None:
+    orders = [client.accept(type="limit", limitPrice=900, userId=f"many-{n % 4}")["orderId"] for n in range(51)]
+    with client.socket() as socket:
+        for order_id in orders[:50]:
+            socket.say(action="subscribe", orderId=order_id)
+            socket.until("ack", orderId=order_id)
+        socket.say(action="subscribe", orderId=orders[50], requestId="late")
+        assert socket.until("error", requestId="late")["code"] == "TOO_MANY_SUBSCRIPTIONS"
+        client.request("DELETE", f"/api/orders/{orders[0]}")
+        # The search for orders that are over comes at most once in five seconds.
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            socket.say(action="subscribe", orderId=orders[50], requestId="again")
+            if any(frame["type"] == "ack" for frame in _answers(socket, "again")):
+                break
+        else:
+            pytest.fail("a terminal order still takes room")
+    for user in range(4):
+        client.request("DELETE", f"/api/orders?userId=many-{user}")
+
+
+def _answers(socket: Socket, request_id: str) -> list[Json]:
+    """The frames up to the answer to a message."""
+    frames = [socket.next()]
+    while frames[-1].get("requestId") != request_id:
+        frames.append(socket.next())
+    return frames
+
+
+def test_a_ticket_is_issued_and_opens_a_socket_that_brings_no_credential(client: Client) -> None:
+    answer = client.request("POST", "/api/stream-tickets")
+    assert answer.status_code == 201
+    assert answer.json().keys() == {"token", "expiresAt"}
+    with Client(client.http, client.ws).socket(f"/ws?token={answer.json()['token']}") as socket:
+        socket.say(action="ping")
+        socket.until("pong")
+
+
 def test_an_unknown_order_is_answered_with_order_not_found_on_every_path(client: Client) -> None:
     unknown_id = "00000000-0000-4000-8000-000000000000"
     with client.socket(f"/ws/orders/{unknown_id}") as socket:
@@ -229,7 +291,7 @@ def test_a_stream_ahead_of_its_order_starts_when_the_order_gets_there(client: Cl
     ("offered", "chosen"), [(["orders.v1"], "orders.v1"), (["x", "orders.v1"], "orders.v1"), (["x"], None)]
 )
 def test_the_known_subprotocol_is_accepted(client: Client, offered: list[Subprotocol], chosen: str | None) -> None:
-    with connect(f"{client.ws}/ws", subprotocols=offered) as connection:
+    with connect(f"{client.ws}/ws", subprotocols=offered, additional_headers=client.credential) as connection:
         assert connection.subprotocol == chosen
 
 

@@ -19,14 +19,11 @@ class FakeMarketStore:
         self._pending: dict[str, Launch] = {}
         self._watched: dict[Watch, tuple[int, int]] = {}
 
-    def snapshot(self, pair: Pair) -> MarketSnapshot:
-        pools = {
-            opened: launch
-            for quote in (None, pair.quote.symbol)
-            for (mint, opened, of), launch in self._pools.items()
-            if (mint, of) == (pair.base.mint, quote)
-        }
-        return MarketSnapshot(self._prices.get(pair.name), pools)
+    def snapshot(self, pair: Pair, pool: LaunchedPool | None = None) -> MarketSnapshot:
+        of_any, of_quote = (
+            self._pools.get((pair.base.mint, pool, quote)) if pool else None for quote in (None, pair.quote.symbol)
+        )
+        return MarketSnapshot(self._prices.get(pair.name), of_quote or of_any)
 
     def push_price(self, pair: Pair, price: PushedPrice) -> None:
         with self._lock:

@@ -57,8 +57,9 @@ class FakeOrderStore:
         key = self._keys.get(key_id)
         return key if key and key.expires_at >= self._now_ms() // 1000 else None
 
-    def get(self, order_id: str) -> StoredOrder | None:
-        return self._kept.get(order_id)
+    def get(self, order_id: str, of_user: str | None = None) -> StoredOrder | None:
+        kept = self._kept.get(order_id)
+        return kept if kept and of_user in (None, kept.order.spec.user_id) else None
 
     def write(
         self,

@@ -1,4 +1,4 @@
-"""The rate limit's slots in memory."""
+"""The slots of the rate limit and the permits of the request rate, in memory."""
 
 from dataclasses import dataclass
 from threading import Lock
@@ -86,3 +86,24 @@ class FakeRateLimitSlots:
             slot = self._slots[reservation.slot % len(self._slots)]
             if (slot.starter, slot.started) == (order_id, now_ms):
                 slot.started = before_ms
+
+
+class FakeRequestPermits:
+    """``RequestPermits`` in memory. ``down`` makes it fail, and ``writes`` counts the calls."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._taken: dict[tuple[str, int], int] = {}
+        self.down = False
+        self.writes = 0
+
+    def take(self, user_id: str, began_ms: int, number: int, limit: int) -> bool:
+        with self._lock:
+            self.writes += 1
+            if self.down:
+                raise ConnectionError("DynamoDB does not answer")
+            taken = self._taken.get((user_id, began_ms), 0)
+            if taken >= limit:
+                return False
+            self._taken[user_id, began_ms] = taken + number
+            return True

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -22,10 +23,15 @@ class FakeStreamStore:
     def connection(self, connection_id: str) -> Connection | None:
         return self._connections.get(connection_id)
 
-    def disconnect(self, connection_id: str) -> None:
-        self._connections.pop(connection_id, None)
+    def update(self, connection_id: str, **changes: Any) -> Connection:
+        self._connections[connection_id] = replace(self._connections[connection_id], **changes)
+        return self._connections[connection_id]
+
+    def disconnect(self, connection_id: str) -> Connection | None:
+        connection = self._connections.pop(connection_id, None)
         for followers in self._followers.values():
             followers -= {one for one in followers if one.connection_id == connection_id}
+        return connection
 
     def remove_followers(self, user_id: str, connection_ids: Collection[str]) -> None:
         assert connection_ids, "DynamoDB refuses an empty set"
@@ -57,13 +63,17 @@ class FakeStreamStore:
 
 
 class FakeSockets:
-    """``Sockets`` that record every frame by connection. A push to a ``gone`` or ``slow`` connection fails."""
+    """``ManagedSockets`` that record every frame by connection, and the connections that the engine closed.
+
+    A push to a ``gone`` or ``slow`` connection fails, and so does the closing of a ``slow`` one.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self.frames: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.gone: set[str] = set()
         self.slow: set[str] = set()
+        self.closed: list[str] = []
 
     def push(self, connection_id: str, text: str) -> None:
         if connection_id in self.gone:
@@ -72,6 +82,18 @@ class FakeSockets:
             raise PushFailedError(connection_id)
         with self._lock:
             self.frames[connection_id].append(loads(text))
+
+    def close(self, connection_id: str) -> None:
+        if connection_id in self.slow:
+            raise PushFailedError(connection_id)
+        if connection_id not in self.gone:
+            self.gone.add(connection_id)
+            self.closed.append(connection_id)
+
+    def is_open(self, connection_id: str) -> bool:
+        if connection_id in self.slow:
+            raise PushFailedError(connection_id)
+        return connection_id not in self.gone
 
     def updates(self, connection_id: str) -> list[tuple[int, str]]:
         """``(seq, status)`` of each order update that a connection received."""

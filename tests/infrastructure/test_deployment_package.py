@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 
+from chalicelib.history.address import OWN_CERTIFICATES
+from infra.aws import dependencies
 from infra.aws.bytecode import compile_modules
 from infra.aws.dependencies import installed_dependencies
 from infra.aws.package import package
 from infra.aws.tools import PackagingError
 from infra.project import ROOT
 from tests.infrastructure.conftest import Packaged
+from tests.support.certificates import Authority
 
 #: The clean Python runs this script in the unzipped package. An import must not use the network.
 PROBE = """
@@ -32,6 +35,7 @@ import chalicelib
 modules = [module.name for module in pkgutil.walk_packages(chalicelib.__path__, "chalicelib.")]
 for name in modules:
     __import__(name)
+import jwt.algorithms  # which the first JWT loads, and with it cryptography
 files = {name: getattr(module, "__file__", None) for name, module in list(sys.modules.items())}
 handlers = sorted(name for name in dir(app) if callable(getattr(app, name)))
 from chalicelib.history.migrate import MIGRATIONS
@@ -81,6 +85,7 @@ def test_every_module_of_the_engine_is_in_the_package_and_can_be_imported(starte
 
 def test_every_import_but_botocore_comes_from_the_package(started: dict[str, Any], unzipped: Path) -> None:
     ours = {"app", "chalice", "chalicelib", "pynamodb", "psycopg", "pydantic", "pydantic_core", "simplejson"}
+    ours |= {"jwt", "cryptography.hazmat.bindings._rust", "_cffi_backend"}
     for name in ours:
         assert started["files"][name].startswith(str(unzipped)), name
     assert not started["files"]["botocore"].startswith(str(unzipped))
@@ -92,15 +97,32 @@ def test_the_package_has_every_migration(started: dict[str, Any]) -> None:
     assert migrations <= set(started["migrations"])
 
 
-def test_the_package_has_neither_lambdas_own_packages_nor_tests_nor_secrets(packaged: Packaged) -> None:
+def test_the_package_has_neither_unneeded_packages_nor_tests_nor_secrets(packaged: Packaged) -> None:
     with zipfile.ZipFile(packaged.code) as archive:
         names = archive.namelist()
     tops = {name.split("/")[0] for name in names}
     distributions = {top.split("-")[0].lower() for top in tops}
-    assert not distributions & {"boto3", "botocore", "s3transfer", "jmespath", "urllib3"}
+    assert not distributions & {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "cffi", "pycparser"}
     assert not tops & {"tests", "infra", ".venv", ".chalice", ".env", "requirements-dev.txt", "bin"}
-    assert not [name for name in names if name.endswith((".env", ".pem"))]
+    public_authorities = "certifi/cacert.pem"
+    assert not [name for name in names if name.endswith((".env", ".pem")) and name != public_authorities]
     assert len(names) == len(set(names)), "a file is in the zip twice"
+
+
+def test_the_package_has_the_certificates_of_the_public_authorities(packaged: Packaged) -> None:
+    with zipfile.ZipFile(packaged.code) as archive:
+        assert b"BEGIN CERTIFICATE" in archive.read("certifi/cacert.pem")
+
+
+def test_the_certificates_of_a_deployment_are_packed_where_the_history_looks_for_them(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes(Authority("the database's own authority").certificate)
+    made = package("prod", tmp_path / "made", dependencies=False, certificates=bundle)
+    with zipfile.ZipFile(made.code) as archive:
+        assert archive.read(str(OWN_CERTIFICATES.relative_to(ROOT))) == bundle.read_bytes()
+    digest = made.digest
+    bundle.write_bytes(Authority("another").certificate)
+    assert digest != package("prod", tmp_path / "made", dependencies=False, certificates=bundle).digest
 
 
 def test_every_compiled_module_is_for_lambdas_platform(packaged: Packaged) -> None:
@@ -142,10 +164,19 @@ def test_a_module_that_is_no_python_is_not_packaged(tmp_path: Path) -> None:
         compile_modules(tmp_path)
 
 
+def test_a_package_without_a_hash_is_not_deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unhashed = tmp_path / "requirements.txt"
+    unhashed.write_text("simplejson==4.3.0\n")
+    monkeypatch.setattr(dependencies, "REQUIREMENTS", unhashed)
+    monkeypatch.setattr(dependencies, "BUILD", tmp_path)
+    with pytest.raises(PackagingError, match="--hash"):
+        installed_dependencies()
+
+
 def test_the_package_stays_small_enough_to_start_fast(packaged: Packaged) -> None:
     with zipfile.ZipFile(packaged.code) as archive:
         unpacked = sum(entry.file_size for entry in archive.infolist())
-    assert packaged.code.stat().st_size < 15e6
+    assert packaged.code.stat().st_size < 16e6
     assert unpacked < 50e6
 
 

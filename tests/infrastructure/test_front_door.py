@@ -48,7 +48,9 @@ def test_every_other_path_stays_with_the_http_api(path: str) -> None:
 
 
 def test_the_local_front_door_follows_the_same_table() -> None:
-    config = caddy_config(listen=[":1"], upstream="127.0.0.1:2", rest_path="/rest", websocket_path="/ws-api")
+    config = caddy_config(
+        listen=[":1"], upstream="127.0.0.1:2", rest_path="/rest", websocket_path="/ws-api", origin=""
+    )
     _, _, *streams, _, rest = config["apps"]["http"]["servers"]["front"]["routes"]
     assert [route["match"][0]["path_regexp"]["pattern"] for route in streams] == [
         stream.path for stream in rules().streams

@@ -16,8 +16,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chalicelib.http.headers import FIXED_HEADERS
 from infra.aws.front_door import caddy_config, cloudfront_function
 
+PAGE = "https://app.example"
 ORDER, OTHER = "0b9f2a4e-6f0d-4c7a-9a55-3c1f6a1f2b3c", "5c0ffee0-0000-4000-8000-000000000001"
 #: Headers of a handshake that reach a CloudFront function; CloudFront hides ``Upgrade`` and ``Connection``.
 HANDSHAKE = {"sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version": "13"}
@@ -69,6 +71,7 @@ class Upstream(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store" if "own" in self.path else "public")
         self.end_headers()
         self.wfile.write(b"" if self.command == "HEAD" else body)
 
@@ -99,6 +102,7 @@ def running_caddy(upstream: int, home: Path) -> Iterator[int]:
         upstream=f"127.0.0.1:{upstream}",
         rest_path="/rest",
         websocket_path="/sockets",
+        origin=PAGE,
     )
     (home / "caddy.json").write_text(json.dumps(settings))
     command = [str(Path(sys.executable).with_name("caddy")), "run", "--config", str(home / "caddy.json")]
@@ -219,6 +223,25 @@ def test_the_local_front_door_looks_for_a_full_handshake(caddy: int, name: str, 
 def test_the_local_front_door_asks_the_emulator_for_no_other_protocol(caddy: int) -> None:
     _, body = asked(caddy, "GET", "/health", {"upgrade": "h2c", "connection": "Upgrade"})
     assert json.loads(body)["upgrade"] is None
+
+
+def headers_of(answer: http.client.HTTPResponse) -> set[tuple[str, str]]:
+    """The headers that every answer has, as often as this answer has them."""
+    found = [(name, value) for name, value in answer.getheaders() if name in FIXED_HEADERS]
+    assert len(found) == len(FIXED_HEADERS), found
+    return set(found)
+
+
+@pytest.mark.parametrize("path", ["/own", "/foreign", "/nope", "/ws", "/fail0", "/fail1", "/fail2"])
+def test_every_answer_of_the_local_front_door_has_the_fixed_headers_once(caddy: int, path: str) -> None:
+    answer, _ = asked(caddy, "GET", path, {})
+    assert headers_of(answer) == set(FIXED_HEADERS.items())
+    assert "Strict-Transport-Security" not in answer.headers, "there is no TLS here"
+
+
+def test_pages_of_the_allowed_origin_may_read_that_the_emulator_does_not_answer(caddy: int) -> None:
+    answer, _ = asked(caddy, "GET", "/fail0", {})
+    assert answer.headers.get_all("Access-Control-Allow-Origin") == [PAGE]
 
 
 def is_unavailable(answer: http.client.HTTPResponse, body: bytes) -> bool:

@@ -27,14 +27,14 @@ def pins(file: Path) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-audit"])
 def test_a_lock_file_has_every_direct_requirement_at_its_version(name: str) -> None:
     direct, locked = pins(ROOT / f"{name}.in"), pins(ROOT / f"{name}.txt")
     assert direct.items() <= locked.items(), "run make lock"
     assert len(locked) > len(direct)
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-audit"])
 def test_every_locked_package_has_a_hash(name: str) -> None:
     text = (ROOT / f"{name}.txt").read_text().replace("\\\n", "")
     rows = [line for line in text.splitlines() if PIN.match(line)]

@@ -8,24 +8,33 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, cast
 
+import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from moto.core.botocore_stubber import BotocoreStubber
 
 from chalicelib.adapters import connect
 from chalicelib.api.requests.orders import read_order
+from chalicelib.auth.derived_keys import derived_key
+from chalicelib.auth.key_text import new_key
+from chalicelib.auth.key_verifier import LABEL
 from chalicelib.bootstrap import build_engine
 from chalicelib.domain.conditions import Launch
-from chalicelib.domain.errors import RateLimitedError
+from chalicelib.domain.errors import RateLimitedError, TooManySocketsError
+from chalicelib.domain.identity import Caller, Credential, Scope
 from chalicelib.domain.tokens import find_market
 from chalicelib.engine import Engine
+from chalicelib.ports.api_keys import ApiKey
+from chalicelib.ports.authentication import Authenticator
 from chalicelib.ports.history import OrderFilter
 from chalicelib.ports.market import PushedPrice
-from chalicelib.ports.streams import Subscriber
+from chalicelib.ports.streams import CheckSocket, CloseSockets, Subscriber
 from chalicelib.services.streams.fan_out import GROUPS
 from chalicelib.simulation.launches import pool_address
+from infra.ops.api_key_table import ApiKeyTable
 from infra.project import ROOT
-from tests.contract.stores.aws import aws, resources, settings
+from tests.contract.stores.aws import REGION, aws, resources, settings
+from tests.fakes.authentication import FakeAuthenticator
 from tests.fakes.clock import FakeClock
 from tests.fakes.history import FakeHistory
 from tests.fakes.streams import FakeSockets
@@ -33,6 +42,7 @@ from tests.support.callers import ANYONE
 
 #: The IAM actions of the operations within a DynamoDB transaction.
 PARTS = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
+FUNCTIONS = [file.stem for file in (ROOT / ".chalice/policies").iterdir()]
 MINTS = [pool_address("policy", str(number)) for number in range(3)]
 
 
@@ -41,6 +51,8 @@ def asked_of(operation: str, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if "QueueUrl" in body:
         # IAM has one action for a single message and for a batch.
         yield operation.removesuffix("Batch"), body["QueueUrl"].rsplit("/", 1)[-1]
+    elif "SecretId" in body:
+        yield operation, body["SecretId"]
     elif "TransactItems" in body:
         for item in body["TransactItems"]:
             yield from ((PARTS[kind], part["TableName"]) for kind, part in item.items())
@@ -67,10 +79,10 @@ def listening(patch: pytest.MonkeyPatch) -> Iterator[set[tuple[str, str]]]:
 
 def allowed(function: str) -> set[tuple[str, str]]:
     return {
-        (action.split(":")[1], resource["Fn::Sub"].replace(".Arn}", "").replace("${", ""))
+        (action.split(":")[1], resource["Fn::Sub"].replace(".Arn}", "").strip("${}"))
         for statement in json.loads((ROOT / f".chalice/policies/{function}.json").read_text())["Statement"]
         for action in statement["Action"]
-        if action.startswith(("dynamodb:", "sqs:"))
+        if action.startswith(("dynamodb:", "sqs:", "secretsmanager:"))
         for resource in statement["Resource"]
     }
 
@@ -192,3 +204,94 @@ def test_the_functions_of_the_streams_may_do_all_that_a_crowd_needs(monkeypatch:
                 for number in range(GROUPS + 1):
                     engine.serve_group(order_id, number, owner="me")
             assert asked - allowed("fan_out") == set()
+
+
+def test_functions_that_meet_a_credential_may_check_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    knobs = replace(settings(), auth=True)
+    with aws(resources()) as stand_in:
+        stand_in.start_over()
+        boto3.client("secretsmanager", REGION).create_secret(Name=knobs.auth_secret, SecretString="secret")
+        key = new_key(knobs.stage)
+        digest = key.digest(derived_key("secret", LABEL))
+        ApiKeyTable(stand_in.dynamodb, knobs.api_keys_table).add(ApiKey(key.id, "alice", frozenset(Scope), digest, 0))
+
+        def authenticator() -> Authenticator:
+            return build_engine(knobs, replace(connect(knobs), history=FakeHistory())).authenticator
+
+        with listening(monkeypatch) as proving:
+            assert authenticator().authenticate([f"Bearer {key.text}"]).user_id == "alice"
+        with listening(monkeypatch) as asking:
+            assert authenticator().is_live(Credential(key.id, None))
+    assert proving == {
+        ("GetItem", "ApiKeysTable"),
+        ("UpdateItem", "ApiKeysTable"),
+        ("GetSecretValue", "AuthSecret"),
+    }
+    assert asking == {("GetItem", "ApiKeysTable")}
+    of_credentials = {function: granted_of_credentials(function) for function in FUNCTIONS}
+    assert {name: granted for name, granted in of_credentials.items() if granted} == {
+        **dict.fromkeys(("api_handler", "websocket_connect"), proving),
+        "replay_streams": asking,
+    }
+
+
+def granted_of_credentials(function: str) -> set[tuple[str, str]]:
+    return {(action, where) for action, where in allowed(function) if where in ("ApiKeysTable", "AuthSecret")}
+
+
+def test_the_functions_of_sockets_may_do_all_that_tickets_limits_and_endings_need(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, sockets = FakeClock(), FakeSockets()
+    knobs = replace(settings(), max_sockets_per_user=1, max_subscriptions_per_socket=1, max_messages_per_minute=20)
+    alice = Caller("alice", frozenset(Scope), Credential("key-1", clock.now_ms() // 1000 + 600))
+    keys = FakeAuthenticator()
+    with aws(resources()) as stand_in:
+        stand_in.start_over()
+        adapters = replace(connect(knobs), history=FakeHistory(), sockets=sockets)
+        engine = build_engine(knobs, adapters, clock.now, clock.sleep, keys)
+        with listening(monkeypatch) as asked:
+            token = engine.tickets.issue(alice).token
+        assert asked - allowed("api_handler") == set()
+        with listening(monkeypatch) as asked:
+            engine.connections.open(engine.tickets.take(token), "first", coarse=False, wanted={})
+            with pytest.raises(TooManySocketsError):
+                engine.connections.open(alice, "second", coarse=False, wanted={})
+            clock.sleep(60)
+            sockets.gone.add("first")
+            engine.connections.open(alice, "second", coarse=False, wanted={"userId": ["alice"]})
+        assert asked - allowed("websocket_connect") == set()
+        submit(engine, clock, userId="alice")
+        [order_id] = adapters.orders.unfinished_of("alice")
+        with listening(monkeypatch) as asked:
+            for subscription in (f"order#{order_id}", "order#another", "user#alice"):
+                engine.admit_message("second", subscribes=subscription)
+            engine.admit_message("second", unsubscribes=f"order#{order_id}")
+            while engine.admit_message("second"):
+                clock.sleep(0.1)
+        assert sockets.closed == ["second"]
+        assert asked - allowed("websocket_message") == set()
+        engine.connections.open(alice, "third", coarse=False, wanted={})
+        keys.revoked.add("key-1")
+        with listening(monkeypatch) as asked:
+            engine.ended_credentials.check(CheckSocket("third", clock.now_ms() // 1000 + 100))
+            engine.ended_credentials.close_sockets(CloseSockets("alice", "key-1"))
+        assert sockets.closed == ["second", "third"]
+        assert asked - allowed("replay_streams") == set()
+        engine.connections.open(alice, "fourth", coarse=False, wanted={})
+        with listening(monkeypatch) as asked:
+            engine.connections.close("fourth")
+        assert asked - allowed("websocket_disconnect") == set()
+
+
+def test_functions_that_call_the_gateway_of_sockets_may_use_the_methods_that_they_need() -> None:
+    def methods(function: str) -> set[str]:
+        return {
+            resource["Fn::Sub"].split("/")[2]
+            for statement in json.loads((ROOT / f".chalice/policies/{function}.json").read_text())["Statement"]
+            if "execute-api:ManageConnections" in statement["Action"]
+            for resource in statement["Resource"]
+        }
+
+    assert methods("websocket_connect") == {"GET"}
+    assert methods("websocket_message") == methods("replay_streams") == {"POST", "DELETE"}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from pynamodb.models import Model
@@ -18,9 +19,18 @@ from chalicelib.consumers.batch import failure_pause_seconds
 from chalicelib.http.headers import FIXED_HEADERS
 from chalicelib.ports.queues import LooksOfMinute
 from chalicelib.settings import Settings, read_settings
-from chalicelib.stores.models import IdempotencyItem, LedgerItem, MarketItem, OrderItem, RateLimitItem, StreamItem
+from chalicelib.stores.models import (
+    ApiKeyItem,
+    IdempotencyItem,
+    LedgerItem,
+    MarketItem,
+    OrderItem,
+    RateLimitItem,
+    StreamItem,
+)
 from infra.aws.alarms import RUNBOOK
-from infra.project import ROOT, STAGES
+from infra.aws.cors import ORIGIN
+from infra.project import APP, ROOT, STAGES
 from infra.settings import SETTINGS
 from tests.infrastructure.conftest import Packaged
 
@@ -31,6 +41,7 @@ TABLES = {
     "IdempotencyTable": IdempotencyItem,
     "RateLimitTable": RateLimitItem,
     "MarketTable": MarketItem,
+    "ApiKeysTable": ApiKeyItem,
 }
 #: Lambda refuses a function that sets one of these. Source: "Defined runtime environment variables", AWS.
 RESERVED_BY_LAMBDA = {
@@ -78,9 +89,25 @@ def test_ten_orders_run_at_once_and_the_poller_fetches_no_more_than_that(package
     assert packaged.queue_events()["ProcessOrders"]["BatchSize"] == 1
 
 
-def test_only_the_processor_takes_concurrency_from_the_account(packaged: Packaged) -> None:
-    reserved = {name for name, function in packaged.functions.items() if "ReservedConcurrentExecutions" in function}
-    assert reserved == {"ProcessOrders"}
+def test_dead_letters_open_few_connections_to_postgres(packaged: Packaged) -> None:
+    assert packaged.queue_events()["CloseDeadLetters"]["ScalingConfig"] == {"MaximumConcurrency": 2}
+
+
+def test_every_function_that_a_queue_invokes_is_bounded(packaged: Packaged) -> None:
+    assert all("ScalingConfig" in event for event in packaged.queue_events().values())
+
+
+def test_only_the_processor_takes_concurrency_from_the_account_unless_the_api_is_given_some(
+    packaged: Packaged,
+) -> None:
+    reserved = {
+        name: function["ReservedConcurrentExecutions"]
+        for name, function in packaged.functions.items()
+        if "ReservedConcurrentExecutions" in function
+    }
+    of_api = {"Fn::If": ["HasApiConcurrency", {"Ref": "ApiConcurrency"}, {"Ref": "AWS::NoValue"}]}
+    assert reserved == {"ProcessOrders": 10, "APIHandler": of_api}
+    assert packaged.template["Parameters"]["ApiConcurrency"]["Default"] == ""
 
 
 def test_every_queue_handler_fails_or_retries_messages_one_by_one(packaged: Packaged) -> None:
@@ -200,8 +227,8 @@ def test_a_crashing_worker_rings_an_alarm(packaged: Packaged, function: str, min
     assert ([{"Name": "FunctionName", "Value": {"Ref": function}}], 0, "GreaterThanThreshold", minutes) in watched
 
 
-@pytest.mark.parametrize("name", ["OrdersTable", "LedgerTable", "MarketTable"])
-def test_deleting_the_stack_deletes_no_order_and_no_swap(packaged: Packaged, name: str) -> None:
+@pytest.mark.parametrize("name", ["OrdersTable", "LedgerTable", "MarketTable", "ApiKeysTable"])
+def test_deleting_the_stack_deletes_no_order_no_swap_and_no_key(packaged: Packaged, name: str) -> None:
     table = packaged.template["Resources"][name]
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -248,7 +275,7 @@ def test_every_table_has_a_model(packaged: Packaged) -> None:
     assert packaged.resources("AWS::DynamoDB::Table").keys() == TABLES.keys()
 
 
-@pytest.mark.parametrize("name", ["StreamsTable", "IdempotencyTable"])
+@pytest.mark.parametrize("name", ["StreamsTable", "IdempotencyTable", "RateLimitTable"])
 def test_items_expire_by_the_attribute_that_their_store_writes(packaged: Packaged, name: str) -> None:
     limit = packaged.resources("AWS::DynamoDB::Table")[name]["TimeToLiveSpecification"]
     assert limit == {"AttributeName": TABLES[name].expires_at.attr_name, "Enabled": True}  # type: ignore[attr-defined]
@@ -271,7 +298,35 @@ def test_every_function_has_a_role_of_its_own(packaged: Packaged) -> None:
     roles = [arn_of(function["Role"]) for function in packaged.functions.values()]
     assert sorted(roles) == sorted(packaged.resources("AWS::IAM::Role"))
     assert len(set(roles)) == len(roles)
-    assert not any("ManagedPolicyArns" in role for role in packaged.resources("AWS::IAM::Role").values())
+
+
+def test_only_the_functions_that_use_postgres_get_its_secret_and_enter_its_network(packaged: Packaged) -> None:
+    users = {"APIHandler", "WebsocketMessage", "ProcessOrders", "CloseDeadLetters", "RunLooks"}
+    in_vpc = {"Fn::If": ["InVpc", ANY, {"Ref": "AWS::NoValue"}]}
+    for name, function in packaged.functions.items():
+        is_user = name in users
+        permitted = {"secretsmanager:GetSecretValue"} if is_user else set()
+        variables = function.get("Environment", {}).get("Variables", {})
+        assert variables.get("DATABASE_SECRET") == ({"Ref": "DatabaseSecret"} if is_user else None)
+        assert allowed(packaged, name, "${DatabaseSecret}") == permitted
+        assert function.get("VpcConfig") == (in_vpc if is_user else None)
+        role = packaged.resources("AWS::IAM::Role")[arn_of(function["Role"])]
+        assert role.get("ManagedPolicyArns") == (in_vpc if is_user else None), name
+
+
+def test_no_function_has_the_address_of_the_database(packaged: Packaged) -> None:
+    assert not [text for text in everything(packaged.template) if "DATABASE_URL" in str(text)]
+    assert "DatabaseUrl" not in packaged.template["Parameters"]
+    assert "DATABASE_SECRET" not in packaged.variables
+
+
+def test_a_deployment_that_names_no_subnets_is_in_no_network(packaged: Packaged) -> None:
+    assert packaged.template["Conditions"]["InVpc"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": "SubnetIds"}]}, ""]}]
+    }
+    parameters = packaged.template["Parameters"]
+    for name in ("SubnetIds", "SecurityGroupIds"):
+        assert (parameters[name]["Type"], parameters[name]["Default"]) == ("CommaDelimitedList", "")
 
 
 def test_no_statement_has_a_wildcard_for_actions_or_resources(packaged: Packaged) -> None:
@@ -333,6 +388,16 @@ def test_each_function_has_only_the_market_permissions_that_it_needs(packaged: P
     assert functions_that_may("DeleteItem", "${MarketTable.Arn}") == {"RunLooks"}
 
 
+def test_browsers_may_send_a_credential_and_read_why_it_is_refused(packaged: Packaged) -> None:
+    [api] = packaged.resources("AWS::Serverless::Api").values()
+    for path, methods in api["DefinitionBody"]["paths"].items():
+        [answer] = methods["options"]["x-amazon-apigateway-integration"]["responses"].values()
+        headers = {name.rpartition(".")[2]: value for name, value in answer["responseParameters"].items()}
+        assert "Authorization" in headers["Access-Control-Allow-Headers"].strip("'").split(","), path
+        exposed = headers["Access-Control-Expose-Headers"].strip("'").split(",")
+        assert {"WWW-Authenticate", "Retry-After"} <= set(exposed), path
+
+
 def test_browsers_may_amend_orders_with_tracing_and_read_the_headers_of_the_answer(packaged: Packaged) -> None:
     [api] = packaged.resources("AWS::Serverless::Api").values()
     preflight = api["DefinitionBody"]["paths"]["/api/orders/{order_id}"]["options"]
@@ -379,7 +444,8 @@ def test_no_function_may_query_the_operators_index(packaged: Packaged) -> None:
 def test_the_template_sets_every_setting_or_makes_it_a_parameter(packaged: Packaged) -> None:
     parameters = {row.env: row.parameter for row in SETTINGS}
     set_by_template = {field.name.upper() for field in fields(Settings)} - parameters.keys()
-    assert set_by_template - {"AWS_REGION", "AWS_ENDPOINT_URL"} <= packaged.variables.keys()
+    of_some_functions = {"AWS_REGION", "AWS_ENDPOINT_URL", "DATABASE_SECRET"}
+    assert set_by_template - of_some_functions <= packaged.variables.keys()
     for variable, parameter in parameters.items():
         assert packaged.variables[variable] == {"Ref": parameter}
         assert packaged.template["Parameters"][parameter] == {"Type": "String", "Default": ""}
@@ -387,15 +453,26 @@ def test_the_template_sets_every_setting_or_makes_it_a_parameter(packaged: Packa
 
 def test_the_settings_fit_the_limits_of_cloudformation_and_lambda(packaged: Packaged) -> None:
     assert len(packaged.template["Parameters"]) <= 200
-    # Lambda allows 4 KB of environment. The template's own values are names and addresses, a setting is a number.
+    # Lambda allows 4 KB of environment for names and values.
+    variables = packaged.variables | {"DATABASE_SECRET": {"Ref": "DatabaseSecret"}}
+    assert sum(len(name) + size_of(name, value) for name, value in variables.items()) < 4096
+
+
+def size_of(name: str, value: Any) -> int:
+    """Return the longest usual length of a variable: a setting is a number, or the address and name of an issuer."""
     tunable = {row.env for row in SETTINGS}
-    sizes = [len(name) + (8 if name in tunable else 140) for name in packaged.variables]
-    assert sum(sizes) < 4096
+    if isinstance(value, str):
+        return len(value)
+    if value.get("Ref") in TABLES:
+        # CloudFormation adds the stack's name and thirteen characters.
+        return len(f"{APP}-prod-{value['Ref']}-") + 13
+    if name in tunable:
+        return {"AUTH_ISSUER": 128, "AUTH_AUDIENCE": 64}.get(name, 8)
+    return 140
 
 
 def test_a_deployment_without_parameters_runs_on_the_defaults(packaged: Packaged) -> None:
     parameters = {name: row.get("Default", "") for name, row in packaged.template["Parameters"].items()}
-    parameters["DatabaseUrl"] = "postgresql://somewhere"
 
     def value(wanted: Any) -> str:
         reference = wanted.get("Ref") if isinstance(wanted, dict) else None
@@ -407,11 +484,12 @@ def test_a_deployment_without_parameters_runs_on_the_defaults(packaged: Packaged
             assert getattr(settings, field.name) == field.default, field.name
 
 
-def test_cloudformation_never_shows_the_database_address(packaged: Packaged) -> None:
-    assert packaged.template["Parameters"]["DatabaseUrl"]["NoEcho"] is True
-    shown = json.dumps(packaged.template.get("Outputs", {}))
-    assert "DatabaseUrl" not in shown
-    assert packaged.variables["DATABASE_URL"] == {"Ref": "DatabaseUrl"}
+def test_the_secret_of_the_credentials_is_made_by_aws_and_outlives_the_stack(packaged: Packaged) -> None:
+    secret = packaged.template["Resources"]["AuthSecret"]
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert secret["Properties"]["GenerateSecretString"]["PasswordLength"] >= 43
+    assert packaged.variables["AUTH_SECRET"] == {"Ref": "AuthSecret"}
+    assert packaged.variables["STAGE"] == "prod"
 
 
 def test_the_template_for_production_has_no_part_of_the_local_stack(packaged: Packaged) -> None:
@@ -419,7 +497,7 @@ def test_the_template_for_production_has_no_part_of_the_local_stack(packaged: Pa
     assert not [text for text in texts if "AWS_ENDPOINT_URL" in text or "AwsEndpointUrl" in text]
     assert not [text for text in texts if "localhost" in text or "127.0.0.1" in text or "_aws/execute-api" in text]
     assert "AWS::CloudFormation::WaitConditionHandle" not in texts
-    assert packaged.template["Resources"]["WebsocketAPIDeployment"]["Type"] == "AWS::ApiGatewayV2::Deployment"
+    assert packaged.resources("AWS::ApiGatewayV2::Deployment")
     assert not RESERVED_BY_LAMBDA & packaged.variables.keys()
     assert packaged.template["Parameters"]["Simulation"]["Default"] == ""
 
@@ -439,7 +517,8 @@ def test_the_api_alarm_watches_the_api_that_is_deployed(packaged: Packaged) -> N
 def test_every_alarm_says_what_broke_and_names_its_section_of_the_runbook(packaged: Packaged) -> None:
     alarms = packaged.resources("AWS::CloudWatch::Alarm")
     runbook = (ROOT / RUNBOOK).read_text().splitlines()
-    assert [line.removeprefix("## ") for line in runbook if line.startswith("## ")] == list(alarms)
+    sections = [line.removeprefix("## ") for line in runbook if line.startswith("## ")]
+    assert [section for section in sections if section.endswith("Alarm")] == list(alarms)
     for name, alarm in alarms.items():
         description = alarm["AlarmDescription"]
         assert description.endswith(f" See {RUNBOOK}#{name.lower()}.")
@@ -461,7 +540,9 @@ def test_api_gateways_own_errors_are_the_apps_problems(packaged: Packaged) -> No
     failures = ("API_CONFIGURATION_ERROR", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_5XX")
     statuses = {"MISSING_AUTHENTICATION_TOKEN": 404, "THROTTLED": 429, "REQUEST_TOO_LARGE": 413}
     statuses |= dict.fromkeys(failures, 503)
-    codes = {404: "NOT_FOUND", 429: "TOO_MANY_REQUESTS", 413: "BODY_TOO_LARGE", 503: "UNAVAILABLE"}
+    statuses |= dict.fromkeys(("INVALID_SIGNATURE", "EXPIRED_TOKEN", "RESOURCE_NOT_FOUND"), 404)
+    statuses |= dict.fromkeys(("ACCESS_DENIED", "WAF_FILTERED", "DEFAULT_4XX"), 403)
+    codes = {403: "FORBIDDEN", 404: "NOT_FOUND", 429: "TOO_MANY_REQUESTS", 413: "BODY_TOO_LARGE", 503: "UNAVAILABLE"}
     responses = api["GatewayResponses"]
     assert {kind: int(response["StatusCode"]) for kind, response in responses.items()} == statuses
     for kind, response in responses.items():
@@ -472,7 +553,9 @@ def test_api_gateways_own_errors_are_the_apps_problems(packaged: Packaged) -> No
         assert headers["Content-Type"] == f"'{CONTENT_TYPE}'"
         assert headers["X-Request-Id"] == "context.requestId"
         assert {name: f"'{value}'" for name, value in FIXED_HEADERS.items()}.items() <= headers.items()
-        assert ("Retry-After" in headers) == (statuses[kind] == 503)
+        assert headers["Access-Control-Allow-Origin"] == ORIGIN
+        # The throttle's bucket gets tokens every second.
+        assert headers.get("Retry-After") == {429: "'1'", 503: "'5'"}.get(statuses[kind])
 
 
 # --- functions ----------------------------------------------------------------------------------------------

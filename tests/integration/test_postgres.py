@@ -269,6 +269,16 @@ class TestConnections:
             with fails_within(3):
                 history.ping()
 
+    @pytest.mark.parametrize("is_pooled", [False, True])
+    def test_tcp_finds_a_server_that_vanished_within_a_minute(self, url: str, is_pooled: bool) -> None:
+        kept = connection.PostgresConnection(url, 2, 2, is_pooled=is_pooled)
+        with socket.socket(fileno=kept.run(lambda session: os.dup(session.fileno()))) as tcp:
+            assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            idle, interval, count = (tcp.getsockopt(socket.IPPROTO_TCP, option) for option in options)
+        assert idle + interval * count <= 60
+        kept.close()
+
     def test_a_pooled_connection_leaves_nothing_in_its_session(self, url: str) -> None:
         migrate(url)
         assert self.settings(url, is_pooled=True) == ("4MB", "0", "0")

@@ -27,7 +27,7 @@ class PostgresServer:
             state_dir=state_dir,
             port=0,
             aws_port=0,
-            postgres_port=_free_port(),
+            postgres_port=free_port(),
             aws_endpoint_url=None,
             database_url=None,
             parameters={},
@@ -109,7 +109,8 @@ def _signal(process: int, number: signal.Signals) -> None:
         os.kill(process, number)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nothing listens now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -9,7 +9,7 @@ from typing import Any
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-#: Groups of modules that share a PostgreSQL server, and of the module with stacks of its own.
+#: Groups of modules that share a PostgreSQL server, and of those with stacks of their own.
 _SHARED = {
     "tests/contract/test_history.py": "postgres",
     "tests/integration/test_legacy_history.py": "postgres",
@@ -21,6 +21,8 @@ _LONGEST_FIRST = (
     "tests/faults/test_real.py",
     "tests/faults/test_kills.py",
     "e2e",
+    "e2e locked",
+    "locks",
     "rate limit",
     "postgres",
     "virtual",
@@ -46,7 +48,9 @@ def group(nodeid: str) -> str:
     if module in _SHARED:
         return _SHARED[module]
     if module.startswith("tests/e2e/"):
-        return "e2e"
+        return "e2e locked" if "[locked" in nodeid else "e2e"
+    if module.startswith("tests/locks/"):
+        return "locks"
     if module.startswith("tests/infrastructure/"):
         return "infrastructure"
     return nodeid if _is_virtual(module) else module

@@ -40,6 +40,8 @@ class RunningStack:
     state_dir: Path
     #: ``None`` for a stack that ``make run`` started.
     launcher: "subprocess.Popen[bytes] | None" = None
+    #: The API key that tests use; ``None`` for a stack without authentication.
+    key: str | None = None
 
     @property
     def is_running(self) -> bool:

@@ -3,16 +3,17 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from chalicelib.adapters import connect
 from chalicelib.bootstrap import build_engine
 from chalicelib.clock import utc_now
+from chalicelib.history.on_demand import HistoryOnDemand
 from chalicelib.ports.history import History, HistoryUnavailableError, OrderFilter
 from infra.project import ROOT
 from tests.contract.stores.aws import settings
+from tests.fakes.secrets import FakeSecrets
 from tests.support.order_builders import pending
 
 #: A function's start, after which it prints which of the packages in its arguments it has loaded.
@@ -32,7 +33,7 @@ def test_an_engine_is_built_on_the_real_adapters() -> None:
     assert build_engine(settings(), connect(settings())).settings == settings()
 
 
-@pytest.mark.parametrize("package", ["boto3", "s3transfer", "psycopg"])
+@pytest.mark.parametrize("package", ["boto3", "s3transfer", "psycopg", "jwt", "cryptography"])
 def test_a_function_starts_without_packages_that_most_of_its_events_do_not_need(package: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _START, package, "botocore"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -51,8 +52,9 @@ def test_a_function_starts_without_packages_that_most_of_its_events_do_not_need(
     ],
 )
 def test_every_call_of_the_history_reaches_postgres(call: Callable[[History], object]) -> None:
-    refused = replace(settings(), database_url="postgresql://nobody@127.0.0.1:1/none")
-    history = connect(refused).history
+    secrets = FakeSecrets()
+    secrets.values[settings().database_secret] = "postgresql://nobody@127.0.0.1:1/none?sslmode=verify-full"
+    history = HistoryOnDemand(settings(), secrets)
     for _ in range(2):
         with pytest.raises(HistoryUnavailableError, match="refused"):
             call(history)

@@ -6,7 +6,7 @@ from typing import get_type_hints
 
 import pytest
 
-from chalicelib.settings import InvalidSettingsError, Settings, read_settings
+from chalicelib.settings import InvalidSettingsError, Settings, read_settings, tunable
 from tests.support.workbench import a_workbench
 
 REQUIRED = {
@@ -18,6 +18,7 @@ REQUIRED = {
         "IDEMPOTENCY_TABLE",
         "RATE_LIMIT_TABLE",
         "MARKET_TABLE",
+        "API_KEYS_TABLE",
         "HIGH_PRIORITY_QUEUE_URL",
         "ORDERS_QUEUE_URL",
         "DEAD_LETTERS_QUEUE_URL",
@@ -27,7 +28,8 @@ REQUIRED = {
         "LOOKS_QUEUE_URL",
         "WEBSOCKET_ENDPOINT",
         "PUBLIC_WS_URL",
-        "DATABASE_URL",
+        "AUTH_SECRET",
+        "STAGE",
     )
 }
 
@@ -65,13 +67,17 @@ def test_a_missing_variable_is_named() -> None:
 
 KINDS = get_type_hints(Settings)
 SAMPLES = {str: "7", int: "7", float: "7", Decimal: "7", bool: "on", str | None: "7"}
-CHOICES = {"log_level": "DEBUG"}
+CHOICES = {
+    "log_level": "DEBUG",
+    "auth_issuer": "https://login.example.com",
+    "cors_origin": "https://app.example",
+}
 
 
 @pytest.mark.parametrize("knob", KINDS)
 def test_every_setting_is_read_from_the_variable_of_its_name(knob: str) -> None:
     kind, text = KINDS[knob], CHOICES.get(knob) or SAMPLES[KINDS[knob]]
-    value = getattr(read_settings(REQUIRED | {knob.upper(): text}), knob)
+    value = getattr(read_settings(REQUIRED | {"AUTH_AUDIENCE": "x", knob.upper(): text}), knob)
     assert value == {bool: True, int: 7, float: 7, Decimal: 7}.get(kind, text)
     assert isinstance(value, kind)
 
@@ -109,6 +115,32 @@ def test_an_error_names_every_invalid_variable_its_value_and_its_values() -> Non
 @pytest.mark.parametrize(("text", "on"), [("on", True), ("ON", True), ("1", True), ("off", False), ("False", False)])
 def test_a_boolean_is_read_from_its_usual_spellings(text: str, on: bool) -> None:
     assert read_settings(REQUIRED | {"SIMULATION": text}).simulation is on
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "https://app.example", "http://localhost:5173", "https://a-b.example:8443", "http://[::1]:3000"]
+)
+def test_an_origin_is_one_as_browsers_write_it(origin: str) -> None:
+    assert read_settings(REQUIRED | {"CORS_ORIGIN": origin}).cors_origin == origin
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://app.example/", "https://App.example", "app.example", "ftp://app.example", "null", "**"),
+        *("https://app.example:443", "http://app.example:80", "https://app.example:0", "https://", "https://a b"),
+        *("https://a.example,https://b.example", "https://*.example", "https://user@app.example", "https://a'"),
+        *("https://app.example\n", "https://" + "a" * 200),
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
+    with pytest.raises(InvalidSettingsError, match="CORS_ORIGIN"):
+        read_settings(REQUIRED | {"CORS_ORIGIN": origin})
+
+
+@pytest.mark.parametrize(("text", "level"), [("", "INFO"), ("loud", "INFO"), ("DEBUG", "DEBUG")])
+def test_a_setting_that_is_read_before_the_others_has_its_default_if_it_is_not_valid(text: str, level: str) -> None:
+    assert tunable("log_level", {"LOG_LEVEL": text}) == level
 
 
 def test_latency_can_be_switched_off() -> None:
@@ -159,3 +191,38 @@ def test_other_variables_are_ignored() -> None:
 def test_a_setting_that_must_be_positive_is_refused_by_its_variable(variable: str) -> None:
     with pytest.raises(ValueError, match=variable):
         read_settings(REQUIRED | {variable: "0"})
+
+
+def test_an_issuer_needs_an_audience_in_one_line() -> None:
+    with pytest.raises(InvalidSettingsError) as refused:
+        read_settings(REQUIRED | {"AUTH_ISSUER": "https://login.example.com"})
+    assert refused.value.problems == ("AUTH_ISSUER needs AUTH_AUDIENCE, which the tokens of the issuer must name",)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://login.example.com", "https://example.com:8443/realms/a", "https://EXAMPLE.com/"),
+        *("http://localhost:9000", "http://127.0.0.1:9000/a"),
+    ],
+)
+def test_an_issuer_is_an_https_address_or_on_this_machine(url: str) -> None:
+    assert read_settings(REQUIRED | {"AUTH_ISSUER": url, "AUTH_AUDIENCE": "x"}).auth_issuer == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://login.example.com", "login.example.com", "https://", "https://user:password@example.com"),
+        *("https://example.com?x=1", "https://example.com#x", "https://exa mple.com", "http://localhost.example.com"),
+        *("file:///etc/passwd", "https://example.com/" + "a" * 128, "https://example.com\n"),
+    ],
+)
+def test_any_other_issuer_is_refused(url: str) -> None:
+    with pytest.raises(InvalidSettingsError, match="AUTH_ISSUER"):
+        read_settings(REQUIRED | {"AUTH_ISSUER": url, "AUTH_AUDIENCE": "x"})
+
+
+def test_authentication_is_on_unless_it_is_switched_off() -> None:
+    assert read_settings(REQUIRED).auth is True
+    assert read_settings(REQUIRED | {"AUTH": "off"}).auth is False

@@ -12,6 +12,10 @@ from chalicelib.codec.exact_json import NumberRangeError, loads_with_repetitions
 
 #: Halves of surrogate pairs, which UTF-8 cannot hold.
 _SURROGATES = re.compile("[\ud800-\udfff]")
+#: More levels of objects and arrays than any request has, and few enough for every recursion over a body.
+MAX_DEPTH = 32
+#: A string up to its end, or a bracket. A string matches wherever it begins, so a scan takes linear time.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 #: The mark, and its bytes where each became a character. The JSON parser would remove both silently.
 _BYTE_ORDER_MARKS = ("\ufeff", "\xef\xbb\xbf")
 
@@ -30,6 +34,9 @@ def read_json(raw: str | bytes, max_bytes: int, subject: str) -> dict[str, Any]:
 def parse_json(raw: str | bytes, max_bytes: int, subject: str) -> tuple[dict[str, Any], list[str]]:
     """The members, and the names that come more than once, for ``refuse_repeated``; raises as ``read_json`` does."""
     text = _decoded(raw, max_bytes, subject)
+    if _nests_deeper(text, MAX_DEPTH):
+        detail = f"{subject} may nest objects and arrays {MAX_DEPTH} levels deep."
+        raise malformed(detail, ProblemCode.MALFORMED_JSON)
     try:
         fields, repeated = loads_with_repetitions(text)
     except NumberRangeError:
@@ -65,6 +72,19 @@ def _decoded(raw: str | bytes, max_bytes: int, subject: str) -> str:
         # RFC 8259, 8.1: JSON between systems has no byte order mark.
         raise malformed(f"{subject} must begin without a byte order mark.", ProblemCode.MALFORMED_JSON)
     return text
+
+
+def _nests_deeper(text: str, limit: int) -> bool:
+    """True if the brackets of JSON nest deeper than ``limit`` levels."""
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        if found[0] in ("{", "["):
+            depth += 1
+            if depth > limit:
+                return True
+        elif found[0] in ("}", "]"):
+            depth -= 1
+    return False
 
 
 def _is_utf8(text: str) -> bool:

@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 
 from chalicelib.api.codes import FieldCode
 from chalicelib.api.errors import FieldError, InvalidOrderError, bad_field
+from chalicelib.domain.identity import is_user_id
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -32,8 +33,6 @@ _WIDE = Context(prec=20_000, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[InvalidOperati
 _MAX_EXPONENT = 64
 #: The control characters of Unicode (category Cc).
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_USER_ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:@-")
-_MAX_USER_ID_LENGTH = 64
 
 
 class RequestModel(BaseModel):
@@ -86,11 +85,7 @@ def _whole_number(value: object) -> int:
 
 
 def _user_id(value: object) -> str:
-    if (
-        not isinstance(value, str)
-        or not 1 <= len(value) <= _MAX_USER_ID_LENGTH
-        or not _USER_ID_CHARACTERS.issuperset(value)
-    ):
+    if not isinstance(value, str) or not is_user_id(value):
         raise bad_field(FieldCode.USER_ID_INVALID, "must be 1 to 64 characters of A-Z a-z 0-9 _ . : @ -")
     return value
 

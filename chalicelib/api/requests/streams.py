@@ -36,10 +36,14 @@ class StreamModel(OneOrAllModel):
     after_seq: Seq = Field(0, alias="afterSeq")
 
 
+class TicketModel(RequestModel):
+    """The request for a stream ticket, which has no fields."""
+
+
 class HandshakeModel(RequestModel):
     """The query of a handshake: at most one stream, from ``afterSeq + 1`` on, and the grain of the frames.
 
-    The engine has no authentication yet, and accepts any ``token``.
+    ``streaming.handshakes`` reads the ``token``.
     """
 
     order_id: OrderId | None = Field(None, alias="orderId")

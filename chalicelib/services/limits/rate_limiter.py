@@ -50,6 +50,10 @@ class RateLimiter:
     def limited(self) -> bool:
         return self.per_minute > 0
 
+    def seconds_per_start(self, at_least: int) -> int:
+        """The whole seconds within which another order may start."""
+        return max(at_least, ceil(MINUTE_MS / 1000 / self.per_minute)) if self.limited else at_least
+
     def reserves(self, spec: OrderSpec) -> bool:
         """True if an order reserves at its acceptance. A high-priority order reserves when it is about to start."""
         return self.limited and spec.priority is not Priority.HIGH

@@ -10,13 +10,13 @@ _UNCOUNTED_SHARE = 20
 _MAX_UNCOUNTED_ORDERS = 10
 _COUNT_VALID_SECONDS = 10.0
 _MAX_CACHED_USERS = 1000
-_RETRY_SECONDS = 5
 
 
 class UserOrderLimit:
     """Limits one kind of order per user. ``limit`` 0 switches it off. One per process.
 
-    ``count`` counts a user's orders of that kind up to a number; ``error`` is raised at the limit.
+    ``count`` counts a user's orders of that kind up to a number; ``error`` is raised at the limit, with the time in
+    which one of them usually ends.
     """
 
     def __init__(
@@ -25,9 +25,11 @@ class UserOrderLimit:
         limit: int,
         monotonic: Callable[[], float],
         error: type[TooManyOrdersError],
+        retry_seconds: int,
     ) -> None:
         self._count = count
         self._error = error
+        self._retry_seconds = retry_seconds
         self._limit = limit
         self._monotonic = monotonic
         self._uncounted: dict[str, tuple[int, float]] = {}
@@ -40,7 +42,7 @@ class UserOrderLimit:
         if not left or self._monotonic() > valid_until:
             room = self._limit - self._count(user_id, self._limit)
             if room <= 0:
-                raise self._error(_RETRY_SECONDS)
+                raise self._error(self._retry_seconds)
             left = max(1, min(room // _UNCOUNTED_SHARE, _MAX_UNCOUNTED_ORDERS))
             valid_until = self._monotonic() + _COUNT_VALID_SECONDS
             if len(self._uncounted) >= _MAX_CACHED_USERS:

@@ -13,7 +13,7 @@ from functools import partial
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.as_of import AsOf
-from chalicelib.domain.conditions import MAX_EVENTS_WHILE_OPEN, Launch
+from chalicelib.domain.conditions import Launch
 from chalicelib.domain.events import LaunchRefused, LaunchTriggered
 from chalicelib.domain.money import written
 from chalicelib.domain.orders import Order
@@ -24,6 +24,7 @@ from chalicelib.routing.best_swap import best_swap
 from chalicelib.routing.router import Router
 from chalicelib.services.market.open_orders import OpenOrders
 from chalicelib.services.market.trigger import Trigger, TriggerOrders
+from chalicelib.services.operations.looks import in_turn
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +52,12 @@ class ProcessLaunches:
         self._process(launch)
         return True
 
-    def resume(self) -> int:
-        """Continue with the pending launches; returns how many orders triggered."""
+    def resume(self, until: datetime) -> int:
+        """Continue with pending launches until then at the latest; returns how many orders triggered."""
         triggered = 0
-        for launch in self.markets.pending_launches():
+        for launch in in_turn(self.markets.pending_launches(), self.now()):
+            if self.now() >= until:
+                break
             triggered += self._process(launch)
             if to_ms(self.now()) - launch.at_ms > LINGER_MS and self._is_done(launch):
                 self.markets.finish_launch(launch)
@@ -75,7 +78,7 @@ class ProcessLaunches:
                 continue
             if reason is None:
                 suited.append((stored, LaunchTriggered(launch)))
-            elif stored.order.seq < MAX_EVENTS_WHILE_OPEN:
+            elif stored.order.stores_refusals:
                 unsuited.append((stored, reason))
             if len(suited) == self.batch:
                 break
@@ -85,11 +88,16 @@ class ProcessLaunches:
 
     def _is_done(self, launch: Launch) -> bool:
         """True if every order has its answer, also those that a full batch or a failed write left out."""
-        stored_orders = self.open_order_index.for_launch(launch.mint)
-        return not any(
-            self._concerns(launch, stored.order) and stored.order.seq < MAX_EVENTS_WHILE_OPEN
-            for stored in stored_orders
-        )
+        return not any(self._awaits(launch, stored.order) for stored in self.open_order_index.for_launch(launch.mint))
+
+    def _awaits(self, launch: Launch, order: Order) -> bool:
+        """True if the launch may still trigger the order, or add its refusal."""
+        if not self._concerns(launch, order):
+            return False
+        try:
+            return order.stores_refusals or self._refusal(order, launch) is None
+        except _PoolUnavailableError:
+            return True
 
     def _concerns(self, launch: Launch, order: Order) -> bool:
         """True if the order waits for this launch. A launch that it refused once is not judged again."""

@@ -13,14 +13,17 @@ from chalicelib.codec.watches import watch_to_key
 from chalicelib.domain.as_of import AsOf
 from chalicelib.domain.conditions import Launch, LaunchWatch, PriceWatch
 from chalicelib.domain.identity import Caller, Scope
-from chalicelib.domain.tokens import Pair
+from chalicelib.domain.tokens import BY_MINT, Pair
 from chalicelib.ports.market import LaunchSource, MarketStore, PushedPrice, WatchEntry
 from chalicelib.services.market.launches import ProcessLaunches
 from chalicelib.services.market.open_orders import OpenOrders
 from chalicelib.services.market.trigger import TriggerOrders
-from chalicelib.services.operations.looks import LookParts
+from chalicelib.services.operations.looks import LookParts, in_turn
 
 log = logging.getLogger(__name__)
+
+#: The share of the time between two looks that pending launches may take, and that simulated ones may take.
+_LAUNCH_SHARE = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,9 @@ class MarketWatcher:
         :raises MissingScopeError: if the caller may not operate the market.
         """
         caller.require(Scope.OPERATE)
+        if pair.base.mint not in BY_MINT and not self.markets.is_live(pair.base.mint):
+            # A price from before the launch moves no pool, and a feed may name any number of mints.
+            return 0
         at_ms = to_ms(self.now())
         self.markets.push_price(pair, PushedPrice(price, at_ms))
         return self.triggers.at_price(pair, AsOf(at_ms))
@@ -59,7 +65,7 @@ class MarketWatcher:
         """
         parts, triggered = LookParts(), 0
         # Pending launches come before simulated ones, which are processed as they are announced.
-        triggered += parts.attempt("launches", self.launches.resume, 0)
+        triggered += parts.attempt("launches", lambda: self.launches.resume(self._end_of_launches()), 0)
         no_entries: list[WatchEntry] = []
         entries = parts.attempt("watch list", partial(self.markets.watch_entries, to_ms(self.now())), no_entries)
         self._look_at_launches(parts, entries)
@@ -71,12 +77,19 @@ class MarketWatcher:
         parts.finish()
         return triggered
 
+    def _end_of_launches(self) -> datetime:
+        """When a look turns to its next part, however many launches are left. A later look goes on with them."""
+        return self.now() + timedelta(seconds=self.look_seconds * _LAUNCH_SHARE)
+
     def _look_at_launches(self, parts: LookParts, entries: Iterable[WatchEntry]) -> None:
+        until = self._end_of_launches()
+
         def announce(watch: LaunchWatch, since_ms: int) -> None:
-            parts.attempt(watch.mint, partial(self._announce_simulated, watch, since_ms), None)
+            if self.now() < until:
+                parts.attempt(watch.mint, partial(self._announce_simulated, watch, since_ms), None)
 
         watched = [(one.watch, one.since_ms) for one in entries if isinstance(one.watch, LaunchWatch)]
-        list(self.executor.map(lambda one: announce(*one), watched))
+        list(self.executor.map(lambda one: announce(*one), in_turn(watched, self.now())))
 
     def _look_at_prices(self, parts: LookParts, watches: Iterable[PriceWatch]) -> int:
         """Trigger a few orders of each price in turn, until none is left or ``look_seconds`` have passed."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from chalicelib.ports.history import History
 from chalicelib.ports.orders import HistoryLag, OrderStore
@@ -11,6 +12,8 @@ from chalicelib.ports.queues import OrderQueue
 from chalicelib.services.operations.stats import MAX_COUNTED_LAG
 
 log = logging.getLogger(__name__)
+
+_MAX_AGE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +33,34 @@ class Health:
         return all(self.dependencies.values())
 
 
-@dataclass(frozen=True, slots=True)
 class CheckHealth:
-    orders: OrderStore
-    queue: OrderQueue
-    history: History
-    executor: Executor
+    """Probes the dependencies. Everybody may ask, so a process probes once a second at most. One per process."""
+
+    def __init__(
+        self, orders: OrderStore, queue: OrderQueue, history: History, executor: Executor, now: Callable[[], datetime]
+    ) -> None:
+        self._orders = orders
+        self._queue = queue
+        self._history = history
+        self._executor = executor
+        self._now = now
+        self._last: tuple[datetime, Health] | None = None
 
     def __call__(self) -> Health:
-        probes = {"dynamodb": self.orders.ping, "sqs": self.queue.ping, "postgres": self.history.ping}
-        lag = self.executor.submit(self._lag)
-        answers = self.executor.map(_answers, probes, probes.values())
+        now = self._now()
+        if self._last is None or not timedelta() <= now - self._last[0] < _MAX_AGE:
+            self._last = now, self._probe()
+        return self._last[1]
+
+    def _probe(self) -> Health:
+        probes = {"dynamodb": self._orders.ping, "sqs": self._queue.ping, "postgres": self._history.ping}
+        lag = self._executor.submit(self._lag)
+        answers = self._executor.map(_answers, probes, probes.values())
         return Health(dict(zip(probes, answers, strict=True)), lag.result())
 
     def _lag(self) -> HistoryLag | None:
         try:
-            return self.orders.history_lag(MAX_COUNTED_LAG)
+            return self._orders.history_lag(MAX_COUNTED_LAG)
         except Exception:
             # The answer must not fail because a part of it is not known.
             log.exception("the history lag is not known")

@@ -4,10 +4,11 @@ Each look is one message and one invocation. A worker that dies loses one look, 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
+from zlib import crc32
 
 from chalicelib.codec.times import to_ms
 from chalicelib.ports.queues import Look, LookQueue, MarketLook, WatchdogLook
@@ -21,6 +22,12 @@ log = logging.getLogger(__name__)
 _COVERED_SECONDS = 80
 #: A look that is later than this many pauses between two looks is skipped, so that late looks do not pile up.
 _MAX_LATE_TICKS = 2
+
+
+def in_turn(items: Sequence[T], at: datetime) -> list[T]:
+    """All items, from a place on that differs from look to look: each look that ends early leaves others out."""
+    first = crc32(str(to_ms(at)).encode()) % len(items) if items else 0
+    return [*items[first:], *items[:first]]
 
 
 @dataclass(frozen=True, slots=True)

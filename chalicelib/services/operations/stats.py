@@ -41,8 +41,11 @@ class ShowStats:
     now: Callable[[], datetime]
 
     def __call__(self, caller: Caller) -> Stats:
-        """Execution quality of the last day, or of the part of it that can be summed up in time; the history lag."""
-        caller.require(Scope.READ)
+        """Execution quality of the last day, or of the part of it that can be summed up in time; the history lag.
+
+        :raises MissingScopeError: without ``operate``, because the numbers are about the orders of all users.
+        """
+        caller.require(Scope.OPERATE)
         since = self.now() - _WINDOW
         execution, outage = self._execution(since)
         if execution and execution.covered_since:

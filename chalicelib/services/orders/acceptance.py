@@ -17,6 +17,8 @@ from chalicelib.routing.best_swap import best_swap
 from chalicelib.routing.router import Router
 
 _DAY_MS = 86_400_000
+#: The cache is cleared when it holds this many conditions: far more than the registry has pairs, but not mints.
+_MAX_CACHED_WATCHES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ class WatchList:
         # An entry that lasts a day longer than this order saves the write for most of the next orders.
         until_ms += _DAY_MS
         self._markets.watch(watch, to_ms(now), until_ms)
+        if len(self._until_ms) >= _MAX_CACHED_WATCHES:
+            self._until_ms.clear()
         self._until_ms[watch] = until_ms
 
 

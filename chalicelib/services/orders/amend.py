@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.conditions import (
-    MAX_EVENTS_WHILE_OPEN,
+    MAX_AMENDMENTS,
     MAX_ORDER_LIFETIME,
     Amendment,
     TimeInForce,
@@ -56,7 +56,7 @@ class AmendOrder:
         :raises OrderNotFoundError: if the caller has no such order.
         :raises OrderMovedOnError: if it is at another event.
         :raises NotAmendableError: if it is not open.
-        :raises AmendedTooOftenError: if it has too many events to take another.
+        :raises AmendedTooOftenError: if it has been amended as often as an order may be.
         :raises BrokenRulesError: for terms that it cannot have.
         :raises ContendedError: if other writers won every race.
         """
@@ -67,7 +67,7 @@ class AmendOrder:
             amended = order.after(_amended_event(order, amendment), now)
             if (amended.spec, amended.expires_at) == (order.spec, order.expires_at):
                 return order
-            if order.seq >= MAX_EVENTS_WHILE_OPEN:
+            if order.amendments >= MAX_AMENDMENTS:
                 raise AmendedTooOftenError(order.order_id, order.current_status, order.seq)
             if amended.expires_at:
                 self.watch_list.cover(amended.spec, amended.expires_at, now)

@@ -17,6 +17,7 @@ from chalicelib.domain.status import TERMINAL, Status
 from chalicelib.ports.history import History, HistoryUnavailableError, OrderFilter, Page
 from chalicelib.ports.order_index import OrderIndex
 from chalicelib.services.orders.lookup import user_for
+from chalicelib.services.orders.signed_cursors import CursorSigner
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class _Scan:
 class ListOrders:
     index: OrderIndex
     history: History
+    signer: CursorSigner
     now: Callable[[], datetime]
 
     def __call__(self, caller: Caller, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
@@ -49,11 +51,19 @@ class ListOrders:
 
         :raises MissingScopeError: if the caller names another user without ``operate``.
         :raises HistoryUnavailableError: if Postgres does not answer, and the list is not the one of a user.
-        :raises InvalidCursorError: if the cursor does not belong to this list.
+        :raises InvalidCursorError: if the cursor does not belong to this list of this caller.
         """
         user_id = user_for(caller, wanted.user_id, Scope.READ)
         if Scope.OPERATE not in caller.scopes:
             wanted = replace(wanted, user_id=user_id)
+        if cursor is not None:
+            cursor = self.signer.verified(cursor, caller, wanted)
+        page = self._page(wanted, limit, cursor)
+        if page.next_cursor is None:
+            return page
+        return replace(page, next_cursor=self.signer.sign(page.next_cursor, caller, wanted))
+
+    def _page(self, wanted: OrderFilter, limit: int, cursor: str | None) -> Page:
         after, as_of = None, self.now() if wanted.updated_since else None
         if cursor is not None:
             after, as_of = cursors.decode(cursor), cursors.as_of(cursor)

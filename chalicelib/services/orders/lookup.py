@@ -12,10 +12,16 @@ def find_order(caller: Caller, orders: OrderStore, order_id: str, scope: Scope =
     :raises OrderNotFoundError: if the caller has no such order.
     """
     caller.require(scope)
-    stored = orders.get(order_id)
-    if stored is None or not caller.may_access(stored.order.spec.user_id):
+    stored = own_order(caller, orders, order_id)
+    if stored is None:
         raise OrderNotFoundError(order_id)
     return stored
+
+
+def own_order(caller: Caller, orders: OrderStore, order_id: str) -> StoredOrder | None:
+    """The order, if there is one that the caller may access."""
+    stored = orders.get(order_id, None if Scope.OPERATE in caller.scopes else caller.user_id)
+    return stored if stored and caller.may_access(stored.order.spec.user_id) else None
 
 
 def user_for(caller: Caller, user_id: str | None, scope: Scope) -> str:

@@ -15,6 +15,7 @@ from chalicelib.domain.status import OrderType
 from chalicelib.domain.swaps import SwapRequest
 from chalicelib.routing.router import Route, Router
 from chalicelib.services.orders.acceptance import PlanAcceptance, expiry
+from chalicelib.services.orders.lookup import user_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,9 @@ class PreviewOrder:
         :raises AttemptFailedError: if no venue answers for a market order, so that nothing is known.
         :raises PoolAlreadyLiveError: if the mint of a sniper order already has a pool.
         :raises BrokenRulesError: if the order's expiry has passed.
+        :raises MissingScopeError: if the caller lacks ``read``, or names another user without ``operate``.
         """
-        caller.require(Scope.READ)
+        user_for(caller, spec.user_id, Scope.READ)
         now = self.now()
         as_of = AsOf(to_ms(now))
         state = self.plan(spec, now, as_of)

@@ -12,7 +12,7 @@ from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.ports.orders import Followers, OrderStore, StoredOrder
 from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, StreamStore, Subscriber, settled
-from chalicelib.services.orders.lookup import find_order
+from chalicelib.services.orders.lookup import find_order, own_order
 from chalicelib.services.streams.delivery import Delivery
 from chalicelib.services.streams.fan_out import FanOut
 from chalicelib.services.streams.publisher import Publisher, PushResult
@@ -51,8 +51,9 @@ class Subscriptions:
         return self._join(self._get(order_id), subscriber, after_seq, tries=tries)
 
     def leave_order(self, caller: Caller, subscriber: Subscriber, order_id: str) -> None:
+        """Leave an order. One that the caller may not access has no subscription of the caller's."""
         caller.require(Scope.READ)
-        if stored := self.orders.get(order_id):
+        if stored := own_order(caller, self.orders, order_id):
             self.leave(stored, subscriber)
 
     def leave(self, stored: StoredOrder, subscriber: Subscriber) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from infra.aws.database_secret import keep_secret
 from tests.bench.child import Child, running
 from tests.bench.latency.proxy_process import POSTGRES, Call
 from tests.bench.subject import Subject
@@ -46,12 +47,12 @@ def between(subject: Subject) -> Iterator[Proxies]:
 
 
 def _redirect(subject: Subject, child: Child, deployed: str) -> None:
-    functions = subject.functions
+    functions, function = subject.functions, deployed.split("-")[2]
     variables = functions.get_function_configuration(FunctionName=deployed)["Environment"]["Variables"]
-    aws, database = urlsplit(variables["AWS_ENDPOINT_URL"]), urlsplit(variables["DATABASE_URL"])
+    aws, database = urlsplit(variables["AWS_ENDPOINT_URL"]), urlsplit(subject.postgres)
     aws_port, postgres_port = child.ask(
         "listen",
-        function=deployed.split("-")[2],
+        function=function,
         aws=(aws.hostname, aws.port),
         postgres=(database.hostname, database.port),
     )
@@ -59,9 +60,10 @@ def _redirect(subject: Subject, child: Child, deployed: str) -> None:
         name: variables[name].replace(aws.netloc, f"127.0.0.1:{aws_port}")
         for name in ("AWS_ENDPOINT_URL", "WEBSOCKET_ENDPOINT")
     }
-    changes["DATABASE_URL"] = variables["DATABASE_URL"].replace(
-        f"@{database.hostname}:{database.port}", f"@127.0.0.1:{postgres_port}"
-    )
+    if "DATABASE_SECRET" in variables:
+        server = f"@{database.hostname}:{database.port}"
+        url = subject.postgres.replace(server, f"@127.0.0.1:{postgres_port}")
+        changes["DATABASE_SECRET"] = keep_secret(subject.secrets, f"bench/{function}", url)
     functions.update_function_configuration(
         FunctionName=deployed, Environment={"Variables": {**variables, **changes}}
     )

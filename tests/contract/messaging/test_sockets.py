@@ -1,4 +1,4 @@
-"""Pushes to sockets: refusals that mean a closed connection, and refusals that mean a failed push."""
+"""Calls about sockets: refusals that mean a closed connection, and refusals that mean a failed call."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -117,3 +117,29 @@ def test_an_answer_without_a_body_is_understood(
     client.meta.events.register("before-send.apigatewaymanagementapi.PostToConnection", answer)
     with pytest.raises(error):
         ApiGatewaySockets(client).push("abc", "{}")
+
+
+def test_a_connection_is_closed_and_asked_for(client: Any, stubber: Stubber) -> None:
+    stubber.add_response("get_connection", {}, {"ConnectionId": "abc="})
+    stubber.add_response("delete_connection", {}, {"ConnectionId": "abc="})
+    sockets = ApiGatewaySockets(client)
+    assert sockets.is_open("abc=")
+    sockets.close("abc=")
+
+
+def test_closing_a_closed_connection_is_no_error(client: Any, stubber: Stubber) -> None:
+    stubber.add_client_error("get_connection", "GoneException", http_status_code=410)
+    stubber.add_client_error("delete_connection", "GoneException", http_status_code=410)
+    sockets = ApiGatewaySockets(client)
+    assert not sockets.is_open("abc")
+    sockets.close("abc")
+
+
+def test_a_connection_that_may_still_be_open_is_reported(client: Any, stubber: Stubber) -> None:
+    for call in ("get_connection", "delete_connection"):
+        stubber.add_client_error(call, "LimitExceededException", http_status_code=429)
+    sockets = ApiGatewaySockets(client)
+    with pytest.raises(PushFailedError, match="abc"):
+        sockets.is_open("abc")
+    with pytest.raises(PushFailedError, match="abc"):
+        sockets.close("abc")

@@ -102,6 +102,7 @@ def settings() -> Settings:
         idempotency_table="IdempotencyTable",
         rate_limit_table="RateLimitTable",
         market_table="MarketTable",
+        api_keys_table="ApiKeysTable",
         orders_queue_url=f"{queues}/OrdersQueue",
         high_priority_queue_url=f"{queues}/HighPriorityQueue",
         dead_letters_queue_url=f"{queues}/DeadLettersQueue",
@@ -111,6 +112,9 @@ def settings() -> Settings:
         looks_queue_url=f"{queues}/LooksQueue",
         websocket_endpoint="http://localhost",
         public_ws_url="ws://localhost/ws",
-        database_url="",
+        database_secret="DatabaseSecret",
+        auth_secret="AuthSecret",
+        stage="local",
+        auth=False,
         aws_region=REGION,
     )

@@ -12,9 +12,12 @@ from chalicelib.ports.fan_out import SubscriberGroups
 from chalicelib.ports.market import MarketStore
 from chalicelib.ports.order_index import OrderIndex
 from chalicelib.ports.orders import OpenOrderIndex, OrderStore
-from chalicelib.ports.rate_limit import RateLimitSlots
+from chalicelib.ports.rate_limit import RateLimitSlots, RequestPermits
+from chalicelib.ports.socket_limits import SocketUse, UserSockets
 from chalicelib.ports.streams import StreamStore
+from chalicelib.ports.tickets import TicketStore
 from chalicelib.ports.venues import Ledger
+from chalicelib.stores.api_keys import DynamoApiKeys
 from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
 from chalicelib.stores.markets import DynamoMarketStore
@@ -22,8 +25,11 @@ from chalicelib.stores.open_orders import DynamoOpenOrderIndex
 from chalicelib.stores.order_index import DynamoOrderIndex
 from chalicelib.stores.orders import DynamoOrderStore
 from chalicelib.stores.rate_limit import DynamoRateLimitSlots
+from chalicelib.stores.request_permits import DynamoRequestPermits
+from chalicelib.stores.socket_limits import DynamoSocketUse, DynamoUserSockets
 from chalicelib.stores.streams import DynamoStreamStore
 from chalicelib.stores.subscriber_groups import DynamoSubscriberGroups
+from chalicelib.stores.tickets import DynamoTicketStore
 from tests.contract.stores.aws import Aws, Wire, aws, resources, settings
 from tests.fakes.clock import FakeClock
 from tests.fakes.fan_out import FakeSubscriberGroups
@@ -32,7 +38,8 @@ from tests.fakes.markets import FakeMarketStore
 from tests.fakes.open_orders import FakeOpenOrderIndex
 from tests.fakes.order_index import FakeOrderIndex
 from tests.fakes.orders import FakeOrderStore
-from tests.fakes.rate_limit import FakeRateLimitSlots
+from tests.fakes.rate_limit import FakeRateLimitSlots, FakeRequestPermits
+from tests.fakes.socket_limits import FakeSocketUse, FakeTicketStore, FakeUserSockets
 from tests.fakes.streams import FakeStreamStore
 
 TWINS = ["fake", "dynamodb"]
@@ -55,8 +62,13 @@ class DynamoStores:
         self.markets = DynamoMarketStore(connection, settings())
         self.streams = DynamoStreamStore(connection, settings())
         self.subscriber_groups = DynamoSubscriberGroups(connection, settings(), lambda: self.clock.now_ms())
+        self.api_keys = DynamoApiKeys(connection, settings())
+        self.socket_use = DynamoSocketUse(connection, settings())
+        self.user_sockets = DynamoUserSockets(connection, settings())
+        self.tickets = DynamoTicketStore(connection, settings())
         self.ledger = DynamoLedger(connection, settings())
         self.rate_limit_slots = DynamoRateLimitSlots(connection, replace(settings(), rate_limit_per_minute=SLOTS))
+        self.request_permits = DynamoRequestPermits(connection, settings())
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +112,39 @@ def orders(request: pytest.FixtureRequest, clock: FakeClock) -> OrderStore:
     return stores.orders
 
 
+@dataclass(frozen=True)
+class SocketStores:
+    """The stores that share the items of connections."""
+
+    streams: StreamStore
+    use: SocketUse
+
+
+@pytest.fixture(params=TWINS)
+def socket_stores(request: pytest.FixtureRequest) -> SocketStores:
+    if request.param == "fake":
+        fake = FakeStreamStore()
+        return SocketStores(fake, FakeSocketUse(fake))
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return SocketStores(stores.streams, stores.socket_use)
+
+
+@pytest.fixture(params=TWINS)
+def user_sockets(request: pytest.FixtureRequest) -> UserSockets:
+    if request.param == "fake":
+        return FakeUserSockets()
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.user_sockets
+
+
+@pytest.fixture(params=TWINS)
+def tickets(request: pytest.FixtureRequest) -> TicketStore:
+    if request.param == "fake":
+        return FakeTicketStore()
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.tickets
+
+
 @pytest.fixture(params=TWINS)
 def streams(request: pytest.FixtureRequest) -> StreamStore:
     if request.param == "fake":
@@ -130,6 +175,14 @@ def slots(request: pytest.FixtureRequest) -> RateLimitSlots:
         return FakeRateLimitSlots(SLOTS)
     stores: DynamoStores = request.getfixturevalue("dynamo")
     return stores.rate_limit_slots
+
+
+@pytest.fixture(params=TWINS)
+def permits(request: pytest.FixtureRequest) -> RequestPermits:
+    if request.param == "fake":
+        return FakeRequestPermits()
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.request_permits
 
 
 @pytest.fixture

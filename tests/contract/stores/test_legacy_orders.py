@@ -14,10 +14,12 @@ from chalicelib.domain.status import Status
 from chalicelib.engine import Engine
 from tests.contract.stores.conftest import SLOTS, DynamoStores
 from tests.contract.stores.legacy_items import legacy_order, legacy_tables, put, put_orders
+from tests.fakes.api_keys import FakeApiKeys
 from tests.fakes.clock import FakeClock
 from tests.fakes.fan_out import FakeFanOutQueue
 from tests.fakes.history import FakeHistory
 from tests.fakes.queue import FakeDeadLetterQueue, FakeHighPriorityQueue, FakeLookQueue, FakeOrderQueue
+from tests.fakes.secrets import FakeSecrets
 from tests.fakes.streams import FakeReplayQueue, FakeSockets
 from tests.support.callers import ANYONE
 from tests.support.open_orders import SOL_USDC
@@ -45,7 +47,11 @@ class Upgraded:
             open_order_index=stores.open_order_index,
             streams=stores.streams,
             subscriber_groups=stores.subscriber_groups,
+            socket_use=stores.socket_use,
+            user_sockets=stores.user_sockets,
+            tickets=stores.tickets,
             rate_limit_slots=stores.rate_limit_slots,
+            request_permits=stores.request_permits,
             ledger=stores.ledger,
             order_queue=self.queue,
             high_priority_queue=high_priority,
@@ -56,6 +62,8 @@ class Upgraded:
             sockets=FakeSockets(),
             history=self.history,
             markets=stores.markets,
+            api_keys=FakeApiKeys(),
+            secrets=FakeSecrets(),
         )
         settings = replace(SETTINGS, venue_time_scale=Decimal(0), rate_limit_per_minute=SLOTS)
         self.engine: Engine = build_engine(settings, adapters, self.clock.now, self.clock.sleep)

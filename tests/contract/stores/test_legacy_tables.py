@@ -39,8 +39,8 @@ def test_pushed_prices_and_launched_pools_are_read(legacy: DynamoStores) -> None
     assert launched is not None
     pair = Pair(base=launched, quote=BY_SYMBOL["SOL"])
     assert legacy.markets.snapshot(SOL_USDC) == MarketSnapshot(PushedPrice(Decimal(251), 1_767_269_101_530))
-    pools = {ON_METEORA.opened: ON_METEORA, ON_RAYDIUM.opened: ON_RAYDIUM}
-    assert legacy.markets.snapshot(pair) == MarketSnapshot(None, pools)
+    for launch in (ON_METEORA, ON_RAYDIUM):
+        assert legacy.markets.snapshot(pair, launch.opened) == MarketSnapshot(None, launch)
     assert legacy.markets.is_live(MINT)
 
 

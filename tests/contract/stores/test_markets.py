@@ -65,15 +65,16 @@ def test_a_launch_opens_a_pool_and_is_pending(markets: MarketStore) -> None:
     assert markets.announce(a_launch()) is True
     assert markets.is_live(MINT) is True
     assert markets.is_live(OTHER_MINT) is False
-    assert markets.snapshot(NEW_SOL) == MarketSnapshot(pools={OPENED: a_launch()})
-    assert markets.snapshot(NEW_USDC) == MarketSnapshot()
+    assert markets.snapshot(NEW_SOL, OPENED) == MarketSnapshot(launch=a_launch())
+    assert markets.snapshot(NEW_SOL) == markets.snapshot(NEW_USDC, OPENED) == MarketSnapshot()
     assert markets.pending_launches() == [a_launch()]
 
 
 def test_a_launch_without_a_quote_token_opens_a_pool_for_each(markets: MarketStore) -> None:
     launch = a_launch(quote=None)
     markets.announce(launch)
-    assert markets.snapshot(NEW_SOL) == markets.snapshot(NEW_USDC) == MarketSnapshot(pools={OPENED: launch})
+    for pair in (NEW_SOL, NEW_USDC):
+        assert markets.snapshot(pair, OPENED) == MarketSnapshot(launch=launch)
     assert markets.pending_launches() == [launch]
 
 
@@ -81,15 +82,18 @@ def test_a_venue_may_have_several_pools_each_for_its_own_quote_tokens(markets: M
     of_any, of_sol = a_launch(quote=None, pool="any"), a_launch(pool="sol")
     for launch in (of_sol, of_any):
         markets.announce(launch)
-    assert markets.snapshot(NEW_SOL).pools == {of_sol.opened: of_sol, of_any.opened: of_any}
-    assert markets.snapshot(NEW_USDC).pools == {of_any.opened: of_any}
+    assert markets.snapshot(NEW_SOL, of_sol.opened).launch == of_sol
+    assert markets.snapshot(NEW_USDC, of_sol.opened).launch is None
+    for pair in (NEW_SOL, NEW_USDC):
+        assert markets.snapshot(pair, of_any.opened).launch == of_any
 
 
 def test_a_later_launch_of_a_pool_replaces_the_earlier_one(markets: MarketStore) -> None:
     first, second, elsewhere = a_launch(), a_launch(slot=8, price=Decimal(2)), a_launch(venue="meteora", pool="m")
     for launch in (first, second, elsewhere):
         assert markets.announce(launch) is True
-    assert markets.snapshot(NEW_SOL).pools == {OPENED: second, elsewhere.opened: elsewhere}
+    assert markets.snapshot(NEW_SOL, OPENED).launch == second
+    assert markets.snapshot(NEW_SOL, elsewhere.opened).launch == elsewhere
 
 
 def test_pools_with_one_address_differ_by_venue_and_quote_token(markets: MarketStore) -> None:
@@ -97,8 +101,15 @@ def test_pools_with_one_address_differ_by_venue_and_quote_token(markets: MarketS
     elsewhere = a_launch(slot=9, venue="meteora")
     for launch in (sol, any_, usdc, elsewhere):
         assert markets.announce(launch) is True
-    assert markets.snapshot(NEW_SOL).pools == {OPENED: sol, elsewhere.opened: elsewhere}
-    assert markets.snapshot(NEW_USDC).pools == {OPENED: usdc}
+    assert markets.snapshot(NEW_SOL, OPENED).launch == sol
+    assert markets.snapshot(NEW_USDC, OPENED).launch == usdc
+    assert markets.snapshot(NEW_SOL, elsewhere.opened).launch == elsewhere
+
+
+def test_a_pool_whose_address_begins_as_that_of_another_is_another(markets: MarketStore) -> None:
+    for address in ("pool#raydium#pool", "pool2", "poo"):
+        markets.announce(a_launch(pool=address))
+    assert markets.snapshot(NEW_SOL, OPENED) == MarketSnapshot()
 
 
 def test_a_duplicate_announcement_changes_nothing(markets: MarketStore) -> None:
@@ -106,8 +117,8 @@ def test_a_duplicate_announcement_changes_nothing(markets: MarketStore) -> None:
     markets.finish_launch(a_launch())
     again = a_launch(venue="meteora", price=Decimal(9), liquidity=Decimal(9), at_ms=NOW + 1, quote="USDC")
     assert markets.announce(again) is False
-    assert markets.snapshot(NEW_SOL) == MarketSnapshot(pools={OPENED: a_launch()})
-    assert markets.snapshot(NEW_USDC) == MarketSnapshot()
+    assert markets.snapshot(NEW_SOL, OPENED) == MarketSnapshot(launch=a_launch())
+    assert markets.snapshot(NEW_USDC, OPENED) == MarketSnapshot()
     assert markets.pending_launches() == []
 
 
@@ -131,7 +142,7 @@ def test_finishing_a_launch_twice_is_no_error(markets: MarketStore) -> None:
 def test_of_twenty_concurrent_announcements_of_a_launch_exactly_one_is_new(markets: MarketStore) -> None:
     assert sum(race(lambda number: markets.announce(a_launch(at_ms=NOW + number)))) == 1
     [launch] = markets.pending_launches()
-    assert markets.snapshot(NEW_SOL) == MarketSnapshot(pools={OPENED: launch})
+    assert markets.snapshot(NEW_SOL, OPENED) == MarketSnapshot(launch=launch)
 
 
 # --- the watch list ----------------------------------------------------------------------------------------

@@ -661,3 +661,13 @@ def test_the_followers_of_an_order_are_marked_as_subscribed(orders: OrderStore) 
     stored = created(orders)
     orders.mark_followers_subscribed(stored.order.order_id)
     assert kept(orders, stored.order.order_id).followers is Followers.SUBSCRIBED
+
+
+def test_an_order_of_another_user_is_like_one_that_does_not_exist(orders: OrderStore) -> None:
+    stored = created(orders)
+    order_id, owner = stored.order.order_id, stored.order.spec.user_id
+    found = orders.get(order_id, owner)
+    assert found is not None
+    assert found.order == stored.order
+    assert orders.get(order_id, "another") is None
+    assert orders.get(str(uuid4()), owner) is None

@@ -3,8 +3,8 @@
 from tests.e2e.client import Json
 from tests.e2e.golden.recorder import Recorder
 
-#: Maximum number of events of an open order.
-MOST_EVENTS = 300
+#: Maximum number of amendments of an order.
+MOST_AMENDMENTS = 200
 #: Maximum number of open orders per user on the stack of these tests.
 OPEN_ORDERS = 20
 
@@ -119,7 +119,7 @@ def amended_too_often(play: Recorder) -> None:
     play.push("BONK/SOL", 1)
     order_id = play.place("placed", **_sell("BONK", 2, "SOL"))["orderId"]
     path = f"/api/orders/{order_id}"
-    for number in range(MOST_EVENTS - 2):
+    for number in range(MOST_AMENDMENTS):
         assert play.send("PATCH", path, {"slippage": number % 50}).status == 200
     play.call("once more", "PATCH", path, {"slippage": 3})
     play.call("cancelled", "DELETE", path)

@@ -42,6 +42,7 @@ class Engine:
     ws: str
     websocket: str
     run: str
+    key: str | None = None
     names: dict[str, str] = field(default_factory=dict)
     expiries: set[str] = field(default_factory=set)
 
@@ -63,7 +64,7 @@ class Recorder:
         self.scene = scene
         self.user = f"golden-{engine.run}-{scene.replace(' ', '-')}"
         self.entries: list[Json] = []
-        self._client = Client(engine.http, engine.ws)
+        self._client = Client(engine.http, engine.ws, engine.key)
 
     def note(self, step: str, **what: Any) -> None:
         """Add an entry."""

@@ -66,10 +66,14 @@ SCENES: dict[str, Scene] = {
 }
 
 
-def play(http: str, ws: str, websocket: str) -> list[Json]:
-    """Play the session against the engine at these addresses, and return its steps with placeholders."""
+def play(http: str, ws: str, websocket: str, key: str | None = None) -> list[Json]:
+    """Play the session against the engine at these addresses, and return its steps with placeholders.
+
+    ``key``: an operator's, for an engine with authentication.
+    """
     run = uuid.uuid4().hex[:8]
-    engine = Engine(http, ws, websocket, run, {run: "<run>", http: "<http>", ws: "<ws>", websocket: "<websocket>"})
+    placeholders = {run: "<run>", http: "<http>", ws: "<ws>", websocket: "<websocket>"}
+    engine = Engine(http, ws, websocket, run, key, placeholders)
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         scenes = list(threads.map(lambda name: _played(engine, name), SCENES))
     entries = [entry for scene in scenes for entry in scene]

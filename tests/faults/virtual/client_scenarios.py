@@ -140,7 +140,7 @@ def three(world: World, simulate: str | None, expected: Expected) -> None:
 
 SIMULATED = (
     *("network_error:1", "venue_timeout:1", "stale_quote:1", "slippage:1", "tx_dropped:2", "landed_reply_lost:1"),
-    *("slippage:3", "no_liquidity", "venue_down:raydium", "slow:9000"),
+    *("slippage:3", "no_liquidity", "venue_down:raydium", "slow:5000"),
 )
 
 AT_ONCE = (

@@ -66,7 +66,8 @@ class World:
         self.orders, self.ledger, self.history = bench.orders, bench.ledger, bench.history
         self.sockets, self.streams = bench.sockets, bench.streams
         self.order_index, self.open_order_index = bench.order_index, bench.open_order_index
-        self.markets = bench.markets
+        self.markets, self.secrets = bench.markets, bench.secrets
+        self.request_permits = bench.request_permits
         now_ms = self.clock.now_ms
         self.unprocessable = Queue("kept", now_ms, visibility_seconds=30)
         self.dead_letters = Queue("dead", now_ms, visibility_seconds=VISIBILITY_SECONDS)
@@ -79,7 +80,9 @@ class World:
         self.replay_queue = Queue("stream", now_ms, visibility_seconds=VISIBILITY_SECONDS, max_receives=10)
         self.fan_out_queue = Queue("fan-out", now_ms, visibility_seconds=VISIBILITY_SECONDS, max_receives=10)
         self.subscriber_groups = bench.subscriber_groups
+        self.socket_use, self.user_sockets, self.tickets = bench.socket_use, bench.user_sockets, bench.tickets
         self.look_queue = bench.look_queue
+        self.api_keys, self.secrets = bench.api_keys, bench.secrets
         self.injector = Injector(dict(plan or {}), self._stall, now_ms)
         self.engine = self._engine(bench.engine.settings, bench.adapters.rate_limit_slots)
         self._handlers: list[tuple[Queue, Callable[..., Any]]] = [
@@ -105,12 +108,18 @@ class World:
             "replay_queue": ReplayPort(self.replay_queue),
             "fan_out_queue": FanOutPort(self.fan_out_queue),
             "subscriber_groups": self.subscriber_groups,
+            "socket_use": self.socket_use,
+            "user_sockets": self.user_sockets,
+            "tickets": self.tickets,
             "look_queue": self.look_queue,
             "sockets": self.sockets,
             "history": self.history,
             "order_index": self.order_index,
             "open_order_index": self.open_order_index,
             "markets": self.markets,
+            "api_keys": self.api_keys,
+            "request_permits": self.request_permits,
+            "secrets": self.secrets,
         }
         adapters: Any = Adapters(**{name: Faulty(port, name, self.injector) for name, port in ports.items()})
         # Threads would make the order of calls random, and the push budget would count real time.

@@ -1,6 +1,7 @@
 """The JSON of a client has one reading, or is refused."""
 
 import json
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.api.codes import ProblemCode
 from chalicelib.api.problems import Problem, ProblemError
-from chalicelib.api.requests.body import read_json
+from chalicelib.api.requests.body import MAX_DEPTH, read_json
 
 MAX_BYTES = 16 * 1024
 
@@ -111,3 +112,28 @@ def test_a_number_that_no_type_holds_is_refused(number: str) -> None:
 def test_the_limit_counts_bytes() -> None:
     assert refused('{"a":"' + "é" * (MAX_BYTES // 2) + '"}').status == 413
     assert len(read('{"a":"' + "é" * (MAX_BYTES // 2 - 8) + '"}')["a"]) == MAX_BYTES // 2 - 8
+
+
+def nested(levels: int, opening: str, closing: str) -> str:
+    """A body that nests so deep, with brackets in a text, and an escape for which every text in it is checked."""
+    return '{"note":"\\u0041 [[[\\"{[","deep":' + opening * (levels - 1) + "1" + closing * (levels - 1) + "}"
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_a_body_nests_at_most_32_levels(opening: str, closing: str) -> None:
+    assert "deep" in read(nested(MAX_DEPTH, opening, closing))
+    for levels in (MAX_DEPTH + 1, 500, 990, 2000):
+        problem = refused(nested(levels, opening, closing))
+        assert (problem.status, problem.code) == (400, ProblemCode.MALFORMED_JSON)
+        assert problem.detail == "The body may nest objects and arrays 32 levels deep."
+
+
+def test_many_values_side_by_side_do_not_nest() -> None:
+    assert len(read('{"list":[' + ",".join(["[{}]"] * 1000) + "]}")["list"]) == 1000
+
+
+@pytest.mark.parametrize("unit", ['\\"', '"', "\\", '""', '{"', '"{'])
+def test_text_that_never_ends_is_refused_in_linear_time(unit: str) -> None:
+    start = time.perf_counter()
+    refused('{"a":"' + unit * (MAX_BYTES // 4))
+    assert time.perf_counter() - start < 1

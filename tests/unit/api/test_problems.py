@@ -9,6 +9,7 @@ from chalicelib.api.codes import FieldCode
 from chalicelib.api.errors import FieldError, InvalidOrderError
 from chalicelib.api.problems import malformed, problem_of, too_large
 from chalicelib.codec.exact_json import dumps, loads
+from chalicelib.domain.conditions import MAX_AMENDMENTS
 from chalicelib.domain.errors import (
     AmendedTooOftenError,
     BrokenRule,
@@ -28,6 +29,7 @@ from chalicelib.domain.errors import (
     Rule,
     TooManyActiveOrdersError,
     TooManyOpenOrdersError,
+    TooManyRequestsError,
 )
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.status import Status
@@ -43,6 +45,7 @@ KNOWN = [
     (IdempotencyConflictError(), 422, "IDEMPOTENCY_KEY_REUSED"),
     (HistoryUnavailableError("down"), 503, "HISTORY_UNAVAILABLE"),
     (RateLimitedError(7, 900), 429, "RATE_LIMITED"),
+    (TooManyRequestsError(7), 429, "TOO_MANY_REQUESTS"),
     (TooManyActiveOrdersError(7), 429, "BACKLOG_FULL"),
     (TooManyOpenOrdersError(7), 429, "OPEN_ORDERS_FULL"),
     (BrokenRulesError([BrokenRule("expires_at", Rule.EXPIRES_IN_THE_FUTURE)]), 422, "INVALID_ORDER"),
@@ -81,7 +84,7 @@ def test_a_change_that_the_status_does_not_allow_has_a_verdict(
     body = problem_of(kind("id", Status.ROUTING, 300)).as_body("request")
     assert (body["status"], body["code"], body["outcome"]) == (status, code, outcome)
     assert body["verdict"] == {"outcome": outcome, "status": "routing", "seq": 300}
-    assert "routing" in body["detail"] or "300" in body["detail"]
+    assert any(word in body["detail"] for word in ("routing", "300", str(MAX_AMENDMENTS)))
 
 
 @pytest.mark.parametrize(

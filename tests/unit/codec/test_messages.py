@@ -12,11 +12,21 @@ from chalicelib.codec.messages import PoisonMessageError, order_message, read_or
 from chalicelib.codec.replays import read_replay_message, replay_message
 from chalicelib.domain.events import QuotesReceived, VenueAnswer
 from chalicelib.domain.failures import Failure, FailureCode
+from chalicelib.domain.identity import Caller, Credential, Scope
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.tokens import Side
 from chalicelib.ports.orders import Lease, StoredOrder
-from chalicelib.ports.streams import FollowUser, NotifyFollowers, OpenStream, RetrySocket, StreamReplay, Subscriber
+from chalicelib.ports.streams import (
+    CheckSocket,
+    CloseSockets,
+    FollowUser,
+    NotifyFollowers,
+    OpenStream,
+    RetrySocket,
+    StreamReplay,
+    Subscriber,
+)
 from tests.support.order_builders import cancelled, confirmed, failed, pending, quote, retried, routed
 
 FAILED_VENUE = VenueAnswer("raydium", failure=Failure(FailureCode.NETWORK_ERROR, "raydium could not be reached"))
@@ -40,6 +50,12 @@ def test_an_order_arrives_as_it_was_sent(order: Any) -> None:
     assert read_order_message(order_message(sent)) == StoredOrder(order, published=1)
 
 
+CALLERS = strategies.builds(
+    Caller,
+    strategies.text(),
+    strategies.frozensets(strategies.sampled_from(Scope)),
+    strategies.none() | strategies.builds(Credential, strategies.text(), strategies.none() | strategies.integers(0)),
+)
 SUBSCRIBERS = strategies.builds(Subscriber, strategies.text(min_size=1), strategies.booleans(), strategies.booleans())
 WHOLE = strategies.integers(1, 1000).map(lambda whole: whole * 10**9)
 
@@ -57,12 +73,15 @@ def test_every_amount_survives_the_queue(amount: int) -> None:
             connection_id=strategies.text(min_size=1),
             query=strategies.dictionaries(strategies.text(), strategies.text()),
             coarse=strategies.booleans(),
+            caller=strategies.none() | CALLERS,
         ),
         strategies.builds(FollowUser, SUBSCRIBERS, strategies.text(), strategies.integers(0, 9)),
         strategies.builds(
             RetrySocket, SUBSCRIBERS, strategies.text(), strategies.integers(0, 999), strategies.integers(0, 9)
         ),
         strategies.builds(NotifyFollowers, strategies.text()),
+        strategies.builds(CheckSocket, strategies.text(), strategies.integers(0, 2**33)),
+        strategies.builds(CloseSockets, strategies.text(), strategies.text()),
     )
 )
 def test_a_replay_arrives_as_it_was_sent(replay: StreamReplay) -> None:

@@ -22,6 +22,7 @@ INVALID = {
     "MAX_ATTEMPTS": "three",
     "LEASE_SECONDS": "-1",
     "LOG_LEVEL": "loud",
+    "CORS_ORIGIN": "https://app.example/",
 }
 
 
@@ -36,7 +37,7 @@ def test_a_deployment_keeps_settings_that_the_environment_lacks_and_a_local_stac
     local = parameters_from(environment, local=True)
     assert local.keys() == {row.parameter for row in SETTINGS}
     values = {name: value for name, value in local.items() if value}
-    assert values == {"MaxAttempts": "5", "Simulation": "on", "PushThreads": "3"}
+    assert values == {"MaxAttempts": "5", "Auth": "off", "Simulation": "on", "PushThreads": "3"}
 
 
 @pytest.mark.parametrize("local", [True, False])
@@ -82,4 +83,4 @@ def test_the_example_environment_is_valid_and_shows_the_defaults() -> None:
     any_port = {"PORT": "0", "AWS_PORT": "0", "POSTGRES_PORT": "0"}
     config_from({**shown, **any_port})
     required = {field.name.upper(): "x" for field in fields(Settings) if field.default is MISSING}
-    assert read_settings({**required, **shown}) == read_settings({**required, "SIMULATION": "on"})
+    assert read_settings({**required, **shown}) == read_settings({**required, "AUTH": "off", "SIMULATION": "on"})

@@ -70,7 +70,7 @@ def test_an_order_with_a_damaged_event_is_still_judged(number: int, value: Any) 
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("", "DATABASE_URL is not set"),
+        ("", "DATABASE_URL is not set, and no secret has an address that this command can use"),
         ("postgres//user:hunter2@host/db", NO_ADDRESS),
         ("postgresql://user:hunter2%zz@host/db", NO_ADDRESS),
     ],

@@ -10,7 +10,14 @@ from chalicelib.api.meta import meta_of
 from chalicelib.api.problems import Problem, problem_of
 from chalicelib.api.responses.records import OrderRecord, order_record, record_of
 from chalicelib.codec.times import to_text
-from chalicelib.domain.conditions import MAX_EVENTS_WHILE_OPEN, MAX_ORDER_LIFETIME, Amendment, TimeInForce
+from chalicelib.domain.conditions import (
+    MAX_AMENDMENTS,
+    MAX_MISSES_WITHOUT_PAUSE,
+    MAX_ORDER_LIFETIME,
+    MAX_STORED_REFUSALS,
+    Amendment,
+    TimeInForce,
+)
 from chalicelib.domain.errors import (
     AmendedTooOftenError,
     BrokenRule,
@@ -268,13 +275,49 @@ def test_an_amendment_of_an_unknown_order_is_refused(bench: Workbench) -> None:
         amend(bench, "5c0ffee0-0000-4000-8000-000000000001", slippage_bps=1)
 
 
-def test_an_order_with_the_maximum_of_events_takes_no_further_amendment_but_still_fills(bench: Workbench) -> None:
+def test_an_order_with_the_maximum_of_amendments_takes_no_further_one_but_still_fills(bench: Workbench) -> None:
     order_id = accept(bench, a_limit(110))
-    for seq in range(2, MAX_EVENTS_WHILE_OPEN):
-        amend(bench, order_id, seq, slippage_bps=seq)
+    for number in range(MAX_AMENDMENTS):
+        amend(bench, order_id, slippage_bps=number + 2)
     with pytest.raises(AmendedTooOftenError) as caught:
         amend(bench, order_id, slippage_bps=1)
     assert problem_of(caught.value).status == 409
     push(bench, 130)
     bench.process_all()
     assert bench.order(order_id).status is Status.CONFIRMED
+
+
+def test_launches_that_an_order_refuses_use_up_none_of_its_amendments(bench: Workbench) -> None:
+    order_id = accept(bench, a_sniper(venue="meteora"))
+    for number in range(300):
+        bench.engine.market.announce_launch(ANYONE, a_launch(bench, pool=f"pool {number}"))
+    assert bench.order(order_id).seq == 2 + MAX_STORED_REFUSALS
+    for number in range(MAX_AMENDMENTS):
+        amend(bench, order_id, slippage_bps=number + 2)
+    assert bench.order(order_id).seq == 2 + MAX_STORED_REFUSALS + MAX_AMENDMENTS
+    bench.engine.market.announce_launch(ANYONE, a_launch(bench, venue="meteora"))
+    bench.process_all()
+    assert bench.order(order_id).status is Status.CONFIRMED
+
+
+def test_triggers_that_miss_use_up_none_of_the_amendments(bench: Workbench) -> None:
+    order_id = accept(bench, a_limit(110, simulate="slippage:200"))
+    push(bench, 130)
+    for _ in range(MAX_AMENDMENTS // 2):
+        bench.process_all()
+        bench.clock.sleep(6 * 3600)
+        push(bench, 130)
+    bench.process_all()
+    assert bench.order(order_id).seq > 300
+    amend(bench, order_id, limit_price=Decimal(500))
+    assert bench.order(order_id).amendments == 1
+
+
+def test_an_order_that_missed_often_pauses_also_after_an_amendment(bench: Workbench) -> None:
+    order_id = accept(bench, a_limit(110, simulate="slippage:1000"))
+    for number in range(MAX_AMENDMENTS):
+        push(bench, 130)
+        bench.process_all()
+        amend(bench, order_id, slippage_bps=number + 2)
+        bench.process_all()
+    assert bench.order(order_id).missed_triggers == MAX_MISSES_WITHOUT_PAUSE

@@ -144,7 +144,7 @@ def test_an_order_that_cannot_be_cancelled_hides_no_other(bench: Workbench, monk
     orders = {bench.submit(user_id="alice"): kind for kind in kinds}
     get = bench.orders.get
 
-    def get_some(order_id: str) -> StoredOrder | None:
+    def get_some(order_id: str, of_user: str | None = None) -> StoredOrder | None:
         match orders[order_id]:
             case "unreadable":
                 raise UnreadableOrderError(order_id)
@@ -164,7 +164,7 @@ def test_an_order_that_cannot_be_cancelled_hides_no_other(bench: Workbench, monk
 def test_an_outage_while_all_orders_are_cancelled_is_an_error(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def down(order_id: str) -> StoredOrder | None:
+    def down(order_id: str, of_user: str | None = None) -> StoredOrder | None:
         raise ConnectionError
 
     for _ in range(3):
@@ -183,7 +183,7 @@ def test_no_cancel_runs_on_after_the_answer_of_one_that_failed(
     begun = Barrier(threads, action=all_begun.set, timeout=10)
     outlived: list[bool] = []
 
-    def get_slowly(order_id: str) -> StoredOrder | None:
+    def get_slowly(order_id: str, of_user: str | None = None) -> StoredOrder | None:
         if not all_begun.is_set():
             begun.wait()
         if order_id == orders[-1]:

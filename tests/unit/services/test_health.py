@@ -60,3 +60,15 @@ def test_the_dependencies_are_probed_side_by_side(bench: Workbench, monkeypatch:
         monkeypatch.setattr(port, probe, wait_for_the_others)
     health = bench.engine.health()
     assert (health.is_complete, health.lag) == (True, HistoryLag())
+
+
+def test_a_flood_of_questions_probes_once_a_second(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    probed: list[int] = []
+    monkeypatch.setattr(bench.order_queue, "ping", lambda: probed.append(1))
+    for _ in range(50):
+        bench.engine.health()
+    assert len(probed) == 1
+    bench.history.down = True
+    bench.clock.sleep(1)
+    assert not bench.engine.health().is_complete
+    assert len(probed) == 2

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.domain.errors import (
     IdempotencyConflictError,
+    MissingScopeError,
     PoolAlreadyLiveError,
     RateLimitedError,
     RefusedError,
@@ -14,7 +15,7 @@ from chalicelib.domain.errors import (
     TooManyOpenOrdersError,
 )
 from chalicelib.domain.spec import OrderSpec, Priority
-from tests.support.callers import ANYONE
+from tests.support.callers import ANYONE, a_caller
 from tests.support.open_orders import MINT, a_launch, a_limit, a_sniper
 from tests.support.specs import a_spec
 from tests.support.workbench import Workbench, a_workbench
@@ -83,6 +84,19 @@ def test_a_repeat_with_another_body_conflicts_where_a_new_order_is_refused() -> 
     bench.engine.submit(ANYONE, a_spec(amount_in=1), idempotency_key="k")
     with pytest.raises(IdempotencyConflictError):
         bench.engine.submit(ANYONE, a_spec(amount_in=2), idempotency_key="k")
+
+
+def test_a_key_leads_to_the_order_of_its_own_user_alone() -> None:
+    bench = a_workbench()
+    alice, bob = a_caller("alice"), a_caller("bob")
+    first = bench.engine.submit(alice, a_spec(user_id="alice", client_order_id="1"), idempotency_key="k")
+    other = bench.engine.submit(bob, a_spec(user_id="bob", client_order_id="1"), idempotency_key="k")
+    assert not other.replayed
+    assert other.order_id != first.order_id
+    again = bench.engine.submit(bob, a_spec(user_id="bob", client_order_id="1"), idempotency_key="k")
+    assert (again.order_id, again.replayed) == (other.order_id, True)
+    with pytest.raises(MissingScopeError):
+        bench.engine.submit(bob, a_spec(user_id="alice", client_order_id="1"), idempotency_key="k")
 
 
 def test_two_keys_of_two_orders_conflict() -> None:

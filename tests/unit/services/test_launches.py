@@ -8,6 +8,7 @@ import pytest
 from chalicelib.api.meta import meta_of
 from chalicelib.api.quotes import route_body
 from chalicelib.api.responses.records import record_of
+from chalicelib.domain import orders as orders_module
 from chalicelib.domain.events import LaunchRefused, LaunchTriggered, VenueAnswer
 from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import Status
@@ -208,6 +209,25 @@ def test_the_following_looks_trigger_the_orders_beyond_a_batch() -> None:
     assert [bench.engine.market.look(), bench.engine.market.look()] == [2, 1]
     assert {bench.order(one).status for one in orders} == {Status.TRIGGERED}
     assert bench.statuses(refused) == ["pending", "open", "open"]
+    assert bench.markets.pending_launches() == []
+
+
+def test_an_order_that_stores_no_more_refusals_still_gets_each_launch_that_suits_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(orders_module, "MAX_STORED_REFUSALS", 1)
+    bench = a_workbench(trigger_batch=1)
+    orders = [accept(bench, a_sniper(venue="meteora")) for _ in range(3)]
+    for pool in ("one", "two"):
+        launch(bench, pool)
+        for _ in range(20):
+            bench.clock.sleep(5)
+            bench.engine.market.look()
+    assert {bench.order(order_id).seq for order_id in orders} == {3}
+    assert bench.markets.pending_launches() == []
+    bench.markets.announce(a_launch(bench, venue="meteora"))
+    bench.clock.sleep(2 * LINGER_MS / 1000)
+    assert [bench.engine.market.look() for _ in range(4)] == [1, 1, 1, 0]
     assert bench.markets.pending_launches() == []
 
 

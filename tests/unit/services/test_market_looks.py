@@ -9,13 +9,15 @@ import pytest
 
 from chalicelib.domain.conditions import TimeInForce
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.domain.tokens import BY_SYMBOL, Pair, Side
+from chalicelib.domain.tokens import BY_SYMBOL, Pair, Side, find_market
 from chalicelib.ports.market import PushedPrice
 from chalicelib.ports.orders import StoredOrder
 from chalicelib.routing.best_swap import max_amount
 from chalicelib.services.operations.looks import LookFailedError
+from chalicelib.simulation.launches import pool_address
 from tests.fakes.open_orders import FakeOpenOrderIndex
-from tests.support.open_orders import SOL_USDC, a_limit, accept, push
+from tests.support.callers import ANYONE
+from tests.support.open_orders import MINT, SOL_USDC, a_launch, a_limit, a_sniper, accept, push
 from tests.support.workbench import Workbench, a_workbench
 
 JUP_USDC = Pair(base=BY_SYMBOL["JUP"], quote=BY_SYMBOL["USDC"])
@@ -113,6 +115,49 @@ def test_a_look_ends_within_its_function_and_has_turned_to_every_price(
     for of_pair in orders.values():
         assert [bench.order(order_id).status for order_id in of_pair].count(Status.TRIGGERED) == 32
     assert bench.engine.market.look() == 36
+
+
+@pytest.mark.parametrize("simulated", [0, 5])
+def test_a_flood_of_launches_delays_no_price_and_is_worked_off(
+    monkeypatch: pytest.MonkeyPatch, simulated: int
+) -> None:
+    """The orders of a launch take a second to read here."""
+    bench = a_workbench(market_tick_seconds=9, simulated_launch_seconds=simulated)
+    mints = [pool_address("flood", str(number)) for number in range(20)]
+    snipers = [accept(bench, a_sniper(mint)) for mint in mints]
+    limit = accept(bench, a_limit(110))
+    if not simulated:
+        for mint in mints:
+            bench.markets.announce(a_launch(bench, mint=mint))
+    bench.markets.push_price(SOL_USDC, PushedPrice(Decimal(130), bench.clock.now_ms()))
+    bench.clock.sleep(5)
+    for_launch, one_at_a_time = bench.open_order_index.for_launch, Lock()
+
+    def slow(mint: str) -> Iterator[StoredOrder]:
+        with one_at_a_time:
+            bench.clock.sleep(1)
+        return for_launch(mint)
+
+    monkeypatch.setattr(bench.open_order_index, "for_launch", slow)
+    began = bench.clock.now()
+    bench.engine.market.look()
+    assert (bench.clock.now() - began).total_seconds() < 20
+    assert bench.order(limit).status is Status.TRIGGERED
+    for _ in range(120):
+        bench.engine.market.look()
+        bench.clock.sleep(0.7)
+    assert {bench.order(order_id).status for order_id in snipers} == {Status.TRIGGERED}
+
+
+def test_the_price_of_a_mint_without_a_pool_is_not_kept() -> None:
+    bench = a_workbench()
+    pair = find_market(f"{MINT}/SOL")
+    assert pair is not None
+    bench.engine.market.push_price(ANYONE, pair, Decimal(1))
+    assert bench.markets.snapshot(pair).price is None
+    bench.engine.market.announce_launch(ANYONE, a_launch(bench))
+    bench.engine.market.push_price(ANYONE, pair, Decimal(2))
+    assert bench.markets.snapshot(pair).price == PushedPrice(Decimal(2), bench.clock.now_ms())
 
 
 def test_a_price_that_cannot_be_read_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,6 +109,30 @@ def test_the_high_priority_orders_of_a_busy_user_take_their_turn() -> None:
         assert bench.engine.execute(queue.take(), "worker", lambda seconds: None) == waits
 
 
+@pytest.mark.parametrize("at_once", [300, 49])
+def test_the_urgent_orders_of_one_user_delay_a_stranger_by_no_more_than_normal_ones_would(at_once: int) -> None:
+    """The user sends all at once, or always as many as may go ahead; a stranger waits a minute at most."""
+    waits = []
+    for priority in Priority:
+        bench, delayed = a_workbench(rate_limit_per_minute=100), {}
+        queue = bench.order_queue
+        for _ in range(300 // at_once):
+            for _ in range(at_once):
+                bench.submit(user_id="busy", priority=priority)
+            while queue.bodies:
+                body = queue.bodies[0]
+                again = bench.engine.execute(queue.take(), "worker", lambda seconds: None)
+                if again is not None:
+                    delayed[body] = ceil(again)
+        queue.delays.clear()
+        stranger = bench.submit(user_id="stranger")
+        queue.bodies += delayed
+        queue.delays += delayed.values()
+        run(bench, Random(1))
+        waits.append(starts_of(bench, [stranger])[0] - to_ms(bench.order(stranger).events[0].at))
+    assert max(waits) <= MINUTE_MS
+
+
 def test_a_retry_uses_no_second_slot() -> None:
     bench = a_workbench(rate_limit_per_minute=1)
     order_id = bench.submit(simulate="network_error:2")

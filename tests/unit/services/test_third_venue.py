@@ -23,7 +23,7 @@ from chalicelib.domain.failures import FailureCode
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.history.rows import order_row
-from chalicelib.http import market, orders
+from chalicelib.http import callers, market, orders
 from chalicelib.ports.streams import Subscriber
 from chalicelib.simulation import venues
 from chalicelib.simulation.faults import describe_fault
@@ -59,7 +59,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Chalice:
 @pytest.fixture
 def call(app: Chalice, bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     """Call an HTTP route of the engine; returns the status and the body of the answer."""
-    for module in (orders, market):
+    for module in (callers, orders, market):
         monkeypatch.setattr(module, "engine", lambda: bench.engine)
     with Client(app) as client:
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from chalicelib.domain.errors import TooManyActiveOrdersError
+from chalicelib.domain.errors import TooManyActiveOrdersError, TooManyOpenOrdersError
 from tests.support.callers import ANYONE
+from tests.support.open_orders import a_limit, accept, push
 from tests.support.specs import a_spec
 from tests.support.workbench import a_workbench
 
@@ -44,6 +45,31 @@ def test_a_user_far_from_the_limit_is_not_counted_for_every_order(monkeypatch: p
     for _ in range(100):
         bench.engine.submit(ANYONE, a_spec(user_id="busy"))
     assert 5 <= len(counted) <= 15
+
+
+@pytest.mark.parametrize(("per_minute", "seconds"), [(0, 5), (100, 5), (4, 15)])
+def test_a_user_with_too_many_active_orders_learns_when_one_of_them_usually_ends(
+    per_minute: int, seconds: int
+) -> None:
+    bench = a_workbench(max_active_orders_per_user=1, rate_limit_per_minute=per_minute)
+    bench.submit()
+    with pytest.raises(TooManyActiveOrdersError) as caught:
+        bench.submit()
+    assert caught.value.retry_after == seconds
+    bench.process_all()
+    bench.submit()
+
+
+def test_a_user_with_too_many_open_orders_is_asked_to_wait_a_minute() -> None:
+    bench = a_workbench(max_open_orders_per_user=1)
+    push(bench, 100)
+    accept(bench, a_limit(110))
+    with pytest.raises(TooManyOpenOrdersError) as caught:
+        accept(bench, a_limit(110))
+    assert caught.value.retry_after == 60
+    push(bench, 130)
+    bench.clock.sleep(caught.value.retry_after)
+    accept(bench, a_limit(500))
 
 
 def test_without_a_limit_no_orders_are_counted() -> None:

@@ -222,9 +222,7 @@ def test_no_pushed_price_makes_a_pool_hold_more_than_an_account_can(
     mint = launched_token("HMcfnsfPdBANkJYL6aPEZzs5CgC7Y1wY51rKTxnnHxHU")
     assert mint
     launch = Launch(mint.mint, venue, "pool", 0, Decimal(1).scaleb(power), Decimal(1).scaleb(abs(power)), 0)
-    launched = market.reserves(
-        SHAPES[venue], Pair(mint, USDC), slot, MarketSnapshot(pools={launch.opened: launch}), launch.opened
-    )
+    launched = market.reserves(SHAPES[venue], Pair(mint, USDC), slot, MarketSnapshot(launch=launch), launch.opened)
     for pool in (listed, launched):
         assert pool
         assert max(pool.base, pool.quote) <= MAX_BASE_UNITS

@@ -99,7 +99,7 @@ def test_a_pool_opens_with_the_price_and_depth_of_its_launch(
     seed: str, at_ms: int, price: Decimal, liquidity: Decimal
 ) -> None:
     market = SimulatedMarket(seed, PROFILES["realistic"])
-    snapshot = MarketSnapshot(pools={OPENED: launch(at_ms, price=price, liquidity=liquidity)})
+    snapshot = MarketSnapshot(launch=launch(at_ms, price=price, liquidity=liquidity))
     pool = market.reserves(SHAPES["raydium"], NEW, at_ms // SLOT_MS, snapshot, OPENED)
     assert pool is not None
     assert Fraction(pool.quote, 10**9) == Fraction(liquidity)
@@ -123,8 +123,8 @@ def test_a_mint_without_a_launch_has_no_pool_at_any_price(snapshot: MarketSnapsh
 
 def test_a_price_pushed_before_a_launch_is_not_the_price_of_its_pool() -> None:
     market, opened = SimulatedMarket("seed", PROFILES["realistic"]), launch(at_ms := 10**12)
-    snapshot = MarketSnapshot(PushedPrice(Decimal(50), at_ms - 1), {OPENED: opened})
-    plain = MarketSnapshot(pools={OPENED: opened})
+    snapshot = MarketSnapshot(PushedPrice(Decimal(50), at_ms - 1), opened)
+    plain = MarketSnapshot(launch=opened)
     assert [market.reserves(SHAPES["raydium"], NEW, at_ms // SLOT_MS, one, OPENED) for one in (snapshot, plain)] == [
         Reserves(base=677_083_333_333, quote=812_500_000_000)
     ] * 2
@@ -133,7 +133,7 @@ def test_a_price_pushed_before_a_launch_is_not_the_price_of_its_pool() -> None:
 def test_a_launched_pool_moves_to_a_price_that_is_pushed_later() -> None:
     market, at_ms = SimulatedMarket("seed", PROFILES["realistic"]), 10**12
     pushed_ms = at_ms + DRIFT_MS
-    snapshot = MarketSnapshot(PushedPrice(Decimal("0.005"), pushed_ms), {OPENED: launch(at_ms)})
+    snapshot = MarketSnapshot(PushedPrice(Decimal("0.005"), pushed_ms), launch(at_ms))
     pool = market.reserves(SHAPES["raydium"], NEW, pushed_ms // SLOT_MS, snapshot, OPENED)
     assert abs(price_of(NEW, pool) / Fraction("0.005") - 1) < DUST
 
@@ -164,11 +164,11 @@ class CountedReads(FakeMarketStore):
         self.reads: Counter[str] = Counter()
         self.together: Barrier | None = None
 
-    def snapshot(self, pair: Pair) -> MarketSnapshot:
+    def snapshot(self, pair: Pair, pool: LaunchedPool | None = None) -> MarketSnapshot:
         if self.together:
             self.together.wait()
         self.reads[pair.name] += 1
-        return super().snapshot(pair)
+        return super().snapshot(pair, pool)
 
 
 @pytest.mark.parametrize("ahead_ms", [0, 5_000])

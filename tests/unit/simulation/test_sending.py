@@ -183,7 +183,7 @@ def test_a_deployments_fault_applies_to_orders_that_ask_for_none() -> None:
 @pytest.mark.parametrize(
     "text",
     [*(f"{name}:{count}" for name in FAULTS for count in (1, 3, 99_999)),
-     "no_liquidity", "venue_down:raydium", "venue_down:meteora", "slow:0", "slow:10000"],
+     "no_liquidity", "venue_down:raydium", "venue_down:meteora", "slow:0", "slow:5000"],
 )  # fmt: skip
 def test_every_fault_of_the_specification_is_understood(text: str) -> None:
     name, _, argument = text.partition(":")

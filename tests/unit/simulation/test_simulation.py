@@ -239,6 +239,13 @@ def test_slow_adds_its_milliseconds_to_the_swap() -> None:
     assert world.slept == [0.7]
 
 
+def test_a_stored_order_that_asks_for_a_longer_time_holds_its_slot_no_longer_than_others() -> None:
+    world = World(scale="0")
+    quote = world.raydium.quote(a_request(simulate="slow:10000"))
+    world.raydium.send(world.raydium.build(quote, 1))
+    assert world.slept == [5]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -248,7 +255,7 @@ def test_slow_adds_its_milliseconds_to_the_swap() -> None:
         "network_error:x",
         "no_liquidity:1",
         "venue_down:orca",
-        "slow:10001",
+        "slow:5001",
         "slow:",
         "slow:٣",
     ],

@@ -8,7 +8,7 @@ from chalice.app import Chalice
 
 from chalicelib import logs
 from chalicelib.codec.exact_json import dumps, loads
-from chalicelib.http import market, orders
+from chalicelib.http import callers, market, orders, streams
 from chalicelib.http.headers import FIXED_HEADERS
 from tests.support.callers import ANYONE
 from tests.support.open_orders import a_limit
@@ -38,7 +38,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Chalice:
 @pytest.fixture
 def call(app: Chalice, bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Call a route with an event as API Gateway makes it; ``lines`` are the request's header lines."""
-    for module in (orders, market):
+    for module in (callers, orders, market, streams):
         monkeypatch.setattr(module, "engine", lambda: bench.engine)
 
     def request(method: str, route: str, *lines: tuple[str, str], body: Any = None, order_id: str = "") -> Answer:

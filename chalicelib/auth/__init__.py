@@ -1,0 +1,1 @@
+"""Authentication: how the credential of a request proves who its caller is."""

@@ -1,0 +1,1 @@
+"""Random requests, built from the models of ``chalicelib.api``, against a running stack."""
