@@ -1,7 +1,7 @@
 """The composition root: it builds the use cases from the settings, once per process, and passes them their adapters.
 
-``build_streams``, ``_trading``, ``_market`` and ``_watchdog`` build groups of use cases; ``build_engine`` assembles
-them.
+``build_streams``, ``_trading``, ``_market`` and ``_watchdog`` build groups of use cases, and ``caller_services`` what
+knows callers; ``build_engine`` assembles them.
 """
 
 import random
@@ -14,10 +14,7 @@ from uuid import uuid4
 
 from chalicelib.adapters import Adapters, connect
 from chalicelib.api.requests.rules import RequestRules
-from chalicelib.auth.authenticator import CredentialAuthenticator
-from chalicelib.auth.derived_keys import derived_key
-from chalicelib.auth.jwt_tokens import jwt_verifier
-from chalicelib.auth.key_verifier import KeyVerifier
+from chalicelib.caller_services import build_authenticator, build_cursor_signer, build_request_rate
 from chalicelib.clock import Clock, utc_now
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.errors import TooManyActiveOrdersError, TooManyOpenOrdersError
@@ -26,7 +23,6 @@ from chalicelib.ports.authentication import Authenticator
 from chalicelib.routing.router import Router
 from chalicelib.services.limits.priority_lane import PriorityLane
 from chalicelib.services.limits.rate_limiter import RateLimiter
-from chalicelib.services.limits.request_rate import RequestRate
 from chalicelib.services.limits.user_limits import UserOrderLimit
 from chalicelib.services.market.launches import ProcessLaunches
 from chalicelib.services.market.open_orders import OpenOrders
@@ -47,7 +43,6 @@ from chalicelib.services.orders.lease import LeaseOrder
 from chalicelib.services.orders.listing import ListOrders
 from chalicelib.services.orders.preview import PreviewOrder
 from chalicelib.services.orders.queries import Queries
-from chalicelib.services.orders.signed_cursors import CursorSigner
 from chalicelib.services.orders.submit import SubmitOrder
 from chalicelib.settings import Settings, read_settings
 from chalicelib.simulation.factory import Simulation, build_simulation
@@ -86,7 +81,7 @@ def build_engine(
     """
     simulation = build_simulation(settings, adapters.ledger, adapters.markets, lambda: to_ms(now()), sleep)
     router = Router(simulation.venues, threads(settings.quote_threads, "quote"), settings.quote_timeout_seconds)
-    authenticator = authenticator or _authenticator(settings, adapters, now)
+    authenticator = authenticator or build_authenticator(settings, adapters, now)
     streams = build_streams(settings, adapters, now, sleep, authenticator)
     trading = _trading(settings, adapters, now, router, streams)
     market = _market(settings, adapters, now, router, streams, trading, simulation)
@@ -101,7 +96,7 @@ def build_engine(
             pool_address=simulation.pool_address,
         ),
         authenticator=authenticator,
-        request_rate=RequestRate(adapters.request_permits, settings.max_requests_per_minute, lambda: to_ms(now())),
+        request_rate=build_request_rate(settings, adapters, now),
         submit=trading.submit,
         execute=trading.execute,
         cancel=CancelOrder(
@@ -110,7 +105,7 @@ def build_engine(
         amend=AmendOrder(adapters.orders, trading.open_orders, market.triggers, trading.watch_list, now),
         preview=PreviewOrder(router, trading.plan, now),
         queries=Queries(adapters.orders, router),
-        list_orders=ListOrders(adapters.order_index, adapters.history, _cursor_signer(settings, adapters), now),
+        list_orders=ListOrders(adapters.order_index, adapters.history, build_cursor_signer(settings, adapters), now),
         close_dead_letter=CloseDeadLetter(
             adapters.orders, adapters.order_queue, adapters.ledger, trading.finalize, now, min_age_seconds
         ),
@@ -258,18 +253,6 @@ def _market(
         now=now,
         look_seconds=min(settings.market_tick_seconds, _MAX_LOOK_SECONDS),
     )
-
-
-def _authenticator(settings: Settings, adapters: Adapters, now: Clock) -> Authenticator:
-    api_keys, secrets, secret_name = adapters.api_keys, adapters.secrets, settings.auth_secret
-    keys = KeyVerifier(settings.stage, api_keys, secrets, secret_name, time.monotonic, now)
-    issuer, audience, claim = settings.auth_issuer, settings.auth_audience, settings.auth_user_claim
-    tokens = jwt_verifier(issuer, audience, claim, time.monotonic, now) if issuer else None
-    return CredentialAuthenticator(settings.auth, keys, tokens, now)
-
-
-def _cursor_signer(settings: Settings, adapters: Adapters) -> CursorSigner:
-    return CursorSigner(lambda: derived_key(adapters.secrets.read(settings.auth_secret), "cursors"))
 
 
 def _watchdog(settings: Settings, adapters: Adapters, now: Clock, streams: Streams, trading: _Trading) -> Watchdog:
