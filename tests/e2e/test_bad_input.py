@@ -12,6 +12,10 @@ A_MINT = "HMcfnsfPdBANkJYL6aPEZzs5CgC7Y1wY51rKTxnnHxHU"
 POSTS = ["/api/orders/execute", "/orders", "/api/orders/preview"]
 
 
+#: A credential is checked before all that is checked here. tests/locks sends bad input with and without one.
+pytestmark = pytest.mark.parametrize("stack", ["open"], indirect=True, scope="session")
+
+
 @pytest.fixture(autouse=True)
 def stored_items_unchanged(tables: dict[str, Any]) -> Any:
     before = {name: table.scan(Select="COUNT")["Count"] for name, table in tables.items()}
