@@ -8,7 +8,7 @@ from chalicelib.adapters import Adapters
 from chalicelib.api.frames import error_frame, update_frame
 from chalicelib.api.problems import problem_of
 from chalicelib.clock import Clock
-from chalicelib.codec.times import to_ms
+from chalicelib.codec.times import to_seconds
 from chalicelib.ports.authentication import Authenticator
 from chalicelib.ports.streams import Sockets
 from chalicelib.services.streams.admission import AdmitMessages
@@ -107,7 +107,7 @@ def _admit_message(
     settings: Settings, adapters: Adapters, now: Clock, authenticator: Authenticator, connections: Connections
 ) -> AdmitMessages:
     def seconds() -> int:
-        return to_ms(now()) // 1000
+        return to_seconds(now())
 
     limit = settings.max_subscriptions_per_socket
     return AdmitMessages(

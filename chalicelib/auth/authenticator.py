@@ -8,6 +8,7 @@ from chalicelib.auth.bearer import bearer_token
 from chalicelib.auth.key_text import PREFIX
 from chalicelib.auth.key_verifier import KeyVerifier
 from chalicelib.clock import Clock
+from chalicelib.codec.times import to_seconds
 from chalicelib.domain.errors import InvalidCredentialError
 from chalicelib.domain.identity import Caller, Credential, unrestricted
 
@@ -56,6 +57,6 @@ class CredentialAuthenticator:
         """False once the credential has expired, or its API key is revoked or deleted. The answer on a key may be
         half a minute old.
         """
-        if credential.has_expired(int(self.now().timestamp())):
+        if credential.has_expired(to_seconds(self.now())):
             return False
         return not credential.id or self.keys.is_live(credential.id)

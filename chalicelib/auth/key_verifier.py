@@ -9,6 +9,7 @@ from chalicelib.auth.derived_keys import derived_key
 from chalicelib.auth.key_text import read_key
 from chalicelib.auth.timed_cache import TimedCache
 from chalicelib.clock import Clock
+from chalicelib.codec.times import to_seconds
 from chalicelib.domain.errors import ExpiredCredentialError, InvalidCredentialError
 from chalicelib.domain.identity import Caller, Credential
 from chalicelib.ports.api_keys import ApiKey, ApiKeys
@@ -66,7 +67,7 @@ class KeyVerifier:
         is_genuine = hmac.compare_digest(digest, key.digest if key else _NO_DIGEST)
         if key is None or not is_genuine or key.revoked_at is not None:
             raise InvalidCredentialError
-        now, credential = int(self._now().timestamp()), Credential(key.id, key.expires_at)
+        now, credential = to_seconds(self._now()), Credential(key.id, key.expires_at)
         if credential.has_expired(now):
             raise ExpiredCredentialError
         if cached is None:

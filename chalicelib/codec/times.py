@@ -30,6 +30,11 @@ def to_ms(at: datetime) -> int:
     return (at - EPOCH) // timedelta(milliseconds=1)
 
 
+def to_seconds(at: datetime) -> int:
+    """Whole seconds since the epoch."""
+    return to_ms(at) // 1000
+
+
 def from_ms(milliseconds: int) -> datetime:
     return EPOCH + timedelta(milliseconds=milliseconds)
 

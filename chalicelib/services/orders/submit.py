@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from chalicelib.codec.exact_json import dumps
 from chalicelib.codec.orders import spec_to_dict
-from chalicelib.codec.times import earliest_ms, from_ms, to_ms
+from chalicelib.codec.times import earliest_ms, from_ms, to_ms, to_seconds
 from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.events import Opened
 from chalicelib.domain.identity import Caller, Scope
@@ -229,7 +229,7 @@ class SubmitOrder:
     def _keys(self, spec: OrderSpec, order_id: str, idempotency_key: str | None) -> list[IdempotencyKey]:
         named = {"key": idempotency_key, "client": spec.client_order_id}
         body_hash = sha256(dumps(spec_to_dict(spec)).encode()).hexdigest()
-        expires_at = to_ms(self.now()) // 1000 + self.idempotency_seconds
+        expires_at = to_seconds(self.now()) + self.idempotency_seconds
         return [
             IdempotencyKey(f"{spec.user_id}#{kind}#{key}", body_hash, order_id, expires_at)
             for kind, key in named.items()

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.codec.times import to_ms
+from chalicelib.codec.times import to_seconds
 from chalicelib.domain.errors import ExpiredCredentialError, RefusedError, TooManySocketsError
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.ports.queues import ReplayQueue
@@ -29,7 +29,7 @@ _READ_SECONDS = 0.2
 
 def expiry(now: datetime, connection_hours: int) -> int:
     """The time by which every connection that is open now is closed, in seconds since the epoch."""
-    return to_ms(now) // 1000 + connection_hours * 3600
+    return to_seconds(now) + connection_hours * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Connections:
         :raises TooManySocketsError: if the caller has too many open sockets.
         """
         caller.require(Scope.READ)
-        if caller.credential and caller.credential.has_expired(to_ms(self.now()) // 1000):
+        if caller.credential and caller.credential.has_expired(to_seconds(self.now())):
             raise ExpiredCredentialError
         known = caller if caller.credential else None
         connection = Connection(connection_id, coarse, expiry(self.now(), self.connection_hours), known)
@@ -80,7 +80,7 @@ class Connections:
 
         A connection that is opening cannot be closed yet.
         """
-        seconds = max(check.ends_at - to_ms(self.now()) // 1000, OPENING_SECONDS)
+        seconds = max(check.ends_at - to_seconds(self.now()), OPENING_SECONDS)
         self.replays.send([check], delay_seconds=min(seconds, MAX_DELAY_SECONDS))
 
     def close(self, connection_id: str) -> None:

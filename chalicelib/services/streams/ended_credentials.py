@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.codec.times import to_ms
+from chalicelib.codec.times import to_seconds
 from chalicelib.domain.errors import ExpiredCredentialError, InvalidCredentialError
 from chalicelib.domain.identity import Credential
 from chalicelib.ports.authentication import Authenticator
@@ -42,7 +42,7 @@ class EndedCredentials:
 
         :raises PushFailedError: if the socket may still be open.
         """
-        if to_ms(self.now()) // 1000 >= check.ends_at:
+        if to_seconds(self.now()) >= check.ends_at:
             self.connections.end(check.connection_id, ExpiredCredentialError())
         elif self.connections.find(check.connection_id):
             self.connections.queue_check(check)

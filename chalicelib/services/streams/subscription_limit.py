@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.codec.times import to_ms
+from chalicelib.codec.times import to_seconds
 from chalicelib.ports.orders import OrderStore, UnreadableOrderError
 from chalicelib.ports.socket_limits import SocketUse
 from chalicelib.ports.streams import Connection, StreamStore
@@ -59,7 +59,7 @@ class LimitSubscriptions:
 
     def _prune(self, connection: Connection) -> bool:
         """Forget subscriptions to terminal orders; returns whether there were some."""
-        now = to_ms(self.now()) // 1000
+        now = to_seconds(self.now())
         if not self.use.begin_pruning(connection.connection_id, now, PRUNE_SECONDS):
             return False
         ended = [one for one in connection.subscriptions if self._has_ended(one)]

@@ -16,7 +16,7 @@ from chalicelib.codec.secret_text import (
     random_text,
     with_checksum,
 )
-from chalicelib.codec.times import from_ms, to_ms
+from chalicelib.codec.times import from_ms, to_seconds
 from chalicelib.domain.errors import ExpiredCredentialError, InvalidCredentialError
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.ports.authentication import Authenticator
@@ -46,7 +46,7 @@ class StreamTickets:
         """
         caller.require(Scope.READ)
         token = with_checksum(PREFIX + random_text())
-        expires_at = to_ms(self.now()) // 1000 + MAX_TICKET_SECONDS
+        expires_at = to_seconds(self.now()) + MAX_TICKET_SECONDS
         self.tickets.put(Ticket(_digest(token), caller, expires_at))
         return IssuedTicket(token, from_ms(expires_at * 1000))
 
@@ -63,7 +63,7 @@ class StreamTickets:
         if ticket is None:
             raise InvalidCredentialError
         # DynamoDB deletes an expired item hours later.
-        if ticket.expires_at <= to_ms(self.now()) // 1000:
+        if ticket.expires_at <= to_seconds(self.now()):
             raise ExpiredCredentialError
         # A ticket without a credential was issued before authentication was switched on.
         credential = ticket.caller.credential

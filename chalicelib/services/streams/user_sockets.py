@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.codec.times import to_ms
+from chalicelib.codec.times import to_seconds
 from chalicelib.domain.errors import TooManySocketsError
 from chalicelib.ports.socket_limits import UserSockets
 from chalicelib.ports.streams import Connection, ManagedSockets, PushFailedError, StreamStore
@@ -74,4 +74,4 @@ class LimitSockets:
             return False
 
     def _now(self) -> int:
-        return to_ms(self.now()) // 1000
+        return to_seconds(self.now())
