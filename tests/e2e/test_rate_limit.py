@@ -2,10 +2,14 @@
 delay with ``Retry-After``.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.client import Client, parse
+from tests.e2e.in_flight import SLOTS, most_in_flight
 from tests.support.stack import running_stack
 
 LIMIT = 3
@@ -28,21 +32,22 @@ def test_orders_over_the_rate_limit_are_delayed_and_beyond_the_maximum_delay_ref
         # A repeated order gets its first answer although the API accepts no new order.
         assert client.order(userId="bob", clientOrderId="n0").headers["Idempotent-Replayed"] == "true"
 
+        state = client.engine.engine()
+        assert state.rate_limit is not None
+        assert state.rate_limit.per_minute == LIMIT
+        assert (state.waiting.rate_limited or 0) > 13 * LIMIT
+        assert state.waiting.next_start_at is not None
+        assert state.at < state.waiting.next_start_at
+
         accepted = [parse(answer.text)["orderId"] for answer in answers[:taken]]
         cancel_delayed_orders(client, accepted[LIMIT + 1 :])
         ids = accepted[: LIMIT + 1]
-        with client.socket("/ws") as socket:
-            for order_id in ids:
-                socket.say(action="subscribe", orderId=order_id)
-            socket.until_terminal(*ids)
-        starts = [
-            datetime.fromisoformat(event["at"])
-            for order_id in ids
-            for event in parse(client.get(f"/api/orders/{order_id}/events").text)["events"][1:2]
-        ]
+        for order_id in ids:
+            client.ended(order_id)
+        starts = [client.engine.events(order_id)[1].at for order_id in ids]
         assert (starts[LIMIT] - starts[0]).total_seconds() >= 60
-        [pending] = parse(client.get(f"/api/orders/{ids[LIMIT]}/events").text)["events"][:1]
-        assert pending["meta"]["startsAt"] <= starts[LIMIT].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        pending = client.engine.events(ids[LIMIT])[0]
+        assert datetime.fromisoformat(pending.meta["startsAt"]) <= starts[LIMIT]
 
 
 def cancel_delayed_orders(client: Client, ids: list[str]) -> None:
@@ -57,20 +62,31 @@ def cancel_delayed_orders(client: Client, ids: list[str]) -> None:
         ack = socket.until("ack", requestId="c")
         assert (ack["orderId"], ack["outcome"], ack["seq"]) == (second, "cancelled", 2)
     assert client.request("DELETE", f"/api/orders/{first}").text == answer.text
-    everything = parse(client.request("DELETE", "/api/orders?userId=alice").text)
-    cancelled = {verdict["orderId"] for verdict in everything["cancelled"]}
+    cancelled = {verdict.id for verdict in client.engine.cancel_all("alice").cancelled}
     assert cancelled <= set(rest)
     # Alice's first orders were ahead of Bob's fourth, and may have started.
     assert {client.record(order_id)["status"] for order_id in set(rest) - cancelled} <= {"confirmed"}
     assert len(cancelled) > len(rest) / 2
 
 
-def test_one_users_backlog_does_not_block_other_users(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def unhurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A client of a stack whose venues take as long as real ones, and whose users may have few active orders."""
     environment = {"VENUE_TIME_SCALE": "1", "RATE_LIMIT_PER_MINUTE": "0", "MAX_ACTIVE_ORDERS_PER_USER": "5"}
-    with running_stack(tmp_path, environment) as stack:
-        client = Client(stack.endpoints["http"], stack.endpoints["ws"])
-        answers = [client.order(userId="greedy") for _ in range(30)]
-        refused = [answer for answer in answers if answer.status_code == 429]
-        assert refused
-        assert {parse(answer.text)["code"] for answer in refused} == {"BACKLOG_FULL"}
-        assert client.order(userId="modest").status_code == 202
+    with running_stack(tmp_path_factory.mktemp("unhurried"), environment) as stack:
+        yield Client(stack.endpoints["http"], stack.endpoints["ws"])
+
+
+def test_ten_orders_are_in_flight_while_more_wait(unhurried: Client) -> None:
+    ids = [unhurried.accept(userId=f"trader-{number}")["orderId"] for number in range(2 * SLOTS)]
+    assert {unhurried.ended(order_id)["status"] for order_id in ids} == {"confirmed"}
+    # A swap takes seconds here, and so the ten are in flight together however slow the machine is.
+    assert most_in_flight(unhurried, ids) == SLOTS
+
+
+def test_one_users_backlog_does_not_block_other_users(unhurried: Client) -> None:
+    answers = [unhurried.order(userId="greedy") for _ in range(30)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert refused
+    assert {parse(answer.text)["code"] for answer in refused} == {"BACKLOG_FULL"}
+    assert unhurried.order(userId="modest").status_code == 202
