@@ -86,7 +86,7 @@ def spec_from_json(text: str) -> OrderSpec:
 def order_to_dict(order: Order) -> dict[str, Any]:
     return {
         "orderId": order.order_id,
-        "spec": spec_to_dict(order.spec),
+        "spec": spec_to_dict(order.placed_spec),
         "events": [event_to_json(event) for event in order.events],
     }
 

@@ -1,6 +1,6 @@
 """The depth of a venue's pool at one moment: enough to compute any swap without asking the venue again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from math import ceil
 
@@ -13,7 +13,10 @@ _DIGITS = 20
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """Reserves in base units of the pair's two tokens; fees as in ``Pool.swap``."""
+    """Reserves in base units of the pair's two tokens; fees as in ``Pool.swap``.
+
+    The last three fields, which do not compare, say when and from which market data the venue computed it.
+    """
 
     venue: str
     pair: Pair
@@ -21,6 +24,9 @@ class Depth:
     quote: int
     fee_rate: int
     impact_fee_rate: int
+    at_ms: int | None = field(default=None, compare=False)
+    price_at_ms: int | None = field(default=None, compare=False)
+    launch_slot: int | None = field(default=None, compare=False)
 
     def swap(self, side: Side, amount_in: int) -> SwapResult:
         """The swap of ``amount_in`` base units."""

@@ -11,6 +11,7 @@ RefusedError
 ├── IdempotencyConflictError     the key was used with another body
 ├── LimitReachedError            a limit is reached; carries when to try again
 │   ├── TooManyRequestsError     the user has sent too many requests
+│   ├── TooManyWaitsError        too many requests wait for an event
 │   └── TooManyOrdersError       there is no room for another order
 │       ├── RateLimitedError         the engine's rate limit is fully reserved
 │       ├── TooManyActiveOrdersError the user has too many active orders
@@ -19,6 +20,7 @@ RefusedError
 ├── TooManySubscriptionsError    the socket has too many subscriptions
 ├── TooManyMessagesError         a socket sends messages faster than it may
 ├── PoolAlreadyLiveError         a sniper order for a mint that is already traded
+├── SeqBeyondEndError            the order has no event with this number
 ├── OrderStateError              the order's status does not allow the change; carries status and seq
 │   ├── CancelTooLateError       the transaction was sent, or the order is terminal
 │   ├── NotAmendableError        the order is not open
@@ -108,6 +110,10 @@ class TooManyRequestsError(LimitReachedError):
     """The user has sent as many requests as one user may send in this window."""
 
 
+class TooManyWaitsError(LimitReachedError):
+    """As many requests wait for an event as may wait: of this user, or of all users."""
+
+
 class TooManyOrdersError(LimitReachedError):
     """There is no room for another order."""
 
@@ -142,6 +148,14 @@ class TooManyMessagesError(RefusedError):
 
 class PoolAlreadyLiveError(RefusedError):
     """The mint of a sniper order already has a pool, so a market order can buy it now."""
+
+
+class SeqBeyondEndError(RefusedError):
+    """The order has events up to ``last_seq`` only."""
+
+    def __init__(self, last_seq: int) -> None:
+        super().__init__(f"the last event is {last_seq}")
+        self.last_seq = last_seq
 
 
 class OrderStateError(RefusedError):

@@ -18,7 +18,10 @@ from chalicelib.domain.status import PHASES, Phase, Status
 class VenueQuote:
     """A venue's offer. ``amount_out`` is net of the fee; ``fee`` is in base units of the token paid.
 
-    ``liquidity`` is the quote-token side of the pool in human units.
+    ``liquidity`` is the quote-token side of the pool in human units. The venue computes the offer at
+    ``quoted_at_ms``, from the price that was pushed at ``price_at_ms`` (both in milliseconds since the epoch) and,
+    for the pool of a launched mint, from the launch with the slot ``launch_slot``. Orders of earlier versions have
+    none of these, and a market without a pushed price has no ``price_at_ms``.
     """
 
     price: Decimal
@@ -27,6 +30,9 @@ class VenueQuote:
     fee_bps: Decimal
     price_impact_pct: Decimal
     liquidity: Decimal
+    quoted_at_ms: int | None = None
+    price_at_ms: int | None = None
+    launch_slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +83,31 @@ class Amended:
 
 @dataclass(frozen=True, slots=True)
 class LaunchRefused:
-    """A launch of the order's mint does not meet its filters; the order stays open."""
+    """A launch of the order's mint does not meet its filters; the order stays open.
+
+    ``judged_at_ms``, ``price_at_ms`` and ``launch_slot`` are the moment and the market data of the pool's depth that
+    the order was judged by; an order of an earlier version keeps none, nor does one whose pool was unavailable.
+    """
 
     status: ClassVar[Status] = Status.OPEN
     launch: Launch
     reason: str
+    judged_at_ms: int | None = None
+    price_at_ms: int | None = None
+    launch_slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PriceMovedAway:
-    """The price leaves the limit between trigger and swap: the order is open again, for the ``count``-th time."""
+    """The price leaves the limit between trigger and swap: the order is open again, for the ``count``-th time.
+
+    ``code`` is the failure of the attempt; it is ``None`` if the time was up, and in orders of earlier versions.
+    """
 
     status: ClassVar[Status] = Status.OPEN
     reason: str
     count: int
+    code: FailureCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +181,10 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The swap landed. ``slippage_pct`` is how far the output falls short of the quote, in percent."""
+    """The swap landed. ``slippage_pct`` is how far the output falls short of the quote, in percent.
+
+    ``landed_at_ms``, ``price_at_ms`` and ``launch_slot`` are as in ``VenueQuote``.
+    """
 
     status: ClassVar[Status] = Status.CONFIRMED
     venue: str
@@ -172,6 +192,9 @@ class Confirmed:
     amount_out: int
     executed_price: Decimal
     slippage_pct: Decimal | None = None
+    landed_at_ms: int | None = None
+    price_at_ms: int | None = None
+    launch_slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,24 +34,39 @@ FATAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The reason why an attempt, or a venue's quote, failed."""
+    """The reason why an attempt, or a venue's quote, failed.
+
+    ``at_ms`` is when the venue said so, in milliseconds since the epoch; a failure that no venue decides has none.
+    ``amount_out`` is what the venue would have returned, in base units, from a market with ``price_at_ms`` and
+    ``launch_slot`` as in ``VenueQuote``.
+    """
 
     code: FailureCode
     reason: str
+    amount_out: int | None = None
+    at_ms: int | None = None
+    price_at_ms: int | None = None
+    launch_slot: int | None = None
 
 
 class AttemptFailedError(Exception):
     """An attempt to execute an order failed; ``code`` decides whether another may follow."""
 
-    def __init__(self, code: FailureCode, reason: str) -> None:
+    def __init__(
+        self,
+        code: FailureCode,
+        reason: str,
+        *,
+        amount_out: int | None = None,
+        at_ms: int | None = None,
+        price_at_ms: int | None = None,
+        launch_slot: int | None = None,
+    ) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
-
-    @property
-    def failure(self) -> Failure:
-        """The failure as an event keeps it."""
-        return Failure(self.code, self.reason)
+        #: The failure as an event keeps it.
+        self.failure = Failure(code, reason, amount_out, at_ms, price_at_ms, launch_slot)
 
     @property
     def retryable(self) -> bool:

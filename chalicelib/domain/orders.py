@@ -1,6 +1,6 @@
 """The order as the fold of its events: only ``apply`` changes it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -12,7 +12,7 @@ from chalicelib.domain.conditions import (
     LaunchedPool,
     TimeInForce,
 )
-from chalicelib.domain.errors import IllegalTransitionError
+from chalicelib.domain.errors import IllegalTransitionError, SeqBeyondEndError
 from chalicelib.domain.events import (
     Accepted,
     Amended,
@@ -38,9 +38,10 @@ from chalicelib.domain.status import PHASES, TERMINAL, Phase, Status, may_follow
 class Order:
     """An order after its events. Amounts are in base units; a field that no event has set is ``None``.
 
-    ``expires_at`` ends an open order, ``wait_reason`` is why it is still open. ``missed_triggers`` counts how
-    often the price moved away between trigger and swap, last at ``last_missed_at``. ``launched_in`` is the pool whose
-    launch triggered a sniper order.
+    ``spec`` includes the amendments; ``unamended_spec`` is what it was before the first one. ``expires_at`` ends an
+    open order, ``wait_reason`` is why it is still open. ``missed_triggers`` counts how often the price moved away
+    between trigger and swap, last at ``last_missed_at``. ``launched_in`` is the pool whose launch triggered a sniper
+    order.
     """
 
     order_id: str
@@ -63,6 +64,8 @@ class Order:
     missed_triggers: int = 0
     last_missed_at: datetime | None = None
     launched_in: LaunchedPool | None = None
+    #: Does not compare: a message of an earlier version has the amended specification alone.
+    unamended_spec: OrderSpec | None = field(default=None, compare=False)
 
     @classmethod
     def accepted(cls, order_id: str, spec: OrderSpec, at: datetime, starts_at: datetime | None = None) -> Self:
@@ -83,6 +86,20 @@ class Order:
     @property
     def seq(self) -> int:
         return len(self.events)
+
+    @property
+    def placed_spec(self) -> OrderSpec:
+        """The specification that the client placed, from which the events lead to ``spec``."""
+        return self.unamended_spec or self.spec
+
+    def at_seq(self, seq: int) -> Self:
+        """The order as it was after event ``seq``, which is 1 or more.
+
+        :raises SeqBeyondEndError: if the order has fewer events.
+        """
+        if seq > self.seq:
+            raise SeqBeyondEndError(self.seq)
+        return self.replayed(self.order_id, self.placed_spec, self.events[:seq])
 
     @property
     def phase(self) -> Phase:
@@ -160,7 +177,11 @@ def _changes(order: Order, event: Event) -> dict[str, Any]:  # noqa: C901 - one 
         case Amended(terms=terms, changes=changes):
             # A client cannot amend what a launch is judged by, so the last refusal still holds.
             reason = order.wait_reason if order.spec.launch else None
-            amended = {"spec": _amended(order.spec, changes), "wait_reason": reason}
+            amended = {
+                "spec": _amended(order.spec, changes),
+                "unamended_spec": order.placed_spec,
+                "wait_reason": reason,
+            }
             # New terms may trigger at once, unless the order has missed too often.
             pauses_from = order.last_missed_at if order.missed_triggers >= MAX_MISSES_WITHOUT_PAUSE else None
             return _RESET | _from_terms(order, terms) | amended | {"last_missed_at": pauses_from}

@@ -41,7 +41,10 @@ class SwapRequest:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A venue's offer for a request. ``amount_out`` is net of the fee; ``fee`` is in base units of the token paid."""
+    """A venue's offer for a request. ``amount_out`` is net of the fee; ``fee`` is in base units of the token paid.
+
+    ``quoted_at_ms``, ``price_at_ms`` and ``launch_slot`` are as in ``VenueQuote``.
+    """
 
     venue: str
     request: SwapRequest
@@ -51,6 +54,8 @@ class Quote:
     price_impact_pct: Decimal
     liquidity: Decimal
     quoted_at_ms: int
+    price_at_ms: int | None = None
+    launch_slot: int | None = None
 
     def as_venue_quote(self) -> VenueQuote:
         """The offer as an event keeps it."""
@@ -61,6 +66,9 @@ class Quote:
             fee_bps=self.fee_bps,
             price_impact_pct=self.price_impact_pct,
             liquidity=self.liquidity,
+            quoted_at_ms=self.quoted_at_ms,
+            price_at_ms=self.price_at_ms,
+            launch_slot=self.launch_slot,
         )
 
 
@@ -76,10 +84,17 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A swap that landed. Amounts are in base units."""
+    """A swap that landed. Amounts are in base units.
+
+    ``landed_at_ms``, ``price_at_ms`` and ``launch_slot`` are as in ``VenueQuote``; a swap of an earlier version has
+    none.
+    """
 
     signature: str
     order_id: str
     venue: str
     amount_in: int
     amount_out: int
+    landed_at_ms: int | None = None
+    price_at_ms: int | None = None
+    launch_slot: int | None = None

@@ -5,7 +5,7 @@ begins with pair, type and status. A list that leaves one of these open reads th
 values, and merges them.
 
 One user's orders come from the index of users, whose entries hold status, type and pair. A list with a filter that
-few of the user's orders meet reads all entries of the user, about 80 a block. Its cost grows with the orders of that
+few of the user's orders meet reads all entries of the user, about 50 a block. Its cost grows with the orders of that
 user alone: 100,000 take about 20 ms. Indexes that begin with the user and the filters would make it flat, but every
 order would write them.
 """

@@ -1,13 +1,14 @@
 """The history as a function sees it: on the first call it reads its address and loads its driver."""
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.domain.orders import Order
+from chalicelib.domain.status import OrderType
 from chalicelib.ports.history import (
     ExecutionQuality,
     History,
@@ -59,8 +60,11 @@ class HistoryOnDemand:
     def settled(self, order_ids: Collection[str]) -> set[str]:
         return self._ask(lambda history: history.settled(order_ids))
 
-    def quality(self, since: datetime) -> ExecutionQuality:
-        return self._ask(lambda history: history.quality(since))
+    def quality(self, since: datetime, until: datetime | None = None, user_id: str | None = None) -> ExecutionQuality:
+        return self._ask(lambda history: history.quality(since, until, user_id))
+
+    def count_open(self, limit: int) -> Mapping[OrderType, int]:
+        return self._ask(lambda history: history.count_open(limit))
 
     def ping(self) -> None:
         self._ask(lambda history: history.ping())

@@ -13,10 +13,9 @@ from chalicelib.codec import cursors
 from chalicelib.codec.exact_json import dumps
 from chalicelib.codec.times import earlier
 from chalicelib.domain.orders import Order
-from chalicelib.domain.status import TERMINAL
-from chalicelib.history import lists, statements
+from chalicelib.domain.status import TERMINAL, OrderType
+from chalicelib.history import lists, quality, statements
 from chalicelib.history.connection import PostgresConnection
-from chalicelib.history.quality import QUALITY, parameters_of, quality_of
 from chalicelib.history.rows import event_row, order_row, read_model, storable
 from chalicelib.ports.history import ExecutionQuality, OrderFilter, Page
 
@@ -67,9 +66,14 @@ class PostgresHistory:
         rows = self._connection.run(lambda kept: kept.execute(statements.SETTLED, parameters).fetchall())
         return {order_id for (order_id,) in rows}
 
-    def quality(self, since: datetime) -> ExecutionQuality:
-        [row] = self._rows(QUALITY, parameters_of(since))
-        return quality_of(row)
+    def quality(self, since: datetime, until: datetime | None = None, user_id: str | None = None) -> ExecutionQuality:
+        parameters = quality.parameters_of(since, until, user_id)
+        [row] = self._rows(quality.summary(parameters), parameters)
+        return quality.quality_of(row)
+
+    def count_open(self, limit: int) -> Mapping[OrderType, int]:
+        parameters = {"types": [OrderType.LIMIT.value, OrderType.SNIPER.value], "limit": limit}
+        return {OrderType(row["type"]): row["number"] for row in self._rows(statements.COUNT_OPEN, parameters)}
 
     def ping(self) -> None:
         self._connection.run(lambda kept: kept.execute("select 1"))

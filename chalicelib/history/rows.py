@@ -8,23 +8,20 @@ from chalicelib.codec.events import data_to_json, kind_of, quotes_from_json
 from chalicelib.codec.exact_json import dumps, loads
 from chalicelib.codec.times import to_text
 from chalicelib.domain.conditions import LaunchTerms, TimeInForce
-from chalicelib.domain.events import AttemptStarted, Confirmed, Event, QuotesReceived
+from chalicelib.domain.events import Event
 from chalicelib.domain.money import to_base_units, to_human_units
 from chalicelib.domain.orders import Order
 from chalicelib.domain.read_model import OrderReadModel, read_model_of
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import Side, Token, stored_token
+from chalicelib.history.scores import score_row
 
 Row = Mapping[str, Any]
-
-#: Decimal places of the routing gain; averages show four.
-_GAIN_PLACES = 8
 
 
 def order_row(order: Order) -> dict[str, Any]:
     """The columns of ``orders``. Amounts are in human units, and in base units where the column says so."""
     spec, model = order.spec, read_model_of(order)
-    last = order.events[-1].data
     return {
         "order_id": model.order_id,
         "user_id": model.user_id,
@@ -46,8 +43,6 @@ def order_row(order: Order) -> dict[str, Any]:
         "attempts": model.attempts,
         "dex_used": model.venue,
         "executed_price": model.executed_price,
-        "slippage_pct": last.slippage_pct if isinstance(last, Confirmed) else None,
-        "gain_pct": _gain(model.quotes) if isinstance(last, Confirmed) and model.quotes else None,
         "limit_price": model.limit_price,
         "time_in_force": model.time_in_force and model.time_in_force.value,
         "expires_at": model.expires_at and to_text(model.expires_at),
@@ -58,8 +53,8 @@ def order_row(order: Order) -> dict[str, Any]:
         "error_reason": model.fail_reason,
         "quotes": loads(data_to_json(model.quotes)) if model.quotes else None,
         "created_at": to_text(model.created_at),
-        "started_at": next((to_text(e.at) for e in order.events if isinstance(e.data, AttemptStarted)), None),
         "updated_at": to_text(model.updated_at),
+        **score_row(order),
     }
 
 
@@ -112,14 +107,6 @@ def read_model(row: Row) -> OrderReadModel:
 def storable(text: str) -> str:
     """The text without characters that Postgres refuses, which would keep an order out of the history for ever."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def _gain(quotes: QuotesReceived) -> Decimal | None:
-    """The advantage of the best quote over the worst in percent, if at least two venues gave one."""
-    amounts = [answer.quote.amount_out for answer in quotes.answers if answer.quote]
-    if len(amounts) < 2 or min(amounts) <= 0:
-        return None
-    return round((Decimal(max(amounts)) / min(amounts) - 1) * 100, _GAIN_PLACES)
 
 
 def _launch_to_row(terms: LaunchTerms) -> dict[str, Any]:

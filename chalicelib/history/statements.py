@@ -26,8 +26,6 @@ ORDER_COLUMNS = (
     "attempts",
     "dex_used",
     "executed_price",
-    "slippage_pct",
-    "gain_pct",
     "limit_price",
     "time_in_force",
     "expires_at",
@@ -38,8 +36,17 @@ ORDER_COLUMNS = (
     "error_reason",
     "quotes",
     "created_at",
-    "started_at",
     "updated_at",
+    "started_at",
+    "quoting_ms",
+    "building_ms",
+    "landing_ms",
+    "missed_triggers",
+    "retry_codes",
+    "slippage_pct",
+    "slippage_used_pct",
+    "gain_pct",
+    "preview_gain_pct",
 )
 
 
@@ -77,4 +84,14 @@ RECORD = (
 #: The ids of ``order_ids`` that have a terminal status.
 SETTLED = """
     select order_id::text from orders where order_id = any(%(order_ids)s::uuid[]) and status = any(%(terminal)s)
+"""
+
+#: How many open orders of each of ``types`` there are, counted up to ``limit`` in the index orders_by_type.
+COUNT_OPEN = """
+    select type, (
+        select count(*) from (
+            select from orders where orders.type = asked.type and status = 'open' limit %(limit)s
+        ) as found
+    ) as number
+    from unnest(%(types)s::text[]) as asked (type)
 """

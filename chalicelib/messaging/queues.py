@@ -11,7 +11,7 @@ from chalicelib.codec.replays import replay_message
 from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import Priority
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.queues import Look
+from chalicelib.ports.queues import Look, QueueDepth
 from chalicelib.ports.streams import StreamReplay
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ _MAX_BATCH = 10
 #: SQS holds a message for at most 12 hours after its receipt.
 _MAX_HOLD_SECONDS = 43_000
 _MAX_DELAY_SECONDS = 900
+_WAITING: Literal["ApproximateNumberOfMessages"] = "ApproximateNumberOfMessages"
+_IN_FLIGHT: Literal["ApproximateNumberOfMessagesNotVisible"] = "ApproximateNumberOfMessagesNotVisible"
 #: Poll an empty high-priority queue at most twice a second.
 _EMPTY_POLL_SECONDS = 0.5
 
@@ -32,6 +34,13 @@ class SqsQueue:
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client = client
         self._url = queue_url
+
+    def depth(self) -> QueueDepth:
+        return self._depth_of(self._url)
+
+    def _depth_of(self, url: str) -> QueueDepth:
+        answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=[_WAITING, _IN_FLIGHT])
+        return QueueDepth(int(answer["Attributes"][_WAITING]), int(answer["Attributes"][_IN_FLIGHT]))
 
     def hold(self, receipt: str, seconds: int) -> None:
         """Keep a received message from being delivered again for this long, counted from now."""
@@ -72,9 +81,7 @@ class SqsOrderQueue(SqsQueue):
         )
 
     def has_waiting(self) -> bool:
-        name: Literal["ApproximateNumberOfMessages"] = "ApproximateNumberOfMessages"
-        answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
-        return int(answer["Attributes"][name]) > 0
+        return self.depth().waiting > 0
 
     def ping(self) -> None:
         self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
@@ -89,6 +96,9 @@ class SqsDeadLetterQueue(SqsQueue):
 
     def keep(self, body: str) -> None:
         self._client.send_message(QueueUrl=self._unprocessable_url, MessageBody=body)
+
+    def unprocessable_depth(self) -> QueueDepth:
+        return self._depth_of(self._unprocessable_url)
 
 
 class SqsHighPriorityQueue(SqsQueue):

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.read_model import OrderReadModel
+from chalicelib.domain.status import OrderType
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +64,38 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionQuality:
-    """How orders were executed: counts by status, failure code and venue, latencies, slippage and routing gain.
+    """How orders were executed: counts by status, failure code, venue and code of a retry; times and percentages.
 
-    Latencies are of confirmed market orders, from acceptance to the first attempt and to the end. Slippage and
-    routing gain are in percent. ``covered_since`` is the time of the oldest order covered, if there may be more
-    orders than one call sums up.
+    ``to_start`` and ``to_end`` are of confirmed market orders, from acceptance to the first attempt and to the end.
+    ``quoting``, ``building`` and ``landing`` are the stages of the attempt that filled an order of any type; the
+    quoting of a retry is left out, because it includes the pause before it. ``missed_triggers`` counts the triggers
+    after which the price moved away, and ``missed_orders`` the limit orders that had one.
+
+    Percentages are of confirmed orders. Slippage is below the quote traded on; ``slippage_used`` is its part of the
+    room that the minimum output leaves, from 0 to 100. The routing gain is that of the best quote over the worst, the
+    preview gain that of the output over the first chosen quote. ``covered_since`` is the time of the oldest order
+    covered, if there may be more orders than one call sums up.
     """
 
     orders: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
     venues: Mapping[str, int] = field(default_factory=dict)
+    retries: Mapping[str, int] = field(default_factory=dict)
     retried: int = 0
+    missed_orders: int = 0
+    missed_triggers: int = 0
     to_start: Percentiles = field(default_factory=Percentiles)
+    quoting: Percentiles = field(default_factory=Percentiles)
+    building: Percentiles = field(default_factory=Percentiles)
+    landing: Percentiles = field(default_factory=Percentiles)
     to_end: Percentiles = field(default_factory=Percentiles)
     average_slippage: Decimal | None = None
     worst_slippage: Decimal | None = None
+    average_slippage_used: Decimal | None = None
+    worst_slippage_used: Decimal | None = None
     average_routing_gain: Decimal | None = None
+    average_preview_gain: Decimal | None = None
+    worst_preview_gain: Decimal | None = None
     covered_since: datetime | None = None
 
 
@@ -116,8 +133,18 @@ class History(Protocol):
         """
         ...
 
-    def quality(self, since: datetime) -> ExecutionQuality:
-        """Execution quality of the orders accepted since then, or of the newest of them.
+    def quality(self, since: datetime, until: datetime | None = None, user_id: str | None = None) -> ExecutionQuality:
+        """Execution quality of the orders accepted since then, or of the newest of them: all users' or one user's.
+
+        ``until`` is exclusive.
+
+        :raises HistoryTooSlowError: if Postgres does not complete the statement in time.
+        :raises HistoryUnavailableError: if Postgres does not answer.
+        """
+        ...
+
+    def count_open(self, limit: int) -> Mapping[OrderType, int]:
+        """The open limit and sniper orders that are recorded, each counted up to ``limit``.
 
         :raises HistoryTooSlowError: if Postgres does not complete the statement in time.
         :raises HistoryUnavailableError: if Postgres does not answer.

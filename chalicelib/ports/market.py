@@ -1,19 +1,37 @@
 """The market as the engine knows it: pushed prices, launches, and the conditions that open orders wait for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, Self
 
 from chalicelib.domain.conditions import Launch, LaunchedPool, LaunchWatch, Watch
 from chalicelib.domain.tokens import Pair
 
+#: How long a price is kept after another replaced it. An order is open no longer than that.
+PRICE_HISTORY_DAYS = 30
+#: Of one history. An explanation reads three at most that are longer than a moment.
+MAX_PAST_PRICES = 500
+
 
 @dataclass(frozen=True, slots=True)
 class PushedPrice:
-    """A reference price in quote per base, and when a feed pushed it."""
+    """A reference price in quote per base, and when a feed pushed it.
+
+    ``at_ms`` identifies the price among those of its pair. It is later than ``pushed_ms`` if other prices were pushed
+    in the same millisecond.
+    """
 
     price: Decimal
     at_ms: int
+    pushed_ms: int | None = None
+
+    def following(self, before: "PushedPrice | None") -> "PushedPrice | None":
+        """This price as it replaces another; ``None`` if a feed pushed that one later."""
+        if before is None or before.at_ms < self.at_ms:
+            return self
+        is_late = (before.at_ms if before.pushed_ms is None else before.pushed_ms) > self.at_ms
+        return None if is_late else PushedPrice(self.price, before.at_ms + 1, self.at_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +40,55 @@ class MarketSnapshot:
 
     price: PushedPrice | None = None
     launch: Launch | None = None
+
+    @property
+    def price_at_ms(self) -> int | None:
+        return self.price.at_ms if self.price else None
+
+    @property
+    def launch_slot(self) -> int | None:
+        return self.launch.slot if self.launch else None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplacedPrice:
+    """A price that a push replaced at ``replaced_at_ms``; ``None`` for the first push of a pair."""
+
+    price: PushedPrice | None
+    replaced_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarketHistory:
+    """The market data of a period: the prices that applied in it, and the launches of the pool, both by time.
+
+    ``complete_since_ms``: from then on to the end of the period, no price is missing. The history may lack one from
+    before.
+    """
+
+    prices: tuple[PushedPrice, ...]
+    launches: tuple[Launch, ...]
+    complete_since_ms: int
+
+    @classmethod
+    def of(
+        cls, last: ReplacedPrice | PushedPrice | None, replaced: Iterable[ReplacedPrice], launches: Iterable[Launch]
+    ) -> Self:
+        """``last`` applied at the end of the period, ``replaced`` before it, the latest first.
+
+        A price is missing where one does not end when the next begins.
+        """
+        latest = last.price if isinstance(last, ReplacedPrice) else last
+        prices, since_ms = [latest] if latest else [], latest.at_ms if latest else 0
+        is_complete = True
+        for one in replaced:
+            is_complete = is_complete and one.replaced_at_ms == since_ms
+            if is_complete:
+                since_ms = one.price.at_ms if one.price else 0
+            if one.price:
+                prices.append(one.price)
+        by_time = sorted(launches, key=lambda launch: launch.at_ms)
+        return cls(tuple(reversed(prices)), tuple(by_time), since_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +105,21 @@ class MarketData(Protocol):
         ...
 
 
-class MarketStore(MarketData, Protocol):
+class PastMarketData(Protocol):
+    def history(self, pair: Pair, since_ms: int, until_ms: int, pool: LaunchedPool | None = None) -> MarketHistory:
+        """The market data of a pair between two moments, and every launch of the pool.
+
+        A replaced price is kept for ``PRICE_HISTORY_DAYS``. Of a period with many prices, the history has the last
+        ``MAX_PAST_PRICES``.
+        """
+        ...
+
+
+class MarketStore(MarketData, PastMarketData, Protocol):
     """The market table: pushed prices, launches and the watch list."""
 
     def push_price(self, pair: Pair, price: PushedPrice) -> None:
-        """Store a price, unless a later one is stored already."""
+        """Store a price, unless a later one is stored already, and keep the price that it replaces."""
         ...
 
     def announce(self, launch: Launch) -> bool:

@@ -1,4 +1,6 @@
-"""The orders of a user, or of all users, as the orders table has them: what a list shows beside the history."""
+"""The orders of a user, or of all users, as the orders table has them: what a list shows beside the history, and the
+orders that workers execute.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -6,6 +8,7 @@ from typing import Protocol
 
 from chalicelib.domain.orders import Order
 from chalicelib.domain.read_model import Position
+from chalicelib.ports.orders import StoredOrder
 
 
 class OrderIndex(Protocol):
@@ -21,6 +24,13 @@ class OrderIndex(Protocol):
 
     def newest_of(self, user_id: str, since: datetime | None, before: Position | None) -> Iterator[Position]:
         """All orders of a user that were created at ``since`` or later and come after ``before``; newest first."""
+        ...
+
+    def with_deadline(self, after_ms: int, until_ms: int, limit: int) -> list[StoredOrder]:
+        """The active orders whose deadline, in milliseconds since the epoch, is between these, as they are now.
+
+        At most ``limit``, those with the latest deadlines. Skips unreadable items.
+        """
         ...
 
     def read(self, positions: Sequence[Position]) -> list[Order]:

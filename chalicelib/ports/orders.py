@@ -33,6 +33,14 @@ class Followers(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class LatePush:
+    """Events after ``after_seq`` were pushed long after their times: at ``at`` and before."""
+
+    after_seq: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StoredOrder:
     """An order with the engine's own data about it.
 
@@ -50,6 +58,13 @@ class StoredOrder:
     reservation: SlotReservation | None = None
     groups: frozenset[int] = frozenset()
     followers: Followers = Followers.NONE
+    late_push: LatePush | None = None
+
+    @property
+    def end_pushed_at(self) -> datetime:
+        """The time of a terminal order's end, or of a later push: its place among the ended orders of its user."""
+        ended_at = self.order.events[-1].at
+        return max(ended_at, self.late_push.at) if self.late_push else ended_at
 
     @property
     def has_audience(self) -> bool:
@@ -180,6 +195,13 @@ class OrderStore(Protocol):
 
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None: ...
 
+    def note_late_push(self, stored: StoredOrder, at: datetime) -> None:
+        """Record that events after ``stored.published`` are pushed now, long after their times.
+
+        Several notes become one: the earliest event, and the latest time.
+        """
+        ...
+
     def due(self, now_ms: int, limit: int, patience_ms: int = 0) -> list[str]:
         """Ids of overdue orders: active ones that are overdue by ``patience_ms``, then open ones, then terminal ones.
 
@@ -187,8 +209,26 @@ class OrderStore(Protocol):
         """
         ...
 
-    def unfinished_of(self, user_id: str, before: datetime | None = None) -> list[str]:
-        """Ids of the user's active and open orders that were created before a time (eventually consistent)."""
+    def unfinished_of(
+        self,
+        user_id: str,
+        before: datetime | None = None,
+        since: datetime | None = None,
+        *,
+        with_unrecorded: bool = False,
+    ) -> list[str]:
+        """Ids of the user's active and open orders, the oldest first, that were created in a period, which does not
+        include its end (eventually consistent).
+
+        ``with_unrecorded`` adds the terminal ones that the history lacks, or whose last events may not be pushed.
+        """
+        ...
+
+    def ended_of(self, user_id: str, since: datetime) -> Iterator[str]:
+        """Ids of the user's orders whose end was pushed since a time, the first first (eventually consistent).
+
+        The iterator reads little more than its caller takes. It lacks orders that ended under an earlier release.
+        """
         ...
 
     def count_active(self, user_id: str, limit: int) -> int:

@@ -8,7 +8,26 @@ from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.streams import StreamReplay
 
 
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """About how many messages of a queue wait for a receiver, and how many are received and not yet deleted.
+
+    Delayed messages are neither.
+    """
+
+    waiting: int = 0
+    in_flight: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.waiting + self.in_flight
+
+
 class MessageQueue(Protocol):
+    def depth(self) -> QueueDepth:
+        """:raises Exception: if the queue does not answer."""
+        ...
+
     def hold(self, receipt: str, seconds: int) -> None:
         """Keep the queue from delivering a received message again for this long, counted from now."""
         ...
@@ -31,6 +50,13 @@ class OrderQueue(MessageQueue, Protocol):
 class DeadLetterQueue(MessageQueue, Protocol):
     def keep(self, body: str) -> None:
         """Move a letter that closes no order to the unprocessable queue, where an operator finds it."""
+        ...
+
+    def unprocessable_depth(self) -> QueueDepth:
+        """The depth of the unprocessable queue.
+
+        :raises Exception: if the queue does not answer.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from chalicelib.domain.rate_limit import SlotReservation
+from chalicelib.domain.rate_limit import SlotReservation, SlotUse
 
 
 class RateLimitSlots(Protocol):
@@ -39,6 +39,10 @@ class RateLimitSlots(Protocol):
 
     def undo_start(self, reservation: SlotReservation, order_id: str, now_ms: int, before_ms: int) -> None:
         """Replace the order's start at ``now_ms`` by an earlier one, unless the slot has been used since."""
+        ...
+
+    def use(self, now_ms: int) -> SlotUse:
+        """The starts of the last minute, and those that are reserved for later."""
         ...
 
 

@@ -15,18 +15,20 @@ class Subscriber:
     """A connection that receives an order's events: coarse or detailed, and directly or through a user stream.
 
     ``after_seq`` is set while the connection's position is not that of the others: the client has asked for later
-    events alone, or has not received the earlier ones yet.
+    events alone, or has not received the earlier ones yet. ``awaits_live``: the client has not received the live
+    frame of the order's stream yet.
     """
 
     connection_id: str
     coarse: bool = False
     via_user: bool = False
     after_seq: int | None = None
+    awaits_live: bool | None = None
 
 
 def settled(subscriber: Subscriber) -> Subscriber:
-    """The subscriber without a position of its own."""
-    return replace(subscriber, after_seq=None)
+    """The subscriber without a position of its own, on a stream that is live."""
+    return replace(subscriber, after_seq=None, awaits_live=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,27 @@ class Connection:
     expires_at: int
     caller: Caller | None = None
     subscriptions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class UserReplay:
+    """The newest replay of a user's stream on one connection, by which an earlier one learns that it is superseded.
+
+    ``starts_at_ms`` is the time of its first look. ``since_ms`` is the time since which it brings events; ``None``
+    once the stream is live.
+    """
+
+    number: int
+    starts_at_ms: int
+    since_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSockets:
+    """``number`` connections were open; ``limit_reached``: perhaps more, because the count ended early."""
+
+    number: int
+    limit_reached: bool
 
 
 class StreamStore(Protocol):
@@ -75,6 +98,23 @@ class StreamStore(Protocol):
 
     def drop_unfollowed(self, user_id: str) -> None:
         """Make ``is_followed`` false if the user has no followers any more."""
+        ...
+
+    def replay_of(self, user_id: str, connection_id: str) -> UserReplay | None: ...
+
+    def set_replay(self, user_id: str, connection_id: str, replay: UserReplay, expires_at: int) -> None:
+        """Store the newest replay. ``expires_at`` (seconds since the epoch) is a time by which it has ended."""
+        ...
+
+    def count_open(self, now: int, limit: int) -> OpenSockets:
+        """Count the connections that may be open at ``now``, in seconds since the epoch, by one bounded read.
+
+        The read covers ``limit`` entries of the store, which has others than connections.
+        """
+        ...
+
+    def end_replay(self, user_id: str, connection_id: str, number: int) -> None:
+        """Note that the stream is live, unless a newer replay has begun."""
         ...
 
 
@@ -113,22 +153,28 @@ class ManagedSockets(Sockets, Protocol):
 class OpenStream:
     """A handshake asks for a stream by its address. ``query`` holds the parameters as sent, not validated yet.
 
-    ``caller`` opened the connection; ``None`` without authentication. Messages of earlier versions have one text for
-    each parameter, in place of the list of its values.
+    ``caller`` opened the connection; ``None`` without authentication. ``opened_at_ms`` is the time of the handshake.
+    Messages of earlier versions do not have it, and have one text for each parameter, in place of the list of its
+    values.
     """
 
     connection_id: str
     query: Mapping[str, str | list[str]]
     coarse: bool = False
     caller: Caller | None = None
+    opened_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUser:
-    """A follower of a user's stream needs the orders that were unfinished when the follow began.
+    """A follower of a user's stream needs the orders that were unfinished when the follow began, and those that have
+    ended since ``since_ms``.
 
     ``look`` counts the index queries, ``tries`` the earlier tries at this look that a slow socket ended without a
-    frame. Messages of earlier versions have neither the time of the follow nor the tries.
+    frame. ``began_at_ms`` is the time at which this look began, and ``looked_at_ms`` that of the look before. A look
+    goes on after the orders that were created up to ``after_created_ms``, and those that ended up to
+    ``after_ended_ms``. ``replay`` is the number of the ``UserReplay``. The connection waits for the frames of the
+    look since ``late_since_ms``. Messages of earlier versions have ``followed_at_ms`` and ``tries`` alone.
     """
 
     subscriber: Subscriber
@@ -136,16 +182,28 @@ class FollowUser:
     look: int
     followed_at_ms: int | None = None
     tries: int | None = None
+    since_ms: int | None = None
+    began_at_ms: int | None = None
+    looked_at_ms: int | None = None
+    after_created_ms: int | None = None
+    after_ended_ms: int | None = None
+    replay: int | None = None
+    late_since_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RetrySocket:
-    """A socket was too slow for an order's events after ``after_seq``. ``tries`` counts the failed pushes."""
+    """A socket was too slow for an order's events after ``after_seq``.
+
+    ``tries`` counts the failed pushes, the first of which was at ``late_since_ms``. Messages of earlier versions do
+    not have that time.
+    """
 
     subscriber: Subscriber
     order_id: str
     after_seq: int
     tries: int
+    late_since_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

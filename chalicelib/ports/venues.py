@@ -32,8 +32,8 @@ class Venue(Protocol):
 class Ledger(Protocol):
     """The swaps of the chain by signature. A signature lands once, or is void, and never changes again."""
 
-    def land(self, fill: Fill, at_ms: int) -> Fill:
-        """Record the swap, or return the swap that landed under this signature before.
+    def land(self, fill: Fill) -> Fill:
+        """Record the swap with its ``landed_at_ms``, or return the swap that landed under this signature before.
 
         :raises AttemptFailedError: ``TX_DROPPED`` if the signature was voided.
         """

@@ -1,29 +1,93 @@
-"""The rule that chooses between quotes, and the sentence that explains the choice."""
+"""The rule that chooses between quotes, its margin, and the sentence that explains the choice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
 
 from chalicelib.domain.money import percent, written
-from chalicelib.domain.swaps import Quote
 
 #: Outputs closer than this count as equal, and the deeper pool is preferred.
 TIE_BPS = 10
 
 
-def choose(quotes: Sequence[Quote]) -> tuple[Quote, str]:
-    """The quote to take and why: best net output; within ``TIE_BPS`` the deeper pool, lower fee, name."""
-    if len(quotes) == 1:
-        return quotes[0], f"{quotes[0].venue} is the only venue with a quote"
-    best = max(quotes, key=lambda quote: quote.amount_out)
-    close = [quote for quote in quotes if (best.amount_out - quote.amount_out) * 10_000 <= TIE_BPS * best.amount_out]
+class RoutingRule(StrEnum):
+    """The rules in the order in which they apply. ``REACHES_MINIMUM`` overrules the three tie breakers."""
+
+    ONLY_QUOTE = "ONLY_QUOTE"
+    BEST_OUTPUT = "BEST_OUTPUT"
+    REACHES_MINIMUM = "REACHES_MINIMUM"
+    DEEPER_POOL = "DEEPER_POOL"
+    LOWER_FEE = "LOWER_FEE"
+    NAME = "NAME"
+
+
+class Offer(Protocol):
+    """What the rules compare: a quote that a venue gives, or one that an order keeps."""
+
+    @property
+    def amount_out(self) -> int: ...
+
+    @property
+    def fee_bps(self) -> Decimal: ...
+
+    @property
+    def liquidity(self) -> Decimal: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen venue, the rule that decides, and the sentence that an order keeps.
+
+    ``against`` is the next venue by the rule; for ``REACHES_MINIMUM``, the venue that the tie breakers choose.
+    ``margin_pct`` is the advantage over it in percent: of its output (``BEST_OUTPUT``, ``REACHES_MINIMUM``), of its
+    liquidity (``DEEPER_POOL``), or of the amount paid (``LOWER_FEE``).
+    """
+
+    venue: str
+    rule: RoutingRule
+    against: str | None
+    margin_pct: Decimal | None
+    reason: str
+
+
+def choose(offers: Mapping[str, Offer], min_amount_out: int = 0) -> Choice:
+    """The offer to take, of those by venue: best net output; within ``TIE_BPS`` the deeper pool, lower fee, name.
+
+    If some offer reaches ``min_amount_out`` base units, the chosen one does.
+    """
+    if len(offers) == 1:
+        [venue] = offers
+        return Choice(venue, RoutingRule.ONLY_QUOTE, None, None, f"{venue} is the only venue with a quote")
+    best = max(offers, key=lambda venue: offers[venue].amount_out)
+    most = offers[best].amount_out
+    close = {venue: offer for venue, offer in offers.items() if (most - offer.amount_out) * 10_000 <= TIE_BPS * most}
     if len(close) == 1:
-        second = max(quote.amount_out for quote in quotes if quote is not best)
-        lead = percent(best.amount_out - second, best.amount_out)
-        return best, f"{best.venue} returns {written(lead)} % more, net of fees"
-    chosen = min(close, key=lambda quote: (-quote.liquidity, quote.fee_bps, quote.venue))
-    rest = [quote for quote in close if quote is not chosen]
+        second = max(offers.keys() - {best}, key=lambda venue: (offers[venue].amount_out, venue))
+        lead = percent(most - offers[second].amount_out, offers[second].amount_out)
+        reason = f"{best} returns {written(lead)} % more, net of fees"
+        return Choice(best, RoutingRule.BEST_OUTPUT, second, lead, reason)
+    choice = _break_tie(close)
+    chosen = offers[choice.venue].amount_out
+    if chosen < min_amount_out <= most:
+        # The deeper pool brings slightly less, and that difference would miss the order's minimum.
+        reason = f"{best} reaches the minimum output and {choice.venue} does not"
+        return Choice(best, RoutingRule.REACHES_MINIMUM, choice.venue, percent(most - chosen, chosen), reason)
+    return choice
+
+
+def _break_tie(close: Mapping[str, Offer]) -> Choice:
+    """The choice between offers whose outputs count as equal."""
+    venue, following = sorted(close, key=lambda name: (-close[name].liquidity, close[name].fee_bps, name))[:2]
+    chosen, other = close[venue], close[following]
     within = f"outputs are within {TIE_BPS} bps"
-    if all(quote.liquidity < chosen.liquidity for quote in rest):
-        return chosen, f"{within} and {chosen.venue} has the deeper pool"
-    if all(quote.fee_bps > chosen.fee_bps for quote in rest if quote.liquidity == chosen.liquidity):
-        return chosen, f"{within}, pools are equally deep and {chosen.venue} has the lower fee"
-    return chosen, f"{within}, depth and fee are equal and {chosen.venue} comes first by name"
+    if other.liquidity < chosen.liquidity:
+        margin = percent(chosen.liquidity - other.liquidity, other.liquidity)
+        reason = f"{within} and {venue} has the deeper pool"
+        return Choice(venue, RoutingRule.DEEPER_POOL, following, margin, reason)
+    if other.fee_bps > chosen.fee_bps:
+        reason = f"{within}, pools are equally deep and {venue} has the lower fee"
+        return Choice(venue, RoutingRule.LOWER_FEE, following, (other.fee_bps - chosen.fee_bps) / 100, reason)
+    reason = f"{within}, depth and fee are equal and {venue} comes first by name"
+    return Choice(venue, RoutingRule.NAME, following, None, reason)

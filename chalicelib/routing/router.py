@@ -32,7 +32,7 @@ class Route:
 
     def as_event(self) -> QuotesReceived:
         """The decision as an order keeps it."""
-        answers = tuple(_venue_answer(venue, answer) for venue, answer in self.answers.items())
+        answers = tuple(venue_answer(venue, answer) for venue, answer in self.answers.items())
         return QuotesReceived(answers, self.chosen.venue, self.reason)
 
 
@@ -69,16 +69,7 @@ class Router:
 
         :raises AttemptFailedError: if no venue has a usable quote; a retryable reason wins over a fatal one.
         """
-        answers = self._ask_all(request, min_amount_out)
-        quotes = [answer for answer in answers.values() if isinstance(answer, Quote)]
-        if not quotes:
-            raise _most_retryable([answer for answer in answers.values() if isinstance(answer, AttemptFailedError)])
-        chosen, reason = choose(quotes)
-        best = max(quotes, key=lambda quote: quote.amount_out)
-        if chosen.amount_out < min_amount_out <= best.amount_out:
-            # The deeper pool brings slightly less, and that difference would miss the order's minimum.
-            return Route(answers, best, f"{best.venue} reaches the minimum output and {chosen.venue} does not")
-        return Route(answers, chosen, reason)
+        return decide(self._ask_all(request, min_amount_out), min_amount_out)
 
     def _asked(self, pool: LaunchedPool | None) -> Mapping[str, Venue]:
         return {pool.venue: self._venues[pool.venue]} if pool else self._venues
@@ -95,7 +86,7 @@ class Router:
                 answers[name] = AttemptFailedError(FailureCode.VENUE_TIMEOUT, f"{name} did not answer in time")
                 continue
             try:
-                answers[name] = _tradable(call.result(), min_amount_out)
+                answers[name] = tradable(call.result(), min_amount_out)
             except AttemptFailedError as error:
                 answers[name] = error
             except Exception:
@@ -105,7 +96,20 @@ class Router:
         return answers
 
 
-def _venue_answer(venue: str, answer: Answer | None) -> VenueAnswer:
+def decide(answers: Mapping[str, Answer | None], min_amount_out: int = 0) -> Route:
+    """The routing decision between these answers, as ``Router.route`` describes it.
+
+    :raises AttemptFailedError: if no answer is a quote; a retryable reason wins over a fatal one.
+    """
+    quotes = {venue: answer for venue, answer in answers.items() if isinstance(answer, Quote)}
+    if not quotes:
+        raise _most_retryable([answer for answer in answers.values() if isinstance(answer, AttemptFailedError)])
+    choice = choose(quotes, min_amount_out)
+    return Route(answers, quotes[choice.venue], choice.reason)
+
+
+def venue_answer(venue: str, answer: Answer | None) -> VenueAnswer:
+    """A venue's answer as an event keeps it."""
     match answer:
         case Quote():
             return VenueAnswer(venue, quote=answer.as_venue_quote())
@@ -115,17 +119,30 @@ def _venue_answer(venue: str, answer: Answer | None) -> VenueAnswer:
             return VenueAnswer(venue)
 
 
-def _tradable(quote: Quote, min_amount_out: int) -> Quote:
+def tradable(quote: Quote, min_amount_out: int = 0) -> Quote:
+    """The quote, if an order may take it.
+
+    :raises AttemptFailedError: if it brings nothing or moves the price too far.
+    """
     if quote.amount_out <= 0:
         # An order with a minimum had a price once, so its amount is tradable and only the price moved.
         code = FailureCode.SLIPPAGE_EXCEEDED if min_amount_out else FailureCode.NO_LIQUIDITY
-        raise AttemptFailedError(code, f"{quote.venue} would return nothing for this amount")
+        raise _refused(quote, code, f"{quote.venue} would return nothing for this amount")
     if quote.price_impact_pct > MAX_IMPACT_PCT:
-        raise AttemptFailedError(
-            FailureCode.PRICE_IMPACT_TOO_HIGH,
-            f"price impact on {quote.venue} is {written(quote.price_impact_pct)} %, over {MAX_IMPACT_PCT} %",
-        )
+        reason = f"price impact on {quote.venue} is {written(quote.price_impact_pct)} %, over {MAX_IMPACT_PCT} %"
+        raise _refused(quote, FailureCode.PRICE_IMPACT_TOO_HIGH, reason)
     return quote
+
+
+def _refused(quote: Quote, code: FailureCode, reason: str) -> AttemptFailedError:
+    return AttemptFailedError(
+        code,
+        reason,
+        amount_out=quote.amount_out,
+        at_ms=quote.quoted_at_ms,
+        price_at_ms=quote.price_at_ms,
+        launch_slot=quote.launch_slot,
+    )
 
 
 def _most_retryable(errors: Sequence[AttemptFailedError]) -> AttemptFailedError:

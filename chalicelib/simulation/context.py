@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from chalicelib.ports.venues import Ledger
 from chalicelib.simulation.faults import Fault
-from chalicelib.simulation.feed import CachedMarketData
+from chalicelib.simulation.feed import Feed
 from chalicelib.simulation.market import SimulatedMarket
 
 
@@ -18,7 +18,7 @@ class SimulationContext:
     """
 
     market: SimulatedMarket
-    feed: CachedMarketData
+    feed: Feed
     ledger: Ledger
     now_ms: Callable[[], int]
     sleep: Callable[[float], None]

@@ -3,23 +3,32 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 
-from chalicelib.ports.market import LaunchSource, MarketData
+from chalicelib.ports.hindsight import Hindsight
+from chalicelib.ports.market import LaunchSource, MarketStore
 from chalicelib.ports.venues import Ledger, Venue
 from chalicelib.settings import InvalidSettingsError, Settings, invalid_value
 from chalicelib.simulation.context import SimulationContext
 from chalicelib.simulation.faults import Fault, check_fault, describe_fault, syntax
 from chalicelib.simulation.feed import CachedMarketData
+from chalicelib.simulation.hindsight import SimulatedHindsight
 from chalicelib.simulation.launches import LaunchSchedule, pool_address
 from chalicelib.simulation.market import PROFILES, SimulatedMarket
+from chalicelib.simulation.venue import MAX_SWAP_MS
 from chalicelib.simulation.venues import simulated_venues, venue_names
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The venues by name, the launches, and what request validation needs to know of them."""
+    """The venues by name, the launches, and what request validation needs to know of them.
+
+    ``max_swap_ms`` is the longest time in which a swap that was sent lands, without a simulated fault.
+    """
 
     venues: Mapping[str, Venue]
+    max_swap_ms: int
+    hindsight: Hindsight
     launches: LaunchSource
     check_fault: Callable[[str], None]
     describe_fault: Callable[[str], str]
@@ -29,7 +38,7 @@ class Simulation:
 def build_simulation(
     settings: Settings,
     ledger: Ledger,
-    market_data: MarketData,
+    market_data: MarketStore,
     now_ms: Callable[[], int],
     sleep: Callable[[float], None],
 ) -> Simulation:
@@ -47,6 +56,8 @@ def build_simulation(
     )
     return Simulation(
         venues=simulated_venues(context),
+        max_swap_ms=ceil(MAX_SWAP_MS * settings.venue_time_scale),
+        hindsight=SimulatedHindsight(context, market_data),
         launches=LaunchSchedule(settings.venue_seed, settings.simulated_launch_seconds, names),
         check_fault=partial(check_fault, venues=names),
         describe_fault=describe_fault,

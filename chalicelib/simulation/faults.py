@@ -40,6 +40,14 @@ def syntax(venues: Sequence[str]) -> str:
     return f"one of {counted}, no_liquidity, venue_down:{'|'.join(venues)}, slow:ms (at most {_MAX_SLOW_MS})"
 
 
+def fault_pattern(venues: Sequence[str]) -> str:
+    """The faults that a client may ask for, as a regular expression."""
+    thousands = _MAX_SLOW_MS // 1000
+    slow_ms = f"[0-9]{{1,3}}|[1-{thousands - 1}][0-9]{{3}}|{thousands}000"
+    counted = f"({'|'.join(sorted(_COUNTED))}):[1-9][0-9]{{0,4}}"
+    return f"^({counted}|no_liquidity|{_VENUE_DOWN}:({'|'.join(venues)})|{_SLOW}:({slow_ms}))$"
+
+
 def describe_fault(text: str) -> str:
     """What the fault does to an order, in a sentence.
 
@@ -98,19 +106,19 @@ class Fault:
         """How much longer the swap takes. An earlier version accepted orders that asked for more than the maximum."""
         return min(int(self.argument), _MAX_SLOW_MS) if self.name == _SLOW else 0
 
-    def on_quote(self, venue: str, attempt: int) -> None:
+    def on_quote(self, venue: str, attempt: int, at_ms: int) -> None:
         """:raises AttemptFailedError: if this fault hits the quoting of this venue in this attempt."""
         if self.name == "no_liquidity":
-            raise AttemptFailedError(FailureCode.NO_LIQUIDITY, f"{venue} has no liquidity for this pair")
+            raise AttemptFailedError(FailureCode.NO_LIQUIDITY, f"{venue} has no liquidity for this pair", at_ms=at_ms)
         if self.name == _VENUE_DOWN and self.argument == venue:
-            raise AttemptFailedError(FailureCode.VENUE_UNAVAILABLE, f"{venue} is down")
+            raise AttemptFailedError(FailureCode.VENUE_UNAVAILABLE, f"{venue} is down", at_ms=at_ms)
         if self.name in _QUOTE_FAULTS and attempt <= int(self.argument):
-            raise AttemptFailedError(_QUOTE_FAULTS[self.name], f"{venue} could not be reached")
+            raise AttemptFailedError(_QUOTE_FAULTS[self.name], f"{venue} could not be reached", at_ms=at_ms)
 
-    def on_send(self, venue: str, attempt: int) -> None:
+    def on_send(self, venue: str, attempt: int, at_ms: int) -> None:
         """:raises AttemptFailedError: if this fault keeps the transaction of this attempt from landing."""
         if self.name in _SEND_FAULTS and attempt <= int(self.argument):
-            raise AttemptFailedError(_SEND_FAULTS[self.name], f"{venue} did not land the transaction")
+            raise AttemptFailedError(_SEND_FAULTS[self.name], f"{venue} did not land the transaction", at_ms=at_ms)
 
     def on_reply(self, venue: str, attempt: int) -> None:
         """:raises AttemptFailedError: if the transaction landed and this fault loses the venue's answer."""

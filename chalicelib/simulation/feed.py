@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock, RLock
+from typing import Protocol
 
 from chalicelib.domain.as_of import ANY_TIME, AsOf
 from chalicelib.domain.conditions import LaunchedPool
@@ -11,6 +12,12 @@ from chalicelib.ports.market import MarketData, MarketSnapshot
 
 #: The cache is cleared when it holds the data of this many pools.
 _MAX_CACHED_POOLS = 1000
+
+
+class Feed(Protocol):
+    def snapshot(self, pair: Pair, as_of: AsOf = ANY_TIME, pool: LaunchedPool | None = None) -> MarketSnapshot:
+        """The market data of a pair and pool, with every push up to ``as_of``."""
+        ...
 
 
 @dataclass(slots=True)
@@ -24,7 +31,7 @@ class _Read:
 
 
 class CachedMarketData:
-    """``MarketData`` cached for ``cache_ms``. One per process."""
+    """``Feed`` of market data, cached for ``cache_ms``. One per process."""
 
     def __init__(self, source: MarketData, cache_ms: int, now_ms: Callable[[], int]) -> None:
         self._source = source
@@ -34,7 +41,7 @@ class CachedMarketData:
         self._lock = Lock()
 
     def snapshot(self, pair: Pair, as_of: AsOf = ANY_TIME, pool: LaunchedPool | None = None) -> MarketSnapshot:
-        """The market data of a pair and pool, with every push up to ``as_of``. A request causes one read at most."""
+        """``Feed.snapshot``. A request causes one read at most."""
         last = self._last_read((pair.name, pool))
         # The venues ask for the same pair in parallel; the lock makes one read of that.
         with last.lock:

@@ -5,7 +5,6 @@ A real exchange implements ``ports.venues.Venue``; a simulated one extends ``Sim
 
 from collections.abc import Mapping
 
-from chalicelib.ports.venues import Venue
 from chalicelib.simulation.context import SimulationContext
 from chalicelib.simulation.meteora import Meteora
 from chalicelib.simulation.raydium import Raydium
@@ -22,6 +21,6 @@ def venue_names() -> tuple[str, ...]:
     return tuple(venue.name for venue in VENUES)
 
 
-def simulated_venues(context: SimulationContext) -> Mapping[str, Venue]:
+def simulated_venues(context: SimulationContext) -> Mapping[str, SimulatedVenue]:
     """The venues by name, in the order of the registry."""
     return {venue.name: venue(context) for venue in VENUES}

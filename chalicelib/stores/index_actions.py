@@ -16,14 +16,19 @@ from chalicelib.stores.order_items import (
 
 
 def deadline_actions(model: type[OrderItem], order: Order, deadline_ms: int | None) -> list[Action]:
-    """Set or clear the deadline. A deadline on a terminal order means that the history may lack the order."""
+    """Set or clear the deadline. A deadline on a terminal order means that the history may lack the order.
+
+    Each later write of a terminal order adds the time of its end where an earlier release has left it out.
+    """
     if not order.is_terminal:
         return _deadline(model, deadline_ms, deadline_shard(order))
+    ended_at = order.events[-1].at
+    # A late push may have moved it.
+    ended = model.ended_at.set(model.ended_at | to_ms(ended_at))
     if deadline_ms is not None:
         unrecorded = model.open_user_id.set(unrecorded_user(order.spec.user_id))
-        return [unrecorded, *_deadline(model, deadline_ms, deadline_shard(order))]
-    ended_at = order.events[-1].at
-    return [model.open_user_id.remove(), *_deadline(model, to_ms(ended_at), ended_shard(ended_at))]
+        return [ended, unrecorded, *_deadline(model, deadline_ms, deadline_shard(order))]
+    return [ended, model.open_user_id.remove(), *_deadline(model, to_ms(ended_at), ended_shard(ended_at))]
 
 
 def open_actions(model: type[OrderItem], order: Order) -> list[Action]:

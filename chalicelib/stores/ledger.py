@@ -1,5 +1,7 @@
 """The simulated chain's ledger in DynamoDB: one conditional put decides what becomes of a signature."""
 
+from dataclasses import replace
+
 from pynamodb.exceptions import PutError
 
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
@@ -19,7 +21,7 @@ class DynamoLedger:
     def __init__(self, connection: SharedConnection, settings: Settings) -> None:
         self._item = bound(LedgerItem, settings.ledger_table, connection)
 
-    def land(self, fill: Fill, at_ms: int) -> Fill:
+    def land(self, fill: Fill) -> Fill:
         kept = self._keep(
             self._item(
                 fill.signature,
@@ -28,7 +30,9 @@ class DynamoLedger:
                 venue=fill.venue,
                 amount_in=fill.amount_in,
                 amount_out=fill.amount_out,
-                at=at_ms,
+                at=fill.landed_at_ms or 0,
+                price_at=fill.price_at_ms or 0,
+                launch_slot=fill.launch_slot,
             )
         )
         if kept.state == _VOID:
@@ -51,4 +55,8 @@ class DynamoLedger:
 
 
 def _fill(item: LedgerItem) -> Fill:
-    return Fill(item.signature, item.order_id, item.venue or "", int(item.amount_in or 0), int(item.amount_out or 0))
+    fill = Fill(item.signature, item.order_id, item.venue or "", int(item.amount_in or 0), int(item.amount_out or 0))
+    if item.price_at is None:
+        return fill
+    slot = None if item.launch_slot is None else int(item.launch_slot)
+    return replace(fill, landed_at_ms=int(item.at), price_at_ms=int(item.price_at) or None, launch_slot=slot)

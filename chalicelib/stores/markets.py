@@ -8,15 +8,19 @@ from pynamodb.exceptions import TransactWriteError
 
 from chalicelib.codec.watches import watch_from_key, watch_to_key
 from chalicelib.domain.conditions import Launch, LaunchedPool, Watch
+from chalicelib.domain.errors import ContendedError
 from chalicelib.domain.tokens import BY_MINT, Pair
-from chalicelib.ports.market import MarketSnapshot, PushedPrice, WatchEntry
+from chalicelib.ports.market import MarketHistory, MarketSnapshot, PushedPrice, WatchEntry
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import condition_failed, delete_if, save_together, update_if
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import MarketItem
+from chalicelib.stores.price_history import next_replaced, pushed_price, replace_price, replaced_between
 
 _PENDING = "releasing"
 _WATCHED = "watched"
+#: Of pushes at the same moment, one succeeds at a time.
+_MAX_PUSHES = 20
 
 
 class DynamoMarketStore:
@@ -27,11 +31,13 @@ class DynamoMarketStore:
         self._item = bound(MarketItem, settings.market_table, connection)
 
     def snapshot(self, pair: Pair, pool: LaunchedPool | None = None) -> MarketSnapshot:
+        return MarketSnapshot(self._price_of(pair), self._launch_of(pair, pool) if pool else None)
+
+    def _price_of(self, pair: Pair) -> PushedPrice | None:
         prices = self._item.query(
             _subject(pair), self._item.item == f"price#{pair.quote.symbol}", consistent_read=True
         )
-        price = next((PushedPrice(row.price, int(row.at or 0)) for row in prices if row.price is not None), None)
-        return MarketSnapshot(price, self._launch_of(pair, pool) if pool else None)
+        return next(map(pushed_price, prices), None)
 
     def _launch_of(self, pair: Pair, pool: LaunchedPool) -> Launch | None:
         items = self._item.item.startswith(f"pool#{pool.address}#{pool.venue}#")
@@ -41,10 +47,25 @@ class DynamoMarketStore:
         return found.get(pair.quote.symbol) or found.get(None)
 
     def push_price(self, pair: Pair, price: PushedPrice) -> None:
-        item = self._item(_subject(pair), f"price#{pair.quote.symbol}")
-        # The later of two concurrent pushes stays.
-        newer = self._item.at.does_not_exist() | (self._item.at <= price.at_ms)
-        update_if(item, [self._item.price.set(price.price), self._item.at.set(price.at_ms)], newer)
+        for _ in range(_MAX_PUSHES):
+            before = self._price_of(pair)
+            following, subject, quote = price.following(before), _subject(pair), pair.quote.symbol
+            if not following or replace_price(self._connection, self._item, subject, quote, before, following):
+                return
+        raise ContendedError(f"the price of {pair.name} is contended")
+
+    def history(self, pair: Pair, since_ms: int, until_ms: int, pool: LaunchedPool | None = None) -> MarketHistory:
+        model, subject, quote = self._item, _subject(pair), pair.quote.symbol
+        # A push between these reads moves the current price to the history, so the current price is read first.
+        current = self._price_of(pair)
+        last = next_replaced(model, subject, quote, until_ms) or current
+        replaced = replaced_between(model, subject, quote, since_ms, until_ms)
+        return MarketHistory.of(last, replaced, self._launches_of(pair, pool) if pool else ())
+
+    def _launches_of(self, pair: Pair, pool: LaunchedPool) -> Iterable[Launch]:
+        """Every launch of the pool that a swap against this quote token may have met."""
+        rows = self._item.query(_subject(pair), self._item.item.startswith(f"launch#{pool.address}#"))
+        return (one for one in _launches(rows) if one.opened == pool and one.quote in (None, pair.quote.symbol))
 
     def announce(self, launch: Launch) -> bool:
         fields: dict[str, Any] = asdict(launch)

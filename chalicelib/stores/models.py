@@ -70,6 +70,17 @@ class UnfinishedIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-unt
     created_at = UnicodeAttribute(range_key=True, attr_name="createdAt")
 
 
+class EndedIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
+    """Sparse: the terminal orders of each user, by their end, or by a late push of it."""
+
+    class Meta:
+        index_name = "userEnded"
+        projection = KeysOnlyProjection()
+
+    user_id = UnicodeAttribute(hash_key=True, attr_name="userId")
+    ended_at = NumberAttribute(range_key=True, attr_name="endedAt")
+
+
 class UserOrdersIndex(GlobalSecondaryIndex["OrderItem"]):  # type: ignore[no-untyped-call]
     """All orders of each user, by creation. An entry never changes, so no write but the first one pays for it."""
 
@@ -105,6 +116,10 @@ class OrderItem(Model):
     deadline_shard = UnicodeAttribute(attr_name="attentionShard", null=True)
     deadline_at = NumberAttribute(attr_name="attentionAt", null=True)
     open_user_id = UnicodeAttribute(attr_name="openUserId", null=True)
+    #: In milliseconds since the epoch. Absent on terminal items of releases that do not write it.
+    ended_at = NumberAttribute(attr_name="endedAt", null=True)
+    late_after = NumberAttribute(attr_name="lateAfter", null=True)
+    late_at = NumberAttribute(attr_name="lateAt", null=True)
     start_slot = NumberAttribute(attr_name="startSlot", null=True)
     starts_at = NumberAttribute(attr_name="startsAt", null=True)
     start_ahead = BooleanAttribute(attr_name="startAhead", null=True)
@@ -116,6 +131,7 @@ class OrderItem(Model):
     deadline = DeadlineIndex()
     unfinished = UnfinishedIndex()
     of_user = UserOrdersIndex()
+    ended = EndedIndex()
     open_orders = OpenOrdersIndex()
 
 
@@ -178,8 +194,9 @@ class IdempotencyItem(Model):
 class StreamItem(Model):
     """``connection#<id>``: an open connection, with its caller and use. ``user#<id>``: the followers of a user.
     ``group#<order>#<number>``: a group of an order's subscribers. ``sockets#<user>``: the open sockets of a user.
-    ``ticket#<digest>``: a ticket that is not used yet, with its caller. ``expiresAt`` is the table's time to live;
-    times are in epoch seconds.
+    ``ticket#<digest>``: a ticket that is not used yet, with its caller. ``replay#<connection>#<user>``: the newest
+    replay of a user's stream, whose times are in milliseconds. ``expiresAt`` is the table's time to live; other times
+    are in epoch seconds.
     """
 
     class Meta:
@@ -205,6 +222,10 @@ class StreamItem(Model):
     subscriptions = UnicodeSetAttribute(null=True)
     message_minute = NumberAttribute(attr_name="messageMinute", null=True)
     messages = NumberAttribute(null=True)
+    replay = NumberAttribute(null=True)
+    starts_at_ms = NumberAttribute(attr_name="startsAtMs", null=True)
+    since_ms = NumberAttribute(attr_name="sinceMs", null=True)
+
     sockets = UnicodeSetAttribute(null=True)
     pruned_at = NumberAttribute(attr_name="prunedAt", null=True)
 
@@ -238,12 +259,16 @@ class LedgerItem(Model):
     amount_in = NumberAttribute(attr_name="amountIn", null=True)
     amount_out = NumberAttribute(attr_name="amountOut", null=True)
     at = NumberAttribute()
+    #: 0 without a pushed price. Absent on items of releases that do not write it.
+    price_at = NumberAttribute(attr_name="priceAt", null=True)
+    launch_slot = NumberAttribute(attr_name="launchSlot", null=True)
 
 
 class RateLimitItem(Model):
     """``turn``: a counter whose remainder is the slot in turn. ``slot``: one of the rate limit's slots, by number.
-    ``requests#<user>``: the permits that the environments have ``taken`` for the window that began at ``number``;
-    ``expiresAt`` is the table's time to live, in epoch seconds.
+    ``requests#<user>``: the permits that the environments have ``taken`` for the window that began at ``number``.
+    ``waits#<counter>``: how many waits that began in the window ``number`` go on. ``expiresAt`` is the time
+    to live of both, in epoch seconds. ``doctor``: the last ``verdict`` of the doctor.
 
     Times are milliseconds since the epoch: ``reserved`` the last reservation in turn, ``ahead`` the last ahead of
     turn, ``spared`` the time up to which reservations in turn do not yield to it, ``started`` the last start, and
@@ -262,6 +287,7 @@ class RateLimitItem(Model):
     started = NumberAttribute(null=True)
     starter = UnicodeAttribute(null=True)
     taken = NumberAttribute(null=True)
+    verdict = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(attr_name="expiresAt", null=True)
 
 
@@ -269,8 +295,9 @@ class MarketItem(Model):
     """Market data by subject.
 
     A pair's name, or the mint of a pair outside the registry, has ``price#<quote>``, ``pool#<pool>#<venue>#<quote>``
-    and ``launch#<pool>#<slot>``. ``releasing`` has the pending launches, ``watched`` the watch list. Times are
-    milliseconds since the epoch.
+    and ``launch#<pool>#<slot>``. ``replaced#<pair or mint>#<quote>`` has the prices that later ones replaced, by the
+    time of the replacement; the first push replaces no price. ``releasing`` has the pending launches, ``watched`` the
+    watch list. Times are milliseconds since the epoch, but ``expiresAt``, the table's time to live, is in seconds.
     """
 
     class Meta:
@@ -287,3 +314,6 @@ class MarketItem(Model):
     liquidity = DecimalAttribute(null=True)
     quote = UnicodeAttribute(null=True)
     until = NumberAttribute(null=True)
+    #: When a price was pushed, if another one of the same millisecond has that time as ``at``.
+    pushed = NumberAttribute(null=True)
+    expires_at = NumberAttribute(attr_name="expiresAt", null=True)

@@ -1,4 +1,4 @@
-"""The indexes of the orders table from which lists are made."""
+"""The indexes of the orders table from which lists are made, and the orders that workers execute are found."""
 
 import itertools
 import logging
@@ -11,7 +11,7 @@ from pynamodb.exceptions import AttributeDeserializationError
 from chalicelib.codec.times import from_ms, from_text, to_text
 from chalicelib.domain.orders import Order
 from chalicelib.domain.read_model import Position
-from chalicelib.ports.orders import UnreadableOrderError
+from chalicelib.ports.orders import StoredOrder, UnreadableOrderError
 from chalicelib.settings import Settings
 from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.models import OrderItem
@@ -71,20 +71,31 @@ class DynamoOrderIndex:
         for _, group in itertools.groupby(map(_position, rows), key=lambda position: position[0]):
             yield from (position for position in sorted(group, reverse=True) if before is None or position < before)
 
+    def with_deadline(self, after_ms: int, until_ms: int, limit: int) -> list[StoredOrder]:
+        model = self._items.model
+        is_between = model.deadline_at.between(after_ms, until_ms)
+        rows = [
+            row
+            for shard in ACTIVE_SHARDS
+            for row in model.deadline.query(shard, is_between, scan_index_forward=False, limit=limit)
+        ]
+        latest = sorted(rows, key=lambda row: row.deadline_at or 0, reverse=True)[:limit]
+        return list(self._readable([row.order_id for row in latest]))
+
     def read(self, positions: Sequence[Position]) -> list[Order]:
         ids = [str(order_id) for _, order_id in positions]
-        found = {order.order_id: order for order in self._readable(ids)}
+        found = {stored.order.order_id: stored.order for stored in self._readable(ids)}
         return [found[order_id] for order_id in ids if order_id in found]
 
-    def _readable(self, ids: Sequence[str]) -> Iterator[Order]:
+    def _readable(self, ids: Sequence[str]) -> Iterator[StoredOrder]:
         rows = iter(self._items.model.batch_get(ids, consistent_read=True))
         while True:
             try:
-                yield self._items.stored_order(next(rows)).order
+                yield self._items.stored_order(next(rows))
             except StopIteration:
                 return
             except (AttributeDeserializationError, UnreadableOrderError):
-                log.exception("order left out of a list, because it is unreadable")
+                log.exception("order left out, because it is unreadable")
 
 
 def _position(row: OrderItem) -> Position:

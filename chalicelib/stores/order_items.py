@@ -7,14 +7,14 @@ from pynamodb.exceptions import DoesNotExist
 
 from chalicelib.codec.events import event_from_json
 from chalicelib.codec.orders import UNREADABLE, spec_from_dict, spec_from_json
-from chalicelib.codec.times import to_ms, to_text
+from chalicelib.codec.times import from_ms, to_ms, to_text
 from chalicelib.codec.watches import watch_to_key
 from chalicelib.domain.errors import IllegalTransitionError
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import Status
-from chalicelib.ports.orders import Followers, Lease, StoredOrder, UnreadableOrderError
+from chalicelib.ports.orders import Followers, LatePush, Lease, StoredOrder, UnreadableOrderError
 from chalicelib.settings import Settings
 from chalicelib.stores.connection import SharedConnection, bound
 from chalicelib.stores.models import LegacySpecItem, OrderItem, WrittenOrderItem
@@ -55,6 +55,7 @@ class OrderItems:
                 deadline_ms,
                 _reservation(item),
                 *fan_out_of(item),
+                _late_push(item),
             )
         except (*UNREADABLE, IllegalTransitionError) as error:
             raise UnreadableOrderError(item.order_id) from error
@@ -125,6 +126,12 @@ def _deadline_ms(item: OrderItem) -> int | None:
     if item.deadline_at is None or has_ended_shard(item.deadline_shard):
         return None
     return int(item.deadline_at)
+
+
+def _late_push(item: OrderItem) -> LatePush | None:
+    if item.late_after is None or item.late_at is None:
+        return None
+    return LatePush(int(item.late_after), from_ms(int(item.late_at)))
 
 
 def _reservation(item: OrderItem) -> SlotReservation | None:

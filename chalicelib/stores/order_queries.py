@@ -1,12 +1,18 @@
 """The queries of the order store: what its indexes know about unfinished and overdue orders."""
 
 import itertools
+from collections.abc import Iterator
 from datetime import datetime
 
-from chalicelib.codec.times import from_text, to_text
+from chalicelib.codec.times import from_text, to_ms, to_text
 from chalicelib.ports.orders import HistoryLag
 from chalicelib.stores.models import OrderItem, UnfinishedIndex
-from chalicelib.stores.order_items import ACTIVE_SHARDS, HISTORY_SHARD, OPEN_SHARD, open_user
+from chalicelib.stores.order_items import ACTIVE_SHARDS, HISTORY_SHARD, OPEN_SHARD, open_user, unrecorded_user
+
+#: Behind every time as text.
+_NO_END = "A"
+#: Index entries per query. They hold keys alone.
+_PAGE = 1000
 
 
 class OrderQueries:
@@ -27,12 +33,26 @@ class OrderQueries:
         rows = self._item.deadline.query(shard, self._item.deadline_at <= now_ms, limit=limit)
         return [(row.deadline_at or 0, row.order_id) for row in rows]
 
-    def unfinished_of(self, user_id: str, before: datetime | None = None) -> list[str]:
-        is_older = self._item.created_at < to_text(before) if before else None
+    def unfinished_of(
+        self,
+        user_id: str,
+        before: datetime | None = None,
+        since: datetime | None = None,
+        *,
+        with_unrecorded: bool = False,
+    ) -> list[str]:
+        # A query takes one range. The engine asks for a later start only to go on with a list that it has begun.
+        first, end = to_text(since) if since else "", to_text(before) if before else _NO_END
+        created_at = self._item.created_at
+        is_within = created_at.between(first, end) if since else created_at < end
         # Open orders first: an order that triggers between the queries is then seen twice instead of missed.
-        users = (open_user(user_id), user_id)
-        rows = [row for user in users for row in self._item.unfinished.query(user, is_older)]
+        users = [open_user(user_id), user_id, *([unrecorded_user(user_id)] if with_unrecorded else [])]
+        rows = [row for user in users for row in self._item.unfinished.query(user, is_within) if row.created_at < end]
         return list(dict.fromkeys(row.order_id for row in sorted(rows, key=lambda row: row.created_at)))
+
+    def ended_of(self, user_id: str, since: datetime) -> Iterator[str]:
+        is_later = self._item.ended_at >= to_ms(since)
+        return (row.order_id for row in self._item.ended.query(user_id, is_later, page_size=_PAGE))
 
     def count_active(self, user_id: str, limit: int) -> int:
         return self._count(user_id, limit)

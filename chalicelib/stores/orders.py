@@ -1,6 +1,7 @@
 """The orders table. Each change is one conditional update that appends its events and returns the subscribers."""
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 
 from pynamodb.exceptions import (
     AttributeDeserializationError,
@@ -15,7 +16,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.codec.events import event_to_json
 from chalicelib.codec.orders import spec_to_json
-from chalicelib.codec.times import to_text
+from chalicelib.codec.times import to_ms, to_text
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.status import OrderType
@@ -208,6 +209,13 @@ class DynamoOrderStore(OrderQueries):
         actions = [self._item.published.set(stored.published), *deadline_actions(self._item, order, deadline_ms)]
         update_if(self._item(order.order_id), actions, self._item.seq == order.seq)
 
+    def note_late_push(self, stored: StoredOrder, at: datetime) -> None:
+        model, at_ms = self._item, to_ms(at)
+        actions = [model.late_after.set(model.late_after | stored.published), model.late_at.set(at_ms)]
+        if stored.order.is_terminal:
+            actions.append(model.ended_at.set(at_ms))
+        self._change(stored.order.order_id, *actions)
+
     def join(self, order_id: str, subscribers: Collection[Subscriber], seq: int) -> bool:
         add = self._item.subscribers.add(to_set(subscribers))
         # The bound is no exact one: a write that the SDK retries must not count the subscribers that it has added.
@@ -227,9 +235,9 @@ class DynamoOrderStore(OrderQueries):
     def leave(self, order_id: str, subscribers: Collection[Subscriber]) -> None:
         self._change(order_id, self._item.subscribers.delete(to_set(subscribers)))
 
-    def _change(self, order_id: str, action: Action) -> None:
-        """Change an order's subscribers, unless there is no such order."""
-        update_if(self._item(order_id), [action], self._item.order_id.exists())
+    def _change(self, order_id: str, *actions: Action) -> None:
+        """Change what the engine knows about an order, unless there is no such order."""
+        update_if(self._item(order_id), actions, self._item.order_id.exists())
 
 
 def _key_of(row: IdempotencyItem) -> IdempotencyKey:

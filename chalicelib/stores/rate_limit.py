@@ -9,10 +9,12 @@ from chalicelib.domain.errors import ContendedError
 from chalicelib.domain.rate_limit import (
     MINUTE_MS,
     SlotReservation,
+    SlotUse,
     high_priority_slots,
     is_used_up,
     last_due,
     next_start,
+    slot_use,
 )
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import update_if
@@ -83,6 +85,9 @@ class DynamoRateLimitSlots:
         item = self._get(slot)
         goes_first = reservation.ahead or (item.spared or 0) >= reservation.at_ms
         return next_start(now_ms, _ms(item.started), None if goes_first else _ms(item.ahead))
+
+    def use(self, now_ms: int) -> SlotUse:
+        return slot_use(now_ms, ((_ms(one.reserved), _ms(one.ahead), _ms(one.started)) for one in self._all()))
 
     def undo_start(self, reservation: SlotReservation, order_id: str, now_ms: int, before_ms: int) -> None:
         item, model = self._item(_SLOT, reservation.slot % self._slots), self._item

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from pynamodb.exceptions import DoesNotExist
 
-from chalicelib.ports.streams import Connection, Subscriber
+from chalicelib.ports.streams import Connection, OpenSockets, Subscriber, UserReplay
 from chalicelib.settings import Settings
 from chalicelib.stores.conditions import delete_if, update_if
 from chalicelib.stores.connection import SharedConnection, bound
@@ -85,9 +85,37 @@ class DynamoStreamStore:
     def drop_unfollowed(self, user_id: str) -> None:
         delete_if(self._item(_user_key(user_id)), self._item.subscribers.does_not_exist())
 
+    def replay_of(self, user_id: str, connection_id: str) -> UserReplay | None:
+        item = self._get(_replay_key(user_id, connection_id))
+        if item is None:
+            return None
+        since_ms = None if item.since_ms is None else int(item.since_ms)
+        return UserReplay(int(item.replay or 0), int(item.starts_at_ms or 0), since_ms)
+
+    def set_replay(self, user_id: str, connection_id: str, replay: UserReplay, expires_at: int) -> None:
+        item = self._item
+        since = item.since_ms.remove() if replay.since_ms is None else item.since_ms.set(replay.since_ms)
+        values = [item.replay.set(replay.number), item.starts_at_ms.set(replay.starts_at_ms), since]
+        item(_replay_key(user_id, connection_id)).update([*values, item.expires_at.set(expires_at)])
+
+    def count_open(self, now: int, limit: int) -> OpenSockets:
+        # DynamoDB deletes expired items late.
+        is_open = self._item.id.startswith(connection_key("")) & (self._item.expires_at > now)
+        # A scan through the model would read page after page until it has found ``limit`` connections.
+        page = self._item._get_connection().scan(filter_condition=is_open, attributes_to_get=["id"], limit=limit)
+        return OpenSockets(int(page["Count"]), "LastEvaluatedKey" in page)
+
+    def end_replay(self, user_id: str, connection_id: str, number: int) -> None:
+        item = self._item(_replay_key(user_id, connection_id))
+        update_if(item, [self._item.since_ms.remove()], self._item.replay == number)
+
     def _get(self, key: str) -> StreamItem | None:
         return find_item(self._item, key)
 
 
 def _user_key(user_id: str) -> str:
     return f"user#{user_id}"
+
+
+def _replay_key(user_id: str, connection_id: str) -> str:
+    return f"replay#{connection_id}#{user_id}"

@@ -1,4 +1,7 @@
-"""A subscriber as one string of a DynamoDB string set: ``<how>:<connection id>``, or ``<how><after seq>:…``."""
+"""A subscriber as one string of a DynamoDB string set: ``<how>:<connection id>``, or ``<how><after seq>:…``.
+
+Releases that do not know ``l`` (awaits the live frame) read it as ``o`` (subscribed to the order).
+"""
 
 from collections.abc import Iterable
 
@@ -6,7 +9,7 @@ from chalicelib.ports.streams import Subscriber
 
 
 def to_text(subscriber: Subscriber) -> str:
-    via = "u" if subscriber.via_user else "o"
+    via = "l" if subscriber.awaits_live else "u" if subscriber.via_user else "o"
     grain = "c" if subscriber.coarse else "f"
     position = "" if subscriber.after_seq is None else subscriber.after_seq
     return f"{via}{grain}{position}:{subscriber.connection_id}"
@@ -15,7 +18,11 @@ def to_text(subscriber: Subscriber) -> str:
 def from_text(text: str) -> Subscriber:
     how, _, connection_id = text.partition(":")
     return Subscriber(
-        connection_id, coarse=how[1] == "c", via_user=how[0] == "u", after_seq=int(how[2:]) if how[2:] else None
+        connection_id,
+        coarse=how[1] == "c",
+        via_user=how[0] == "u",
+        after_seq=int(how[2:]) if how[2:] else None,
+        awaits_live=True if how[0] == "l" else None,
     )
 
 
