@@ -9,14 +9,15 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.as_of import AsOf
 from chalicelib.domain.conditions import Launch
+from chalicelib.domain.depth import Depth
 from chalicelib.domain.events import LaunchRefused, LaunchTriggered
 from chalicelib.domain.money import written
 from chalicelib.domain.orders import Order
+from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import Status
 from chalicelib.ports.market import MarketStore
 from chalicelib.ports.orders import LostRaceError, OpenOrderIndex, StoredOrder
@@ -66,24 +67,24 @@ class ProcessLaunches:
     def _process(self, launch: Launch) -> int:
         """Trigger one batch of orders at most, and refuse one batch at most; returns how many triggered."""
         suited: list[Trigger] = []
-        unsuited: list[tuple[StoredOrder, str]] = []
+        unsuited: list[tuple[StoredOrder, LaunchRefused]] = []
         for stored in self.open_order_index.for_launch(launch.mint):
             if not self._concerns(launch, stored.order):
                 continue
             try:
-                reason = self._refusal(stored.order, launch)
+                refusal = self._refusal(stored.order, launch)
             except _PoolUnavailableError:
                 extra = {"orderId": stored.order.order_id, "mint": launch.mint}
                 log.warning("pool unavailable; the next look will retry", extra=extra)
                 continue
-            if reason is None:
+            if refusal is None:
                 suited.append((stored, LaunchTriggered(launch)))
             elif stored.order.stores_refusals:
-                unsuited.append((stored, reason))
+                unsuited.append((stored, refusal))
             if len(suited) == self.batch:
                 break
         triggered = self.triggers.fire(suited)
-        list(self.executor.map(partial(self._refuse, launch), unsuited[: self.batch]))
+        list(self.executor.map(self._refuse, unsuited[: self.batch]))
         return triggered
 
     def _is_done(self, launch: Launch) -> bool:
@@ -104,39 +105,54 @@ class ProcessLaunches:
         is_open = order.status is Status.OPEN and not order.is_expired(self.now())
         return is_open and not order.was_refused(launch.id)
 
-    def _refusal(self, order: Order, launch: Launch) -> str | None:
-        """The reason why the launch does not meet the order's filters; ``None`` if it does.
+    def _refusal(self, order: Order, launch: Launch) -> LaunchRefused | None:
+        """The refusal if the launch does not meet the order's filters, with the depth that it was judged by.
 
-        :raises _PoolUnavailableError: if the venue cannot show its pool now.
+        :raises _PoolUnavailableError: if the answer depends on the pool, and the venue cannot show it now.
         """
-        spec, wanted = order.spec, order.spec.launch
-        if wanted is None:
-            return "it waits for no launch"
+        spec = order.spec
         if launch.quote is not None and launch.quote != spec.pair.quote.symbol:
-            return f"the pool trades against {launch.quote}"
-        if wanted.venue is not None and launch.venue != wanted.venue:
-            return f"launched on {launch.venue}, not on {wanted.venue}"
-        if wanted.min_liquidity is not None and launch.liquidity < wanted.min_liquidity:
-            return f"liquidity of {written(launch.liquidity)} is less than {written(wanted.min_liquidity)}"
-        depths = self.router.depths(spec.pair, AsOf(launch.at_ms), launch.opened)
-        if not depths:
-            raise _PoolUnavailableError
-        best = best_swap(depths, spec.side, spec.amount_in)
-        if best is None:
-            return "the pool is too small for this amount"
-        if wanted.max_price is not None and best.amount_out < (spec.limit_min_out or 0):
-            return f"the whole amount costs more than {written(wanted.max_price)}"
-        return None
+            return LaunchRefused(launch, f"the pool trades against {launch.quote}")
+        reason = _mismatch(spec, launch)
+        depth = next(iter(self.router.depths(spec.pair, AsOf(launch.at_ms), launch.opened)), None)
+        if depth is None:
+            if reason is None:
+                raise _PoolUnavailableError
+            return LaunchRefused(launch, reason)
+        reason = reason or _shortcoming(spec, depth)
+        return LaunchRefused(launch, reason, depth.at_ms, depth.price_at_ms, depth.launch_slot) if reason else None
 
-    def _refuse(self, launch: Launch, unsuited: tuple[StoredOrder, str]) -> None:
-        stored, reason = unsuited
+    def _refuse(self, unsuited: tuple[StoredOrder, LaunchRefused]) -> None:
+        stored, refusal = unsuited
         try:
-            refused = stored.order.after(LaunchRefused(launch, reason), self.now())
+            refused = stored.order.after(refusal, self.now())
             self.open_orders.keep(self.open_orders.renew(stored, refused))
         except LostRaceError:
             return
         except Exception:
             log.exception("refusal not written; the next look will retry", extra={"orderId": stored.order.order_id})
+
+
+def _mismatch(spec: OrderSpec, launch: Launch) -> str | None:
+    """The condition of the order that the launch does not meet, whatever its pool is like now."""
+    wanted = spec.launch
+    if wanted is None:
+        return "it waits for no launch"
+    if wanted.venue is not None and launch.venue != wanted.venue:
+        return f"launched on {launch.venue}, not on {wanted.venue}"
+    if wanted.min_liquidity is not None and launch.liquidity < wanted.min_liquidity:
+        return f"liquidity of {written(launch.liquidity)} is less than {written(wanted.min_liquidity)}"
+    return None
+
+
+def _shortcoming(spec: OrderSpec, depth: Depth) -> str | None:
+    """Why the pool cannot fill the order within its maximum price."""
+    best = best_swap([depth], spec.side, spec.amount_in)
+    if best is None:
+        return "the pool is too small for this amount"
+    if spec.launch and spec.launch.max_price is not None and best.amount_out < (spec.limit_min_out or 0):
+        return f"the whole amount costs more than {written(spec.launch.max_price)}"
+    return None
 
 
 class _PoolUnavailableError(Exception):

@@ -4,16 +4,15 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib.ports.history import History
 from chalicelib.ports.orders import HistoryLag, OrderStore
 from chalicelib.ports.queues import OrderQueue
+from chalicelib.services.operations.recent import Recent
 from chalicelib.services.operations.stats import MAX_COUNTED_LAG
 
 log = logging.getLogger(__name__)
-
-_MAX_AGE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +42,10 @@ class CheckHealth:
         self._queue = queue
         self._history = history
         self._executor = executor
-        self._now = now
-        self._last: tuple[datetime, Health] | None = None
+        self._recent = Recent(self._probe, now)
 
     def __call__(self) -> Health:
-        now = self._now()
-        if self._last is None or not timedelta() <= now - self._last[0] < _MAX_AGE:
-            self._last = now, self._probe()
-        return self._last[1]
+        return self._recent()
 
     def _probe(self) -> Health:
         probes = {"dynamodb": self._orders.ping, "sqs": self._queue.ping, "postgres": self._history.ping}

@@ -14,7 +14,12 @@ from chalicelib.domain.swaps import Fill, Transaction
 from chalicelib.ports.orders import Lease, LostRaceError, OrderStore, StoredOrder
 from chalicelib.ports.venues import Ledger
 from chalicelib.routing.router import Router
-from chalicelib.services.orders.execution_events import guaranteed_min_output, min_acceptable_output, swap_request
+from chalicelib.services.orders.execution_events import (
+    guaranteed_min_output,
+    min_acceptable_output,
+    missed_minimum,
+    swap_request,
+)
 from chalicelib.services.streams.order_stream import OrderStream
 
 log = logging.getLogger(__name__)
@@ -96,10 +101,8 @@ class RunAttempt:
         )
         routed = order.after(decision, self.now())
         minimum = min_acceptable_output(order, quote.amount_out)
-        if quote.amount_out < minimum:
-            stored = self.move(stored, routed, stream)
-            reason = "every venue would return less than the minimum output"
-            raise AttemptEndedError(stored, AttemptFailedError(FailureCode.SLIPPAGE_EXCEEDED, reason))
+        if missed := missed_minimum(quote.amount_out, minimum):
+            raise AttemptEndedError(self.move(stored, routed, stream), missed)
         transaction = self.router.venue(quote.venue).build(quote, minimum)
         building = Building(quote.venue, minimum, transaction.steps)
         return self.move(stored, routed.after(building, self.now()), stream), transaction

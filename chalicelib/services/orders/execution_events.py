@@ -6,7 +6,7 @@ from chalicelib.codec.times import to_ms
 from chalicelib.domain.as_of import ANY_TIME, AsOf
 from chalicelib.domain.conditions import TimeInForce
 from chalicelib.domain.events import AttemptStarted, Confirmed, Expired, PriceMovedAway
-from chalicelib.domain.failures import AttemptFailedError
+from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.money import minimum_output, percent
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import OrderType, Status
@@ -49,18 +49,26 @@ def guaranteed_min_output(order: Order) -> int:
     return order.min_amount_out or order.spec.limit_min_out or 0
 
 
+def missed_minimum(quoted: int, minimum: int) -> AttemptFailedError | None:
+    """The failure of an attempt whose best quote is below the minimum output."""
+    if quoted >= minimum:
+        return None
+    reason = "every venue would return less than the minimum output"
+    return AttemptFailedError(FailureCode.SLIPPAGE_EXCEEDED, reason)
+
+
 def after_missed_trigger(order: Order, error: AttemptFailedError | None, now: datetime) -> Order:
     """The order after its price moved away: open again, or expired if its time is up or it cannot wait again.
 
     ``error`` is ``None`` if the order's time was up before its transaction was sent.
     """
-    reason = error.reason if error else _TIME_UP
+    reason, code = (error.reason, error.code) if error else (_TIME_UP, None)
     if order.status is not Status.ROUTING:
         order = order.after(AttemptStarted(error.failure if error else None), now)
     if order.spec.type is OrderType.LIMIT and order.spec.time_in_force is not TimeInForce.IOC:
-        order = order.after(PriceMovedAway(reason, order.missed_triggers + 1), now)
+        order = order.after(PriceMovedAway(reason, order.missed_triggers + 1, code), now)
         return order.after(Expired(), now) if order.is_expired(now) else order
-    return order.after(Expired(reason, error.code if error else None), now)
+    return order.after(Expired(reason, code), now)
 
 
 def confirmation(order: Order, fill: Fill) -> Confirmed:
@@ -73,4 +81,7 @@ def confirmation(order: Order, fill: Fill) -> Confirmed:
         amount_out=fill.amount_out,
         executed_price=swap_request(order).price_of(fill.amount_out),
         slippage_pct=percent(quoted - fill.amount_out, quoted),
+        landed_at_ms=fill.landed_at_ms,
+        price_at_ms=fill.price_at_ms,
+        launch_slot=fill.launch_slot,
     )

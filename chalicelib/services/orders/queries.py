@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.events import Event, QuotesReceived
+from chalicelib.domain.events import QuotesReceived
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.orders import Order
 from chalicelib.domain.swaps import SwapRequest
@@ -16,17 +16,14 @@ class Queries:
     orders: OrderStore
     router: Router
 
-    def order(self, caller: Caller, order_id: str) -> Order:
-        """:raises OrderNotFoundError: if the caller has no such order."""
-        return find_order(caller, self.orders, order_id).order
-
-    def events(self, caller: Caller, order_id: str, after_seq: int) -> tuple[Order, tuple[Event, ...]]:
-        """The order, and its events after ``after_seq``.
+    def order(self, caller: Caller, order_id: str, at_seq: int | None = None) -> Order:
+        """The order; with ``at_seq``, as it was after that event.
 
         :raises OrderNotFoundError: if the caller has no such order.
+        :raises SeqBeyondEndError: if the order has no such event.
         """
-        order = self.order(caller, order_id)
-        return order, order.events[after_seq:]
+        order = find_order(caller, self.orders, order_id).order
+        return order if at_seq is None else order.at_seq(at_seq)
 
     def quotes(self, caller: Caller, request: SwapRequest) -> QuotesReceived:
         """The quotes of all venues now, and the router's choice.

@@ -74,11 +74,12 @@ class SubmitOrder:
         *,
         idempotency_key: str | None = None,
         subscriber: Subscriber | None = None,
-        acknowledge: Callable[[str], None] | None = None,
+        acknowledge: Callable[[str, bool], None] | None = None,
     ) -> Submission:
         """Accept an order of the caller's, and subscribe the connection that sent it.
 
-        ``acknowledge`` receives the order's id before the first frame is pushed.
+        ``acknowledge`` receives the order's id, and whether an earlier request made the order, before the first frame
+        is pushed.
 
         :raises MissingScopeError: if the caller may not trade, or not for this user.
         :raises IdempotencyConflictError: if the key came with another order before.
@@ -94,7 +95,7 @@ class SubmitOrder:
             stored = self._accept(order_id, spec, keys, subscriber)
         except KeyTakenError as error:
             order_id = earlier = _earlier_order(keys, error.taken)
-        greet = partial(acknowledge, order_id) if acknowledge else None
+        greet = partial(acknowledge, order_id, earlier is not None) if acknowledge else None
         if earlier is None:
             self._dispatch(stored, greet)
         else:

@@ -1,11 +1,12 @@
 """WebSocket connections: opened with the stream that their address asks for, and closed."""
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.codec.times import to_seconds
+from chalicelib.codec.times import to_ms, to_seconds
 from chalicelib.domain.errors import ExpiredCredentialError, RefusedError, TooManySocketsError
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.ports.queues import ReplayQueue
@@ -20,6 +21,8 @@ from chalicelib.ports.streams import (
 )
 from chalicelib.services.streams.user_sockets import OPENING_SECONDS, LimitSockets
 from chalicelib.settings import MAX_DELAY_SECONDS
+
+log = logging.getLogger(__name__)
 
 #: Makes the frame of an error, in answer to the message with a request id or to none.
 ErrorFrameBuilder = Callable[[Exception, str | int | None], str]
@@ -62,7 +65,7 @@ class Connections:
         if known:
             self._admit(known, connection)
         if wanted:
-            self.replays.send([OpenStream(connection_id, wanted, coarse, known)])
+            self.replays.send([OpenStream(connection_id, wanted, coarse, known, to_ms(self.now()))])
 
     def _admit(self, caller: Caller, connection: Connection) -> None:
         # The list has no entry of a connection that is not stored: it would look like one that has vanished.
@@ -104,11 +107,29 @@ class Connections:
         except PushFailedError:
             self.queue_check(CheckSocket(connection_id, ends_at=0))
 
+    def end_slow(self, connection_id: str) -> None:
+        """Close a socket that does not take its frames, if need be by the replay queue.
+
+        Its client opens another one and asks for what it lacks.
+        """
+        log.info("slow socket closed", extra={"connectionId": connection_id})
+        try:
+            connection = self._end(connection_id)
+        except PushFailedError:
+            self.queue_check(CheckSocket(connection_id, ends_at=0))
+            return
+        if connection and self.limit.is_opening(connection):
+            self.queue_check(CheckSocket(connection_id, ends_at=0))
+
     def _end(
-        self, connection_id: str, error: RefusedError, request_id: str | int | None = None, read_seconds: float = 0
+        self,
+        connection_id: str,
+        error: RefusedError | None = None,
+        request_id: str | int | None = None,
+        read_seconds: float = 0,
     ) -> Connection | None:
         connection = self.streams.disconnect(connection_id)
-        if connection:
+        if connection and error:
             with suppress(ConnectionGoneError, PushFailedError):
                 self.sockets.push(connection_id, self.build_error_frame(error, request_id))
                 self.sleep(read_seconds)

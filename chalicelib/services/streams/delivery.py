@@ -1,7 +1,7 @@
 """Delivery of an order's events to connections: side by side, and in order on each of them."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 
@@ -13,19 +13,21 @@ log = logging.getLogger(__name__)
 
 #: Makes the frame of an order's event, coarse or not.
 FrameBuilder = Callable[[Order, Event, bool], str]
+#: Makes the frame which says that the stream of an order is live, from the order's id and its last ``seq``.
+LiveBuilder = Callable[[str, int], str]
 
 
 @dataclass(slots=True)
 class Delivery:
-    """The progress of one connection: its position before, and the last ``seq`` that it has.
+    """The progress of one connection: the last ``seq`` that it has.
 
-    ``failed``: the connection did not take a frame. A connection that is neither gone nor failed may still lack
-    events, because the time was up.
+    ``awaits_live``: the live frame is still to follow the events. ``failed``: the connection did not take a frame. A
+    connection that is neither gone nor failed may still lack frames, because the time was up.
     """
 
     subscribers: tuple[Subscriber, ...]
-    previous: int
     delivered: int
+    awaits_live: bool = False
     gone: bool = False
     failed: bool = False
 
@@ -37,29 +39,49 @@ class Delivery:
     def coarse(self) -> bool:
         return self.subscribers[0].coarse
 
+    @property
+    def is_stopped(self) -> bool:
+        return self.gone or self.failed
+
+    def lacks(self, order: Order) -> bool:
+        """True if some frame of the order is still to be pushed."""
+        return self.delivered < order.seq or self.awaits_live
+
 
 class Deliverer:
     def __init__(
-        self, sockets: Sockets, executor: Executor, monotonic: Callable[[], float], build_frame: FrameBuilder
+        self,
+        sockets: Sockets,
+        executor: Executor,
+        monotonic: Callable[[], float],
+        build_frame: FrameBuilder,
+        build_live: LiveBuilder,
     ) -> None:
         self._sockets = sockets
         self._executor = executor
         self._build_frame = build_frame
+        self._build_live = build_live
         self.monotonic = monotonic
 
-    def deliver(self, order: Order, positions: Mapping[Subscriber, int], seconds: float) -> list[Delivery]:
+    def deliver(
+        self,
+        order: Order,
+        positions: Mapping[Subscriber, int],
+        seconds: float,
+        awaiting_live: Collection[Subscriber] = (),
+    ) -> list[Delivery]:
         """Push to each connection the events after its position, for about ``seconds``.
 
-        A connection with several subscriptions begins at the earliest of their positions.
+        The last frame of the connections of ``awaiting_live`` says that the stream of the order is live.
         """
         deadline = self.monotonic() + seconds
-        deliveries = _by_connection(positions)
-        late = [one for one in deliveries if one.delivered < order.seq]
-        frames = self._frames(order, late)
+        deliveries = _deliveries_of(positions, awaiting_live)
+        late = [one for one in deliveries if one.lacks(order)]
+        frames, live = self._frames(order, late), self._build_live(order.order_id, order.seq) if awaiting_live else ""
         if len(late) == 1:
-            self._serve(late[0], order.events, frames, deadline)
+            self._serve(late[0], order.events, frames, live, deadline)
         else:
-            wait([self._executor.submit(self._serve, one, order.events, frames, deadline) for one in late])
+            wait([self._executor.submit(self._serve, one, order.events, frames, live, deadline) for one in late])
         return deliveries
 
     def _frames(self, order: Order, deliveries: Sequence[Delivery]) -> Mapping[bool, Mapping[int, str]]:
@@ -71,35 +93,47 @@ class Deliverer:
         }
 
     def _serve(
-        self, delivery: Delivery, events: Sequence[Event], frames: Mapping[bool, Mapping[int, str]], deadline: float
+        self,
+        delivery: Delivery,
+        events: Sequence[Event],
+        frames: Mapping[bool, Mapping[int, str]],
+        live: str,
+        deadline: float,
     ) -> None:
-        """Push to one connection until it has every event, or a push fails, or the time is up."""
+        """Push to one connection until it has every frame, or a push fails, or the time is up."""
         texts = frames[delivery.coarse]
         for event in events[delivery.delivered :]:
-            if self.monotonic() > deadline:
-                return
-            try:
-                self._sockets.push(delivery.connection_id, texts[event.seq])
-            except ConnectionGoneError:
-                delivery.gone = True
-                return
-            except PushFailedError:
-                delivery.failed = True
-                return
-            except Exception:
-                # No other thread would see it, and the connection would count as late for ever.
-                log.exception("push failed", extra={"connectionId": delivery.connection_id})
-                delivery.failed = True
+            if self.monotonic() > deadline or not self._push(delivery, texts[event.seq]):
                 return
             delivery.delivered = event.seq
+        if delivery.awaits_live and self.monotonic() <= deadline and self._push(delivery, live):
+            delivery.awaits_live = False
+
+    def _push(self, delivery: Delivery, text: str) -> bool:
+        """Push one frame. False if the connection is gone or does not take it, which the delivery then says."""
+        try:
+            self._sockets.push(delivery.connection_id, text)
+        except ConnectionGoneError:
+            delivery.gone = True
+        except PushFailedError:
+            delivery.failed = True
+        except Exception:
+            # No other thread would see it, and the connection would count as late for ever.
+            log.exception("push failed", extra={"connectionId": delivery.connection_id})
+            delivery.failed = True
+        return not delivery.is_stopped
 
 
-def _by_connection(positions: Mapping[Subscriber, int]) -> list[Delivery]:
+def _deliveries_of(positions: Mapping[Subscriber, int], awaiting_live: Collection[Subscriber]) -> list[Delivery]:
+    """A delivery for each connection, which begins at the earliest of its positions."""
     subscribers: dict[str, list[Subscriber]] = {}
     for subscriber in positions:
         subscribers.setdefault(subscriber.connection_id, []).append(subscriber)
     starts = {connection: min(positions[one] for one in mine) for connection, mine in subscribers.items()}
-    return [Delivery(tuple(mine), starts[one], starts[one]) for one, mine in subscribers.items()]
+    return [
+        Delivery(tuple(mine), starts[one], awaits_live=not set(mine).isdisjoint(awaiting_live))
+        for one, mine in subscribers.items()
+    ]
 
 
 def all_of(deliveries: Iterable[Delivery]) -> frozenset[Subscriber]:

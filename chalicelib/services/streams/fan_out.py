@@ -69,7 +69,9 @@ class FanOut:
         for number, entries in self._entries(stored, connection_id):
             if entries:
                 self.groups.add(stored.order.order_id, number, _joining(positions), self._expires_at())
-                self._queue_joined(stored, {number}, min(positions.values()))
+                # The worker of the group pushes the live frame, also without an event.
+                least = 0 if any(one.awaits_live for one in positions) else min(positions.values())
+                self._queue_joined(stored, {number}, least)
                 return True
         return False
 

@@ -46,7 +46,8 @@ class OrderStream:
         """Publish the order's last events soon; returns the order, marked as published as far as it is by now."""
         with self._lock:
             self._note(stored)
-            if not self._is_running and not self._greet and not stored.has_audience:
+            concerns_nobody = not stored.has_audience and not self._publisher.is_late(self._marked(stored))
+            if not self._is_running and not self._greet and concerns_nobody:
                 # No thread is needed to push to nobody.
                 self._published = stored.order.seq
                 return self._marked(stored)

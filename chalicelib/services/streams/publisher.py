@@ -2,19 +2,26 @@
 
 The publisher drops a connection that is gone from the order. It hands a connection that it could not serve in time to
 the replay queue, which catches it up and joins it again, so that a slow socket neither delays the order nor misses a
-frame. The publisher drops a connection that is still slow at the last try.
+frame. A connection that is still slow at the last try is closed.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from chalicelib.domain.orders import Order
-from chalicelib.ports.orders import OrderStore, StoredOrder
+from chalicelib.ports.orders import Followers, OrderStore, StoredOrder
 from chalicelib.ports.streams import Subscriber
 from chalicelib.services.streams.delivery import Deliverer, Delivery, all_of
-from chalicelib.services.streams.dropped_sockets import RETRY_SECONDS, DroppedSockets
+from chalicelib.services.streams.dropped_sockets import (
+    MAX_PUSH_DELAY_SECONDS,
+    NO_LAG,
+    RETRY_SECONDS,
+    DroppedSockets,
+    Lag,
+)
 from chalicelib.services.streams.fan_out import FanOut
 
 log = logging.getLogger(__name__)
@@ -26,24 +33,34 @@ _NOTHING: Mapping[Subscriber, int] = MappingProxyType({})
 class PushResult:
     """The outcome of a push: the subscribers that have every event, those whose connection is gone, and the others.
 
-    ``late``: connections that took too few frames in time. They are in the replay queue, unless they have used up
-    their tries.
+    ``late``: connections that took too few frames in time. They are in the replay queue, or closed if they have used
+    up their tries.
     """
 
     served: frozenset[Subscriber]
     gone: frozenset[Subscriber]
     late: tuple[Delivery, ...]
 
+    def then(self, other: "PushResult") -> "PushResult":
+        """The result of this push and of one that followed it, to some of the connections that this one served."""
+        served = self.served - other.gone - all_of(other.late)
+        return PushResult(served, self.gone | other.gone, self.late + other.late)
+
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """``budget_seconds``: the time to push the events of one write to the order's own subscribers."""
+    """``budget_seconds``: the time to push the events of one write to the order's own subscribers.
+
+    Events that a dead worker left unpushed may find the client of a user's stream away. It comes back with a later
+    time, so the order notes the late push for its replay.
+    """
 
     orders: OrderStore
     deliverer: Deliverer
     dropped_sockets: DroppedSockets
     fan_out: FanOut
     budget_seconds: float
+    now: Callable[[], datetime]
 
     def publish(self, stored: StoredOrder, known: Mapping[Subscriber, int] = _NOTHING) -> StoredOrder:
         """Publish the order's unpublished events; returns the order as published, with the subscribers that it kept.
@@ -53,24 +70,41 @@ class Publisher:
         """
         order = stored.order
         try:
+            if is_late := self.is_late(stored):
+                self.orders.note_late_push(stored, self.now())
             served = self._push_to_all(stored, known) if stored.subscribers else stored.subscribers
             if stored.published < order.seq:
                 self.fan_out.announce(stored)
+            if is_late and order.is_terminal and stored.followers is not Followers.AWAITED:
+                # A follower that came back before this push found the order over, and has not joined it.
+                self.fan_out.notify_followers(order.order_id)
         except Exception:
             # A failure to publish must not stop the trade.
             log.exception("not published", extra={"orderId": order.order_id})
             return stored
         return replace(stored, published=order.seq, subscribers=served)
 
-    def push(self, order: Order, positions: Mapping[Subscriber, int], tries: int = 0) -> PushResult:
+    def is_late(self, stored: StoredOrder) -> bool:
+        """True if the first unpublished event is so old that clients may have come back with later times."""
+        unpublished = stored.order.events[stored.published :]
+        return bool(unpublished) and self.now() - unpublished[0].at > timedelta(seconds=MAX_PUSH_DELAY_SECONDS)
+
+    def push(self, order: Order, positions: Mapping[Subscriber, int], lag: Lag = NO_LAG) -> PushResult:
         """Push to each subscriber the events after its position. Some may be gone or too slow.
 
-        ``tries`` counts the earlier pushes that could not serve these subscribers.
+        ``lag`` is how far these subscribers are behind.
         """
-        deliveries = self.deliverer.deliver(order, positions, self.budget_seconds)
+        return self._result(order, self.deliverer.deliver(order, positions, self.budget_seconds), lag)
+
+    def push_live(self, order: Order, subscribers: Iterable[Subscriber], lag: Lag = NO_LAG) -> PushResult:
+        """Push the live frame of an order's stream to the subscribers that await it. They have joined the order."""
+        awaiting = {one: order.seq for one in subscribers if one.awaits_live}
+        return self._result(order, self.deliverer.deliver(order, awaiting, self.budget_seconds, awaiting.keys()), lag)
+
+    def _result(self, order: Order, deliveries: Sequence[Delivery], lag: Lag) -> PushResult:
         gone = [one for one in deliveries if one.gone]
-        late = tuple(one for one in deliveries if not one.gone and one.delivered < order.seq)
-        self.dropped_sockets.drop(order, gone, late, tries)
+        late = tuple(one for one in deliveries if not one.gone and (one.failed or one.lacks(order)))
+        self.dropped_sockets.drop(order, gone, late, lag)
         return PushResult(all_of(deliveries) - all_of(gone) - all_of(late), all_of(gone), late)
 
     def _push_to_all(self, stored: StoredOrder, known: Mapping[Subscriber, int]) -> frozenset[Subscriber]:

@@ -24,10 +24,12 @@ from chalicelib.services.streams.dropped_sockets import DroppedSockets
 class _Progress:
     """What a worker has done for a group since it leased it.
 
-    ``positions`` has the subscribers that it pushed to, and ``dropped`` those that leave the group.
+    ``positions`` has the subscribers that it pushed to, ``live`` those that have their live frame, and ``dropped``
+    those that leave the group.
     """
 
     positions: dict[Subscriber, int] = field(default_factory=dict)
+    live: set[Subscriber] = field(default_factory=set)
     dropped: set[Subscriber] = field(default_factory=set)
 
     def to_serve(self, group: SubscriberGroup) -> dict[Subscriber, int]:
@@ -36,15 +38,21 @@ class _Progress:
             one: self.positions.get(one, stored) for one, stored in group.positions.items() if one not in self.dropped
         }
 
+    def awaiting_live(self, group: SubscriberGroup) -> set[Subscriber]:
+        return {one for one in self.to_serve(group) if one.awaits_live} - self.live
+
+    def note(self, deliveries: Sequence[Delivery], order: Order) -> None:
+        """Note the new positions, and who has the live frame."""
+        self.positions |= {subscriber: one.delivered for one in deliveries for subscriber in one.subscribers}
+        self.live |= all_of(one for one in deliveries if not one.lacks(order))
+
     def left(self, group: SubscriberGroup, order: Order) -> SubscriberGroup:
         """The group with the new positions. After a terminal event no subscriber that has it needs the group."""
-        kept = {settled(one): position for one, position in self.to_serve(group).items()}
-        members = [one for one, position in kept.items() if position == order.seq and not order.is_terminal]
-        joining = [
-            replace(one, after_seq=position)
-            for one, position in kept.items()
-            if position < order.seq or (position > order.seq and not order.is_terminal)
-        ]
+        served, awaiting = self.to_serve(group), self.awaiting_live(group)
+        lacking = {one for one, position in served.items() if position < order.seq} | awaiting
+        ahead = {one for one, position in served.items() if position > order.seq and not order.is_terminal}
+        joining = {replace(one if one in lacking else settled(one), after_seq=served[one]) for one in lacking | ahead}
+        members = set() if order.is_terminal else {settled(one) for one in served.keys() - lacking - ahead}
         return replace(group, members=frozenset(members), joining=frozenset(joining), delivered=order.seq)
 
 
@@ -79,7 +87,8 @@ class ServeGroup:
         while group:
             order = self._named(order_id, number)
             seconds = max(deadline - self.deliverer.monotonic(), 0)
-            deliveries = self.deliverer.deliver(order, progress.to_serve(group), seconds)
+            awaiting = progress.awaiting_live(group)
+            deliveries = self.deliverer.deliver(order, progress.to_serve(group), seconds, awaiting)
             refusal = self._drop(order, deliveries, progress)
             left = progress.left(group, order)
             if self.groups.replace(group, left, owner):
@@ -121,7 +130,7 @@ class ServeGroup:
 
     def _drop(self, order: Order, deliveries: Sequence[Delivery], progress: _Progress) -> Exception | None:
         """Note the positions, and drop the connections that were not served; returns why some were not dropped."""
-        progress.positions |= {subscriber: one.delivered for one in deliveries for subscriber in one.subscribers}
+        progress.note(deliveries, order)
         gone, failed = [one for one in deliveries if one.gone], [one for one in deliveries if one.failed]
         progress.dropped |= all_of(gone)
         try:
@@ -136,5 +145,5 @@ class ServeGroup:
         """Let a further message serve those that lack events: this one again after a refusal, otherwise a new one."""
         if refusal:
             raise refusal
-        if any((one.after_seq or 0) < order.seq for one in left.joining):
+        if any(one.awaits_live or (one.after_seq or 0) < order.seq for one in left.joining):
             self.queue.send(order, [left.number])
