@@ -1,4 +1,5 @@
-"""Every entry point of the engine on one screen; each is a decorator and one line that delegates.
+"""Every entry point of the engine on one screen. ``http.application`` has the routes; each other entry point is a
+decorator and one line that delegates.
 
 ===========================================  =======================================================
 route                                        view
@@ -12,12 +13,20 @@ PATCH   /api/orders/{order_id}               http.orders.amend_order
 DELETE  /api/orders/{order_id}               http.orders.cancel_order
 GET     /api/orders/status/{order_id}        http.orders.get_status
 GET     /api/orders/{order_id}/events        http.orders.get_events
+GET     /api/orders/{order_id}/explain       http.explanations.explain_order
 GET     /api/quotes                          http.market.get_quotes
 POST    /api/market/events                   http.market.post_market_event
 POST    /api/stream-tickets                  http.streams.create_stream_ticket
 GET     /api/tokens                          http.market.get_tokens
 GET     /api/stats                           http.market.get_stats
+GET     /api/engine                          http.market.get_engine
 GET     /health                              http.market.get_health
+GET     /                                    http.page.get_page
+GET     /ui/{name}                           http.page.get_page_file
+GET     /openapi.json                        http.contract.get_openapi
+GET     /asyncapi.json                       http.contract.get_asyncapi
+GET     /docs                                http.contract.get_docs
+GET     /llms.txt                            http.contract.get_llms
 ===========================================  =======================================================
 
 Every ``GET`` answers ``HEAD`` too. Every route needs a credential, but for those in ``http.callers.OPEN``.
@@ -27,30 +36,23 @@ handlers so that Lambda does not load this application. Concurrency, redrive and
 ``infra/aws/resources.yaml``, which also replaces the placeholders for queue ARNs.
 """
 
-from collections.abc import Callable
 from typing import Any
 
-from chalice.app import Chalice, Request, Response, SQSEvent, WebsocketEvent
+from chalice.app import SQSEvent, WebsocketEvent
 
+# ``connect`` loads the SDK as the function starts, and not within its first event.
+import chalicelib.connect  # noqa: F401
 from chalicelib import bootstrap, logs
 from chalicelib.consumers import fan_out as fan_out_consumer
 from chalicelib.consumers import looks as look_consumer
 from chalicelib.consumers import orders as order_consumer
 from chalicelib.consumers import streams as replay_consumer
-from chalicelib.http import callers, market, orders, responses, streams
+from chalicelib.http.application import app
 from chalicelib.streaming import actions, connections
 
+__all__ = ["app"]
+
 logs.configure_logging()
-app = Chalice(app_name="order-execution-engine", configure_logs=False)
-app.experimental_feature_flags.update(["BLUEPRINTS", "WEBSOCKETS"])
-app.register_blueprint(orders.routes)
-app.register_blueprint(market.routes)
-app.register_blueprint(streams.routes)
-
-
-@app.middleware("http")
-def finish_response(event: Request, get_response: Callable[[Request], Response]) -> Response:
-    return responses.finish(event, callers.authenticated(event, get_response))
 
 
 @app.on_ws_connect(name="websocket_connect")

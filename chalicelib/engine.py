@@ -10,6 +10,7 @@ from chalicelib.ports.streams import Sockets
 from chalicelib.services.limits.priority_lane import PriorityLane
 from chalicelib.services.limits.request_rate import RequestRate
 from chalicelib.services.market.watcher import MarketWatcher
+from chalicelib.services.operations.engine_state import ShowEngine
 from chalicelib.services.operations.health import CheckHealth
 from chalicelib.services.operations.looks import ScheduleLooks
 from chalicelib.services.operations.stats import ShowStats
@@ -18,9 +19,12 @@ from chalicelib.services.orders.amend import AmendOrder
 from chalicelib.services.orders.cancel import CancelOrder
 from chalicelib.services.orders.dead_letter import CloseDeadLetter
 from chalicelib.services.orders.execute import ExecuteOrder
+from chalicelib.services.orders.explain.explain_order import ExplainOrder
 from chalicelib.services.orders.listing import ListOrders
 from chalicelib.services.orders.preview import PreviewOrder
 from chalicelib.services.orders.queries import Queries
+from chalicelib.services.orders.read_events import ReadEvents
+from chalicelib.services.orders.replay import ReplayOrder
 from chalicelib.services.orders.submit import SubmitOrder
 from chalicelib.services.streams.admission import AdmitMessages
 from chalicelib.services.streams.connections import Connections
@@ -47,8 +51,11 @@ class Engine:
     execute: ExecuteOrder
     cancel: CancelOrder
     amend: AmendOrder
+    replay: ReplayOrder
     preview: PreviewOrder
     queries: Queries
+    read_events: ReadEvents
+    explain: ExplainOrder
     list_orders: ListOrders
     close_dead_letter: CloseDeadLetter
     watchdog: Watchdog
@@ -66,6 +73,7 @@ class Engine:
     priority_lane: PriorityLane
     health: CheckHealth
     stats: ShowStats
+    state: ShowEngine
     sockets: Sockets
     order_queue: MessageQueue
     dead_letter_queue: DeadLetterQueue

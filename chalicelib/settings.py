@@ -16,6 +16,8 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MAX_DELAY_SECONDS = 900
 #: The longest message of a WebSocket in API Gateway.
 MAX_FRAME_BYTES = 128 * 1024
+#: The environments of all functions together in a new AWS account.
+NEW_ACCOUNT_CONCURRENCY = 10
 #: Lambda allows 4 KB of environment for all settings together.
 _MAX_TEXT = 64
 _MAX_SHOWN_CHARACTERS = 80
@@ -57,6 +59,8 @@ class Settings:
     aws_region: str = "us-east-1"
     #: The secret with the address of Postgres. Only the functions that use the history have it.
     database_secret: str = ""
+    #: The most environments of the HTTP API, which alone has this. 0: nothing but the account bounds them.
+    api_concurrency: Annotated[int, whole(0, 99_999, "environments")] = 0
     log_level: Annotated[str, OneOf(LOG_LEVELS)] = "INFO"
 
     # Authentication. Off, everybody may do everything in the name of every user.
@@ -139,6 +143,11 @@ class Settings:
     # Limits on requests.
     #: Requests of an authenticated user over HTTP, counted in windows of ten seconds: a sixth in each. 0 is no limit.
     max_requests_per_minute: Annotated[int, whole(0, 1_000_000, "requests")] = 1200
+    #: Requests that may wait for an event at once. Each takes an environment of the API, of which half never wait:
+    #: half of ``api_concurrency``, or of ``NEW_ACCOUNT_CONCURRENCY`` without it.
+    max_event_waits: Annotated[int, whole(1, 1000, "waits")] = 50
+    #: The same for one user, with authentication. 0 is no limit.
+    max_event_waits_per_user: Annotated[int, whole(0, 1000, "waits")] = 10
     max_body_bytes: Annotated[int, whole(1, MAX_FRAME_BYTES, "bytes")] = 16 * 1024
     idempotency_hours: Annotated[int, whole(1, 365 * 24, "hours")] = 24
     #: API Gateway closes a WebSocket after two hours.

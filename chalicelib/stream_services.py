@@ -1,16 +1,15 @@
 """The part of the composition root that builds the use cases of the status streams."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.adapters import Adapters
-from chalicelib.api.frames import error_frame, update_frame
+from chalicelib.api.frames import error_frame, live_frame, update_frame, user_live_frame
 from chalicelib.api.problems import problem_of
 from chalicelib.clock import Clock
 from chalicelib.codec.times import to_seconds
 from chalicelib.ports.authentication import Authenticator
 from chalicelib.ports.streams import Sockets
+from chalicelib.runtime import Runtime
 from chalicelib.services.streams.admission import AdmitMessages
 from chalicelib.services.streams.connections import Connections
 from chalicelib.services.streams.delivery import Deliverer
@@ -24,10 +23,10 @@ from chalicelib.services.streams.serve_group import ServeGroup
 from chalicelib.services.streams.subscription_limit import LimitSubscriptions
 from chalicelib.services.streams.subscriptions import Subscriptions
 from chalicelib.services.streams.tickets import StreamTickets
+from chalicelib.services.streams.user_looks import UserLooks
 from chalicelib.services.streams.user_sockets import LimitSockets
 from chalicelib.services.streams.user_streams import UserStreams
 from chalicelib.settings import Settings
-from chalicelib.threads import threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +42,26 @@ class Streams:
     tickets: StreamTickets
 
 
-def build_streams(
-    settings: Settings,
-    adapters: Adapters,
-    now: Clock,
-    sleep: Callable[[float], None],
-    authenticator: Authenticator,
-) -> Streams:
+def build_streams(settings: Settings, adapters: Adapters, runtime: Runtime, authenticator: Authenticator) -> Streams:
+    now, monotonic = runtime.now, runtime.monotonic
     orders, store, replays, sockets = adapters.orders, adapters.streams, adapters.replay_queue, adapters.sockets
     groups, queue = adapters.subscriber_groups, adapters.fan_out_queue
-    executor = threads(settings.push_threads, "push")
-    dropped_sockets = DroppedSockets(store, replays)
+    executor = runtime.threads(settings.push_threads, "push")
+    connections = _connections(settings, adapters, runtime)
+    dropped_sockets = DroppedSockets(store, replays, connections, now)
     fan_out = FanOut(orders, groups, queue, replays, now, settings.connection_hours)
 
     def subscriptions_of(sockets: Sockets) -> tuple[Publisher, Subscriptions, UserStreams]:
-        deliverer = Deliverer(sockets, executor, time.monotonic, update_frame)
-        publisher = Publisher(orders, deliverer, dropped_sockets, fan_out, settings.push_budget_seconds)
+        deliverer = Deliverer(sockets, executor, monotonic, update_frame, live_frame)
+        publisher = Publisher(orders, deliverer, dropped_sockets, fan_out, settings.push_budget_seconds, now)
         subscriptions = Subscriptions(orders, store, publisher, fan_out)
-        return publisher, subscriptions, UserStreams(orders, store, subscriptions, replays, now)
+        looks = UserLooks(
+            orders, store, subscriptions, replays, connections, sockets, now, monotonic, user_live_frame
+        )
+        return publisher, subscriptions, UserStreams(orders, store, subscriptions, looks, replays, now)
 
     publisher, subscriptions, user_streams = subscriptions_of(sockets)
-    opening_sockets = OpeningSockets(sockets, store, sleep)
-    connections = _connections(settings, adapters, now, sleep)
+    opening_sockets = OpeningSockets(sockets, store, runtime.sleep)
     return Streams(
         publisher=publisher,
         subscriptions=subscriptions,
@@ -87,8 +84,8 @@ def build_streams(
     )
 
 
-def _connections(settings: Settings, adapters: Adapters, now: Clock, sleep: Callable[[float], None]) -> Connections:
-    limit, hours = settings.max_sockets_per_user, settings.connection_hours
+def _connections(settings: Settings, adapters: Adapters, runtime: Runtime) -> Connections:
+    now, limit, hours = runtime.now, settings.max_sockets_per_user, settings.connection_hours
     return Connections(
         streams=adapters.streams,
         replays=adapters.replay_queue,
@@ -98,7 +95,7 @@ def _connections(settings: Settings, adapters: Adapters, now: Clock, sleep: Call
         ),
         build_error_frame=lambda error, request_id: error_frame(problem_of(error), request_id),
         now=now,
-        sleep=sleep,
+        sleep=runtime.sleep,
         connection_hours=hours,
     )
 

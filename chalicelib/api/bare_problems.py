@@ -40,8 +40,6 @@ _GATEWAY = {
         "The engine did not answer. Try again; an Idempotency-Key makes a repeat safe.",
     ),
 }
-#: A throttle of API Gateway lets further requests through all the time, as many as its rate allows.
-_RETRY_SECONDS = {429: 1, 503: RETRY_SECONDS}
 
 
 def plain_problem(status: int, detail: str = "") -> Problem:

@@ -1,7 +1,8 @@
 """The frames that the engine sends on a socket."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict
+from datetime import datetime
+from typing import Any, Literal, NotRequired, TypedDict
 
 from chalicelib.api.meta import meta_of
 from chalicelib.api.problems import Problem
@@ -11,7 +12,7 @@ from chalicelib.domain.events import Event
 from chalicelib.domain.orders import Order
 
 
-class UpdateFrame(TypedDict, total=False):
+class UpdateFrame(TypedDict):
     """An event of an order. ``detailedStatus`` is present in coarse frames, whose ``status`` is the phase."""
 
     type: Literal["ORDER_UPDATE"]
@@ -19,11 +20,24 @@ class UpdateFrame(TypedDict, total=False):
     userId: str
     seq: int
     status: str
-    detailedStatus: str
+    detailedStatus: NotRequired[str]
     phase: str
     attempt: int
     at: str
     meta: Mapping[str, Any]
+
+
+class LiveFrame(TypedDict, total=False):
+    """A stream is up to date, and live from here on.
+
+    ``seq`` is the last event of an order that the client has. A user's stream has brought everything up to ``at``.
+    """
+
+    type: Literal["live"]
+    orderId: str
+    seq: int
+    userId: str
+    at: str
 
 
 class EventBody(TypedDict):
@@ -54,6 +68,18 @@ def event_body(order: Order, event: Event) -> EventBody:
         "at": to_text(event.at),
         "meta": meta_of(order.spec, event),
     }
+
+
+def live_frame(order_id: str, seq: int) -> str:
+    """The stream of an order has brought everything up to ``seq``, and is live."""
+    frame: LiveFrame = {"type": "live", "orderId": order_id, "seq": seq}
+    return dumps(frame)
+
+
+def user_live_frame(user_id: str, at: datetime) -> str:
+    """The stream of a user has brought everything up to a time, and is live."""
+    frame: LiveFrame = {"type": "live", "userId": user_id, "at": to_text(at)}
+    return dumps(frame)
 
 
 def reply_frame(kind: str, request_id: object = None, **fields: Any) -> str:

@@ -57,7 +57,7 @@ class ProblemBody(ProblemFields):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error as a client sees it. ``retry_after`` is in seconds; ``verdict`` says why the order's
+    """An error as a client sees it. ``retry_after`` is in seconds; ``verdict`` is why the order's
     state does not allow the change."""
 
     status: int
@@ -107,13 +107,15 @@ def malformed(
     return ProblemError(Problem(400, code, "Malformed request", detail, field_errors))
 
 
-def well_formed(model: type[_Model], data: Mapping[str, Any], detail: str, code: ProblemCode) -> _Model:
-    """Read a request that is not an order: an error in it is 400, not 422.
+def well_formed(
+    model: type[_Model], data: Mapping[str, Any], detail: str, code: ProblemCode, **context: Any
+) -> _Model:
+    """Read a request that is not an order: an error in it is 400, not 422. ``context`` is that of the validation.
 
     :raises ProblemError: 400 naming every bad field.
     """
     try:
-        return validated(model, data)
+        return validated(model, data, **context)
     except InvalidOrderError as error:
         raise malformed(detail, code, error.errors) from None
 
@@ -139,8 +141,10 @@ def problem_of(error: Exception, unavailable: tuple[type[Exception], ...] = ()) 
         case errors.BrokenRulesError():
             return _invalid([_field_error(broken) for broken in error.broken])
         case errors.InvalidCursorError():
-            bad_cursor = FieldError("cursor", FieldCode.CURSOR_INVALID, "is not a valid cursor")
-            return malformed("The query is not valid.", ProblemCode.INVALID_QUERY, [bad_cursor]).problem
+            return _bad_parameter("cursor", FieldCode.CURSOR_INVALID, "is not a valid cursor")
+        case errors.SeqBeyondEndError():
+            message = f"must be at most {error.last_seq}, the seq of the order's last event"
+            return _bad_parameter("atSeq", FieldCode.SEQ_BEYOND_END, message)
         case errors.MissingScopeError():
             detail = f"The credential does not grant the scope {error.scope}."
             return Problem(403, ProblemCode.MISSING_SCOPE, "Forbidden", detail)
@@ -162,6 +166,11 @@ def _invalid(field_errors: Sequence[FieldError]) -> Problem:
     count = len(field_errors)
     detail = f"{count} field{'s are' if count > 1 else ' is'} not valid."
     return Problem(422, ProblemCode.INVALID_ORDER, "Invalid order", detail, field_errors)
+
+
+def _bad_parameter(name: str, code: FieldCode, message: str) -> Problem:
+    """The problem of a query parameter that a use case refuses."""
+    return malformed("The query is not valid.", ProblemCode.INVALID_QUERY, [FieldError(name, code, message)]).problem
 
 
 def _field_error(broken: BrokenRule) -> FieldError:

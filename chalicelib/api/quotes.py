@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict
 
+from chalicelib.codec.times import from_ms, to_text
 from chalicelib.domain.events import QuotesReceived, VenueQuote
 from chalicelib.domain.failures import Failure
 from chalicelib.domain.money import to_human_units
@@ -12,7 +13,9 @@ from chalicelib.domain.tokens import Token
 
 
 class QuoteBody(TypedDict):
-    """A venue's quote. Amounts are in human units, ``...Base`` are integers in base units as text."""
+    """A venue's quote. Amounts are in human units, ``...Base`` are integers in base units as text. A quote of an
+    earlier version has no ``quotedAt``.
+    """
 
     price: Decimal
     amountOut: Decimal
@@ -22,6 +25,7 @@ class QuoteBody(TypedDict):
     feeBps: Decimal
     priceImpactPct: Decimal
     liquidity: Decimal
+    quotedAt: NotRequired[str]
 
 
 class FailureBody(TypedDict):
@@ -61,7 +65,7 @@ def route_body(quotes: QuotesReceived, token_in: Token, token_out: Token) -> dic
 
 
 def quote_body(quote: VenueQuote, token_in: Token, token_out: Token) -> QuoteBody:
-    return {
+    body: QuoteBody = {
         "price": quote.price,
         "amountOut": to_human_units(quote.amount_out, token_out.decimals),
         "amountOutBase": str(quote.amount_out),
@@ -71,6 +75,9 @@ def quote_body(quote: VenueQuote, token_in: Token, token_out: Token) -> QuoteBod
         "priceImpactPct": quote.price_impact_pct,
         "liquidity": quote.liquidity,
     }
+    if quote.quoted_at_ms is not None:
+        body["quotedAt"] = to_text(from_ms(quote.quoted_at_ms))
+    return body
 
 
 def no_quotes(venues: Iterable[str]) -> Mapping[str, None]:

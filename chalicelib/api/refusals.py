@@ -76,6 +76,12 @@ REFUSALS: dict[type[Exception], Refusal] = {
         "Too many requests",
         "You have sent too many requests. Nothing was done; try again later.",
     ),
+    errors.TooManyWaitsError: Refusal(
+        429,
+        ProblemCode.TOO_MANY_WAITS,
+        "Too many waits",
+        "Too many requests wait for an event. Ask without wait, or open a WebSocket.",
+    ),
     errors.RateLimitedError: Refusal(
         429,
         ProblemCode.RATE_LIMITED,

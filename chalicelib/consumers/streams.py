@@ -9,7 +9,8 @@ from chalicelib.api.frames import error_frame
 from chalicelib.api.problems import ProblemError, problem_of
 from chalicelib.api.requests.streams import read_handshake
 from chalicelib.codec.replays import read_replay_message
-from chalicelib.consumers.batch import BatchResult, Record, process_batch
+from chalicelib.codec.times import to_ms
+from chalicelib.consumers.batch import BatchResult, Record, failure_pause_seconds, process_batch
 from chalicelib.domain.errors import OrderNotFoundError, RefusedError
 from chalicelib.engine import Engine
 from chalicelib.ports.streams import (
@@ -19,13 +20,15 @@ from chalicelib.ports.streams import (
     FollowUser,
     NotifyFollowers,
     OpenStream,
+    PushFailedError,
     RetrySocket,
     Subscriber,
 )
+from chalicelib.services.streams.dropped_sockets import Lag
 
 log = logging.getLogger(__name__)
 
-#: The queue delivers a replay again whose connection accepts no pushes yet.
+#: The queue delivers a replay again whose connection accepts no pushes yet. Then the engine closes the connection.
 _CONNECT_TRIES = 5
 _CONNECT_PAUSE_SECONDS = 1
 
@@ -52,35 +55,48 @@ def _replay(engine: Engine, record: Record) -> float | None:
 
 def _replay_stream(engine: Engine, record: Record, replay: OpenStream | FollowUser | RetrySocket) -> float | None:
     connection_id = _connection_of(replay)
+    receives, lag = int(record["attributes"]["ApproximateReceiveCount"]), _lag_of(replay, record)
+    if not lag.allows(to_ms(engine.now())):
+        # Workers that were killed, or failures, have taken the time.
+        engine.connections.end_slow(connection_id)
+        return None
     log.info("replaying a stream", extra={"connectionId": connection_id, "kind": type(replay).__name__})
     try:
         is_reached = _push(engine, replay)
     except (RefusedError, ProblemError) as error:
         is_reached = _push_error(engine, connection_id, error)
-    is_early = int(record["attributes"]["ApproximateReceiveCount"]) < _CONNECT_TRIES
-    if is_reached or not is_early or engine.connections.find(connection_id) is None:
+    except Exception:
+        if not lag.allows(to_ms(engine.now()) + failure_pause_seconds(receives) * 1000):
+            engine.connections.end_slow(connection_id)
+        raise
+    if is_reached or engine.connections.find(connection_id) is None:
+        return None
+    if receives >= _CONNECT_TRIES:
+        engine.connections.end_slow(connection_id)
         return None
     return _CONNECT_PAUSE_SECONDS
 
 
 def _push(engine: Engine, replay: OpenStream | FollowUser | RetrySocket) -> bool:
     """Bring one stream up to date. False if the connection is gone, or not there yet."""
-    subscriptions = engine.subscriptions
     match replay:
-        case RetrySocket(subscriber=subscriber, order_id=order_id, after_seq=after_seq, tries=tries):
-            return subscriptions.rejoin_order(subscriber, order_id, after_seq, tries)
+        case RetrySocket():
+            return engine.subscriptions.rejoin_order(replay)
         case FollowUser():
-            return engine.user_streams.look(replay)
-        case OpenStream(connection_id=connection_id, query=query, coarse=coarse, caller=known):
-            lists = {name: [values] if isinstance(values, str) else values for name, values in query.items()}
-            wanted, subscriber = read_handshake(lists), Subscriber(connection_id, coarse)
-            caller = known or engine.authenticator.authenticate(())
-            if wanted.user_id is None:
-                return engine.opening.subscriptions.join_order(
-                    caller, subscriber, wanted.order_id or "", wanted.after_seq
-                )
-            is_open = engine.opening.user_streams.follow(caller, subscriber, wanted.user_id)
-            return is_open and engine.opening.user_streams.first_look(subscriber, wanted.user_id)
+            return engine.user_streams.looks.look(replay)
+        case OpenStream():
+            return _open(engine, replay)
+
+
+def _open(engine: Engine, replay: OpenStream) -> bool:
+    """Bring the stream that a handshake asks for. False if the connection is gone, or not there yet."""
+    opening, caller = engine.opening, replay.caller or engine.authenticator.authenticate(())
+    lists = {name: [values] if isinstance(values, str) else values for name, values in replay.query.items()}
+    wanted, subscriber = read_handshake(lists, engine.now()), Subscriber(replay.connection_id, replay.coarse)
+    if wanted.user_id is None:
+        return opening.subscriptions.join_order(caller, subscriber, wanted.order_id or "", wanted.after_seq)
+    first = opening.user_streams.follow(caller, subscriber, wanted.user_id, wanted.since, replay.opened_at_ms)
+    return first is not None and opening.user_streams.looks.look(first)
 
 
 def _notify(engine: Engine, replay: NotifyFollowers) -> None:
@@ -95,7 +111,21 @@ def _push_error(engine: Engine, connection_id: str, error: Exception) -> bool:
         engine.opening.sockets.push(connection_id, error_frame(problem_of(error)))
     except ConnectionGoneError:
         return False
+    except PushFailedError:
+        # The client opens another socket, and learns it there.
+        engine.connections.end_slow(connection_id)
     return True
+
+
+def _lag_of(replay: OpenStream | FollowUser | RetrySocket, record: Record) -> Lag:
+    """How long the socket lacks the frames of a message.
+
+    A client knows that a stream which begins is not live yet, so only failures count. Retries of earlier versions do
+    not say since when their sockets are late.
+    """
+    if isinstance(replay, RetrySocket):
+        return Lag(since_ms=replay.late_since_ms)
+    return Lag(since_ms=int(record["attributes"]["ApproximateFirstReceiveTimestamp"]))
 
 
 def _connection_of(replay: OpenStream | FollowUser | RetrySocket) -> str:

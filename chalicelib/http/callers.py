@@ -11,8 +11,11 @@ from chalicelib.http.headers import header_values
 from chalicelib.http.responses import CORS, problem_response, request_id_of
 from chalicelib.outages import UNAVAILABLE
 
-#: A load balancer asks for the health, and a page for the tokens before its user signs in.
-OPEN = frozenset({"/health", "/api/tokens"})
+#: A load balancer asks for the health, a browser for the page, the page for the tokens before its user signs in, and
+#: a tool or a reader for the contract.
+OPEN = frozenset(
+    {"/health", "/", "/ui/{name}", "/api/tokens", "/openapi.json", "/asyncapi.json", "/docs", "/llms.txt"}
+)
 _CALLER = "caller"
 
 
@@ -21,6 +24,7 @@ def authenticated(request: Request, get_response: Callable[[Request], Response])
 
     The check comes before any other of the request, so that strangers learn nothing from its errors.
     """
+    # The path of a request is that of its route, with the names of its parameters.
     if request.path in OPEN:
         return get_response(request)
     try:

@@ -5,7 +5,9 @@ from chalice.app import Blueprint, Response
 from chalicelib import VERSION
 from chalicelib.api.quotes import route_body
 from chalicelib.api.requests.market_events import read_market_event
+from chalicelib.api.requests.queries import StatsModel
 from chalicelib.api.requests.swaps import SwapModel
+from chalicelib.api.responses.engine_state import engine_state_body
 from chalicelib.api.responses.operations import (
     health_body,
     launch_accepted_body,
@@ -56,7 +58,16 @@ def get_tokens() -> Response:
 @routes.route("/api/stats", methods=READS, cors=CORS)
 @answering(routes)
 def get_stats() -> Response:
-    return json_response(stats_body(engine().stats(caller_of(routes.current_request, Scope.OPERATE))))
+    caller = caller_of(routes.current_request, Scope.READ)
+    wanted = read_query(StatsModel, query_of(routes.current_request))
+    return json_response(stats_body(engine().stats(caller, wanted.user_id, wanted.since, wanted.until)))
+
+
+@routes.route("/api/engine", methods=READS, cors=CORS)
+@answering(routes)
+def get_engine() -> Response:
+    caller = caller_of(routes.current_request, Scope.OPERATE)
+    return json_response(engine_state_body(engine().state(caller)))
 
 
 @routes.route("/health", methods=READS, cors=CORS)

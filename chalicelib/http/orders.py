@@ -1,13 +1,18 @@
 """The routes of orders."""
 
+from http import HTTPStatus
+
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.api.codes import ProblemCode
-from chalicelib.api.problems import malformed, well_formed
+from chalicelib.api.problems import malformed
 from chalicelib.api.requests.amendments import read_amendment, read_if_match
-from chalicelib.api.requests.fields import has_controls, has_replacement
+from chalicelib.api.requests.idempotency import read_key
+from chalicelib.api.requests.last_event import read_last_event_id
 from chalicelib.api.requests.orders import read_order
-from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, UserModel
+from chalicelib.api.requests.queries import EventsModel, ListModel, RecordModel, UserModel
+from chalicelib.api.requests.streams import EmptyModel
+from chalicelib.api.responses.event_stream import EVENT_STREAM, event_stream
 from chalicelib.api.responses.orders import accepted_body, cancellation_body, cancellations_body, events_body
 from chalicelib.api.responses.previews import preview_body
 from chalicelib.api.responses.records import list_body, record_of, status_body
@@ -15,12 +20,19 @@ from chalicelib.bootstrap import engine
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.orders import Order
 from chalicelib.http.callers import caller_of
-from chalicelib.http.headers import header_values
-from chalicelib.http.responses import CORS, READS, answering, json_body, json_response, query_of, read_query
+from chalicelib.http.headers import accepts_event_stream, header_values
+from chalicelib.http.responses import (
+    CORS,
+    READS,
+    answering,
+    json_body,
+    json_response,
+    query_of,
+    read_order_id,
+    read_query,
+)
 
 routes = Blueprint(__name__)
-
-_MAX_KEY_LENGTH = 255
 
 
 @routes.route("/api/orders/execute", methods=["POST"], cors=CORS, name="execute_order")
@@ -56,7 +68,8 @@ def list_orders() -> Response:
 @routes.route("/api/orders/{order_id}", methods=READS, cors=CORS)
 @answering(routes)
 def get_order(order_id: str) -> Response:
-    return _record(engine().queries.order(_caller(Scope.READ), _order_id(order_id)))
+    caller, query = _caller(Scope.READ), read_query(RecordModel, query_of(routes.current_request))
+    return _record(engine().queries.order(caller, read_order_id(order_id), query.at_seq))
 
 
 @routes.route("/api/orders/{order_id}", methods=["PATCH"], cors=CORS)
@@ -67,13 +80,13 @@ def amend_order(order_id: str) -> Response:
     tags = header_values(request, "if-match")
     seqs = read_if_match(", ".join(tags) if tags else None)
     amendment = read_amendment(json_body(request, engine().settings.max_body_bytes), engine().now())
-    return _record(engine().amend(caller, _order_id(order_id), amendment, seqs))
+    return _record(engine().amend(caller, read_order_id(order_id), amendment, seqs))
 
 
 @routes.route("/api/orders/{order_id}", methods=["DELETE"], cors=CORS)
 @answering(routes)
 def cancel_order(order_id: str) -> Response:
-    return json_response(cancellation_body(engine().cancel(_caller(Scope.TRADE), _order_id(order_id))))
+    return json_response(cancellation_body(engine().cancel(_caller(Scope.TRADE), read_order_id(order_id))))
 
 
 @routes.route("/api/orders", methods=["DELETE"], cors=CORS)
@@ -88,15 +101,27 @@ def cancel_orders() -> Response:
 @routes.route("/api/orders/status/{order_id}", methods=READS, cors=CORS)
 @answering(routes)
 def get_status(order_id: str) -> Response:
-    return json_response(status_body(engine().queries.order(_caller(Scope.READ), _order_id(order_id))))
+    caller = _caller(Scope.READ)
+    read_query(EmptyModel, query_of(routes.current_request))
+    return json_response(status_body(engine().queries.order(caller, read_order_id(order_id))))
 
 
 @routes.route("/api/orders/{order_id}/events", methods=READS, cors=CORS)
 @answering(routes)
 def get_events(order_id: str) -> Response:
-    caller, query = _caller(Scope.READ), read_query(EventsModel, query_of(routes.current_request))
-    order, events = engine().queries.events(caller, _order_id(order_id), query.after_seq)
-    return json_response(events_body(order, events))
+    request, caller = routes.current_request, _caller(Scope.READ)
+    query = read_query(EventsModel, query_of(request))
+    last_event_id = read_last_event_id(header_values(request, "last-event-id"))
+    # An EventSource repeats its address, and names its last event in the header.
+    after_seq = query.after_seq if last_event_id is None else last_event_id
+    wait_seconds = 0 if request.method == "HEAD" else query.wait
+    order, events = engine().read_events(caller, read_order_id(order_id), after_seq, wait_seconds)
+    if not accepts_event_stream(header_values(request, "accept")):
+        return json_response(events_body(order, events))
+    if order.is_terminal and not events:
+        # An EventSource stops at a 204; after a 200 it asks again.
+        return Response("", status_code=HTTPStatus.NO_CONTENT)
+    return Response(event_stream(order, events), {"Content-Type": EVENT_STREAM})
 
 
 def _accept(request: Request) -> Response:
@@ -114,14 +139,7 @@ def _idempotency_key(request: Request) -> str | None:
     keys = header_values(request, "idempotency-key")
     if len(keys) > 1:
         raise malformed("Idempotency-Key is given more than once.", ProblemCode.MALFORMED_KEY)
-    if not all(map(_is_key, keys)):
-        detail = f"Idempotency-Key must have 1 to {_MAX_KEY_LENGTH} characters, no control character and no U+FFFD."
-        raise malformed(detail, ProblemCode.MALFORMED_KEY)
-    return keys[0] if keys else None
-
-
-def _is_key(text: str) -> bool:
-    return 1 <= len(text) <= _MAX_KEY_LENGTH and not has_controls(text) and not has_replacement(text)
+    return read_key(keys[0] if keys else None, "Idempotency-Key")
 
 
 def _record(order: Order) -> Response:
@@ -132,9 +150,3 @@ def _record(order: Order) -> Response:
 def _caller(scope: Scope) -> Caller:
     """:raises MissingScopeError: if the caller of the current request does not have the scope."""
     return caller_of(routes.current_request, scope)
-
-
-def _order_id(text: str) -> str:
-    """:raises ProblemError: 400 if the text is not an order id."""
-    detail = "The order id is not valid."
-    return well_formed(OrderIdModel, {"orderId": text}, detail, ProblemCode.MALFORMED_ID).order_id

@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
@@ -21,7 +22,8 @@ from chalicelib.api.problems import (
 )
 from chalicelib.api.requests.body import read_json
 from chalicelib.api.requests.fields import RequestModel
-from chalicelib.api.requests.queries import repeated_parameters
+from chalicelib.api.requests.last_event import LAST_EVENT_ID
+from chalicelib.api.requests.queries import OrderIdModel, repeated_parameters
 from chalicelib.codec.exact_json import dumps
 from chalicelib.http.cors import Cors
 from chalicelib.http.headers import FIXED_HEADERS
@@ -34,7 +36,15 @@ REQUEST_ID_HEADER = "X-Request-Id"
 
 CORS = Cors(
     # Browsers with tracing add the last three to every request.
-    allow_headers=["Authorization", "Idempotency-Key", "If-Match", "traceparent", "tracestate", REQUEST_ID_HEADER],
+    allow_headers=[
+        "Authorization",
+        "Idempotency-Key",
+        "If-Match",
+        LAST_EVENT_ID,
+        "traceparent",
+        "tracestate",
+        REQUEST_ID_HEADER,
+    ],
     expose_headers=["Idempotent-Replayed", "Retry-After", "ETag", "WWW-Authenticate", REQUEST_ID_HEADER],
     max_age=3600,
 )
@@ -102,7 +112,7 @@ def finish(request: Request, response: Response) -> Response:
         response = problem_response(plain_problem(response.status_code), request_id_of(request))
         response.headers.update(cors)
     request_id = request_id_of(request)
-    response.headers.update(FIXED_HEADERS)
+    response.headers.update(FIXED_HEADERS | response.headers)
     response.headers[REQUEST_ID_HEADER] = request_id
     if request.method == "HEAD":
         _drop_body(response)
@@ -111,8 +121,12 @@ def finish(request: Request, response: Response) -> Response:
 
 
 def _drop_body(response: Response) -> None:
-    """Leave the headers that ``GET`` would have (RFC 9110, 9.3.2), also the length."""
-    response.headers["Content-Length"] = str(len(response.body.encode()))
+    """Leave the headers that ``GET`` would have (RFC 9110, 9.3.2), also the length.
+
+    A 204 must not have a length, and the length of a 304 would be that of the 200 (8.6).
+    """
+    if response.status_code not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        response.headers["Content-Length"] = str(len(response.body.encode()))
     response.body = ""
 
 
@@ -158,3 +172,9 @@ def _refuse_repeated(request: Request) -> None:
 def read_query(model: type[_Model], query: Mapping[str, Any]) -> _Model:
     """:raises ProblemError: 400 naming every bad parameter."""
     return well_formed(model, query, _INVALID_QUERY, ProblemCode.INVALID_QUERY)
+
+
+def read_order_id(text: str) -> str:
+    """:raises ProblemError: 400 if the text is not an order id."""
+    detail = "The order id is not valid."
+    return well_formed(OrderIdModel, {"orderId": text}, detail, ProblemCode.MALFORMED_ID).order_id

@@ -2,15 +2,24 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from chalicelib.api.codes import ProblemCode
-from chalicelib.api.frames import error_frame, reply_frame
+from chalicelib.api.frames import error_frame, live_frame, reply_frame
 from chalicelib.api.problems import ProblemError, malformed, problem_of
+from chalicelib.api.requests.idempotency import read_key
 from chalicelib.api.requests.orders import read_order
-from chalicelib.api.requests.streams import StreamModel, read_cancel, read_stream
+from chalicelib.api.requests.streams import (
+    OneOrAllModel,
+    StreamModel,
+    read_cancel,
+    read_left_stream,
+    read_ping,
+    read_stream,
+)
 from chalicelib.api.responses.orders import cancellation_body, cancellations_body
 from chalicelib.codec.times import to_text
 from chalicelib.domain.errors import RefusedError, TooManySubscriptionsError
@@ -22,6 +31,9 @@ from chalicelib.services.streams.subscription_limit import subscription_of
 from chalicelib.streaming.messages import Message, read_message
 
 log = logging.getLogger(__name__)
+
+#: The field of ``execute_order`` that is the header ``Idempotency-Key`` over HTTP.
+_KEY = "idempotencyKey"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,8 @@ class SocketRequest:
 def handle_message(engine: Engine, event: Mapping[str, Any]) -> None:
     """``$default``: perform the action of a message and answer, or answer with a problem.
 
-    A message on a socket that is closed, or that the message has closed, gets no answer.
+    A message on a socket that is closed, or that the message has closed, gets no answer. A socket that does not take
+    its answer is closed: its client could not know what the engine has done.
     """
     connection_id = event["requestContext"]["connectionId"]
     message = read_message(event.get("body") or "", engine.settings.max_body_bytes)
@@ -60,21 +73,22 @@ def handle_message(engine: Engine, event: Mapping[str, Any]) -> None:
             problem = problem_of(error, UNAVAILABLE)
             log.info("message refused", extra={"connectionId": connection_id, "code": problem.code})
             engine.sockets.push(connection_id, error_frame(problem, message.request_id))
-    except (ConnectionGoneError, PushFailedError):
+    except ConnectionGoneError:
         log.info("connection gone before the answer", extra={"connectionId": connection_id})
+    except PushFailedError:
+        engine.connections.end_slow(connection_id)
 
 
 def _admit(engine: Engine, connection_id: str, message: Message) -> Connection | None:
-    try:
-        wanted = read_stream(message.fields) if message.action in ("subscribe", "unsubscribe") else None
-    except ProblemError:
+    with suppress(ProblemError):
         # The action answers with the problem.
-        wanted = None
-    if wanted is None:
-        return engine.admit_message(connection_id, message.request_id)
-    if message.action == "subscribe":
-        return engine.admit_message(connection_id, message.request_id, subscribes=_subscription(wanted))
-    return engine.admit_message(connection_id, message.request_id, unsubscribes=_subscription(wanted))
+        if message.action == "subscribe":
+            begun = _subscription(read_stream(message.fields, engine.now()))
+            return engine.admit_message(connection_id, message.request_id, subscribes=begun)
+        if message.action == "unsubscribe":
+            ended = _subscription(read_left_stream(message.fields))
+            return engine.admit_message(connection_id, message.request_id, unsubscribes=ended)
+    return engine.admit_message(connection_id, message.request_id)
 
 
 def _perform(engine: Engine, connection: Connection, message: Message) -> None:
@@ -82,35 +96,43 @@ def _perform(engine: Engine, connection: Connection, message: Message) -> None:
         engine.request_rate.admit(connection.caller)
     if message.problem:
         raise message.problem
-    action = _ACTIONS.get(message.action)
+    action = ACTIONS.get(message.action)
     if action is None:
-        raise malformed(f"action must be one of {', '.join(_ACTIONS)}.", ProblemCode.UNKNOWN_ACTION)
+        raise malformed(f"action must be one of {', '.join(ACTIONS)}.", ProblemCode.UNKNOWN_ACTION)
     # Without authentication, the message names the user. A name that is not text is reported by its validation.
     named = message.fields.get("userId")
     caller = connection.caller or engine.authenticator.authenticate((), named if isinstance(named, str) else None)
     action(SocketRequest(engine, connection, caller, message.request_id, message.fields))
 
 
-def _subscription(wanted: StreamModel) -> str:
+def _subscription(wanted: OneOrAllModel) -> str:
     return subscription_of(wanted.order_id, wanted.user_id)
 
 
 def _execute_order(request: SocketRequest) -> None:
     engine = request.engine
-    spec = read_order(request.fields, request.caller, engine.rules, engine.now())
+    order = {name: value for name, value in request.fields.items() if name != _KEY}
+    key = read_key(request.fields.get(_KEY), _KEY)
+    spec = read_order(order, request.caller, engine.rules, engine.now())
+    failures: list[ConnectionGoneError | PushFailedError] = []
 
-    def acknowledge(order_id: str) -> None:
+    def acknowledge(order_id: str, replayed: bool) -> None:
         try:
-            request.reply("ack", action="execute_order", orderId=order_id)
-        except (ConnectionGoneError, PushFailedError):
+            request.reply("ack", action="execute_order", orderId=order_id, **({"replayed": True} if replayed else {}))
+            if not replayed:
+                # The socket is subscribed from the write that makes the order, so its stream has no past.
+                engine.sockets.push(request.connection.connection_id, live_frame(order_id, 0))
+        except (ConnectionGoneError, PushFailedError) as error:
             # The order is accepted whether or not its client is still connected.
-            log.info("connection gone before the ack", extra={"orderId": order_id})
+            failures.append(error)
 
-    engine.submit(request.caller, spec, subscriber=request.subscriber, acknowledge=acknowledge)
+    engine.submit(request.caller, spec, idempotency_key=key, subscriber=request.subscriber, acknowledge=acknowledge)
+    if failures:
+        raise failures[0]
 
 
 def _subscribe(request: SocketRequest) -> None:
-    wanted, limit = read_stream(request.fields), request.engine.subscription_limit
+    wanted, limit = read_stream(request.fields, request.engine.now()), request.engine.subscription_limit
     subscription = _subscription(wanted)
     if not limit.has_room(request.connection, subscription):
         raise TooManySubscriptionsError
@@ -129,13 +151,14 @@ def _join(request: SocketRequest, wanted: StreamModel) -> None:
         return
     user_id = wanted.user_id or ""
     user_streams = request.engine.user_streams
-    user_streams.follow(request.caller, subscriber, user_id)
+    first = user_streams.follow(request.caller, subscriber, user_id, wanted.since)
     request.reply("ack", action="subscribe", userId=user_id)
-    user_streams.queue_look(subscriber, user_id)
+    if first:
+        user_streams.queue_look(first)
 
 
 def _unsubscribe(request: SocketRequest) -> None:
-    wanted = read_stream(request.fields)
+    wanted = read_left_stream(request.fields)
     subscriptions, subscriber = request.engine.subscriptions, request.subscriber
     if wanted.order_id is not None:
         subscriptions.leave_order(request.caller, subscriber, wanted.order_id)
@@ -156,10 +179,11 @@ def _cancel_order(request: SocketRequest) -> None:
 
 
 def _ping(request: SocketRequest) -> None:
+    read_ping(request.fields)
     request.reply("pong", at=to_text(request.engine.now()))
 
 
-_ACTIONS: dict[str, Callable[[SocketRequest], None]] = {
+ACTIONS: dict[str, Callable[[SocketRequest], None]] = {
     "execute_order": _execute_order,
     "subscribe": _subscribe,
     "unsubscribe": _unsubscribe,

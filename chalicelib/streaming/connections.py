@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from chalicelib.api.codes import ProblemCode
@@ -14,7 +15,7 @@ from chalicelib.streaming.handshakes import caller_of_handshake
 
 log = logging.getLogger(__name__)
 
-_STREAM_PARAMETERS = ("orderId", "userId", "afterSeq", "statuses")
+_STREAM_PARAMETERS = ("orderId", "userId", "afterSeq", "since", "statuses")
 #: The protocol of the frames. A browser closes a socket whose server accepts none of the protocols that it offers.
 SUBPROTOCOL = "orders.v1"
 
@@ -40,7 +41,7 @@ def _connect(engine: Engine, event: Mapping[str, Any]) -> dict[str, Any]:
     connection_id = event["requestContext"]["connectionId"]
     query = _query_of(event)
     coarse = query.get("statuses") == ["coarse"]
-    wanted = query if _wants_an_answer(query) else {}
+    wanted = query if _wants_an_answer(query, engine.now()) else {}
     engine.connections.open(caller_of_handshake(engine, event), connection_id, coarse=coarse, wanted=wanted)
     log.info("connected", extra={"connectionId": connection_id, "query": wanted})
     return {"statusCode": 200, **_subprotocol(event)}
@@ -60,10 +61,10 @@ def _query_of(event: Mapping[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def _wants_an_answer(query: Mapping[str, Sequence[str]]) -> bool:
+def _wants_an_answer(query: Mapping[str, Sequence[str]], now: datetime) -> bool:
     """True if the query asks for a stream, or has an error that the client must learn."""
     try:
-        return read_handshake(query).asks_for_stream
+        return read_handshake(query, now).asks_for_stream
     except ProblemError:
         return True
 

@@ -44,11 +44,15 @@ def _price(value: Decimal) -> Decimal:
 
 def _time(value: Any) -> datetime:
     text = value.upper() if isinstance(value, str) else ""
+    # Python accepts further ISO 8601 forms that clients may write by mistake.
+    if not _RFC3339.fullmatch(text):
+        raise bad_field(FieldCode.TIME_INVALID, "must be an RFC 3339 time with a zone")
     try:
-        # Python accepts further ISO 8601 forms that clients may write by mistake.
-        return from_text(text if _RFC3339.fullmatch(text) else "")
+        return from_text(text)
     except ValueError:
-        raise bad_field(FieldCode.TIME_INVALID, "must be an RFC 3339 time with a zone") from None
+        raise bad_field(
+            FieldCode.TIME_INVALID, "must be a time of the years 1 to 9999, and not a leap second"
+        ) from None
 
 
 def _future(value: datetime, info: ValidationInfo) -> datetime:

@@ -138,12 +138,8 @@ def validated(model: type[_Model], body: Mapping[str, Any], **context: Any) -> _
     except ValidationError as error:
         raise InvalidOrderError(
             [
-                FieldError(
-                    field=_field(model, found),
-                    code=_code(found["type"]),
-                    message=_MESSAGES.get(found["type"], found["msg"]),
-                )
-                for found in error.errors(include_url=False, include_input=False, include_context=False)
+                FieldError(field=_field(model, found), code=_code(found["type"]), message=_message(found))
+                for found in error.errors(include_url=False, include_input=False)
             ]
         ) from None
 
@@ -165,14 +161,29 @@ def _code(kind: str) -> FieldCode:
         return FieldCode.INVALID
 
 
+def _message(found: ErrorDetails) -> str:
+    """The contract's words for an error of pydantic's own; a validator's error has words already."""
+    words = _MESSAGES.get(found["type"])
+    return words.format_map(found.get("ctx", {})) if words else found["msg"]
+
+
 _CODES = {
     "missing": FieldCode.REQUIRED,
     "extra_forbidden": FieldCode.UNKNOWN_FIELD,
     "enum": FieldCode.NOT_ALLOWED,
     "model_type": FieldCode.OBJECT_TYPE,
 }
+#: The placeholders are the names of the bounds in pydantic's errors.
 _MESSAGES = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
     "model_type": "must be an object",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_type": "must be a string",
+    "string_too_short": "must be {min_length} or more characters long",
+    "string_too_long": "must be at most {max_length} characters long",
+    "string_unicode": "must be UTF-8 text without U+FFFD",
+    "enum": "must be {expected}",
+    "literal_error": "must be {expected}",
 }

@@ -13,12 +13,18 @@ MAX_SEQ = 10_000
 _MAX_DIGITS = 10
 
 
-def _digits(value: Any) -> Any:
-    """The number that a text writes; the model judges every value that is not text."""
-    if not isinstance(value, str):
+#: The message for what is not a whole number, also for a JSON number with a point, as in ``5.0``.
+_NOT_DIGITS = "must be a whole number, written in digits"
+
+
+def _digits(value: Any) -> int:
+    """The whole number that a JSON number or a text writes."""
+    if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if not isinstance(value, str):
+        raise bad_field(FieldCode.INT_TYPE, _NOT_DIGITS)
     if not (value.isascii() and value.isdigit()):
-        raise bad_field(FieldCode.INT_PARSING, "must be a whole number, written in digits")
+        raise bad_field(FieldCode.INT_PARSING, _NOT_DIGITS)
     return int(value.lstrip("0")[:_MAX_DIGITS] or "0")
 
 

@@ -1,8 +1,9 @@
 """Query parameters, whose values are all text."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from chalicelib.api.codes import FieldCode
 from chalicelib.api.errors import FieldError, bad_field
@@ -11,6 +12,7 @@ from chalicelib.api.requests.fields import OrderId, RequestModel, UserId, has_re
 from chalicelib.api.requests.numbers import Digits, Seq
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import find_market
+from chalicelib.ports.event_waits import MAX_WAIT_SECONDS
 from chalicelib.ports.history import OrderFilter
 
 _MAX_PAGE = 200
@@ -37,10 +39,33 @@ class UserModel(RequestModel):
     user_id: UserId = Field(alias="userId")
 
 
+class RecordModel(RequestModel):
+    """The event after which the record is wanted; absent, the last one."""
+
+    at_seq: Seq | None = Field(None, alias="atSeq", ge=1)
+
+
 class EventsModel(RequestModel):
-    """The position in an order's events."""
+    """The position in an order's events, and the seconds to wait for the first event after it."""
 
     after_seq: Seq = Field(0, alias="afterSeq")
+    wait: Digits = Field(0, ge=0, le=MAX_WAIT_SECONDS)
+
+
+class StatsModel(RequestModel):
+    """The orders that the statistics are about: all users' or one user's, accepted in a window."""
+
+    user_id: UserId | None = Field(None, alias="userId")
+    since: Time | None = Field(None, alias="from")
+    until: Time | None = Field(None, alias="to")
+
+    @field_validator("until")
+    @classmethod
+    def _check_window(cls, value: datetime | None, info: ValidationInfo) -> datetime | None:
+        since = info.data.get("since")
+        if value is not None and since is not None and value <= since:
+            raise bad_field(FieldCode.WINDOW_EMPTY, "must be after from")
+        return value
 
 
 class ListModel(RequestModel):

@@ -9,7 +9,7 @@ class RequestRules:
     """The venues that exist, how to check a simulated fault, and how to name a pool whose feed names none.
 
     ``check_fault`` raises ``ValueError`` for a text that is not a fault; ``None`` refuses every fault.
-    ``describe_fault`` says what a fault does to an order.
+    ``describe_fault`` describes what a fault does to an order.
     """
 
     venues: tuple[str, ...]

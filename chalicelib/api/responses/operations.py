@@ -60,11 +60,27 @@ class PercentilesBody(TypedDict):
 
 
 class LatencyBody(TypedDict):
+    """Time of confirmed orders in each stage.
+
+    ``toStart`` and ``toEnd``: of market orders, from acceptance to the first attempt and to the end. The others: of
+    the attempt that filled an order; the quoting of a retry, which begins with a pause, is left out.
+    """
+
     toStart: PercentilesBody
+    quoting: PercentilesBody
+    building: PercentilesBody
+    landing: PercentilesBody
     toEnd: PercentilesBody
 
 
-class SlippageBody(TypedDict):
+class MissedLimitsBody(TypedDict):
+    """Triggers after which the price moved away before the swap, and the limit orders that had one."""
+
+    orders: int
+    triggers: int
+
+
+class ExtremeBody(TypedDict):
     average: Decimal | None
     worst: Decimal | None
 
@@ -74,27 +90,40 @@ class GainBody(TypedDict):
 
 
 class ExecutionBody(TypedDict):
-    """Counts by status, failure code and venue; latencies of confirmed market orders; percentages."""
+    """Counts by status, failure code, venue and code of a retry; latencies; percentages of confirmed orders.
+
+    ``slippagePct``: how far the output is below the quote traded on. ``slippageUsedPct``: its part of the room
+    between that quote and the minimum output, from 0 to 100. ``routingGainPct``: the advantage of the best quote over
+    the worst. ``previewGainPct``: how much more the order returned than its first chosen quote, which is that
+    of a preview at that moment.
+    """
 
     orders: Mapping[str, int]
     failures: Mapping[str, int]
     venues: Mapping[str, int]
     retried: int
+    retries: Mapping[str, int]
+    missedLimits: MissedLimitsBody
     latencyMs: LatencyBody
-    slippagePct: SlippageBody
+    slippagePct: ExtremeBody
+    slippageUsedPct: ExtremeBody
     routingGainPct: GainBody
+    previewGainPct: ExtremeBody
 
 
 class StatsBody(TypedDict):
-    """``execution`` covers the orders accepted since ``since``: the last day, or its newest orders.
+    """``execution`` covers the orders accepted from ``since`` to ``until``: the window, or its newest orders.
 
-    If it is null, ``executionOutage`` is ``TOO_SLOW`` or ``UNAVAILABLE``.
+    They are those of the user, or of all users if ``userId`` is null. If ``execution`` is null, ``executionOutage``
+    is ``TOO_SLOW`` or ``UNAVAILABLE``. ``history`` is null for a caller without the scope ``operate``.
     """
 
     since: str
+    until: str
+    userId: str | None
     execution: ExecutionBody | None
     executionOutage: str | None
-    history: LagBody
+    history: LagBody | None
 
 
 def tokens_body(tokens: Iterable[Token]) -> TokensBody:
@@ -126,9 +155,11 @@ def health_body(health: Health, version: str) -> HealthBody:
 def stats_body(stats: Stats) -> StatsBody:
     return {
         "since": to_text(stats.since),
+        "until": to_text(stats.until),
+        "userId": stats.user_id,
         "execution": None if stats.execution is None else execution_body(stats.execution),
         "executionOutage": stats.outage,
-        "history": lag_body(stats.lag),
+        "history": None if stats.lag is None else lag_body(stats.lag),
     }
 
 
@@ -142,9 +173,19 @@ def execution_body(quality: ExecutionQuality) -> ExecutionBody:
         "failures": quality.failures,
         "venues": quality.venues,
         "retried": quality.retried,
-        "latencyMs": {"toStart": _percentiles(quality.to_start), "toEnd": _percentiles(quality.to_end)},
+        "retries": quality.retries,
+        "missedLimits": {"orders": quality.missed_orders, "triggers": quality.missed_triggers},
+        "latencyMs": {
+            "toStart": _percentiles(quality.to_start),
+            "quoting": _percentiles(quality.quoting),
+            "building": _percentiles(quality.building),
+            "landing": _percentiles(quality.landing),
+            "toEnd": _percentiles(quality.to_end),
+        },
         "slippagePct": {"average": quality.average_slippage, "worst": quality.worst_slippage},
+        "slippageUsedPct": {"average": quality.average_slippage_used, "worst": quality.worst_slippage_used},
         "routingGainPct": {"average": quality.average_routing_gain},
+        "previewGainPct": {"average": quality.average_preview_gain, "worst": quality.worst_preview_gain},
     }
 
 

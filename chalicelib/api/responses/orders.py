@@ -18,6 +18,7 @@ class LinksBody(TypedDict):
     self: str
     status: str
     events: str
+    explain: str
 
 
 class AcceptedBody(TypedDict):
@@ -63,7 +64,12 @@ def accepted_body(submission: Submission, public_ws_url: str) -> AcceptedBody:
         "orderId": order_id,
         "status": Status.OPEN.value if opened else Status.PENDING.value,
         "websocketUrl": f"{public_ws_url}?orderId={order_id}",
-        "links": {"self": path, "status": f"/api/orders/status/{order_id}", "events": f"{path}/events"},
+        "links": {
+            "self": path,
+            "status": f"/api/orders/status/{order_id}",
+            "events": f"{path}/events",
+            "explain": f"{path}/explain",
+        },
     }
     if opened and opened.marketable is not None:
         body["marketableAtEntry"] = opened.marketable

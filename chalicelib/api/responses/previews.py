@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from chalicelib.api.codes import WarningCode
-from chalicelib.api.quotes import no_quotes, route_body
+from chalicelib.api.quotes import FailureBody, no_quotes, route_body
 from chalicelib.codec.times import to_text
 from chalicelib.domain.conditions import LaunchTerms, TimeInForce
 from chalicelib.domain.events import QuotesReceived
@@ -36,21 +36,22 @@ class AmountsBody(TypedDict):
     minAmountOutBase: str | None
 
 
-class PreviewBody(AmountsBody, total=False):
+class PreviewBody(AmountsBody):
     """The preview. A venue adds its quote, or null, under its own name. Limit and sniper orders have a lifetime."""
 
     chosen: str | None
     reason: str
     degraded: bool
+    errors: NotRequired[dict[str, FailureBody]]
     warnings: list[WarningBody]
     summary: str
-    marketableAtEntry: bool
-    timeInForce: str | None
-    expiresAt: str | None
+    marketableAtEntry: NotRequired[bool]
+    timeInForce: NotRequired[str | None]
+    expiresAt: NotRequired[str | None]
 
 
 def preview_body(preview: Preview, describe_fault: Callable[[str], str]) -> dict[str, Any]:
-    """A ``PreviewBody``. ``describe_fault`` says what a simulated fault does to an order."""
+    """A ``PreviewBody``. ``describe_fault`` describes what a simulated fault does to an order."""
     spec = preview.spec
     body: dict[str, Any] = dict(_route(preview))
     quoted = _chosen_output(preview.quotes)
