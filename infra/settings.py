@@ -13,7 +13,7 @@ from chalicelib.simulation.factory import invalid_simulation
 from infra.errors import InfraError
 
 #: Optional settings that the platform sets: the templates, for some functions only, and Lambda itself.
-SET_BY_PLATFORM = frozenset({"aws_endpoint_url", "aws_region", "database_secret"})
+SET_BY_PLATFORM = frozenset({"aws_endpoint_url", "aws_region", "database_secret", "api_concurrency"})
 #: Values of the local stack that differ from the defaults. A few threads push as many frames as the emulator takes,
 #: which answers the orders' calls too.
 LOCAL_VALUES = {"AUTH": "off", "SIMULATION": "on", "PUSH_THREADS": "3"}

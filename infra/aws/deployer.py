@@ -1,12 +1,13 @@
 """Deploys a package as a CloudFormation stack, to AWS or to an emulator of it.
 
 Code is uploaded under its digest, so that an unchanged function stays untouched. A change set makes every change:
-a deployment succeeds completely or leaves the stack unchanged.
+a deployment succeeds completely or leaves the stack unchanged, apart from indexes that need updates of their own
+first (``index_steps``).
 """
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +15,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from botocore.parsers import ResponseParserError
 
+from infra.aws.index_steps import index_steps
 from infra.aws.package import Package
 from infra.aws.template import Template
 from infra.errors import InfraError
@@ -58,19 +60,20 @@ class Deployer:
         Parameters that are not given keep their value in the stack.
 
         :raises DeploymentError: if CloudFormation refuses the change or rolls it back.
+        :raises IndexChangeError: if an index of a table changes in a way that needs a new index.
         """
         existing = self.outputs(stack)
         bucket = self._bucket()
         key = f"{APP}/{packaged.digest}"
         self._upload(bucket, f"{key}.zip", packaged.code.read_bytes())
         template = with_code(json.loads(packaged.template.read_text()), bucket, f"{key}.zip")
-        self._s3.put_object(Bucket=bucket, Key=f"{key}.json", Body=json.dumps(template).encode())
-        url = self._s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": f"{key}.json"})
         given: Any = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
         if existing is not None:
+            self._change_indexes(stack, template, bucket, key)
             kept = self.parameters(stack).keys() & template["Parameters"].keys() - parameters.keys()
-            given += [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(kept)]
-        self._execute(stack, "CREATE" if existing is None else "UPDATE", url.split("?")[0], given)
+            given += _previous(kept)
+        url = self._stored(bucket, f"{key}.json", template)
+        self._execute(stack, "CREATE" if existing is None else "UPDATE", url, given)
         return self.outputs(stack) or {}
 
     def outputs(self, stack: str) -> dict[str, str] | None:
@@ -119,6 +122,21 @@ class Deployer:
         except ClientError:
             self._s3.put_object(Bucket=bucket, Key=key, Body=body)
 
+    def _stored(self, bucket: str, key: str, template: Template) -> str:
+        self._s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(template).encode())
+        return self._s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key}).split("?")[0]
+
+    def _change_indexes(self, stack: str, template: Template, bucket: str, key: str) -> None:
+        """Create and delete indexes until the update to ``template`` has at most one to change in each table."""
+        # The template as it was sent: if the deployment ends here, the stack keeps a template of the same form.
+        deployed: Any = self._cloudformation.get_template(StackName=stack, TemplateStage="Original")["TemplateBody"]
+        for number, step in enumerate(index_steps(deployed, template), start=1):
+            print(
+                f"Updating {stack} first to {step.action}: AWS changes one index of a table per update.", flush=True
+            )
+            url = self._stored(bucket, f"{key}-{number}.json", step.template)
+            self._execute(stack, "UPDATE", url, _previous(self.parameters(stack)))
+
     def _execute(self, stack: str, kind: Any, template_url: str, parameters: Any) -> None:
         changes = self._cloudformation.create_change_set(
             StackName=stack,
@@ -147,10 +165,20 @@ class Deployer:
             raise DeploymentError(self._failures(stack)) from None
 
     def _failures(self, stack: str) -> str:
+        if (self._describe(stack) or {}).get("StackStatus", "").endswith("_IN_PROGRESS"):
+            minutes = _MAX_WAIT_SECONDS // 60
+            return (
+                f"CloudFormation is still at work on {stack} after {minutes} minutes. Deploy again once it is done."
+            )
         events = self._cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
         failed = [event for event in events if event.get("ResourceStatus", "").endswith("_FAILED")]
         lines = [f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}" for event in failed]
         return "\n".join(dict.fromkeys(lines)) or f"Stack {stack} did not reach its template."
+
+
+def _previous(names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return parameters that keep their value in the stack."""
+    return [{"ParameterKey": name, "UsePreviousValue": True} for name in sorted(names)]
 
 
 def with_code(template: Template, bucket: str, key: str) -> Template:

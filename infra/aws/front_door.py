@@ -17,9 +17,11 @@ from typing import Any
 
 from chalicelib.api.problems import CONTENT_TYPE
 from chalicelib.http.cors import ALLOW_ORIGIN
-from chalicelib.http.headers import FIXED_HEADERS
+from chalicelib.http.headers import CACHE_CONTROL, FIXED_HEADERS
 from infra.aws.bare_answers import BareAnswer, bare_answer
 
+#: The paths whose answers both front doors compress: they are the same for everybody, so their length tells nothing.
+PAGE_FILES = "/ui/*"
 RULES_FILE = Path(__file__).with_name("front_door_rules.json")
 FUNCTION_FILE = Path(__file__).with_name("front_door_function.js")
 
@@ -95,11 +97,15 @@ def caddy_config(
         "protocols": ["h1"],
         "automatic_https": {"disable": True},
         "routes": [
-            {"handle": [_headers_of_every_answer(), slashes]},
+            {"handle": [*_headers_of_every_answer(), slashes]},
             # The emulator would switch to HTTP/2 if asked to.
             {"match": [{"not": [{"header_regexp": {"Upgrade": headers["Upgrade"]}}]}], "handle": [no_upgrade]},
             *(_stream_route(handshake, stream, websocket_path, proxy) for stream in table.streams),
             {"match": stream_paths, "handle": [_respond(_refusal(_REQUEST_ID_OF_CADDY))]},
+            {
+                "match": [{"method": ["GET"], "path": [PAGE_FILES]}],
+                "handle": [{"handler": "encode", "encodings": {"gzip": {}}}],
+            },
             {"handle": [{"handler": "rewrite", "uri": rest_path + "{http.request.uri}"}, proxy]},
         ],
         # The emulator does not answer, or breaks an answer off.
@@ -134,10 +140,18 @@ def _proxy(upstream: str, unavailable: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _headers_of_every_answer() -> dict[str, Any]:
-    """Set the headers on the emulator's own answers too, like ``FrontDoorHeaders`` of the template for AWS."""
-    headers = {name: [value] for name, value in FIXED_HEADERS.items()}
-    return {"handler": "headers", "response": {"deferred": True, "set": headers}}
+def _headers_of_every_answer() -> list[dict[str, Any]]:
+    """Set the headers on the emulator's own answers too, like ``FrontDoorHeaders`` of the template for AWS.
+
+    The app decides which of its answers a cache may keep.
+    """
+    headers = {name: [value] for name, value in FIXED_HEADERS.items() if name != CACHE_CONTROL}
+    absent = {"headers": {CACHE_CONTROL: None}}
+    uncached = {"deferred": True, "require": absent, "set": {CACHE_CONTROL: [FIXED_HEADERS[CACHE_CONTROL]]}}
+    return [
+        {"handler": "headers", "response": {"deferred": True, "set": headers}},
+        {"handler": "headers", "response": uncached},
+    ]
 
 
 def _respond(answer: BareAnswer, origin: str = "") -> dict[str, Any]:

@@ -21,6 +21,7 @@ from pathlib import Path
 from chalicelib.history.address import OWN_CERTIFICATES
 from infra.aws.bytecode import compile_modules
 from infra.aws.dependencies import add_directory, add_files, installed_dependencies
+from infra.aws.page import minify_page
 from infra.aws.template import finish_template, load_template
 from infra.aws.tools import run_tool
 from infra.command import run
@@ -28,7 +29,7 @@ from infra.project import BUILD, PYTHON, ROOT, STAGES
 
 APPLICATION = ("app.py", "chalicelib", ".chalice/config.json", ".chalice/policies")
 RESOURCES = "infra/aws/resources.yaml"
-TEMPLATES = ("infra/*.py", "infra/aws/*", "infra/local/local.yaml")
+TEMPLATES = ("infra/*.py", "infra/aws/*", "infra/local/local.yaml", "requirements-dev.txt")
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def source_digest(stage: str, dependencies: bool, certificates: Path | None = No
 
 
 def run_chalice(stage: str, out: Path) -> None:
-    """Have Chalice package a copy of the project that has no dependencies.
+    """Have Chalice package a copy of the project that has no dependencies and a minified page.
 
     :raises PackagingError: if Chalice fails.
     """
@@ -108,6 +109,7 @@ def run_chalice(stage: str, out: Path) -> None:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, target)
+    minify_page(project / "chalicelib/ui")
     (project / "requirements.txt").touch()
     chalice = Path(sys.executable).with_name("chalice")
     command: list[str | Path] = [chalice, "package", "--stage", stage, "--template-format", "yaml"]

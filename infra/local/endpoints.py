@@ -64,10 +64,12 @@ def _open_welcome(endpoints: Endpoints, execute: str) -> str:
     return f"""
 Authentication is off: everybody may do everything, in the name of every user. AUTH=on make run asks for API keys.
 
-A first order, and its status stream:
+A first order, step by step; and the same request without the client:
+
+  export OE_URL={endpoints["http"]}
+  .venv/bin/oe sell 1.5 SOL USDC --watch
 
   curl -X POST {execute}
-  .venv/bin/python -m websockets {endpoints["ws"]}/ws/orders/<orderId>
 """
 
 
@@ -75,11 +77,12 @@ def _locked_welcome(endpoints: Endpoints, execute: str, key: str) -> str:
     return f"""
 Authentication is on. The first API key, of the user "local" with every scope; make keys lists and makes others:
 
-  KEY={key}
+  export OE_KEY={key}
 
-A first order, a ticket that opens one socket within a minute, and the order's status stream:
+A first order, step by step; and the same request without the client:
 
-  curl -X POST -H "authorization: Bearer $KEY" {execute}
-  curl -X POST -H "authorization: Bearer $KEY" {endpoints["http"]}/api/stream-tickets
-  .venv/bin/python -m websockets '{endpoints["ws"]}/ws/orders/<orderId>?token=<token>'
+  export OE_URL={endpoints["http"]}
+  .venv/bin/oe sell 1.5 SOL USDC --watch
+
+  curl -X POST -H "authorization: Bearer $OE_KEY" {execute}
 """

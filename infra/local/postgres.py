@@ -45,10 +45,9 @@ class Postgres:
     def prepare(self) -> None:
         """Create the data directory on the first start, or when its password file is missing.
 
-        :raises LocalStackError: if ``initdb`` fails, or a server of an earlier start still runs.
+        :raises LocalStackError: if ``initdb`` fails.
         """
         if self._data.exists() and self._password_file.exists():
-            await_end(self._data)
             return
         password = secrets.token_urlsafe(24)
         self._password_file.touch(mode=0o600)
@@ -87,7 +86,11 @@ class Postgres:
         partial.rename(self._data)
 
     def start(self) -> Child:
-        """Start the server in the foreground of its own session."""
+        """Start the server in the foreground of its own session.
+
+        :raises LocalStackError: if a server of an earlier start still runs.
+        """
+        await_end(self._data)
         # A socket file needs a directory that all users share; TCP with a password needs none.
         settings = {
             "listen_addresses": HOST,
@@ -105,6 +108,8 @@ class Postgres:
             self._config.logs / "postgres.log",
             environment=scrubbed_environment(),
             stop_signal=signal.SIGINT,
+            # A server that stops writes every change to the disk, which may be slow.
+            grace_seconds=60,
             user=self._user.pw_uid if self._user else None,
             group=self._user.pw_gid if self._user else None,
         )

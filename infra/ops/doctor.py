@@ -3,14 +3,15 @@
 The doctor reads the ledger, then the orders, and the history of each page of orders; at last the whole history, for
 orders that the table lacks. An apparent violation may only
 be an order that changed meanwhile: before a report, the doctor reads that order again, its item first and last. The
-doctor only reads. Exit code 0: no violations. 1: violations. 2: the doctor could not check the deployment,
-or not its history.
+doctor changes no order: at the end it stores its verdict, which GET /api/engine shows. Exit code 0: no violations.
+1: violations. 2: the doctor could not check the deployment, or not its history.
 """
 
 import sys
 import time
 from collections.abc import Mapping, Set
 
+from chalicelib.clock import utc_now
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.events import Event
 from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, Violation, orphans, unknown, violations_of
@@ -20,6 +21,7 @@ from infra.ops.deployment import ACCESS_ERRORS, Deployment, find_deployment, sta
 from infra.ops.evidence import EvidenceReader, database_name
 from infra.ops.items import evidence_of
 from infra.ops.report import Report
+from infra.ops.verdict import store_verdict, verdict_of
 
 #: The watchdog's patience with a backlog, and a minute of looks.
 _OVERDUE_MS = 180_000
@@ -146,11 +148,17 @@ def main() -> int:
     """Run the command and return the exit code."""
     stage = stage_parser(__doc__).parse_args().stage
     try:
-        report = examine(find_deployment(stage))
+        deployment = find_deployment(stage)
+        report = examine(deployment)
     except ACCESS_ERRORS as error:
         print(f"The doctor cannot check the deployment. {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     print(report)
+    try:
+        store_verdict(deployment, verdict_of(report, utc_now()))
+    except ACCESS_ERRORS as error:
+        # An operator who may only read still receives the report.
+        print(f"GET /api/engine does not show this verdict. {' '.join(str(error).split())}", file=sys.stderr)
     if report.violations:
         return 1
     return 2 if report.history_missing else 0
