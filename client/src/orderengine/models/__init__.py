@@ -1,0 +1,1 @@
+"""The answers of the engine as frozen, exact values."""
