@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UV_VERSION := 0.13.8
 STAGE ?= prod
-# Processes that share the tests: as many as there are cores, up to four. WORKERS=0 runs them in one process.
-WORKERS ?= logical
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses=4
+# Processes that share the tests, up to four: as many as there are cores, and one more where tests wait for a stack.
+# WORKERS=0 runs the tests in one process.
+CORES = $(shell getconf _NPROCESSORS_ONLN)
+PYTEST = $(BIN)/python -m pytest --maxprocesses=4
 # The operators' commands inspect the stack on this machine unless STAGE is given.
 RUNNING = $(if $(filter file,$(origin STAGE)),local,$(STAGE))
 # The newest Python that both Chalice and Lambda support.
@@ -18,7 +19,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 QUIETLY = $(shell env --block-signal=INT true 2>/dev/null && echo env --block-signal=INT)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run stop logs clean test test-fast check audit format bench faults fuzz doctor dead-letters keys migrate package deploy chalice-local lock
+.PHONY: help venv run stop logs clean test test-fast ui-test pictures check types packaged template audit weaknesses vulnerabilities secrets format contract bench faults fuzz doctor replay dead-letters keys migrate package deploy chalice-local lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +35,12 @@ $(VENV)/installed: requirements-dev.txt
 		|| { echo "uv failed; trying pip ..."; $(PIP) -r requirements-dev.txt; }
 	@touch $@
 
-venv: $(VENV)/installed ## install the locked packages into .venv
+# The client is installed from its sources, for the tests, the checks and the tools.
+$(VENV)/client-installed: $(VENV)/installed client/pyproject.toml
+	@$(PIP) --no-deps --no-build-isolation --editable client
+	@touch $@
+
+venv: $(VENV)/client-installed ## install the locked packages into .venv
 
 # The lock files hold every transitive package with its hashes, for all supported versions of Python. The deployed code
 # takes the versions that the tests run with.
@@ -59,19 +65,33 @@ clean: ## stop, and delete all data and build products
 	@rm -rf build .chalice/deployments .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 test: venv ## run all tests, and hold branch coverage to its floor
-	@$(PYTEST) --cov --cov-report=
+	@$(PYTEST) -n $(or $(WORKERS),$(shell expr $(CORES) + 1)) --cov --cov-report=
 
-test-fast: venv ## run the tests that need no running stack, in under a minute
-	@$(PYTEST) -m "not stack and not exhaustive"
+test-fast: venv ## run the tests that need no running stack, in about three minutes
+	@$(PYTEST) -n $(or $(WORKERS),$(CORES)) -m "not stack and not exhaustive"
 
+ui-test: venv ## run the tests of the page in a browser alone: HEADED=1 shows it, ONLY=text picks tests by their names
+	@$(if $(HEADED),HEADED=1) $(PYTEST) -n $(or $(WORKERS),$(if $(HEADED),0,2)) --dist loadfile tests/ui tests/e2e/page $(if $(ONLY),-k "$(ONLY)")
+
+pictures: venv ## take the pictures of the README
+	@$(BIN)/python -m tests.ui.pictures
+
+# The slow checks run side by side: each keeps one core busy, or waits for the network.
 check: venv ## run the checks of CI: lint, format, types, layers, template, supply chain
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory --jobs types template audit
+
+types: venv
+	$(BIN)/mypy
+
+# Two checks read the template, and only one may write it.
+packaged: venv
 	$(BIN)/python -m infra.aws.package --stage prod
+
+template: packaged
 	$(BIN)/cfn-lint -t build/prod/template.json
-	@$(MAKE) --no-print-directory audit
 
 # The tools of the audit pin other versions of the engine's own packages, so they have an environment of their own.
 AUDIT := build/audit-venv
@@ -91,10 +111,15 @@ FIND_SECRETS = $(AUDIT)/bin/detect-secrets-hook --no-verify --plugin infra/audit
 FILES_OF_GIT = git ls-files -coz --exclude-standard -- . ':!requirements*.txt' 2>/dev/null
 FILES_WITHOUT_GIT = find . \( -name '.?*' -a -type d -o -name build -o -name __pycache__ \) -prune \
 	-o -type f ! -name '.env' ! -name 'requirements*.txt' -print0
-audit: venv $(AUDIT)/installed ## check the template for weaknesses, the packages for vulnerabilities, the files for secrets
-	$(BIN)/python -m infra.aws.package --stage prod
+audit: weaknesses vulnerabilities secrets ## check the template for weaknesses, the packages for vulnerabilities, the files for secrets
+
+weaknesses: packaged $(AUDIT)/installed
 	$(AUDIT)/bin/checkov --config-file infra/aws/checkov.yaml --file build/prod/template.json
+
+vulnerabilities: venv $(AUDIT)/installed
 	$(BIN)/python -m infra.audit.advisories $(AUDIT)/bin/pip-audit
+
+secrets: venv $(AUDIT)/installed
 	@echo "Looking for secrets ..."
 	@($(FILES_OF_GIT) || $(FILES_WITHOUT_GIT)) | xargs -0 $(FIND_SECRETS)
 
@@ -107,11 +132,15 @@ bench: venv ## measure throughput, latency and cost: PARTS="engine streams" pick
 faults: venv ## run the fault trials at length: TRIALS="burst poison" picks some
 	@$(BIN)/python -m tests.faults $(TRIALS)
 
-fuzz: venv ## send random requests to a stack for an hour: MINUTES=5 for less
+fuzz: venv ## send random requests to a stack for an hour, half of them by schemathesis: MINUTES=5 for less
 	@$(BIN)/python -m tests.fuzz $(if $(MINUTES),--minutes $(MINUTES))
 
 doctor: venv ## check every order against the invariants; of a deployment: STAGE=prod
 	@$(BIN)/python -m infra.ops.doctor --stage $(RUNNING)
+
+replay: venv ## compute an order's quotes, signature and outcome again: ORDER=id; of a deployment: STAGE=prod
+	@test -n "$(ORDER)" || { echo "Name the order: make replay ORDER=id" >&2; exit 2; }
+	@$(BIN)/python -m infra.ops.replay --stage $(RUNNING) "$(ORDER)"
 
 dead-letters: venv ## list the dead letters; of a deployment: STAGE=prod
 	@$(BIN)/python -m infra.ops.dead_letters list --stage $(RUNNING)
@@ -121,6 +150,9 @@ keys: venv ## list the API keys; make or revoke one: DO="create --user U --scope
 
 migrate: venv ## migrate the database at DATABASE_URL, or that of a deployment: STAGE=prod
 	@$(BIN)/python -m infra.ops.migrate --stage $(RUNNING)
+
+contract: venv ## write the documents of the contract, the reference page and the Postman collection; BASE=v0.2.0 only reports what breaks clients of that revision
+	@$(BIN)/python -m infra.contract$(if $(BASE),.compatibility --base $(BASE))
 
 package: venv ## package for AWS: STAGE=prod
 	@$(BIN)/python -m infra.aws.package --stage $(STAGE)
