@@ -15,8 +15,8 @@ from unittest import mock
 
 from botocore.client import BaseClient
 
-from chalicelib.adapters import connect
 from chalicelib.bootstrap import build_engine
+from chalicelib.connect import connect
 from chalicelib.consumers.batch import Record
 from chalicelib.consumers.orders import process_orders
 from chalicelib.engine import Engine

@@ -13,10 +13,10 @@ from uuid import uuid4
 import boto3
 from botocore.client import BaseClient
 
-from chalicelib.adapters import connect
 from chalicelib.bootstrap import build_engine
 from chalicelib.clock import utc_now
 from chalicelib.codec.times import to_ms
+from chalicelib.connect import connect
 from chalicelib.domain.conditions import TimeInForce
 from chalicelib.domain.events import Opened
 from chalicelib.domain.money import to_base_units

@@ -13,15 +13,15 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from chalicelib.history.quality import QUALITY, parameters_of
+from chalicelib.history import quality
 from tests.bench.history_writes import Migrated, Recorded, migrate_under_load, record
 from tests.support.history_fill import fill
 from tests.support.history_lists import filters, list_of, name_of
 from tests.support.plans import Plan, explain
 from tests.support.postgres import postgres_server
 
-#: Orders in the window of the statistics, where the history has as many.
-WINDOWS = (1_000, 144_000, 500_000)
+#: Orders in the window of the statistics, where the history has as many: of all users, and of the heaviest one.
+WINDOWS = {None: (1_000, 18_000, 144_000, 500_000), "user-0": (100, 10_000, 99_000)}
 #: Fewer orders leave a tenth in which some filters match nothing.
 MIN_ORDERS = 10_000
 _RELATIONS = """
@@ -61,12 +61,25 @@ def _measure(url: str, orders: int) -> Size:
     print(f"  {orders} orders are there, after {time.monotonic() - began:.0f} s", file=sys.stderr)
     with psycopg.connect(url, autocommit=True) as connection:
         plans = {name_of(wanted): _explained(connection, *list_of(wanted)) for wanted in filters()}
-        for window in WINDOWS:
-            newest = "select created_at from orders order by created_at desc offset %s limit 1"
-            if since := connection.execute(newest, [window - 1]).fetchone():
-                plans[f"statistics of {window:,}"] = _explained(connection, QUALITY, parameters_of(since[0]))
+        plans |= _statistics(connection)
         relations = {str(name): int(size) for name, size in connection.execute(_RELATIONS)}
     return Size(orders, relations, plans, record(url))
+
+
+def _statistics(connection: psycopg.Connection[Any]) -> dict[str, Plan]:
+    plans = {}
+    newest = """
+        select created_at from orders where %(user_id)s::text is null or user_id = %(user_id)s
+        order by created_at desc offset %(skipped)s limit 1
+    """
+    for user_id, windows in WINDOWS.items():
+        for window in windows:
+            asked = {"user_id": user_id, "skipped": window - 1}
+            if since := connection.execute(newest, asked).fetchone():
+                parameters = quality.parameters_of(since[0], user_id=user_id)
+                name = f"statistics of {window:,} of {user_id or 'all users'}"
+                plans[name] = _explained(connection, quality.summary(parameters), parameters)
+    return plans
 
 
 def _explained(

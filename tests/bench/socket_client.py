@@ -166,7 +166,7 @@ class SocketClient(asyncio.Protocol):
         if not self.first.done():
             self.first.set_result((came, frame))
         if frame["type"] != "ORDER_UPDATE":
-            self.replies += 1
+            self.replies += frame["type"] != "live"
             return
         update = Update(came, frame["orderId"], frame["seq"], frame["status"])
         self.updates.append(update)

@@ -21,7 +21,7 @@ from tests.support.market import a_feed
 class _NoLedger:
     """A ledger on which every transaction lands and none is stored."""
 
-    def land(self, fill: Fill, at_ms: int) -> Fill:
+    def land(self, fill: Fill) -> Fill:
         return fill
 
     def settle(self, signature: str, order_id: str, at_ms: int) -> Fill | None:

@@ -13,7 +13,7 @@ from chalicelib.domain.events import Event
 from chalicelib.history.migrate import migrate
 from chalicelib.history.postgres import PostgresHistory
 from chalicelib.ports.history import History
-from tests.fakes.history import FakeHistory
+from orderengine.testing.fakes.history import FakeHistory
 from tests.support.postgres import PostgresServer
 
 

@@ -17,7 +17,7 @@ from chalicelib.codec import cursors
 from chalicelib.codec.exact_json import dumps
 from chalicelib.domain.conditions import Launch, TimeInForce
 from chalicelib.domain.errors import InvalidCursorError, RefusedError
-from chalicelib.domain.events import Confirmed, Expired, LaunchRefused, QuotesReceived, VenueAnswer
+from chalicelib.domain.events import AttemptStarted, Confirmed, Expired, LaunchRefused, QuotesReceived, VenueAnswer
 from chalicelib.domain.failures import Failure, FailureCode
 from chalicelib.domain.orders import Order
 from chalicelib.domain.read_model import read_model_of
@@ -32,8 +32,8 @@ from chalicelib.ports.history import (
     Page,
     Percentiles,
 )
+from orderengine.testing.fakes.history import FakeHistory
 from tests.contract.conftest import KeptHistory
-from tests.fakes.history import FakeHistory
 from tests.support.open_orders import a_limit, a_sniper
 from tests.support.order_builders import (
     NOON,
@@ -381,9 +381,19 @@ def test_the_quality_of_no_orders_is_empty(history: History) -> None:
         "failures": {},
         "venues": {},
         "retried": 0,
-        "latencyMs": {"toStart": nothing, "toEnd": nothing},
+        "retries": {},
+        "missedLimits": {"orders": 0, "triggers": 0},
+        "latencyMs": {
+            "toStart": nothing,
+            "quoting": nothing,
+            "building": nothing,
+            "landing": nothing,
+            "toEnd": nothing,
+        },
         "slippagePct": {"average": None, "worst": None},
+        "slippageUsedPct": {"average": None, "worst": None},
         "routingGainPct": {"average": None},
+        "previewGainPct": {"average": None, "worst": None},
     }
 
 
@@ -405,6 +415,67 @@ def test_the_quality_covers_the_orders_accepted_since_a_time(history: History) -
     assert quality == a_fake_with(orders).quality(NOON - MS)
     assert execution_body(quality)["latencyMs"]["toEnd"] == {"p50": 3000, "p95": 5000, "p99": 5000}
     assert history.quality(NOON + timedelta(days=1)).orders == {}
+
+
+def filled_for(stage_ms: int, amount_out: int, order: Order | None = None) -> Order:
+    """A fill whose quoting, building and landing take this long each, accepted at noon."""
+    quoted, sent, landed = (NOON + n * stage_ms * MS for n in (1, 2, 3))
+    begun = order or pending().after(AttemptStarted(), NOON, next_attempt=True)
+    fill = Confirmed("raydium", "hash", amount_out, Decimal(100), Decimal("0.0416"))
+    return submitted(building(routed(begun, quoted), quoted), sent).after(fill, landed)
+
+
+def test_the_scorecard_sums_up_the_scores_of_the_orders(history: History) -> None:
+    orders = [
+        # The builders quote 199,492,040, and at least 197,497,119 is accepted.
+        filled_for(100, 199_492_040),
+        filled_for(200, 197_497_119),
+        filled_for(300, 200_000_000, triggered(missed(missed(opened(a_limit(100))))).after(AttemptStarted(), NOON)),
+        filled_for(400, 199_000_000, retried(routed(pending()))),
+        missed(opened(a_limit(100))),
+        failed(retried(routed(pending()))),
+    ]
+    record_all(history, orders)
+    quality = history.quality(NOON)
+    assert quality == a_fake_with(orders).quality(NOON)
+    assert (quality.retries, quality.retried) == ({"STALE_QUOTE": 2}, 2)
+    assert (quality.missed_orders, quality.missed_triggers) == (2, 3)
+    # A retry's quoting is left out.
+    assert quality.quoting == Percentiles(200, 300, 300)
+    assert quality.building == quality.landing == Percentiles(200, 400, 400)
+    # Market orders alone.
+    assert quality.to_end == Percentiles(600, 1200, 1200)
+    # 0, 100, 0 and 492,040 of 1,994,921.
+    assert (quality.average_slippage_used, quality.worst_slippage_used) == (Decimal("31.1662"), Decimal(100))
+    # 0, -1, 0.2546 and -0.2466 percent.
+    assert (quality.average_preview_gain, quality.worst_preview_gain) == (Decimal("-0.2480"), Decimal("-1.0000"))
+    body = execution_body(quality)
+    assert body["missedLimits"] == {"orders": 2, "triggers": 3}
+    assert body["latencyMs"]["landing"] == {"p50": 200, "p95": 400, "p99": 400}
+    assert body["previewGainPct"] == {"average": Decimal("-0.2480"), "worst": Decimal("-1.0000")}
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        ((NOON,), {"pending": 5, "failed": 2}),
+        ((NOON, NOON), {}),
+        ((NOON, NOON + MS), {"pending": 1}),
+        ((NOON + MS, NOON + 6 * MS), {"pending": 4, "failed": 1}),
+        ((NOON + 6 * MS, NOON + timedelta(days=3650)), {"failed": 1}),
+        ((NOON + timedelta(days=1), None), {}),
+        ((datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)), {"pending": 5, "failed": 2}),
+        ((NOON, None, "bob"), {"pending": 1, "failed": 1}),
+        ((NOON, NOON + 6 * MS, "bob"), {"pending": 1}),
+        ((NOON, None, "nobody"), {}),
+        ((NOON, None, "' or '1'='1"), {}),
+    ],
+)
+def test_the_quality_is_of_the_window_and_of_the_user(
+    history: History, window: tuple[Any, ...], expected: dict[str, int]
+) -> None:
+    record_all(history, list(SAMPLES.values()))
+    assert history.quality(*window).orders == expected
 
 
 # --- a third venue ------------------------------------------------------------------------------------------
@@ -504,3 +575,12 @@ def test_settled_orders_are_those_that_are_recorded_with_their_end(history: Hist
     record_all(history, [done, active])
     assert history.settled([done.order_id, active.order_id, SOME_ORDER]) == {done.order_id}
     assert history.settled([]) == set()
+
+
+def test_open_orders_are_counted_by_type_up_to_a_limit(history: History) -> None:
+    assert history.count_open(10) == {OrderType.LIMIT: 0, OrderType.SNIPER: 0}
+    ended = opened(a_limit())
+    record_all(history, [*(opened(a_limit()) for _ in range(3)), opened(a_sniper()), pending(), ended])
+    history.record(cancelled(ended))
+    assert history.count_open(10) == {OrderType.LIMIT: 3, OrderType.SNIPER: 1}
+    assert history.count_open(2) == {OrderType.LIMIT: 2, OrderType.SNIPER: 1}

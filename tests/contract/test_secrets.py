@@ -12,8 +12,8 @@ from moto import mock_aws
 from chalicelib import secret_store
 from chalicelib.ports.secrets import RenewableSecrets, SecretUnavailableError
 from chalicelib.secret_store import SecretsManager
+from orderengine.testing.fakes.secrets import FakeSecrets
 from tests.contract.stores.aws import REGION, settings
-from tests.fakes.secrets import FakeSecrets
 
 
 @dataclass(frozen=True)

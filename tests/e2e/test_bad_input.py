@@ -180,7 +180,9 @@ def test_extreme_json_numbers_are_422(client: Client, number: str) -> None:
     problem(client.post("/api/orders/execute", text), 422)
 
 
-@pytest.mark.parametrize("path", ["/api/orders/{id}", "/api/orders/status/{id}", "/api/orders/{id}/events"])
+@pytest.mark.parametrize(
+    "path", ["/api/orders/{id}", "/api/orders/status/{id}", "/api/orders/{id}/events", "/api/orders/{id}/explain"]
+)
 def test_a_malformed_order_id_is_400_and_an_unknown_order_is_404(client: Client, path: str) -> None:
     problem(client.get(path.format(id="not-a-uuid")), 400)
     problem(client.get(path.format(id="%00")), 400)
@@ -292,3 +294,40 @@ def test_a_malformed_idempotency_key_is_400(client: Client) -> None:
 )
 def test_an_unknown_path_or_method_is_404(client: Client, method: str, path: str) -> None:
     problem(client.request(method, path), 404)
+
+
+@pytest.mark.parametrize(
+    ("query", "errors"),
+    [
+        ({"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}, {("to", "WINDOW_EMPTY")}),
+        ({"from": "2026-01-02T00:00:00Z", "to": "2026-01-02T00:00:00Z"}, {("to", "WINDOW_EMPTY")}),
+        ({"from": "yesterday", "to": "2026-01-01"}, {("from", "TIME_INVALID"), ("to", "TIME_INVALID")}),
+        ({"userId": "a b", "window": "day"}, {("userId", "USER_ID_INVALID"), ("window", "UNKNOWN_FIELD")}),
+        ({"from": ["2026-01-01T00:00:00Z"] * 2}, {("from", "REPEATED")}),
+    ],
+)
+def test_a_bad_window_of_the_statistics_is_400(
+    client: Client, query: dict[str, Any], errors: set[tuple[str, str]]
+) -> None:
+    body = problem(client.get("/api/stats", **query), 400)
+    assert body["code"] == "INVALID_QUERY"
+    assert {(error["field"], error["code"]) for error in body["errors"]} == errors
+
+
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"from": "2990-01-01T00:00:00Z"},
+        {"from": "2990-01-01T00:00:00Z", "to": "3000-01-01T00:00:00Z"},
+        {"to": "0001-01-01T00:00:00Z"},
+        {"from": "0001-01-01T00:00:00Z", "to": "9999-12-31T23:59:59.999Z", "userId": "nobody"},
+    ],
+)
+def test_a_window_without_orders_has_empty_statistics(client: Client, window: dict[str, str]) -> None:
+    stats = parse(client.get("/api/stats", **window).text)
+    assert (stats["execution"]["orders"], stats["executionOutage"]) == ({}, None)
+
+
+def test_the_statistics_of_ten_years_are_those_of_all_their_orders(client: Client) -> None:
+    stats = parse(client.get("/api/stats", **{"from": "2020-01-01T00:00:00Z", "to": "2030-01-01T00:00:00Z"}).text)
+    assert (stats["since"], stats["until"]) == ("2020-01-01T00:00:00.000Z", "2030-01-01T00:00:00.000Z")

@@ -51,8 +51,7 @@ def until(look: Callable[[], T | None]) -> T:
 def finished(client: Client) -> str:
     """Place an order, wait until it is confirmed, and return its id."""
     order_id = str(client.accept()["orderId"])
-    with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_terminal(order_id)
+    client.ended(order_id)
     return order_id
 
 
@@ -76,6 +75,10 @@ def test_the_doctor_accepts_a_sound_system_and_reports_a_damaged_order(
     [accused] = [line for line in done.stdout.splitlines() if order_id in line]
     assert "submitted (5) may not follow routing (3)" in accused
     assert "I4 no gap or duplicate in the events, every transition allowed: 1 violation" in done.stdout
+    shown = client.engine.engine().doctor
+    assert shown is not None
+    assert (shown.status, shown.violations) == ("violations", 1)
+    assert order_id in shown.findings[0]
     assert operate(stack.state_dir, "infra.ops.doctor").returncode == 0
 
 

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import psycopg
 import pytest
 
 from chalicelib.codec.times import to_text
 from infra.ops.deployment import local_deployment
 from infra.ops.doctor import examine
-from tests.e2e.client import Client, Json, an_order, parse
+from tests.e2e.client import Client, Json, an_order, await_events, parse
 from tests.e2e.conftest import OPEN_ORDERS
 from tests.support.stack import RunningStack
 
@@ -32,10 +31,8 @@ def limit(**changes: Any) -> Json:
 
 
 def frames_of(client: Client, accepted: Json) -> list[Json]:
-    """The frames of an order up to its terminal status, without duplicates."""
-    with client.socket(accepted["websocketUrl"]) as socket:
-        socket.until_terminal(accepted["orderId"])
-    return list({frame["seq"]: frame for frame in socket.frames}.values())
+    """The events of an order up to its last one."""
+    return [dict(update.raw) for update in client.engine.watch(accepted["orderId"])]
 
 
 def swaps_of(tables: dict[str, Any], order_id: str) -> list[Json]:
@@ -53,11 +50,11 @@ def test_a_limit_order_stays_open_until_its_price_and_fills_there_or_better(
         item = tables["orders"].get_item(Key={"orderId": order_id})["Item"]
         assert (item["waitsFor"], item["waitsAt"]) == ("JUP/USDC#sell", Decimal("1.5"))
         assert tables["market"].get_item(Key={"subject": "watched", "item": "JUP/USDC#sell"})["Item"]
-        [waiting] = client.listed(userId="patient", status="open", type="limit")
+        [waiting] = client.listed("patient", status="open", type="limit")
         assert waiting == client.record(order_id)
         client.push_event(type="price", pair="JUP/USDC", price="1.6")
         socket.until_terminal(order_id)
-    frames = {frame["seq"]: frame for frame in socket.frames}
+    frames = {frame["seq"]: frame for frame in socket.update_frames}
     assert [frame["status"] for frame in frames.values()] == FILLED
     assert opened["meta"].items() >= {"limitPrice": Decimal("1.5"), "timeInForce": "GTC", "minAmountOut": 15}.items()
     assert frames[3]["meta"]["trigger"] == "price"
@@ -68,9 +65,7 @@ def test_a_limit_order_stays_open_until_its_price_and_fills_there_or_better(
     assert [row["state"] for row in swaps_of(tables, order_id)] == ["landed"]
     assert "waitsFor" not in tables["orders"].get_item(Key={"orderId": order_id})["Item"]
     await_history(client, record)
-    with psycopg.connect(stack.endpoints["postgres"]) as postgres:
-        rows = postgres.execute("select status from order_events where order_id = %s order by seq", [order_id])
-        assert [status for (status,) in rows.fetchall()] == FILLED
+    await_events(stack, order_id, FILLED)
 
 
 def test_a_buy_order_triggers_at_a_price_below_its_limit(client: Client) -> None:
@@ -150,13 +145,11 @@ def test_an_amendment_needs_the_current_seq_as_its_etag(client: Client) -> None:
 
 def test_a_cancelled_order_never_trades(client: Client, tables: dict[str, Any]) -> None:
     mine = [client.accept(**limit(userId="leaver"))["orderId"] for _ in range(3)]
-    one = client.request("DELETE", f"/api/orders/{mine[0]}")
-    assert (one.status_code, parse(one.text)["outcome"]) == (200, "cancelled")
+    assert client.engine.cancel(mine[0]).outcome == "cancelled"
     with client.socket() as socket:
         socket.say(action="cancel_order", orderId=mine[1], requestId="bye")
         assert socket.next().items() >= {"type": "ack", "requestId": "bye", "outcome": "cancelled"}.items()
-    everything = parse(client.request("DELETE", "/api/orders?userId=leaver").text)
-    assert [order["orderId"] for order in everything["cancelled"]] == mine[2:]
+    assert [order.id for order in client.engine.cancel_all("leaver").cancelled] == mine[2:]
     client.push_event(type="price", pair="JUP/USDC", price=3)
     assert [client.record(order_id)["status"] for order_id in mine] == ["cancelled"] * 3
     assert not [swap for order_id in mine for swap in swaps_of(tables, order_id)]
@@ -184,15 +177,15 @@ def test_a_user_over_the_open_order_limit_is_refused_with_retry_after(client: Cl
     answers = [client.order(**limit(userId="hoarder")) for _ in range(OPEN_ORDERS + 1)]
     assert [answer.status_code for answer in answers] == [202] * OPEN_ORDERS + [429]
     assert (parse(answers[-1].text)["code"], answers[-1].headers["Retry-After"]) == ("OPEN_ORDERS_FULL", "60")
-    assert len(client.listed(userId="hoarder", status="open", limit=200)) == OPEN_ORDERS
+    assert len(client.listed("hoarder", status="open", limit=200)) == OPEN_ORDERS
     # An IOC order never stays open, so it is accepted; cancelling open orders makes room for new ones.
     assert client.order(**limit(userId="hoarder", limitPrice="0.5", timeInForce="IOC")).status_code == 202
-    assert client.request("DELETE", "/api/orders?userId=hoarder").status_code == 200
+    client.engine.cancel_all("hoarder")
     assert client.order(**limit(userId="hoarder")).status_code == 202
 
 
 def test_the_doctor_accepts_open_amended_and_filled_limit_orders(client: Client, stack: RunningStack) -> None:
-    client.amend(client.accept(**limit())["orderId"], limitPrice=4)
+    client.engine.amend(client.accept(**limit())["orderId"], limit_price=4)
     frames_of(client, client.accept(**limit(limitPrice="0.5")))
     assert examine(local_deployment(stack.endpoints)).violations == []
 
@@ -200,6 +193,6 @@ def test_the_doctor_accepts_open_amended_and_filled_limit_orders(client: Client,
 def await_history(client: Client, record: Json) -> None:
     """Poll until the history equals an order's record. The number of requests bounds the wait."""
     for _ in range(2000):
-        if record in client.listed(userId=record["userId"], limit=200):
+        if record in client.listed(record["userId"], limit=200):
             return
     raise AssertionError(f"{record} never reached the history")

@@ -1,13 +1,14 @@
 """A market order over HTTP, from the 202 to the confirmed frame and the history."""
 
 from decimal import Decimal
-from uuid import UUID
+from uuid import UUID, uuid4
 
-import psycopg
 import pytest
 
 from chalicelib import VERSION
-from tests.e2e.client import HAPPY, Client, Json, an_order, parse
+from orderengine.errors import TooLate, Verdict
+from orderengine.models.orders import Cancellation
+from tests.e2e.client import HAPPY, Client, Json, an_order, await_events, parse
 from tests.support.stack import RunningStack
 
 QUOTE_FIELDS = {"price", "amountOut", "fee", "feeBps", "priceImpactPct", "liquidity"}
@@ -29,6 +30,7 @@ def test_an_accepted_order_has_an_id_links_and_a_websocket_url(client: Client, p
     assert str(UUID(body["orderId"])) == body["orderId"]
     assert body["status"] == "pending"
     assert body["websocketUrl"] == f"{client.ws}/ws?orderId={body['orderId']}"
+    assert set(body["links"]) == {"self", "status", "events", "explain"}
     for link in body["links"].values():
         assert client.get(link).status_code == 200
 
@@ -39,10 +41,10 @@ def test_the_stream_shows_every_status_with_quotes_route_and_price(client: Clien
     with client.socket(accepted["websocketUrl"]) as socket:
         socket.until_terminal(order_id)
     assert socket.updates(order_id) == list(enumerate(HAPPY, start=1))
-    _, begun, quoted, building, submitted, confirmed = socket.frames
-    assert {frame["userId"] for frame in socket.frames} == {"alice"}
-    assert [frame["phase"] for frame in socket.frames] == ["queued", *["processing"] * 4, "completed"]
-    assert [frame["attempt"] for frame in socket.frames] == [0, 1, 1, 1, 1, 1]
+    _, begun, quoted, building, submitted, confirmed = socket.update_frames
+    assert {frame["userId"] for frame in socket.update_frames} == {"alice"}
+    assert [frame["phase"] for frame in socket.update_frames] == ["queued", *["processing"] * 4, "completed"]
+    assert [frame["attempt"] for frame in socket.update_frames] == [0, 1, 1, 1, 1, 1]
     assert begun["meta"] == {}
 
     quotes = {"raydium": quoted["meta"]["rQuote"], "meteora": quoted["meta"]["mQuote"]}
@@ -69,7 +71,7 @@ def test_the_record_the_status_the_events_and_the_history_agree_with_the_stream(
     with client.socket(f"/ws/orders/{order_id}") as socket:
         socket.until_terminal(order_id)
     record = client.record(order_id)
-    confirmed = socket.frames[-1]["meta"]
+    confirmed = socket.update_frames[-1]["meta"]
     assert set(record) == RECORD_FIELDS
     assert (record["status"], record["phase"], record["seq"], record["attempts"]) == (
         "confirmed",
@@ -84,23 +86,16 @@ def test_the_record_the_status_the_events_and_the_history_agree_with_the_stream(
     assert record["dexUsed"] == confirmed["dex"]
     assert record["limitPrice"] is record["failCode"] is record["expiresAt"] is None
 
-    status = parse(client.get(f"/api/orders/status/{order_id}").text)
+    status = client.engine.status(order_id).raw
     assert status == {name: record[name] for name in ("orderId", "status", "phase", "seq", "updatedAt")}
 
-    events = parse(client.get(f"/api/orders/{order_id}/events").text)["events"]
+    events = client.events(order_id)
     shared = ("seq", "status", "phase", "attempt", "at", "meta")
-    assert events == [{name: frame[name] for name in shared} for frame in socket.frames]
-    late = parse(client.get(f"/api/orders/{order_id}/events", afterSeq=4).text)["events"]
-    assert late == events[4:]
+    assert events == [{name: frame[name] for name in shared} for frame in socket.update_frames]
+    assert [update.raw for update in client.engine.events(order_id, after=4)] == events[4:]
 
-    # The processor writes the history after it has pushed the frame.
-    listed = wait_for_history(client, order_id)
-    assert listed == record
-    with psycopg.connect(stack.endpoints["postgres"]) as postgres:
-        rows = postgres.execute(
-            "select seq, status from order_events where order_id = %s order by seq", [order_id]
-        ).fetchall()
-    assert rows == list(enumerate(HAPPY, start=1))
+    assert wait_for_history(client, order_id) == record
+    await_events(stack, order_id, HAPPY)
 
 
 def test_the_history_can_be_filtered_and_pages_newest_first(client: Client) -> None:
@@ -109,29 +104,23 @@ def test_the_history_can_be_filtered_and_pages_newest_first(client: Client) -> N
         wait_for_history(client, order_id)
     seen: list[str] = []
     cursor = None
-    while True:
-        query = {"userId": "carol", "limit": 2} | ({"cursor": cursor} if cursor else {})
-        page = parse(client.get("/api/orders", **query).text)
-        seen += [order["orderId"] for order in page["orders"]]
-        cursor = page["nextCursor"]
-        if cursor is None:
-            break
+    while seen == [] or cursor:
+        page = client.engine.page(user="carol", limit=2, cursor=cursor)
+        seen += [order.id for order in page.orders]
+        cursor = page.next_cursor
     assert seen == ids[::-1]
-    [one] = parse(client.get("/api/orders", clientOrderId="carol-3").text)["orders"]
-    assert one["orderId"] == ids[3]
+    [one] = client.engine.orders(client_order_id="carol-3")
+    assert one.id == ids[3]
 
 
 def test_quotes_and_previews_execute_no_order(client: Client, tables: dict) -> None:  # type: ignore[type-arg]
     before = tables["ledger"].scan(Select="COUNT")["Count"]
-    quotes = client.get("/api/quotes", tokenIn="SOL", tokenOut="USDC", amountIn="2")
-    assert quotes.status_code == 200
-    assert parse(quotes.text).keys() >= {"rQuote", "mQuote", "chosen", "reason", "degraded"}
-    preview = client.post("/api/orders/preview", an_order(amountIn=2000, slippage=6))
-    body = parse(preview.text)
-    assert preview.status_code == 200
-    assert body["minAmountOut"] < body["amountOut"]
-    assert {warning["code"] for warning in body["warnings"]} == {"HIGH_PRICE_IMPACT", "HIGH_SLIPPAGE"}
-    assert "2000 SOL" in body["summary"]
+    quotes = client.engine.quote("SOL", "USDC", 2)
+    assert quotes.raw.keys() >= {"rQuote", "mQuote", "chosen", "reason", "degraded"}
+    preview = client.engine.preview("SOL", "USDC", 2000, slippage=6)
+    assert preview.raw["minAmountOut"] < preview.raw["amountOut"]
+    assert {warning.code for warning in preview.warnings} == {"HIGH_PRICE_IMPACT", "HIGH_SLIPPAGE"}
+    assert "2000 SOL" in preview.summary
     assert tables["ledger"].scan(Select="COUNT")["Count"] == before
 
 
@@ -150,7 +139,7 @@ def test_a_failed_order_shows_its_reason_in_the_stream_and_the_record(client: Cl
     order_id = client.accept(simulate="no_liquidity")["orderId"]
     with client.socket(f"/ws/orders/{order_id}") as socket:
         socket.until_terminal(order_id)
-    failed = socket.frames[-1]
+    failed = socket.update_frames[-1]
     assert failed["status"] == failed["phase"] == "failed"
     assert failed["meta"].items() >= {"code": "NO_LIQUIDITY", "retryable": False, "attempts": 1}.items()
     record = client.record(order_id)
@@ -161,18 +150,17 @@ def test_a_retry_is_a_routing_event_with_the_next_attempt_and_the_last_error(cli
     order_id = client.accept(simulate="network_error:1")["orderId"]
     with client.socket(f"/ws/orders/{order_id}") as socket:
         socket.until_terminal(order_id)
-    retried = [frame for frame in socket.frames if "lastError" in frame["meta"]]
+    retried = [frame for frame in socket.update_frames if "lastError" in frame["meta"]]
     assert [(frame["attempt"], frame["status"]) for frame in retried] == [(2, "routing")]
     assert retried[0]["meta"]["lastError"]["code"] == "NETWORK_ERROR"
-    assert socket.frames[-1]["status"] == "confirmed"
+    assert socket.update_frames[-1]["status"] == "confirmed"
 
 
 def test_the_api_lists_tokens_and_reports_its_health(client: Client) -> None:
-    tokens = {token["symbol"]: token for token in parse(client.get("/api/tokens").text)["tokens"]}
-    assert tokens["SOL"]["mint"] == "So11111111111111111111111111111111111111112"
-    assert tokens["USDC"]["decimals"] == 6
-    health = parse(client.get("/health").text)
-    assert health == {
+    tokens = {token.symbol: token for token in client.engine.tokens()}
+    assert tokens["SOL"].mint == "So11111111111111111111111111111111111111112"
+    assert tokens["USDC"].decimals == 6
+    assert client.engine.health().raw == {
         "status": "ok",
         "version": VERSION,
         "dependencies": {"dynamodb": "ok", "sqs": "ok", "postgres": "ok"},
@@ -182,29 +170,50 @@ def test_the_api_lists_tokens_and_reports_its_health(client: Client) -> None:
 
 def test_stats_show_venues_latencies_and_routing_gain_of_executed_orders(client: Client) -> None:
     order_id = client.accept()["orderId"]
-    with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_terminal(order_id)
+    client.ended(order_id)
     wait_for_history(client, order_id)
-    stats = parse(client.get("/api/stats").text)
+    stats = client.engine.stats().raw
     assert stats["history"] == {"behind": 0, "since": None}
+    assert stats["userId"] is None
     execution = stats["execution"]
     assert execution["orders"]["confirmed"] == sum(execution["venues"].values()) >= 1
     assert 0 <= execution["latencyMs"]["toStart"]["p50"] <= execution["latencyMs"]["toEnd"]["p99"]
     assert execution["routingGainPct"]["average"] > 0
 
 
+def test_the_scorecard_of_a_user_and_a_window_is_that_of_its_orders(client: Client) -> None:
+    user = f"scored-{uuid4()}"
+    first, retried = (client.accept(userId=user, **fault)["orderId"] for fault in ({}, {"simulate": "stale_quote:1"}))
+    for order_id in (first, retried):
+        client.ended(order_id)
+        wait_for_history(client, order_id)
+    records = {order_id: client.record(order_id) for order_id in (first, retried)}
+    stats = client.engine.stats(user=user).raw
+    execution = stats["execution"]
+    assert (stats["userId"], execution["orders"]) == (user, {"confirmed": 2})
+    assert (execution["retried"], execution["retries"]) == (1, {"STALE_QUOTE": 1})
+    assert 0 <= execution["slippageUsedPct"]["average"] <= execution["slippageUsedPct"]["worst"] <= 100
+    assert execution["previewGainPct"]["worst"] <= execution["previewGainPct"]["average"]
+    stages = execution["latencyMs"]
+    assert all(0 <= stages[name]["p50"] <= stages[name]["p99"] for name in ("quoting", "building", "landing"))
+    # The window ends before the second order, which has the time of its acceptance.
+    since, until = (records[order_id]["createdAt"] for order_id in (first, retried))
+    inside = client.engine.stats(user=user, since=since, until=until).raw
+    assert (inside["since"], inside["until"]) == (since, until)
+    assert (inside["execution"]["orders"], inside["execution"]["retries"]) == ({"confirmed": 1}, {})
+
+
 def test_a_high_priority_order_is_executed_once(client: Client) -> None:
     order_id = client.accept(priority="high")["orderId"]
-    with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_terminal(order_id)
-    assert [frame["seq"] for frame in socket.frames] == list(range(1, len(socket.frames) + 1))
-    assert socket.frames[-1]["status"] == "confirmed"
+    updates = list(client.engine.watch(order_id))
+    assert [update.seq for update in updates] == list(range(1, len(updates) + 1))
+    assert updates[-1].status == "confirmed"
 
 
 def wait_for_history(client: Client, order_id: str) -> Json:
     """Poll until the history lists the order, and return its entry. The number of requests bounds the wait."""
     for _ in range(2000):
-        for order in parse(client.get("/api/orders", limit=200).text)["orders"]:
+        for order in client.listed(limit=200):
             if order["orderId"] == order_id:
                 found: Json = order
                 return found
@@ -213,21 +222,22 @@ def wait_for_history(client: Client, order_id: str) -> Json:
 
 def test_a_cancel_either_wins_or_is_refused_as_too_late(client: Client) -> None:
     order_id = client.accept()["orderId"]
-    answer = client.request("DELETE", f"/api/orders/{order_id}")
-    with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_terminal(order_id)
-    verdict = parse(answer.text)
-    last = socket.frames[-1]
-    if answer.status_code == 200:
-        assert (verdict["outcome"], verdict["seq"], last["status"]) == ("cancelled", last["seq"], "cancelled")
+    verdict: Cancellation | Verdict | None
+    try:
+        verdict = client.engine.cancel(order_id)
+    except TooLate as refusal:
+        verdict = refusal.verdict
+    last = client.ended(order_id)
+    assert verdict
+    if verdict.outcome == "cancelled":
+        assert (verdict.seq, last["status"]) == (last["seq"], "cancelled")
     else:
-        assert (answer.status_code, verdict["verdict"]["outcome"], last["status"]) == (409, "too_late", "confirmed")
+        assert (verdict.outcome, last["status"]) == ("too_late", "confirmed")
 
 
 def test_a_terminal_order_cannot_be_cancelled(client: Client) -> None:
     order_id = client.accept()["orderId"]
-    with client.socket(f"/ws/orders/{order_id}") as socket:
-        socket.until_terminal(order_id)
-    answer = client.request("DELETE", f"/api/orders/{order_id}")
-    assert answer.status_code == 409
-    assert parse(answer.text)["verdict"] == {"outcome": "too_late", "status": "confirmed", "seq": 6}
+    client.ended(order_id)
+    with pytest.raises(TooLate) as refusal:
+        client.engine.cancel(order_id)
+    assert refusal.value.verdict == ("too_late", "confirmed", 6)

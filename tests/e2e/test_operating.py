@@ -59,7 +59,7 @@ def assert_nothing_left(state_dir: Path, stack: RunningStack) -> None:
 def test_a_second_start_names_the_running_stack_and_leaves_it_unchanged(stack: RunningStack, client: Client) -> None:
     with pytest.raises(StackStartError, match=stack.endpoints["http"]), running_stack(stack.state_dir):
         pass
-    assert client.get("/health").status_code == 200
+    assert client.engine.health().status == "ok"
     assert (stack.state_dir / "endpoints.json").exists()
 
 
@@ -77,20 +77,16 @@ def test_only_stored_data_survives_a_stop(tmp_path: Path) -> None:
     with running_stack(tmp_path, FAST) as first:
         client = Client(first.endpoints["http"], first.endpoints["ws"])
         order_id = client.accept(userId="keeper")["orderId"]
-        with client.socket(f"/ws/orders/{order_id}") as watching:
-            watching.until_terminal(order_id)
-        record = client.record(order_id)
+        record = client.ended(order_id)
         assert run_make("stop", STATE_DIR=str(tmp_path)).stdout.strip() == "Stopped."
     assert_nothing_left(tmp_path, first)
     with running_stack(tmp_path, FAST) as second:
         client = Client(second.endpoints["http"], second.endpoints["ws"])
         assert client.record(order_id) == record
-        [listed] = parse(client.get("/api/orders", userId="keeper").text)["orders"]
-        assert listed == record
+        assert client.listed("keeper") == [record]
         # The restored queues work although the emulator listens on another port.
         again = client.accept(userId="keeper")["orderId"]
-        with client.socket(f"/ws/orders/{again}") as watching:
-            watching.until_terminal(again)
+        client.ended(again)
         second.kill(signal.SIGKILL)
     assert_only_endpoints_file_left(tmp_path)
 
@@ -149,10 +145,9 @@ def test_chalice_local_serves_the_http_routes_against_the_running_stack(
     try:
         wait_for_port(port, server)
         local = Client(f"http://127.0.0.1:{port}", client.ws, stack.key)
-        assert parse(local.get("/health").text)["status"] == "ok"
+        assert local.engine.health().status == "ok"
         order_id = local.accept()["orderId"]
-        with client.socket(f"/ws/orders/{order_id}") as watching:
-            watching.until_terminal(order_id)
+        client.ended(order_id)
         assert local.record(order_id)["status"] == "confirmed"
         refused = local.post("/orders", an_order(amountIn=-5))
         assert (refused.status_code, parse(refused.text)["code"]) == (422, "INVALID_ORDER")

@@ -47,7 +47,7 @@ def test_a_sniper_order_triggers_once_on_the_first_launch_that_passes_its_filter
         assert client.record(order_id)["seq"] == 3
         launch(client, mint, pool="second", slot=2)
         socket.until_terminal(order_id)
-    frames = {frame["seq"]: frame for frame in socket.frames}
+    frames = {frame["seq"]: frame for frame in socket.update_frames}
     assert [frame["status"] for frame in frames.values()] == ["pending", "open", *FILLED[1:]]
     fired = frames[4]["meta"]
     assert (fired["trigger"], fired["launch"]["pool"]) == ("launch", "second")

@@ -61,10 +61,10 @@ def test_a_stream_resumes_after_any_seq_even_of_a_terminal_order(client: Client,
     with client.socket(f"/ws/orders/{order_id}") as first:
         first.until_terminal(order_id)
     with client.socket(f"/ws/orders/{order_id}?afterSeq={after_seq}") as late:
+        assert late.until("live") == {"type": "live", "orderId": order_id, "seq": 6}
         late.say(action="subscribe", orderId=order_id, afterSeq=6)
         late.until("ack")
-        if after_seq < 6:
-            late.until_terminal(order_id)
+        late.until("live", orderId=order_id, seq=6)
     assert late.updates(order_id) == SEQUENCE[after_seq:]
 
 
@@ -103,7 +103,7 @@ def test_a_user_stream_contains_exactly_the_orders_of_its_user(client: Client) -
         socket.until_terminal(first)
         second = client.accept(userId="dave")["orderId"]
         socket.until_terminal(second)
-    assert {frame["orderId"] for frame in socket.frames} == {first, second}
+    assert {frame["orderId"] for frame in socket.update_frames} == {first, second}
     assert socket.updates(second) == SEQUENCE
 
 
@@ -111,8 +111,8 @@ def test_coarse_frames_have_the_phase_as_status_and_the_status_as_detail(client:
     order_id = client.accept()["orderId"]
     with client.socket(f"/ws/orders/{order_id}?statuses=coarse") as socket:
         socket.until_terminal(order_id)
-    assert [frame["status"] for frame in socket.frames] == ["queued", *["processing"] * 4, "completed"]
-    assert [frame["detailedStatus"] for frame in socket.frames] == HAPPY
+    assert [frame["status"] for frame in socket.update_frames] == ["queued", *["processing"] * 4, "completed"]
+    assert [frame["detailedStatus"] for frame in socket.update_frames] == HAPPY
 
 
 def test_a_socket_receives_no_updates_after_it_unsubscribes(client: Client) -> None:
@@ -191,7 +191,7 @@ def test_a_socket_has_a_limited_number_of_subscriptions_to_orders_that_are_not_o
             socket.until("ack", orderId=order_id)
         socket.say(action="subscribe", orderId=orders[50], requestId="late")
         assert socket.until("error", requestId="late")["code"] == "TOO_MANY_SUBSCRIPTIONS"
-        client.request("DELETE", f"/api/orders/{orders[0]}")
+        client.engine.cancel(orders[0])
         # The search for orders that are over comes at most once in five seconds.
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -201,7 +201,7 @@ def test_a_socket_has_a_limited_number_of_subscriptions_to_orders_that_are_not_o
         else:
             pytest.fail("a terminal order still takes room")
     for user in range(4):
-        client.request("DELETE", f"/api/orders?userId=many-{user}")
+        client.engine.cancel_all(f"many-{user}")
 
 
 def _answers(socket: Socket, request_id: str) -> list[Json]:
@@ -282,7 +282,7 @@ def test_a_stream_ahead_of_its_order_starts_when_the_order_gets_there(client: Cl
         socket.say(action="ping")
         socket.until("pong")
         for price in range(4):
-            assert client.amend(order_id, limitPrice=90_000 + price).status_code == 200
+            client.engine.amend(order_id, limit_price=90_000 + price)
         socket.until("ORDER_UPDATE", seq=6)
     assert [seq for seq, _ in socket.updates(order_id)] == [5, 6]
 

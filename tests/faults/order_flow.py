@@ -9,8 +9,7 @@ from functools import partial
 from random import Random
 from uuid import UUID
 
-import requests
-
+from orderengine.errors import Unreachable
 from tests.e2e.client import Client, Json
 
 #: Maximum time that a client repeats a request whose answer is lost or an error of the server.
@@ -37,7 +36,7 @@ class Posted:
         """Post once."""
         try:
             answer = client.order(self.key, **self.body)
-        except requests.RequestException as error:
+        except Unreachable as error:
             self.answer = repr(error)
             return
         self.answer = f"{answer.status_code}: {answer.text}"
@@ -58,7 +57,7 @@ class Posted:
         """Request the cancellation once; return whether it has a verdict."""
         try:
             answer = client.request("DELETE", f"/api/orders/{self.order_id}")
-        except requests.RequestException:
+        except Unreachable:
             return False
         self.cancel_acknowledged = answer.status_code == 200
         return answer.status_code < 500

@@ -106,14 +106,15 @@ def kill_part(root: int, program: str | None) -> int:
 
 
 def kill_tree(root: int) -> int:
-    """Kill a process and all its descendants, children first; return how many were killed.
+    """Kill a process and all its descendants, children first, and wait for their end; return how many were killed.
 
     Children lead sessions of their own: a worker that starts meanwhile is found by the session of its dead parent.
     """
     tree = tree_of(root)
-    killed = sum(one.kill() for one in reversed(tree))
+    killed = {one for one in reversed(tree) if one.kill()}
     # The root's own session may hold processes of others.
     sessions = {one.session for one in tree} & {one.pid for one in tree if one.pid != root}
-    while left := [one for one in processes() if one.session in sessions]:
-        killed += sum(one.kill() for one in left)
-    return killed
+    # The kernel takes a moment to end a process that it has sent SIGKILL.
+    while left := [one for one in processes() if one.session in sessions or one in tree]:
+        killed |= {one for one in left if one.kill()}
+    return len(killed)

@@ -11,10 +11,10 @@ from chalicelib.services.market.trigger import Trigger, TriggerOrders
 from chalicelib.services.orders import attempt
 from chalicelib.services.orders.attempt import AttemptEndedError, RunAttempt
 from chalicelib.services.streams.publisher import Publisher
+from orderengine.testing.invariants import stream_violations
 from tests.faults.effort import short_until
 from tests.faults.rates import most_in_a_minute, most_in_flight
 from tests.faults.result import Result
-from tests.faults.streams import stream_violations
 from tests.faults.trials import races
 from tests.faults.trials.virtual import crash_at_every_call, stall_at_every_call
 from tests.faults.virtual.injection import Fault

@@ -9,8 +9,8 @@ from chalicelib.api.meta import meta_of
 from chalicelib.codec.exact_json import loads
 from chalicelib.codec.messages import read_order_message
 from tests.faults.effort import SHORT, Effort
-from tests.faults.result import Result
-from tests.faults.trials import VIRTUAL, races, virtual
+from tests.faults.result import Result, row
+from tests.faults.trials import VIRTUAL, cuts, races, virtual
 from tests.faults.virtual.client_scenarios import Expected
 from tests.faults.virtual.judge import final_violations
 from tests.faults.virtual.legacy import ORDER_BODIES, queue_order
@@ -20,6 +20,7 @@ from tests.faults.virtual.world import World
 _EXHAUSTIVE = (
     *(virtual.crash_at_every_call, virtual.failure_at_every_call, virtual.stall_at_every_call),
     virtual.messages_of_version_1,
+    *(cuts.slow_at_every_frame, cuts.held_back_at_every_frame),
     *(virtual.cancel_at_every_call, races.one_at_every_call_of_the_other, races.watcher_killed_in_a_batch),
 )
 _TRIALS = [
@@ -37,6 +38,7 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize("trial", _TRIALS)
 def test_no_order_is_lost_or_doubled(trial: Callable[[Effort], Result]) -> None:
     result = trial(SHORT)
+    print(row(result))
     assert result.violations == []
     assert result.orders > 0
     assert result.faults > 0

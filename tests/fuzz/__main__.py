@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz``: random requests for an hour, against a stack with authentication and one without."""
+"""``python -m tests.fuzz``: an hour of random requests, half of it by schemathesis, with and without ``AUTH``."""
 
 import argparse
 import random
@@ -10,11 +10,14 @@ from collections import Counter
 from pathlib import Path
 
 from tests.fuzz.fuzzing import FoundError
+from tests.fuzz.schema import check_schema
 from tests.fuzz.subject import a_fuzz
 from tests.support.stack import StackStartError
 
-#: Requests of a round. Each round has a seed of its own.
-_EXAMPLES = 2000
+#: Requests and sockets of a round. Each round has a seed of its own.
+_REQUESTS, _SOCKETS = 2000, 200
+#: Time for every phase of schemathesis on a slow machine, in seconds.
+_MIN_SCHEMA_SECONDS = 120
 
 
 def main() -> int:
@@ -43,10 +46,16 @@ def main() -> int:
 def _fuzzed(auth: str, state_dir: Path, seconds: float, seed: int) -> Counter[tuple[str, str]]:
     """What was sent to a stack with this ``AUTH`` in that time."""
     with a_fuzz(auth, state_dir) as fuzz:
-        until = time.monotonic() + seconds
+        described_seconds = max(int(seconds / 2), _MIN_SCHEMA_SECONDS)
+        print(f"AUTH={auth}, seed {seed}: schemathesis for {described_seconds} s", flush=True)
+        calls = check_schema(fuzz.client.http, fuzz.client.key, seed=seed, seconds=described_seconds)
+        for name, number in calls.items():
+            phase, _, status = name.rpartition(" ")
+            fuzz.answers[f"schemathesis {phase}", status] += number
+        until = time.monotonic() + seconds / 2
         while time.monotonic() < until:
             print(f"AUTH={auth}, seed {seed}: {sum(fuzz.answers.values())} requests so far", flush=True)
-            fuzz.run(_EXAMPLES, seed)
+            fuzz.run(_REQUESTS, _SOCKETS, seed)
             seed += 1
         return fuzz.answers
 

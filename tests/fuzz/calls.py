@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.api.requests.amendments import AmendModel
 from chalicelib.api.requests.market_events import PoolModel, PriceModel
 from chalicelib.api.requests.orders import OrderModel
-from chalicelib.api.requests.queries import EventsModel, ListModel, UserModel
+from chalicelib.api.requests.queries import EventsModel, ListModel, RecordModel, StatsModel, UserModel
 from chalicelib.api.requests.streams import HandshakeModel, OneOrAllModel, StreamModel
 from chalicelib.api.requests.swaps import SwapModel
 from tests.fuzz.values import HOSTILE, MINTS, Values, fields_of, mostly
@@ -25,6 +25,16 @@ _ORDERS = (
 _EVENTS = (
     {"type": "price", "pair": "SOL/USDC", "price": "150"},
     {"type": "pool_created", "mint": MINTS[0], "venue": "raydium"},
+)
+
+
+_VISIBLE = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20).map(str.strip)
+_STREAM_HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "Accept": mostly(st.just("text/event-stream"), _VISIBLE),
+        "Last-Event-ID": mostly(st.integers(0, 9).map(str), _VISIBLE),
+    },
 )
 
 
@@ -58,10 +68,11 @@ def requests(order_ids: list[str]) -> st.SearchStrategy[Request]:
     orders = _orders(order_ids)
     order = fields_of(OrderModel, orders=orders, valid=_ORDERS)
     about_one = [
-        _call("GET", "/api/orders/{}", orders),
+        _call("GET", "/api/orders/{}", orders, query=fields_of(RecordModel, orders=orders)),
         _call("DELETE", "/api/orders/{}", orders),
         _call("GET", "/api/orders/status/{}", orders),
-        _call("GET", "/api/orders/{}/events", orders, query=fields_of(EventsModel, orders=orders)),
+        _call("GET", "/api/orders/{}/events", orders, fields_of(EventsModel, orders=orders), headers=_STREAM_HEADERS),
+        _call("GET", "/api/orders/{}/explain", orders),
         _call("PATCH", "/api/orders/{}", orders, body=fields_of(AmendModel, orders=orders)),
     ]
     return st.one_of(
@@ -75,10 +86,19 @@ def requests(order_ids: list[str]) -> st.SearchStrategy[Request]:
         _call("POST", "/api/market/events", body=fields_of(PriceModel, PoolModel, orders=orders, valid=_EVENTS)),
         _call("POST", "/api/stream-tickets", body=st.just({})),
         _call("GET", "/api/tokens"),
-        _call("GET", "/api/stats"),
+        _call("GET", "/api/stats", query=fields_of(StatsModel, orders=orders)),
+        _call("GET", "/api/engine"),
         _call("GET", "/health"),
+        _call("GET", "/"),
+        _call("GET", "/ui/{}", orders),
+        _call("GET", "/docs"),
+        _call("GET", "/llms.txt"),
         st.builds(_anywhere, st.sampled_from(["GET", "PUT", "POST", "DELETE"]), st.text(max_size=30)),
     )
+
+
+def _with_key(order: dict[str, Any], key: object) -> dict[str, Any]:
+    return {**order, "idempotencyKey": key}
 
 
 def messages(order_ids: list[str]) -> st.SearchStrategy[list[Message]]:
@@ -87,8 +107,10 @@ def messages(order_ids: list[str]) -> st.SearchStrategy[list[Message]]:
     targets = [{"orderId": order_id} for order_id in order_ids]
     stream = fields_of(StreamModel, orders=orders, valid=targets)
     one_or_all = fields_of(OneOrAllModel, orders=orders, valid=[*targets, {"userId": "fuzz-1"}])
+    keyed = st.builds(_with_key, st.sampled_from(_ORDERS), st.one_of(st.text(max_size=300), st.integers(), st.none()))
     one = st.one_of(
         _message("execute_order", fields_of(OrderModel, orders=orders, valid=_ORDERS)),
+        _message("execute_order", keyed),
         _message("subscribe", stream),
         _message("unsubscribe", stream),
         _message("cancel_order", one_or_all),
@@ -111,15 +133,22 @@ def _orders(order_ids: list[str]) -> Values:
 
 
 def _call(
-    method: str, path: str, orders: Values | None = None, query: Values | None = None, body: Values | None = None
+    method: str,
+    path: str,
+    orders: Values | None = None,
+    query: Values | None = None,
+    body: Values | None = None,
+    headers: st.SearchStrategy[dict[str, str]] | None = None,
 ) -> st.SearchStrategy[Request]:
+    if headers is None:
+        headers = _headers(method) if body is not None else st.just({})
     return st.builds(
         _request,
         st.just((method, path)),
         mostly(orders, HOSTILE) if orders is not None else st.just(""),
         query if query is not None else st.just({}),
         _bodies(body) if body is not None else st.none(),
-        _headers(method) if body is not None else st.just({}),
+        headers,
         st.sampled_from([True, True, True, False]),
     )
 
@@ -156,10 +185,9 @@ def _bodies(objects: Values) -> st.SearchStrategy[bytes]:
 
 
 def _headers(method: str) -> st.SearchStrategy[dict[str, str]]:
-    visible = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20).map(str.strip)
     types = mostly(st.just("application/json"), st.sampled_from(["application/json; charset=utf-16", "text/plain"]))
     tags = mostly(st.just("*"), st.sampled_from(['"1"', '"x', "W/"]))
-    known = {"Idempotency-Key": visible} if method == "POST" else {"If-Match": tags}
+    known = {"Idempotency-Key": _VISIBLE} if method == "POST" else {"If-Match": tags}
     return st.fixed_dictionaries({"Content-Type": types}, optional=known)
 
 

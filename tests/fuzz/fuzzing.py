@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-import requests as http
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as hypothesis_seed
 from websockets.exceptions import InvalidStatus
 
 from chalicelib.http.callers import OPEN
-from tests.e2e.client import Client, Socket, parse
+from tests.e2e.client import Answer, Client, Socket, parse
 from tests.fuzz import calls, oracle
 
 _REPLIES = {"ack", "pong", "error"}
@@ -35,8 +34,8 @@ class Fuzz:
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     accepted: set[str] = field(default_factory=set)
 
-    def run(self, examples: int, seed: int | None = None) -> None:
-        """Send this many requests over HTTP, and conversations on a fifth as many sockets.
+    def run(self, requests: int, sockets: int, seed: int | None = None) -> None:
+        """Send so many requests over HTTP, converse on so many sockets, and open as many others.
 
         :raises FoundError: at the first wrong answer, reduced to a small request.
         """
@@ -50,12 +49,12 @@ class Fuzz:
             "derandomize": seed is None,
             "database": None,
         }
-        for check, strategy, share in (
-            (self._check_request, calls.requests(orders), 1),
-            (self._check_messages, calls.messages(orders), 10),
-            (self._check_handshake, calls.handshakes(orders), 10),
+        for check, strategy, examples in (
+            (self._check_request, calls.requests(orders), requests),
+            (self._check_messages, calls.messages(orders), sockets),
+            (self._check_handshake, calls.handshakes(orders), sockets),
         ):
-            found = settings(max_examples=max(examples // share, 1), **options)(given(strategy)(check))
+            found = settings(max_examples=examples, **options)(given(strategy)(check))
             (found if seed is None else hypothesis_seed(seed)(found))()
         if unexpected := self.stored() - before - self.accepted:
             raise FoundError(f"orders of refused requests are stored: {sorted(unexpected)[:3]}")
@@ -111,12 +110,12 @@ class Fuzz:
             self.answers["handshake", frame["type"]] += 1
 
 
-def _is_no_route(answer: http.Response) -> bool:
+def _is_no_route(answer: Answer) -> bool:
     """The gateway itself answers at a path without a route, to everybody."""
     return answer.status_code == 404 and parse(answer.text)["code"] == "NOT_FOUND"
 
 
 def _report(faults: list[str], request: object, answer: Any) -> None:
     if faults:
-        text = f"{answer.status_code} {answer.text}" if isinstance(answer, http.Response) else str(answer)
+        text = f"{answer.status_code} {answer.text}" if isinstance(answer, Answer) else str(answer)
         raise FoundError(f"{'; '.join(faults)}\n{request}\n{text[:2000]}")

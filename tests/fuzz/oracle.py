@@ -8,7 +8,7 @@ from chalicelib.domain.failures import FailureCode
 from tests.e2e.client import parse
 
 PROBLEM_TYPE = "application/problem+json"
-_STATUSES = {200, 201, 202, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429}
+_STATUSES = {200, 201, 202, 204, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429}
 _CODES = {*map(str, ProblemCode), *map(str, FailureCode)}
 _FIELD_CODES = set(map(str, FieldCode))
 #: Problems that are about fields, and so name each bad one.
@@ -24,7 +24,7 @@ _INTERNAL = (
     "object at 0x",
     "site-packages",
 )
-_FRAMES = {"ack", "pong", "error", "ORDER_UPDATE"}
+_FRAMES = {"ack", "pong", "error", "ORDER_UPDATE", "live"}
 
 
 def faults_of_answer(status: int, headers: Mapping[str, str], text: str) -> list[str]:

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel
 from chalicelib.api.requests.amendments import AmendModel
 from chalicelib.api.requests.market_events import PoolModel, PriceModel
 from chalicelib.api.requests.orders import OrderModel
-from chalicelib.api.requests.queries import EventsModel, ListModel, UserModel
+from chalicelib.api.requests.queries import EventsModel, ListModel, RecordModel, StatsModel, UserModel
 from chalicelib.api.requests.streams import HandshakeModel, OneOrAllModel, StreamModel
 from chalicelib.api.requests.swaps import SwapModel
 
@@ -23,6 +23,8 @@ MODELS: tuple[type[BaseModel], ...] = (
     ListModel,
     UserModel,
     EventsModel,
+    RecordModel,
+    StatsModel,
     PriceModel,
     PoolModel,
     HandshakeModel,
@@ -81,9 +83,12 @@ PLAUSIBLE: dict[str, Values] = {
     "from": _TIMES,
     "to": _TIMES,
     "updatedSince": _TIMES,
+    "since": _TIMES,
     "limit": st.one_of(st.integers(-1, 201), _WHOLE),
     "cursor": st.one_of(_WORDS, st.binary(max_size=60).map(lambda raw: raw.hex())),
     "afterSeq": _SEQS,
+    "atSeq": _SEQS,
+    "wait": st.sampled_from(["0", "1", "-1", "21", "soon"]),
     "statuses": st.sampled_from(["coarse", "fine"]),
     "token": _WORDS,
 }

@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from chalicelib.history.address import OWN_CERTIFICATES
+from chalicelib.http.contract import DIRECTORY
+from chalicelib.http.page_files import DIRECTORY as PAGE
+from chalicelib.http.page_module import ENTRY, LIBRARY
 from infra.aws import dependencies
 from infra.aws.bytecode import compile_modules
 from infra.aws.dependencies import installed_dependencies
@@ -95,6 +98,24 @@ def test_the_package_has_every_migration(started: dict[str, Any]) -> None:
     migrations = {file.name for file in (ROOT / "chalicelib/history/migrations").glob("*.sql")}
     assert migrations
     assert migrations <= set(started["migrations"])
+
+
+def test_the_package_has_the_documents_of_the_contract(packaged: Packaged) -> None:
+    with zipfile.ZipFile(packaged.code) as archive:
+        for document in DIRECTORY.iterdir():
+            assert archive.read(str(document.relative_to(ROOT))) == document.read_bytes()
+
+
+def test_the_package_has_the_page_with_its_modules_as_one_and_minified(packaged: Packaged) -> None:
+    with zipfile.ZipFile(packaged.code) as archive:
+        names = {Path(name).name for name in archive.namelist() if name.startswith(f"{PAGE.relative_to(ROOT)}/")}
+        packed = {name: archive.read(f"{PAGE.relative_to(ROOT)}/{name}") for name in names}
+    sources = {file.name: file.read_bytes() for file in PAGE.iterdir()}
+    modules = {name for name in sources if name.endswith(".js")} - {LIBRARY}
+    assert names == (sources.keys() - modules) | {ENTRY}
+    assert {name for name in names if packed[name] != sources[name]} == {ENTRY, LIBRARY, "style.css"}
+    assert len(packed[ENTRY]) < 0.6 * sum(len(sources[name]) for name in modules)
+    assert len(packed["style.css"]) < len(sources["style.css"])
 
 
 def test_the_package_has_neither_unneeded_packages_nor_tests_nor_secrets(packaged: Packaged) -> None:

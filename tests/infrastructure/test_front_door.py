@@ -6,7 +6,7 @@ import re
 import pytest
 
 from chalicelib.api.bare_problems import gateway_problem
-from infra.aws.front_door import caddy_config, cloudfront_function, rules
+from infra.aws.front_door import PAGE_FILES, caddy_config, cloudfront_function, rules
 from tests.infrastructure.conftest import Packaged
 
 #: The query parameters of each stream path of the contract.
@@ -51,7 +51,7 @@ def test_the_local_front_door_follows_the_same_table() -> None:
     config = caddy_config(
         listen=[":1"], upstream="127.0.0.1:2", rest_path="/rest", websocket_path="/ws-api", origin=""
     )
-    _, _, *streams, _, rest = config["apps"]["http"]["servers"]["front"]["routes"]
+    _, _, *streams, _, _, rest = config["apps"]["http"]["servers"]["front"]["routes"]
     assert [route["match"][0]["path_regexp"]["pattern"] for route in streams] == [
         stream.path for stream in rules().streams
     ]
@@ -86,6 +86,20 @@ def test_the_front_door_passes_every_method_that_a_route_has(packaged: Packaged)
     [api] = packaged.resources("AWS::Serverless::Api").values()
     methods = {method.upper() for path in api["DefinitionBody"]["paths"].values() for method in path}
     assert methods <= set(door["DistributionConfig"]["DefaultCacheBehavior"]["AllowedMethods"])
+
+
+def test_cloudfront_keeps_and_compresses_the_files_of_the_page_as_long_as_the_app_says(packaged: Packaged) -> None:
+    [door] = packaged.resources("AWS::CloudFront::Distribution").values()
+    default, [files] = (door["DistributionConfig"][name] for name in ("DefaultCacheBehavior", "CacheBehaviors"))
+    assert (files["PathPattern"], files["Compress"], default["Compress"]) == (PAGE_FILES, True, False)
+    # CachingOptimized, which puts neither the query nor a header into the key or into the request to the origin.
+    assert files["CachePolicyId"] == "658327ea-f89d-4fab-a63d-7e88639e58f6"
+    assert "OriginRequestPolicyId" not in files
+    [api] = packaged.resources("AWS::Serverless::Api").values()
+    methods = {method.upper() for method in api["DefinitionBody"]["paths"]["/ui/{name}"]}
+    assert set(files["AllowedMethods"]) == methods
+    for name in ("TargetOriginId", "ViewerProtocolPolicy", "ResponseHeadersPolicyId", "FunctionAssociations"):
+        assert files[name] == default[name]
 
 
 def test_the_function_uses_only_documented_cloudfront_javascript() -> None:

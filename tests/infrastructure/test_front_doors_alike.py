@@ -1,5 +1,6 @@
 """The two front doors, Caddy and the CloudFront function, decide alike on every request, also on odd ones."""
 
+import gzip
 import http.client
 import json
 import shutil
@@ -45,6 +46,8 @@ PATHS = [
     "/wsx",
     "/ws/orders",
     "/ws/orders/1/events",
+    "/ui/style.css",
+    "/ui//style.css/",
 ]
 REQUESTS: list[Request] = [
     *(("GET", path + query, HANDSHAKE) for path in PATHS for query in QUERIES),
@@ -67,11 +70,13 @@ class Upstream(BaseHTTPRequestHandler):
             status, kind = [(502, "application/json"), (503, "application/json"), (500, "application/problem+json")][
                 int(self.path[-1])
             ]
-        body = json.dumps({"path": self.path, "upgrade": self.headers.get("Upgrade")}).encode()
+        told = {"path": self.path, "upgrade": self.headers.get("Upgrade")}
+        body = json.dumps({**told, "long": "x" * 2000} if "long" in self.path else told).encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store" if "own" in self.path else "public")
+        if "own" in self.path or "kept" in self.path:
+            self.send_header("Cache-Control", "no-store" if "own" in self.path else "public, max-age=300")
         self.end_headers()
         self.wfile.write(b"" if self.command == "HEAD" else body)
 
@@ -237,6 +242,31 @@ def test_every_answer_of_the_local_front_door_has_the_fixed_headers_once(caddy: 
     answer, _ = asked(caddy, "GET", path, {})
     assert headers_of(answer) == set(FIXED_HEADERS.items())
     assert "Strict-Transport-Security" not in answer.headers, "there is no TLS here"
+
+
+def test_the_app_decides_which_of_its_answers_a_cache_may_keep(caddy: int) -> None:
+    answer, _ = asked(caddy, "GET", "/kept", {})
+    assert answer.headers.get_all("Cache-Control") == ["public, max-age=300"]
+
+
+@pytest.mark.parametrize(
+    ("path", "accepted", "coding"),
+    [
+        ("/ui/long", "gzip, br", "gzip"),
+        ("/ui/long", "br", None),
+        ("/ui/short", "gzip", None),
+        ("/long", "gzip", None),
+    ],
+)
+def test_the_local_front_door_compresses_the_files_of_the_page_alone(
+    caddy: int, path: str, accepted: str, coding: str | None
+) -> None:
+    answer, body = asked(caddy, "GET", path, {"Accept-Encoding": accepted})
+    assert answer.headers["Content-Encoding"] == coding
+    text = gzip.decompress(body) if coding else body
+    assert json.loads(text)["path"] == f"/rest{path}"
+    head, _ = asked(caddy, "HEAD", path, {"Accept-Encoding": accepted})
+    assert head.headers["Content-Length"] == str(len(text))
 
 
 def test_pages_of_the_allowed_origin_may_read_that_the_emulator_does_not_answer(caddy: int) -> None:

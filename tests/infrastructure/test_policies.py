@@ -13,12 +13,12 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from moto.core.botocore_stubber import BotocoreStubber
 
-from chalicelib.adapters import connect
 from chalicelib.api.requests.orders import read_order
 from chalicelib.auth.derived_keys import derived_key
 from chalicelib.auth.key_text import new_key
 from chalicelib.auth.key_verifier import LABEL
 from chalicelib.bootstrap import build_engine
+from chalicelib.connect import connect
 from chalicelib.domain.conditions import Launch
 from chalicelib.domain.errors import RateLimitedError, TooManySocketsError
 from chalicelib.domain.identity import Caller, Credential, Scope
@@ -28,16 +28,19 @@ from chalicelib.ports.api_keys import ApiKey
 from chalicelib.ports.authentication import Authenticator
 from chalicelib.ports.history import OrderFilter
 from chalicelib.ports.market import PushedPrice
+from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.streams import CheckSocket, CloseSockets, Subscriber
+from chalicelib.runtime import Runtime
 from chalicelib.services.streams.fan_out import GROUPS
+from chalicelib.services.streams.order_stream import OrderStream
 from chalicelib.simulation.launches import pool_address
 from infra.ops.api_key_table import ApiKeyTable
 from infra.project import ROOT
+from orderengine.testing.fakes.clock import FakeClock
+from orderengine.testing.fakes.history import FakeHistory
+from orderengine.testing.fakes.streams import FakeSockets
 from tests.contract.stores.aws import REGION, aws, resources, settings
-from tests.fakes.authentication import FakeAuthenticator
-from tests.fakes.clock import FakeClock
-from tests.fakes.history import FakeHistory
-from tests.fakes.streams import FakeSockets
+from tests.support.authentication import FakeAuthenticator
 from tests.support.callers import ANYONE
 
 #: The IAM actions of the operations within a DynamoDB transaction.
@@ -100,7 +103,7 @@ def test_the_looks_have_exactly_the_permissions_on_orders_and_market_that_they_u
     with aws(resources()) as stand_in:
         stand_in.start_over()
         adapters = replace(connect(knobs), history=FakeHistory())
-        engine = build_engine(knobs, adapters, clock.now, clock.sleep)
+        engine = build_engine(knobs, adapters, Runtime(clock.now, clock.sleep))
         soon = (clock.now() + timedelta(seconds=5)).isoformat()
         submit(engine, clock, type="limit", limitPrice=500, expiresAt=soon)
         submit(engine, clock, type="limit", limitPrice=200)
@@ -139,7 +142,9 @@ def test_the_function_that_lists_orders_may_read_all_that_a_list_needs(
     clock, history = FakeClock(), FakeHistory()
     with aws(resources()) as stand_in:
         stand_in.start_over()
-        engine = build_engine(settings(), replace(connect(settings()), history=history), clock.now, clock.sleep)
+        engine = build_engine(
+            settings(), replace(connect(settings()), history=history), Runtime(clock.now, clock.sleep)
+        )
         submit(engine, clock, userId="few")
         with listening(monkeypatch) as asked:
             assert len(engine.list_orders(ANYONE, OrderFilter(user_id=user_id), 10, None).orders) == 1
@@ -150,12 +155,78 @@ def test_the_function_that_lists_orders_may_read_all_that_a_list_needs(
     assert asked - allowed("api_handler") == set()
 
 
+def test_the_function_that_shows_the_engine_may_read_every_part_of_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeClock()
+    knobs = replace(settings(), rate_limit_per_minute=100)
+    with aws(resources()) as stand_in:
+        stand_in.start_over()
+        adapters = replace(connect(knobs), history=FakeHistory())
+        engine = build_engine(knobs, adapters, Runtime(clock.now, clock.sleep))
+        leased(engine, clock)
+        with listening(monkeypatch) as asked:
+            state = engine.state(ANYONE)
+    assert state.outages == {}
+    assert state.work is not None
+    assert len(state.work.leased) == 1
+    read_by_this_alone = {("Scan", "StreamsTable")} | {
+        ("GetQueueAttributes", f"{name}Queue")
+        for name in ("HighPriority", "DeadLetters", "Unprocessable", "Replay", "FanOut")
+    }
+    assert read_by_this_alone <= asked
+    assert asked - allowed("api_handler") == set()
+
+
+def leased(engine: Engine, clock: FakeClock) -> None:
+    """Accept an order, and lease it as a worker that dies right after that."""
+    submit(engine, clock, userId="alice")
+    [order_id] = engine.submit.orders.unfinished_of("alice")
+    stream = OrderStream(engine.execute.publisher, engine.execute.executor)
+    assert engine.execute.lease(StoredOrder(engine.queries.order(ANYONE, order_id)), "worker", stream)
+    stream.wait()
+
+
+def test_the_function_that_waits_for_events_may_count_its_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, alice = FakeClock(), Caller("alice", frozenset(Scope), Credential("key-1", None))
+    with aws(resources()) as stand_in:
+        stand_in.start_over()
+        adapters = replace(connect(settings()), history=FakeHistory())
+        engine = build_engine(settings(), adapters, Runtime(clock.now, clock.sleep))
+        submit(engine, clock, userId="alice", type="limit", limitPrice=500)
+        [order_id] = adapters.orders.unfinished_of("alice")
+        with listening(monkeypatch) as asked:
+            assert engine.read_events(alice, order_id, 2, 1)[1] == ()
+    assert {("GetItem", "RateLimitTable"), ("UpdateItem", "RateLimitTable")} <= asked
+    assert asked - allowed("api_handler") == set()
+
+
+def test_the_function_that_takes_market_events_may_keep_prices_and_replay_orders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, pair = FakeClock(), find_market("SOL/USDC")
+    assert pair
+    with aws(resources()) as stand_in:
+        stand_in.start_over()
+        adapters = replace(connect(settings()), history=FakeHistory())
+        engine = build_engine(settings(), adapters, Runtime(clock.now, clock.sleep))
+        with listening(monkeypatch) as asked:
+            for price in (100, 101):
+                engine.market.push_price(ANYONE, pair, Decimal(price))
+            submit(engine, clock, userId="few")
+        [order_id] = adapters.orders.unfinished_of("few")
+        engine.execute(StoredOrder(engine.queries.order(ANYONE, order_id)), "worker", lambda seconds: None)
+        with listening(monkeypatch) as replaying:
+            assert engine.replay(engine.queries.order(ANYONE, order_id)).checked == 20
+    assert ("PutItem", "MarketTable") in asked
+    assert replaying == {("GetItem", "OrdersTable"), ("Query", "MarketTable")}
+    assert (asked | replaying) - allowed("api_handler") == set()
+
+
 def test_functions_that_accept_orders_may_query_the_rate_limit_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeClock()
     knobs = replace(settings(), rate_limit_per_minute=1, rate_horizon_seconds=300)
     with aws(resources()) as stand_in:
         stand_in.start_over()
-        engine = build_engine(knobs, replace(connect(knobs), history=FakeHistory()), clock.now, clock.sleep)
+        engine = build_engine(knobs, replace(connect(knobs), history=FakeHistory()), Runtime(clock.now, clock.sleep))
         with listening(monkeypatch) as asked:
             for _ in range(5):
                 submit(engine, clock, userId="many")
@@ -175,13 +246,14 @@ def test_the_functions_of_the_streams_may_do_all_that_a_crowd_needs(monkeypatch:
     with aws(resources()) as stand_in:
         stand_in.start_over()
         adapters = replace(connect(settings()), history=FakeHistory(), sockets=FakeSockets())
-        engine = build_engine(settings(), adapters, clock.now, clock.sleep)
+        engine = build_engine(settings(), adapters, Runtime(clock.now, clock.sleep))
         for one in crowd:
             engine.connections.open(ANYONE, one.connection_id, coarse=False, wanted={})
         with listening(monkeypatch) as asked:
             for one in crowd:
-                engine.user_streams.follow(ANYONE, one, "alice")
-                engine.user_streams.first_look(one, "alice")
+                first = engine.user_streams.follow(ANYONE, one, "alice", clock.now())
+                assert first
+                engine.user_streams.looks.look(first)
         assert asked - allowed("replay_streams") == set()
         submit(engine, clock, userId="alice", type="limit", limitPrice=500)
         [order_id] = adapters.orders.unfinished_of("alice")
@@ -249,7 +321,7 @@ def test_the_functions_of_sockets_may_do_all_that_tickets_limits_and_endings_nee
     with aws(resources()) as stand_in:
         stand_in.start_over()
         adapters = replace(connect(knobs), history=FakeHistory(), sockets=sockets)
-        engine = build_engine(knobs, adapters, clock.now, clock.sleep, keys)
+        engine = build_engine(knobs, adapters, Runtime(clock.now, clock.sleep), keys)
         with listening(monkeypatch) as asked:
             token = engine.tickets.issue(alice).token
         assert asked - allowed("api_handler") == set()

@@ -18,6 +18,7 @@ from chalicelib.codec.looks import read_look_message
 from chalicelib.consumers.batch import failure_pause_seconds
 from chalicelib.http.headers import FIXED_HEADERS
 from chalicelib.ports.queues import LooksOfMinute
+from chalicelib.services.operations.work import SLOTS
 from chalicelib.settings import Settings, read_settings
 from chalicelib.stores.models import (
     ApiKeyItem,
@@ -84,8 +85,8 @@ def test_cloudformation_will_accept_the_template(packaged: Packaged) -> None:
 
 
 def test_ten_orders_run_at_once_and_the_poller_fetches_no_more_than_that(packaged: Packaged) -> None:
-    assert packaged.functions["ProcessOrders"]["ReservedConcurrentExecutions"] == 10
-    assert packaged.queue_events()["ProcessOrders"]["ScalingConfig"] == {"MaximumConcurrency": 10}
+    assert packaged.functions["ProcessOrders"]["ReservedConcurrentExecutions"] == SLOTS
+    assert packaged.queue_events()["ProcessOrders"]["ScalingConfig"] == {"MaximumConcurrency": SLOTS}
     assert packaged.queue_events()["ProcessOrders"]["BatchSize"] == 1
 
 
@@ -106,8 +107,16 @@ def test_only_the_processor_takes_concurrency_from_the_account_unless_the_api_is
         if "ReservedConcurrentExecutions" in function
     }
     of_api = {"Fn::If": ["HasApiConcurrency", {"Ref": "ApiConcurrency"}, {"Ref": "AWS::NoValue"}]}
-    assert reserved == {"ProcessOrders": 10, "APIHandler": of_api}
+    assert reserved == {"ProcessOrders": SLOTS, "APIHandler": of_api}
     assert packaged.template["Parameters"]["ApiConcurrency"]["Default"] == ""
+
+
+def test_the_api_alone_knows_how_many_environments_it_has(packaged: Packaged) -> None:
+    variables = {
+        name: function.get("Environment", {}).get("Variables", {}) for name, function in packaged.functions.items()
+    }
+    known = {name: held["API_CONCURRENCY"] for name, held in variables.items() if "API_CONCURRENCY" in held}
+    assert known == {"APIHandler": {"Ref": "ApiConcurrency"}}
 
 
 def test_every_queue_handler_fails_or_retries_messages_one_by_one(packaged: Packaged) -> None:
@@ -275,7 +284,7 @@ def test_every_table_has_a_model(packaged: Packaged) -> None:
     assert packaged.resources("AWS::DynamoDB::Table").keys() == TABLES.keys()
 
 
-@pytest.mark.parametrize("name", ["StreamsTable", "IdempotencyTable", "RateLimitTable"])
+@pytest.mark.parametrize("name", ["StreamsTable", "IdempotencyTable", "RateLimitTable", "MarketTable"])
 def test_items_expire_by_the_attribute_that_their_store_writes(packaged: Packaged, name: str) -> None:
     limit = packaged.resources("AWS::DynamoDB::Table")[name]["TimeToLiveSpecification"]
     assert limit == {"AttributeName": TABLES[name].expires_at.attr_name, "Enabled": True}  # type: ignore[attr-defined]
@@ -444,7 +453,7 @@ def test_no_function_may_query_the_operators_index(packaged: Packaged) -> None:
 def test_the_template_sets_every_setting_or_makes_it_a_parameter(packaged: Packaged) -> None:
     parameters = {row.env: row.parameter for row in SETTINGS}
     set_by_template = {field.name.upper() for field in fields(Settings)} - parameters.keys()
-    of_some_functions = {"AWS_REGION", "AWS_ENDPOINT_URL", "DATABASE_SECRET"}
+    of_some_functions = {"AWS_REGION", "AWS_ENDPOINT_URL", "DATABASE_SECRET", "API_CONCURRENCY"}
     assert set_by_template - of_some_functions <= packaged.variables.keys()
     for variable, parameter in parameters.items():
         assert packaged.variables[variable] == {"Ref": parameter}

@@ -11,11 +11,11 @@ from chalicelib.history import address
 from chalicelib.history.on_demand import HistoryOnDemand
 from chalicelib.ports.history import HistoryUnavailableError
 from infra import database
-from tests.fakes.secrets import FakeSecrets
+from orderengine.testing.fakes.secrets import FakeSecrets
+from orderengine.testing.parts import SETTINGS
 from tests.support.certificates import Authority
 from tests.support.postgres import PostgresServer
 from tests.support.tls import tls_in_front_of
-from tests.support.workbench import SETTINGS
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from infra.ops import keys
-from tests.e2e.client import Client, Socket, parse
+from tests.e2e.client import Client, Socket
 from tests.support.issuer import LocalIssuer
 from tests.support.locked import LockedStack
 
@@ -38,9 +38,7 @@ def codes_until_closed(socket: Socket) -> list[str]:
 
 
 def ticket(client: Client) -> str:
-    answer = client.request("POST", "/api/stream-tickets")
-    assert answer.status_code == 201
-    return str(parse(answer.text)["token"])
+    return client.engine.ticket().token
 
 
 def test_a_ticket_opens_one_socket_for_its_user_however_many_try_at_once(alice: Client, stranger: Client) -> None:
@@ -76,8 +74,7 @@ def test_a_token_of_the_issuer_places_orders_and_opens_sockets(
 ) -> None:
     carol = locked.client(issuer.token("auth0|carol", "read", "trade"))
     order = carol.accept()
-    with carol.socket(f"/ws/orders/{order['orderId']}") as socket:
-        socket.until_terminal(order["orderId"])
+    carol.ended(order["orderId"])
     assert carol.record(order["orderId"])["userId"].startswith("sub:")
     with stranger.socket(f"/ws?token={ticket(carol)}") as socket:
         socket.say(action="subscribe", orderId=order["orderId"])

@@ -29,21 +29,22 @@ ABOUT_AN_ORDER = (
     Probe("GET", "/api/orders/status/{}"),
     Probe("GET", "/api/orders/{}/events"),
     Probe("GET", "/api/orders/{}/events?afterSeq=1"),
+    Probe("GET", "/api/orders/{}/events?afterSeq=9&wait=20"),
+    Probe("GET", "/api/orders/{}?atSeq=1"),
+    Probe("GET", "/api/orders/{}/explain"),
     Probe("PATCH", "/api/orders/{}", {"limitPrice": "1"}),
     Probe("DELETE", "/api/orders/{}"),
 )
 ABOUT_A_USER = (
     Probe("GET", "/api/orders?userId=alice"),
     Probe("GET", "/api/orders?userId=alice&status=open"),
+    Probe("GET", "/api/stats?userId=alice"),
     Probe("DELETE", "/api/orders?userId=alice"),
     Probe("POST", "/api/orders/execute", an_order(userId="alice")),
     Probe("POST", "/orders", an_order(userId="alice")),
     Probe("POST", "/api/orders/preview", an_order(userId="alice")),
 )
-OF_OPERATORS = (
-    Probe("POST", "/api/market/events", {"type": "price", "pair": "SOL/USDC", "price": "1"}),
-    Probe("GET", "/api/stats"),
-)
+OF_OPERATORS = (Probe("POST", "/api/market/events", {"type": "price", "pair": "SOL/USDC", "price": "1"}),)
 #: Messages on a socket; ``{}`` is an order's id.
 MESSAGES: tuple[Json, ...] = (
     {"action": "subscribe", "orderId": "{}"},
@@ -61,10 +62,9 @@ def targets(alice: Client) -> list[str]:
     """Orders of Alice's: open, cancelled and confirmed."""
     open_order = alice.accept(type="limit", limitPrice="1000000", clientOrderId="of-alice")["orderId"]
     cancelled = alice.accept(type="limit", limitPrice="1000000")["orderId"]
-    assert alice.request("DELETE", f"/api/orders/{cancelled}").status_code == 200
+    alice.engine.cancel(cancelled)
     confirmed = alice.accept()["orderId"]
-    with alice.socket(f"/ws/orders/{confirmed}") as socket:
-        socket.until_terminal(confirmed)
+    alice.ended(confirmed)
     return [open_order, cancelled, confirmed]
 
 
@@ -134,10 +134,11 @@ def test_a_handshake_that_asks_for_the_stream_of_another_brings_an_error_alone(
 
 def test_a_key_of_one_user_is_not_taken_by_another(alice: Client, bob: Client, targets: list[str]) -> None:
     """Idempotency keys and client order ids belong to their user."""
-    mine = [alice.order(key="shared").json()["orderId"], alice.accept(clientOrderId="shared-2")["orderId"]]
-    theirs = [bob.order(key="shared").json()["orderId"], bob.accept(clientOrderId="shared-2")["orderId"]]
+    shared: list[Json] = [{"key": "shared"}, {"clientOrderId": "shared-2"}]
+    mine = [alice.order(**order).json()["orderId"] for order in shared]
+    theirs = [bob.order(**order).json()["orderId"] for order in shared]
     assert not set(mine) & set(theirs)
-    assert bob.listed(clientOrderId="of-alice") == []
+    assert bob.listed(client_order_id="of-alice") == []
     assert {order["userId"] for order in bob.listed()} == {"bob"}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from chalicelib.simulation.feed import CachedMarketData
-from tests.fakes.markets import FakeMarketStore
+from orderengine.testing.fakes.markets import FakeMarketStore
 
 
 def a_feed(now_ms: Callable[[], int]) -> CachedMarketData:

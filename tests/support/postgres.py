@@ -46,6 +46,10 @@ class PostgresServer:
         """Start the server and wait until it answers. Call this from the main thread (see ``Child``)."""
         self._child = self._postgres.start()
         self._child.wait_until(self._postgres.ready)
+        # No test cuts the power: what the processes have written is enough, and a slow disk holds nothing up.
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("alter system set fsync = off")
+            connection.execute("select pg_reload_conf()")
 
     def stop(self) -> None:
         """Stop the server and close every connection."""

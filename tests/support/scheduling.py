@@ -16,14 +16,18 @@ _SHARED = {
     "tests/integration/test_postgres.py": "postgres",
     "tests/e2e/test_rate_limit.py": "rate limit",
 }
-#: Groups by duration, longest first; all other groups follow and fill the gaps at the end.
-_LONGEST_FIRST = (
-    "tests/faults/test_real.py",
+#: The groups that start first, the longest before the shorter ones; all others follow and fill the gaps at the end.
+#: The trials of kills judge how soon orders recover, so they begin beside the rate limit, which mostly waits.
+_FIRST = (
     "tests/faults/test_kills.py",
+    "rate limit",
+    "tests/faults/test_real.py",
     "e2e",
     "e2e locked",
     "locks",
-    "rate limit",
+    "ui",
+    "fuzz locked",
+    "fuzz",
     "postgres",
     "virtual",
     "infrastructure",
@@ -49,18 +53,23 @@ def group(nodeid: str) -> str:
         return _SHARED[module]
     if module.startswith("tests/e2e/"):
         return "e2e locked" if "[locked" in nodeid else "e2e"
+    if module.startswith("tests/fuzz/"):
+        return "fuzz locked" if "[locked" in nodeid else "fuzz"
     if module.startswith("tests/locks/"):
         return "locks"
     if module.startswith("tests/infrastructure/"):
         return "infrastructure"
-    return nodeid if _is_virtual(module) else module
+    if module.startswith("tests/ui/"):
+        return "ui"
+    return nodeid if is_virtual(nodeid) else module
 
 
 def rank(nodeid: str) -> int:
     """Return the position of a test's group in the sequence that workers run."""
-    name = "virtual" if _is_virtual(nodeid.partition("::")[0]) else group(nodeid)
-    return _LONGEST_FIRST.index(name) if name in _LONGEST_FIRST else len(_LONGEST_FIRST)
+    name = "virtual" if is_virtual(nodeid) else group(nodeid)
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
 
 
-def _is_virtual(module: str) -> bool:
-    return module in ("tests/faults/test_virtual.py", "tests/faults/test_judging.py")
+def is_virtual(nodeid: str) -> bool:
+    """Return whether a test runs trials in virtual time."""
+    return nodeid.partition("::")[0] in ("tests/faults/test_virtual.py", "tests/faults/test_judging.py")

@@ -56,7 +56,10 @@ def deliver(bench: Workbench) -> list[int]:
             "messageId": str(number),
             "receiptHandle": str(number),
             "body": replay_message(replay),
-            "attributes": {"ApproximateReceiveCount": "1"},
+            "attributes": {
+                "ApproximateReceiveCount": "1",
+                "ApproximateFirstReceiveTimestamp": str(bench.clock.now_ms()),
+            },
         }
         for number, (replay, _) in enumerate(sent)
     ]

@@ -125,6 +125,7 @@ launched = st.builds(
     at_ms=st.integers(0, 2**45),
     quote=st.sampled_from([None, "SOL"]),
 )
+kept_times = st.none() | st.integers(0, 2**45)
 amendments = st.builds(
     Amendment,
     limit_price=st.none() | limits,
@@ -137,7 +138,7 @@ event_data: dict[Status, st.SearchStrategy[EventData]] = {
     Status.OPEN: st.one_of(
         st.builds(Opened, terms, st.none() | st.booleans()),
         st.builds(Amended, terms, amendments),
-        st.builds(LaunchRefused, launched, texts),
+        st.builds(LaunchRefused, launched, texts, kept_times, kept_times, st.none() | st.integers(0, 2**53)),
         st.builds(PriceMovedAway, texts, st.integers(1, 9)),
     ),
     Status.TRIGGERED: st.one_of(

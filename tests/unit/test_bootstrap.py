@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.adapters import connect
+from chalicelib import bootstrap
 from chalicelib.bootstrap import build_engine
 from chalicelib.clock import utc_now
+from chalicelib.connect import connect
 from chalicelib.history.on_demand import HistoryOnDemand
 from chalicelib.ports.history import History, HistoryUnavailableError, OrderFilter
 from infra.project import ROOT
+from orderengine.testing.fakes.secrets import FakeSecrets
 from tests.contract.stores.aws import settings
-from tests.fakes.secrets import FakeSecrets
 from tests.support.order_builders import pending
+from tests.support.workbench import a_workbench
 
 #: A function's start, after which it prints which of the packages in its arguments it has loaded.
 _START = """
@@ -27,6 +29,28 @@ from chalicelib.bootstrap import engine
 engine()
 print(*sorted(set(sys.argv[1:]) & set(sys.modules)))
 """
+
+
+def test_a_function_loads_the_sdk_as_it_starts_and_not_within_its_first_event() -> None:
+    started = _START.replace("from chalicelib.bootstrap import engine\nengine()\n", "")
+    done = subprocess.run(
+        [sys.executable, "-c", started, "botocore.client", "pynamodb.models"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["botocore.client", "pynamodb.models"], done.stderr
+
+
+def test_a_context_may_give_the_entry_points_an_engine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_process, first, second = (a_workbench().engine for _ in range(3))
+    monkeypatch.setattr(bootstrap, "_engine_of_process", lambda: of_process)
+    with bootstrap.using(first):
+        with bootstrap.using(second):
+            assert bootstrap.engine() is second
+        assert bootstrap.engine() is first
+    assert bootstrap.engine() is of_process
 
 
 def test_an_engine_is_built_on_the_real_adapters() -> None:

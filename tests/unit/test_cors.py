@@ -9,20 +9,11 @@ from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LocalGateway
 
-from chalicelib import logs
+from chalicelib.http.application import app
 from chalicelib.http.cors import ALLOW_ORIGIN, allowed_origin
 from chalicelib.http.headers import FIXED_HEADERS
 
 PAGE = "https://app.example"
-
-
-@pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> Chalice:
-    """The application, whose import must not configure the logging of the tests."""
-    monkeypatch.setattr(logs, "configure_logging", lambda: None)
-    from app import app
-
-    return app
 
 
 @pytest.fixture(params=[("on", ""), ("on", PAGE), ("on", "*"), ("off", ""), ("off", PAGE)], ids=str)
@@ -66,13 +57,13 @@ def test_a_page_of_another_origin_is_allowed_by_name_or_while_everybody_is(
     assert allowed_origin({"AUTH": auth, "CORS_ORIGIN": origin}) == allowed
 
 
-def test_every_answer_of_the_app_names_the_allowed_origin_alone(app: Chalice, allowed: str | None) -> None:
+def test_every_answer_of_the_app_names_the_allowed_origin_alone(allowed: str | None) -> None:
     for headers in (answered(app, "GET", "/api/tokens"), answered(app, "POST", "/orders", "text/plain")):
         assert headers.get(ALLOW_ORIGIN) == allowed
         assert FIXED_HEADERS.items() <= headers.items()
 
 
-def test_chalice_local_answers_preflights_alike(app: Chalice, allowed: str | None) -> None:
+def test_chalice_local_answers_preflights_alike(allowed: str | None) -> None:
     gateway = LocalGateway(app, Config())
     preflight = gateway.handle_request("OPTIONS", "/api/tokens", {"origin": PAGE}, b"")
     assert preflight["headers"].get(ALLOW_ORIGIN) == allowed

@@ -9,9 +9,9 @@ import pytest
 
 from chalicelib.codec.replays import replay_message
 from chalicelib.messaging.queues import SqsHighPriorityQueue, SqsLookQueue, SqsOrderQueue, SqsReplayQueue
+from orderengine.testing.fakes.queue import FakeOrderQueue
+from orderengine.testing.fakes.streams import FakeReplayQueue
 from tests.contract.stores.aws import Aws, aws, resources, settings
-from tests.fakes.queue import FakeOrderQueue
-from tests.fakes.streams import FakeReplayQueue
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from chalicelib.codec.messages import read_order_message
 from chalicelib.codec.replays import read_replay_message
 from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import Priority
-from chalicelib.messaging.queues import SqsHighPriorityQueue, SqsReplayQueue
+from chalicelib.messaging.queues import SqsDeadLetterQueue, SqsHighPriorityQueue, SqsReplayQueue
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.queues import Look, MarketLook, WatchdogLook
+from chalicelib.ports.queues import Look, MarketLook, QueueDepth, WatchdogLook
 from chalicelib.ports.streams import FollowUser, NotifyFollowers, OpenStream, RetrySocket, StreamReplay, Subscriber
 from tests.contract.messaging.conftest import Queued, Sqs
-from tests.contract.stores.aws import settings
+from tests.contract.stores.aws import Aws, settings
 from tests.support.order_builders import pending, retried, routed
 from tests.support.specs import a_spec
 
@@ -159,3 +159,22 @@ def test_an_empty_queue_is_not_polled_again_at_once(sqs_orders: Sqs) -> None:
     assert high_priority.take() is None
     now += 1
     assert high_priority.take() is not None
+
+
+def test_the_depth_tells_what_waits_from_what_is_in_flight(sqs_orders: Sqs) -> None:
+    queue = sqs_orders.queue
+    assert queue.depth() == QueueDepth()
+    queue.send(StoredOrder(pending()), delay_seconds=60)
+    for _ in range(3):
+        queue.send(StoredOrder(pending()))
+    sqs_orders.client.receive_message(QueueUrl=sqs_orders.url, MaxNumberOfMessages=1)
+    assert queue.depth() == QueueDepth(waiting=2, in_flight=1)
+    assert queue.depth().total == 3
+
+
+def test_the_depth_of_the_unprocessable_queue_is_that_of_the_letters_kept(module_aws: Aws) -> None:
+    module_aws.start_over()
+    knobs = settings()
+    queue = SqsDeadLetterQueue(module_aws.sqs, knobs.dead_letters_queue_url, knobs.unprocessable_queue_url)
+    queue.keep("no order")
+    assert (queue.depth(), queue.unprocessable_depth()) == (QueueDepth(), QueueDepth(waiting=1))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from chalicelib.ports.event_waits import WaitCounts
 from chalicelib.ports.fan_out import SubscriberGroups
 from chalicelib.ports.market import MarketStore
 from chalicelib.ports.order_index import OrderIndex
@@ -30,17 +31,18 @@ from chalicelib.stores.socket_limits import DynamoSocketUse, DynamoUserSockets
 from chalicelib.stores.streams import DynamoStreamStore
 from chalicelib.stores.subscriber_groups import DynamoSubscriberGroups
 from chalicelib.stores.tickets import DynamoTicketStore
+from chalicelib.stores.wait_counts import DynamoWaitCounts
+from orderengine.testing.fakes.clock import FakeClock
+from orderengine.testing.fakes.fan_out import FakeSubscriberGroups
+from orderengine.testing.fakes.ledger import FakeLedger
+from orderengine.testing.fakes.markets import FakeMarketStore
+from orderengine.testing.fakes.open_orders import FakeOpenOrderIndex
+from orderengine.testing.fakes.order_index import FakeOrderIndex
+from orderengine.testing.fakes.orders import FakeOrderStore
+from orderengine.testing.fakes.rate_limit import FakeRateLimitSlots, FakeRequestPermits, FakeWaitCounts
+from orderengine.testing.fakes.socket_limits import FakeSocketUse, FakeTicketStore, FakeUserSockets
+from orderengine.testing.fakes.streams import FakeStreamStore
 from tests.contract.stores.aws import Aws, Wire, aws, resources, settings
-from tests.fakes.clock import FakeClock
-from tests.fakes.fan_out import FakeSubscriberGroups
-from tests.fakes.ledger import FakeLedger
-from tests.fakes.markets import FakeMarketStore
-from tests.fakes.open_orders import FakeOpenOrderIndex
-from tests.fakes.order_index import FakeOrderIndex
-from tests.fakes.orders import FakeOrderStore
-from tests.fakes.rate_limit import FakeRateLimitSlots, FakeRequestPermits
-from tests.fakes.socket_limits import FakeSocketUse, FakeTicketStore, FakeUserSockets
-from tests.fakes.streams import FakeStreamStore
 
 TWINS = ["fake", "dynamodb"]
 #: The rate limit of these suites.
@@ -69,6 +71,7 @@ class DynamoStores:
         self.ledger = DynamoLedger(connection, settings())
         self.rate_limit_slots = DynamoRateLimitSlots(connection, replace(settings(), rate_limit_per_minute=SLOTS))
         self.request_permits = DynamoRequestPermits(connection, settings())
+        self.wait_counts = DynamoWaitCounts(connection, settings())
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +105,11 @@ def dynamo_orders(dynamo: DynamoStores) -> DynamoOrderStore:
 @pytest.fixture
 def dynamo_ledger(dynamo: DynamoStores) -> DynamoLedger:
     return dynamo.ledger
+
+
+@pytest.fixture
+def dynamo_markets(dynamo: DynamoStores) -> DynamoMarketStore:
+    return dynamo.markets
 
 
 @pytest.fixture(params=TWINS)
@@ -183,6 +191,14 @@ def permits(request: pytest.FixtureRequest) -> RequestPermits:
         return FakeRequestPermits()
     stores: DynamoStores = request.getfixturevalue("dynamo")
     return stores.request_permits
+
+
+@pytest.fixture(params=TWINS)
+def wait_counts(request: pytest.FixtureRequest) -> WaitCounts:
+    if request.param == "fake":
+        return FakeWaitCounts()
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.wait_counts
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from chalicelib.ports.api_keys import ApiKey, ApiKeys
 from chalicelib.stores.models import ApiKeyItem
 from infra.errors import InfraError
 from infra.ops.api_key_table import ApiKeyTable
+from orderengine.testing.fakes.api_keys import FakeApiKeys
 from tests.contract.stores.aws import REGION
 from tests.contract.stores.conftest import TWINS, DynamoStores
-from tests.fakes.api_keys import FakeApiKeys
 
 KEY = ApiKey("a1B2c3D4e5F6", "alice", frozenset({Scope.READ, Scope.TRADE}), "0" * 64, created_at=1_700_000_000)
 FULL = ApiKey("x" * 12, "bob", frozenset(Scope), "f" * 64, 1_700_000_000, 1_800_000_000, 1_750_000_000, 1_740_000_000)

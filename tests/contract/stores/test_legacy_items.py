@@ -30,6 +30,7 @@ from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import Side
 from chalicelib.ports.orders import HistoryLag, Lease, LostRaceError, StoredOrder, UnreadableOrderError
 from chalicelib.ports.streams import Subscriber
+from orderengine.testing.fakes.clock import FakeClock
 from tests.contract.stores.aws import Wire
 from tests.contract.stores.conftest import DynamoStores
 from tests.contract.stores.legacy_items import (
@@ -43,7 +44,6 @@ from tests.contract.stores.legacy_items import (
     put_orders,
     raw_item,
 )
-from tests.fakes.clock import FakeClock
 from tests.support.open_orders import MINT, SOL_USDC, a_limit, a_sniper
 from tests.support.order_builders import opened, routed
 
@@ -121,6 +121,18 @@ def test_a_legacy_order_keeps_its_lease_deadline_reservation_and_subscribers(dyn
         deadline_ms=number(item, "attentionAt"),
         reservation=None if slot is None else SlotReservation(slot, at_ms or 0, item["startAhead"]["BOOL"]),
     )
+
+
+def test_an_amended_legacy_order_is_at_each_seq_as_it_was_then(dynamo: DynamoStores) -> None:
+    moments = [legacy_order(name) for name in ("limit_amended", "limit_triggered", "limit_missed")]
+    last = put_one(dynamo, "limit_confirmed")
+    order = stored(dynamo, last.order_id).order
+    for moment in moments:
+        assert moment.order_id == last.order_id
+        assert record_of(order.at_seq(len(moment.events))) == moment.record
+    before = record_of(order.at_seq(2))
+    assert (before["limitPrice"], before["timeInForce"]) == (Decimal("160.5"), "GTC")
+    assert before["expiresAt"] == last.events[1]["meta"]["expiresAt"]
 
 
 def test_the_items_have_every_kind_of_engine_data(dynamo: DynamoStores) -> None:
@@ -384,10 +396,10 @@ def test_the_new_form_differs_from_the_legacy_form_in_specification_events_and_t
 
 
 def _new_index_keys(found: StoredOrder) -> set[str]:
-    """The index keys that a terminal order has since the list of orders reads the orders table."""
+    """The index keys of a terminal order for the list of orders and for the streams of users."""
     if not found.order.is_terminal:
         return set()
-    return {"attentionAt", "attentionShard"} if found.deadline_ms is None else {"openUserId"}
+    return {"endedAt", *({"attentionAt", "attentionShard"} if found.deadline_ms is None else {"openUserId"})}
 
 
 def _amount_of_limit_orders(found: StoredOrder) -> set[str]:

@@ -12,18 +12,20 @@ from chalicelib.domain.errors import IdempotencyConflictError
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.engine import Engine
+from chalicelib.runtime import Runtime
+from orderengine.testing.fakes.api_keys import FakeApiKeys
+from orderengine.testing.fakes.clock import FakeClock
+from orderengine.testing.fakes.fan_out import FakeFanOutQueue
+from orderengine.testing.fakes.history import FakeHistory
+from orderengine.testing.fakes.queue import FakeDeadLetterQueue, FakeHighPriorityQueue, FakeLookQueue, FakeOrderQueue
+from orderengine.testing.fakes.secrets import FakeSecrets
+from orderengine.testing.fakes.streams import FakeReplayQueue, FakeSockets
+from orderengine.testing.fakes.verdicts import FakeVerdicts
+from orderengine.testing.parts import SETTINGS
 from tests.contract.stores.conftest import SLOTS, DynamoStores
 from tests.contract.stores.legacy_items import legacy_order, legacy_tables, put, put_orders
-from tests.fakes.api_keys import FakeApiKeys
-from tests.fakes.clock import FakeClock
-from tests.fakes.fan_out import FakeFanOutQueue
-from tests.fakes.history import FakeHistory
-from tests.fakes.queue import FakeDeadLetterQueue, FakeHighPriorityQueue, FakeLookQueue, FakeOrderQueue
-from tests.fakes.secrets import FakeSecrets
-from tests.fakes.streams import FakeReplayQueue, FakeSockets
 from tests.support.callers import ANYONE
 from tests.support.open_orders import SOL_USDC
-from tests.support.workbench import SETTINGS
 
 #: After the last write to the items, and after the expiry of every lease.
 LATER = datetime(2026, 1, 1, 13, 0, tzinfo=UTC)
@@ -52,6 +54,7 @@ class Upgraded:
             tickets=stores.tickets,
             rate_limit_slots=stores.rate_limit_slots,
             request_permits=stores.request_permits,
+            wait_counts=stores.wait_counts,
             ledger=stores.ledger,
             order_queue=self.queue,
             high_priority_queue=high_priority,
@@ -64,9 +67,10 @@ class Upgraded:
             markets=stores.markets,
             api_keys=FakeApiKeys(),
             secrets=FakeSecrets(),
+            verdicts=FakeVerdicts(),
         )
         settings = replace(SETTINGS, venue_time_scale=Decimal(0), rate_limit_per_minute=SLOTS)
-        self.engine: Engine = build_engine(settings, adapters, self.clock.now, self.clock.sleep)
+        self.engine: Engine = build_engine(settings, adapters, Runtime(self.clock.now, self.clock.sleep))
 
     def run(self) -> None:
         """Run the watchdog and the market watcher, and process the queue until it is empty."""

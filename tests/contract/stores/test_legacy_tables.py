@@ -100,5 +100,5 @@ def test_signatures_keep_their_outcome(legacy: DynamoStores) -> None:
         else:
             assert fill is None
             with pytest.raises(AttemptFailedError) as refused:
-                legacy.ledger.land(Fill(signature, order_id, "raydium", 1, 1), NOW)
+                legacy.ledger.land(Fill(signature, order_id, "raydium", 1, 1, NOW))
             assert refused.value.code is FailureCode.TX_DROPPED

@@ -7,7 +7,9 @@ import pytest
 
 from chalicelib.domain.conditions import Launch, LaunchedPool, LaunchWatch, PriceWatch
 from chalicelib.domain.tokens import BY_SYMBOL, Pair, Side, find_market, launched_token
-from chalicelib.ports.market import MarketSnapshot, MarketStore, PushedPrice, WatchEntry
+from chalicelib.ports.market import MarketHistory, MarketSnapshot, MarketStore, PushedPrice, WatchEntry
+from chalicelib.stores.markets import DynamoMarketStore
+from chalicelib.stores.models import MarketItem
 from tests.contract.stores.racing import race
 from tests.support.open_orders import MINT, SOL_USDC
 
@@ -48,13 +50,110 @@ def test_a_price_that_arrives_late_does_not_replace_a_newer_one(markets: MarketS
         markets.push_price(SOL_USDC, pushed)
     assert markets.snapshot(SOL_USDC).price == second
     markets.push_price(SOL_USDC, third)
-    assert markets.snapshot(SOL_USDC).price == third
+    assert markets.snapshot(SOL_USDC).price == PushedPrice(Decimal(3), NOW + 6, NOW + 5)
 
 
 def test_a_launched_token_has_a_price_per_quote_token(markets: MarketStore) -> None:
     pushed = PushedPrice(Decimal("0.5"), NOW)
     markets.push_price(NEW_USDC, pushed)
     assert (markets.snapshot(NEW_USDC), markets.snapshot(NEW_SOL)) == (MarketSnapshot(pushed), MarketSnapshot())
+
+
+def test_prices_of_one_millisecond_have_a_time_each(markets: MarketStore) -> None:
+    for number in (1, 2, 3):
+        markets.push_price(SOL_USDC, PushedPrice(Decimal(number), NOW))
+        markets.push_price(SOL_USDC, PushedPrice(Decimal(99), NOW - 1))
+    third = PushedPrice(Decimal(3), NOW + 2, NOW)
+    assert markets.snapshot(SOL_USDC).price == third
+    second = PushedPrice(Decimal(2), NOW + 1, NOW)
+    assert markets.history(SOL_USDC, NOW, NOW + 9).prices == (PushedPrice(Decimal(1), NOW), second, third)
+
+
+def test_concurrent_pushes_keep_every_price_that_was_stored(markets: MarketStore) -> None:
+    race(lambda number: markets.push_price(SOL_USDC, PushedPrice(Decimal(number + 1), NOW + number)))
+    history = markets.history(SOL_USDC, NOW - 1, NOW + 100)
+    assert history.complete_since_ms == 0
+    assert history.prices[-1] == markets.snapshot(SOL_USDC).price
+    assert sorted({one.at_ms for one in history.prices}) == [one.at_ms for one in history.prices]
+
+
+# --- the history of prices ---------------------------------------------------------------------------------
+
+
+def pushed(markets: MarketStore, *moments: int) -> list[PushedPrice]:
+    prices = [PushedPrice(Decimal(number + 1), NOW + at) for number, at in enumerate(moments)]
+    for price in prices:
+        markets.push_price(SOL_USDC, price)
+    return prices
+
+
+def test_the_history_of_a_pair_without_a_push_is_empty_and_complete(markets: MarketStore) -> None:
+    assert markets.history(SOL_USDC, NOW, NOW + 10) == MarketHistory((), (), 0)
+    pushed(markets, 20)
+    assert markets.history(SOL_USDC, NOW, NOW + 10) == MarketHistory((), (), 0)
+    assert markets.history(NEW_SOL, NOW, NOW + 30) == MarketHistory((), (), 0)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "expected"),
+    [
+        (-5, 35, (0, 1, 2)),
+        (0, 35, (0, 1, 2)),
+        (5, 15, (0, 1)),
+        (10, 19, (1,)),
+        (12, 12, (1,)),
+        (20, 20, (2,)),
+        (30, 40, (2,)),
+        (-9, -5, ()),
+    ],
+)
+def test_the_history_has_the_prices_that_applied_in_a_period(
+    markets: MarketStore, since: int, until: int, expected: tuple[int, ...]
+) -> None:
+    prices = pushed(markets, 0, 10, 20)
+    history = markets.history(SOL_USDC, NOW + since, NOW + until)
+    assert history.prices == tuple(prices[number] for number in expected)
+    assert history.complete_since_ms <= NOW + since
+
+
+def test_the_history_of_a_pool_has_each_of_its_launches_by_time(markets: MarketStore) -> None:
+    first, again = a_launch(), a_launch(slot=9, at_ms=NOW + 5, price=Decimal("0.5"))
+    others = a_launch(pool="another"), a_launch(slot=10, quote="USDC"), a_launch(slot=11, venue="meteora")
+    for launch in (again, first, *others):
+        markets.announce(launch)
+    assert markets.history(NEW_SOL, NOW, NOW + 10, OPENED).launches == (first, again)
+    assert markets.history(NEW_SOL, NOW, NOW + 10).launches == ()
+
+
+#: A partition that no quote reads.
+REPLACED = "replaced#SOL/USDC#USDC"
+
+
+def test_a_replaced_price_expires_thirty_days_after_the_next_one(dynamo_markets: DynamoMarketStore) -> None:
+    pushed(dynamo_markets, 0, 10_000)
+    month, second = 30 * 86_400, NOW // 1000
+    expiries = {(row.subject, row.item): row.expires_at for row in dynamo_markets._item.scan()}
+    assert expiries == {
+        ("SOL/USDC", "price#USDC"): None,
+        (REPLACED, f"{NOW}"): second + month,
+        (REPLACED, f"{NOW + 10_000}"): second + 10 + month,
+    }
+
+
+def test_a_history_says_from_when_on_it_is_complete(dynamo_markets: DynamoMarketStore) -> None:
+    prices = pushed(dynamo_markets, 0, 10, 20, 30)
+    rows = sorted(dynamo_markets._item.query(REPLACED), key=key)
+    # An earlier version replaces a price without keeping it.
+    rows[2].delete()
+    history = dynamo_markets.history(SOL_USDC, NOW, NOW + 40)
+    assert history.prices == (prices[0], prices[2], prices[3])
+    assert history.complete_since_ms == NOW + 20
+    rows[3].delete()
+    assert dynamo_markets.history(SOL_USDC, NOW, NOW + 25).complete_since_ms == NOW + 30
+
+
+def key(row: MarketItem) -> str:
+    return row.item
 
 
 # --- launches ----------------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ import pytest
 from chalicelib.domain.orders import Order
 from chalicelib.domain.read_model import Position, read_model_of
 from chalicelib.ports.order_index import OrderIndex
-from chalicelib.ports.orders import OrderStore, StoredOrder
+from chalicelib.ports.orders import Lease, OrderStore, StoredOrder
+from orderengine.testing.fakes.clock import FakeClock
 from tests.contract.stores.conftest import DynamoStores
-from tests.contract.stores.test_order_store import created
-from tests.fakes.clock import FakeClock
+from tests.contract.stores.test_order_store import begun, created
 from tests.support.open_orders import a_limit
 from tests.support.order_builders import amended, cancelled, confirmed, failed, opened, pending, triggered
 
@@ -152,3 +152,21 @@ def test_an_unreadable_item_hides_no_other_order(dynamo: DynamoStores, now: date
         ExpressionAttributeValues={":nonsense": {"L": [{"S": "nonsense"}]}},
     )
     assert dynamo.order_index.read([position(bad), position(good)]) == [good]
+    assert [one.order for one in dynamo.order_index.with_deadline(1_000, 1_000, 10)] == [good]
+
+
+def test_the_active_orders_with_a_deadline_between_two_moments_are_found_the_latest_first(
+    orders: OrderStore, order_index: OrderIndex, now: datetime
+) -> None:
+    """Among them those with a lease, as the table has it."""
+    active = [orders.create(pending(now), deadline_ms) for deadline_ms in (999, 1_000, 1_001, 2_000, 2_001)]
+    lease = Lease("worker", 1_500)
+    before = active[2]
+    leased = orders.write(before, begun(before.order), lease=lease, deadline_ms=1_001)
+    open_order(orders, now, deadline_ms=1_500)
+    ended(orders, pending(now), deadline_ms=1_500)
+    found = order_index.with_deadline(1_000, 2_000, 10)
+    assert {one.order.order_id for one in found} == {one.order.order_id for one in active[1:4]}
+    assert [one.lease for one in found if one.order.order_id == leased.order.order_id] == [lease]
+    latest = order_index.with_deadline(1_000, 2_000, 2)
+    assert {one.order.order_id for one in latest} == {one.order.order_id for one in active[2:4]}

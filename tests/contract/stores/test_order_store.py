@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -25,6 +26,7 @@ from chalicelib.ports.orders import (
     Followers,
     IdempotencyKey,
     KeyTakenError,
+    LatePush,
     Lease,
     LostRaceError,
     OrderStore,
@@ -32,10 +34,23 @@ from chalicelib.ports.orders import (
 )
 from chalicelib.ports.streams import Subscriber
 from chalicelib.stores.orders import DynamoOrderStore
+from orderengine.testing.fakes.clock import FakeClock
 from tests.contract.stores.aws import Wire
 from tests.contract.stores.racing import race
-from tests.fakes.clock import FakeClock
-from tests.support.order_builders import NOON, cancelled, confirmed, failed, pending, quotes, retried, routed
+from tests.support.order_builders import (
+    NOON,
+    amended,
+    cancelled,
+    confirmed,
+    failed,
+    opened,
+    pending,
+    quotes,
+    retried,
+    routed,
+    spec,
+    triggered,
+)
 
 #: A step from one status of an order to the next.
 Step = Callable[[Order], Order]
@@ -292,6 +307,16 @@ def test_a_write_may_append_several_events(orders: OrderStore) -> None:
     after = confirmed(before.order)
     orders.write(before, after, lease=None, deadline_ms=None)
     assert kept(orders, after.order_id).order == after
+
+
+def test_an_amended_order_stays_at_each_seq_as_it_was_then(orders: OrderStore) -> None:
+    placed = spec(type=OrderType.LIMIT, limit_price=Decimal(150), time_in_force=TimeInForce.GTC)
+    stored = created(orders, opened(placed))
+    for step in (partial(amended, limit_price="140"), triggered, begun):
+        stored = orders.write(stored, step(stored.order), lease=None, deadline_ms=None)
+    order = kept(orders, stored.order.order_id).order
+    limits = [order.at_seq(event.seq).spec.limit_price for event in order.events]
+    assert limits == [Decimal(150)] * 2 + [Decimal(140)] * 3
 
 
 def test_a_write_without_a_new_event_changes_only_lease_and_deadline(orders: OrderStore) -> None:
@@ -569,6 +594,64 @@ def test_a_terminal_order_is_not_unfinished(orders: OrderStore, step: Step) -> N
     assert orders.unfinished_of("alice") == []
     # The history may still lack it.
     assert orders.due(1_000, 10) == [before.order.order_id]
+
+
+def test_the_unfinished_orders_of_a_period_are_found(orders: OrderStore) -> None:
+    mine = [created(orders, pending(NOON + timedelta(seconds=number))).order.order_id for number in range(4)]
+    second, fourth = NOON + timedelta(seconds=1), NOON + timedelta(seconds=3)
+    assert orders.unfinished_of("alice", before=fourth) == mine[:3]
+    assert orders.unfinished_of("alice", since=second) == mine[1:]
+    assert orders.unfinished_of("alice", fourth, second) == mine[1:3]
+
+
+def test_a_users_orders_that_have_ended_are_found_by_their_end(orders: OrderStore) -> None:
+    ended = []
+    for seconds in (3, 1, 2):
+        before, at = created(orders), NOON + timedelta(seconds=seconds)
+        after = before.order.after(Failed(Failure(FailureCode.NO_LIQUIDITY, "too small")), at)
+        orders.set_deadline(orders.write(before, after, lease=None, deadline_ms=1_000), None)
+        ended.append(after.order_id)
+    created(orders)
+    third, first, second = ended
+    assert list(orders.ended_of("alice", NOON)) == [first, second, third]
+    assert list(orders.ended_of("alice", NOON + timedelta(seconds=2))) == [second, third]
+    assert list(orders.ended_of("alice", NOON + timedelta(seconds=4))) == []
+    assert list(orders.ended_of("bob", NOON)) == []
+
+
+def test_the_unfinished_orders_are_found_with_those_that_the_history_lacks(orders: OrderStore) -> None:
+    mine, recorded, unrecorded = (
+        created(orders, pending(NOON + timedelta(seconds=number))).order.order_id for number in range(3)
+    )
+    for order_id, deadline_ms in ((recorded, None), (unrecorded, 1_000)):
+        before = orders.get(order_id)
+        assert before
+        after = before.order.after(Failed(Failure(FailureCode.NO_LIQUIDITY, "too small")), NOON)
+        orders.write(before, after, lease=None, deadline_ms=deadline_ms)
+    assert orders.unfinished_of("alice") == [mine]
+    assert orders.unfinished_of("alice", with_unrecorded=True) == [mine, unrecorded]
+
+
+def test_the_notes_of_late_pushes_have_the_earliest_event_and_the_latest_time(orders: OrderStore) -> None:
+    before = created(orders)
+    first, last = NOON + timedelta(seconds=100), NOON + timedelta(seconds=200)
+    orders.note_late_push(before, first)
+    orders.note_late_push(replace(before, published=1), last)
+    stored = orders.get(before.order.order_id)
+    assert stored
+    assert stored.late_push == LatePush(0, last)
+
+
+def test_a_late_push_of_its_end_moves_an_order_among_the_ended_ones(orders: OrderStore) -> None:
+    before, late = created(orders), NOON + timedelta(seconds=100)
+    after = before.order.after(Failed(Failure(FailureCode.NO_LIQUIDITY, "too small")), NOON)
+    written = orders.write(before, after, lease=None, deadline_ms=1_000)
+    orders.note_late_push(written, late)
+    orders.set_deadline(written, None)
+    assert list(orders.ended_of("alice", late)) == [after.order_id]
+    stored = orders.get(after.order_id)
+    assert stored
+    assert stored.end_pushed_at == late
 
 
 # --- subscribers --------------------------------------------------------------------------------------------

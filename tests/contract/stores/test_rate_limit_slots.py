@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.domain.errors import ContendedError
-from chalicelib.domain.rate_limit import MINUTE_MS, SlotReservation
+from chalicelib.domain.rate_limit import MINUTE_MS, SlotReservation, SlotUse
 from chalicelib.ports.rate_limit import RateLimitSlots
 from chalicelib.stores import conditions
 from chalicelib.stores import rate_limit as dynamo_slots
@@ -225,3 +225,18 @@ def test_only_the_last_start_of_a_slot_can_be_undone_and_only_for_its_order(slot
     slots.undo_start(SlotReservation(0, NOW), "two", NOW, NOW - MINUTE_MS)
     slots.undo_start(SlotReservation(0, NOW), "one", NOW - 1, NOW - MINUTE_MS)
     assert slots.start(SlotReservation(0, NOW), "two", NOW) == NOW + MINUTE_MS
+
+
+def test_the_use_of_the_slots_tells_starts_of_the_last_minute_and_starts_to_come(slots: RateLimitSlots) -> None:
+    assert slots.use(NOW) == SlotUse()
+    for reservation in [slots.reserve(NOW) for _ in range(2 * SLOTS + 1)][:SLOTS]:
+        assert slots.start(reservation, "order", NOW) == NOW
+    assert slots.use(NOW + 1) == SlotUse(SLOTS, SLOTS + 1, NOW + MINUTE_MS)
+    assert slots.use(NOW + MINUTE_MS) == SlotUse(0, 1, NOW + 2 * MINUTE_MS)
+
+
+def test_a_reservation_ahead_of_turn_is_a_start_to_come(slots: RateLimitSlots) -> None:
+    for _ in range(SLOTS):
+        slots.reserve_ahead(NOW)
+    ahead = slots.reserve_ahead(NOW + 1)
+    assert slots.use(NOW + 1) == SlotUse(0, 1, ahead.at_ms)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.ports.streams import Connection, StreamStore, Subscriber
+from chalicelib.ports.streams import Connection, OpenSockets, StreamStore, Subscriber, UserReplay
 from tests.contract.stores.conftest import DynamoStores
 from tests.contract.stores.racing import race
 
@@ -128,3 +128,35 @@ def test_a_disconnect_writes_once_for_each_followed_user(dynamo: DynamoStores) -
     wire.calls.clear()
     streams.disconnect("one")
     assert wire.calls == ["GetItem", "UpdateItem", "UpdateItem", "DeleteItem"]
+
+
+def test_the_newest_replay_of_a_users_stream_on_a_connection_is_kept(streams: StreamStore) -> None:
+    assert streams.replay_of("alice", "one") is None
+    for number in (1, 2):
+        streams.set_replay("alice", "one", UserReplay(number, 5_000, since_ms=number), expires_at=1_800_000_000)
+    assert streams.replay_of("alice", "one") == UserReplay(2, 5_000, since_ms=2)
+    assert streams.replay_of("alice", "two") is None
+    assert streams.replay_of("bob", "one") is None
+
+
+def test_a_replay_ends_unless_a_newer_one_has_begun(streams: StreamStore) -> None:
+    streams.end_replay("alice", "one", 1)
+    assert streams.replay_of("alice", "one") is None
+    streams.set_replay("alice", "one", UserReplay(2, 5_000, since_ms=7), expires_at=1_800_000_000)
+    streams.end_replay("alice", "one", 1)
+    assert streams.replay_of("alice", "one") == UserReplay(2, 5_000, since_ms=7)
+    streams.end_replay("alice", "one", 2)
+    assert streams.replay_of("alice", "one") == UserReplay(2, 5_000, since_ms=None)
+
+
+def test_open_sockets_are_counted_without_those_whose_time_is_up(streams: StreamStore) -> None:
+    assert streams.count_open(1_700_000_000, 1000) == OpenSockets(0, limit_reached=False)
+    opened(streams, "one", "two", "three")
+    streams.connect(Connection("expired", False, expires_at=1_700_000_000))
+    streams.follow("alice", Subscriber("one", via_user=True))
+    assert streams.count_open(1_700_000_000, 1000) == OpenSockets(3, limit_reached=False)
+
+
+def test_a_count_of_open_sockets_that_ends_early_says_so(streams: StreamStore) -> None:
+    opened(streams, "one", "two", "three")
+    assert streams.count_open(1_700_000_000, 2) == OpenSockets(2, limit_reached=True)

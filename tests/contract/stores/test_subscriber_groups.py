@@ -8,8 +8,8 @@ from chalicelib.domain.errors import ContendedError
 from chalicelib.ports.fan_out import GroupLeasedError, SubscriberGroup, SubscriberGroups
 from chalicelib.ports.streams import Subscriber
 from chalicelib.stores import subscriber_groups
+from orderengine.testing.fakes.clock import FakeClock
 from tests.contract.stores.conftest import DynamoStores
-from tests.fakes.clock import FakeClock
 
 EXPIRY = 1_800_000_000
 ONE, TWO = Subscriber("one", after_seq=0), Subscriber("two", coarse=True, via_user=True, after_seq=3)

@@ -69,7 +69,9 @@ def other_ways_to_read(play: Recorder) -> None:
     with play.talk("stream", accepted["websocketUrl"]) as talk:
         talk.socket.until_terminal(order_id)
     for name, link in accepted["links"].items():
-        play.call(f"link {name}", "GET", link)
+        # The sentences of an explanation have amounts and times in them, which differ from run to run.
+        if name != "explain":
+            play.call(f"link {name}", "GET", link)
     for after in (0, 4, 6, 99):
         play.call(f"events after {after}", "GET", f"/api/orders/{order_id}/events?afterSeq={after}")
     play.call("an id in capitals", "GET", f"/api/orders/status/{order_id.upper()}", shown={"path": "(in capitals)"})

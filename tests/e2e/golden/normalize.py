@@ -28,7 +28,7 @@ _MINIMUM = frozenset({"minAmountOut", "minAmountOutBase"})
 #: Raydium's fee is a fixed share of the input.
 _FIXED_FEE = frozenset({"fee", "feeBase", "feeBps"})
 #: Objects with counts over all orders of the engine; even their keys depend on the other tests.
-_TALLIES = frozenset({"orders", "failures", "venues"})
+_TALLIES = frozenset({"orders", "failures", "venues", "retries"})
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import requests
 from websockets.exceptions import InvalidStatus
 
 from tests.e2e.client import PATIENCE_SECONDS, Client, Json, parse
+from tests.e2e.client import Answer as RawAnswer
 from tests.e2e.golden.talk import Talk
 
 #: Response headers that clients rely on, besides those that begin with ``access-control-``.
@@ -193,12 +193,12 @@ class Recorder:
         return text
 
 
-def _recorded_headers(answer: requests.Response) -> Json:
+def _recorded_headers(answer: RawAnswer) -> Json:
     headers = {name.lower(): value for name, value in answer.headers.items()}
     return {name: headers[name] for name in sorted(headers) if name in HEADERS or name.startswith("access-control-")}
 
 
-def _body_of(answer: requests.Response) -> Any:
+def _body_of(answer: RawAnswer) -> Any:
     """Return the body as JSON with exact numbers, or as text if it is not JSON."""
     try:
         return parse(answer.text)

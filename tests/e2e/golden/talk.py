@@ -30,7 +30,7 @@ class Talk:
         return self.socket.until(kind)
 
     def transcript(self, by_order: list[str] | None = None) -> Json:
-        """Return the exchange without duplicate frames."""
+        """Return the exchange without duplicate frames, and without live frames, whose place among others varies."""
         if by_order is not None:
             return self._transcript_by_order(by_order)
         exchange: list[Json] = []
@@ -38,7 +38,8 @@ class Talk:
         for number, frame in enumerate([*self.socket.frames, None]):
             while said and said[0][0] <= number:
                 exchange.append({"said": said.pop(0)[1]})
-            if frame is not None and not (frame["type"] == "ORDER_UPDATE" and {"heard": frame} in exchange):
+            is_double = frame is not None and frame["type"] == "ORDER_UPDATE" and {"heard": frame} in exchange
+            if frame is not None and frame["type"] != "live" and not is_double:
                 exchange.append({"heard": frame})
         return {"exchange": exchange}
 
@@ -50,7 +51,7 @@ class Talk:
             if frame["type"] == "ORDER_UPDATE":
                 known = updates.setdefault(frame["orderId"], {})
                 assert known.setdefault(frame["seq"], frame) == frame, (known, frame)
-            else:
+            elif frame["type"] != "live":
                 others.append(frame)
         orders = [[frames[seq] for seq in sorted(frames)] for frames in updates.values()]
         return {"said": [said for _, said in self._said], "heard": others, "orders": orders}

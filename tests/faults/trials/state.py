@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,9 +15,10 @@ from tests.faults.durations import distribution
 from tests.faults.effort import Effort
 from tests.faults.order_flow import OrderFlow, Posted, accepted
 from tests.faults.processes import UNAVAILABLE, kill_part, kill_tree
+from tests.faults.restarts import started_again
 from tests.faults.result import Result
 from tests.faults.stack_under_test import DEFAULT_TIMES, StackUnderTest, a_state_directory, is_terminal
-from tests.support.stack import StackStartError, running_stack
+from tests.support.stack import StackStartError
 
 #: Kills a part of the stack, given the launcher's process id. The first two are the short form.
 TARGETS: Mapping[str, Callable[[int], int]] = {
@@ -27,8 +28,8 @@ TARGETS: Mapping[str, Callable[[int], int]] = {
     "PostgreSQL": partial(kill_part, program="bin/postgres"),
     "the launcher": partial(kill_part, program=None),
 }
-#: Maximum time of starts until one succeeds, of a launcher to stop the other parts, and of orders to be over.
-_START_SECONDS, _END_SECONDS, _OVER_SECONDS = 90, 120, 120
+#: Maximum time of a launcher to stop the other parts, and of orders to be over.
+_END_SECONDS, _OVER_SECONDS = 120, 120
 
 
 @dataclass
@@ -79,20 +80,13 @@ def state(effort: Effort) -> Result:
 
 @contextmanager
 def _started(directory: Path, told: Told) -> Iterator[StackUnderTest]:
-    """Start the stack at once, again and again until it starts, as a supervisor does.
+    """Start the stack again, and note how long it took.
 
-    :raises StackStartError: if it does not start within ``_START_SECONDS``.
+    :raises StackStartError: if it does not start.
     """
-    deadline = time.monotonic() + _START_SECONDS
-    with ExitStack() as exits:
-        while True:
-            try:
-                stack = exits.enter_context(running_stack(directory, DEFAULT_TIMES))
-                break
-            except StackStartError as error:
-                told.refused_starts.append(f"{told.killed} was killed: {' '.join(str(error).split())[-300:]}")
-                if time.monotonic() > deadline:
-                    raise
+    refused: list[str] = []
+    with started_again(directory, DEFAULT_TIMES, refused) as stack:
+        told.refused_starts += [f"{told.killed} was killed: {error}" for error in refused]
         if told.killed_at:
             told.ready.append((time.monotonic() - told.killed_at, told.killed))
         site = StackUnderTest(stack)

@@ -18,7 +18,7 @@ from tests.faults.virtual.injection import Fault
 from tests.faults.virtual.judge import final_violations
 from tests.faults.virtual.legacy import LEGACY
 from tests.faults.virtual.open_orders import SCENARIOS
-from tests.faults.virtual.outages import end_outage, switch
+from tests.faults.virtual.outages import come_back, end_outage, switch
 from tests.faults.virtual.recovery import recovery_seconds, slow_recovery
 from tests.faults.virtual.world import World
 from tests.support.callers import ANYONE
@@ -226,7 +226,7 @@ def _run_scenario(
     world = world or World(plan, seed, scenario.rate_limit)
     expected = Expected()
     scenario.begin(world, scenario.simulate, expected)
-    rested = world.run()
+    rested = world.run() and come_back(world, expected)
     result.orders += len(world.all_orders())
     result.faults += len(world.injector.fired)
     violations = final_violations(world, expected)

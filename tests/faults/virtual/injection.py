@@ -1,7 +1,6 @@
 """Fault injection into calls to the adapters: the injector counts each call, and the planned ones fail."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -82,10 +81,17 @@ class Injector:
             self._go_wrong(kind, port)
         return result
 
+    def crash(self) -> None:
+        """End the current process.
+
+        :raises Crash: always.
+        """
+        self._crashed[-1] = True
+        raise Crash
+
     def _go_wrong(self, kind: str, port: str) -> None:
         if kind == "crash":
-            self._crashed[-1] = True
-            raise Crash
+            self.crash()
         if kind == "fail":
             raise _OUTAGES.get(port, OutageError)("injected")
         self.stall()
@@ -106,18 +112,3 @@ class Faulty:
             return self._injector.call(self._name, name, function, *args, **kwargs)
 
         return call
-
-
-class InlineExecutor(Executor):
-    """Runs each task synchronously, so that the order of calls is fixed and a crash ends the whole process."""
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        """Accept the arguments of a thread pool."""
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        future: Future[Any] = Future()
-        try:
-            future.set_result(function(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future

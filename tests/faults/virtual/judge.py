@@ -5,18 +5,15 @@ from collections.abc import Collection
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.failures import FailureCode
-from chalicelib.domain.invariants import Evidence, HistoryCopy, Swap, violations_of
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
-from chalicelib.ports.history import OrderFilter
+from orderengine.testing.invariants import order_violations, stream_violations
 from tests.faults.rates import most_in_a_minute
-from tests.faults.streams import stream_violations
 from tests.faults.virtual.client_scenarios import Expected
 from tests.faults.virtual.world import World
 
 #: At the end no order may be overdue.
 _OVERDUE_MS = 0
-_MAX_ORDERS = 200
 
 
 def final_violations(world: World, expected: Expected) -> list[str]:
@@ -34,10 +31,7 @@ def final_violations(world: World, expected: Expected) -> list[str]:
     for order_id, ends in expected.ends:
         if order_id in orders and not _ended_in(orders[order_id].order, ends):
             found.append(f"{order_id}: ended {orders[order_id].order.status} and not {', '.join(ends)}")
-    found += [wrong for stored in orders.values() for wrong in _steps_after_expiry(stored.order)]
-    for evidence in evidence_of(world):
-        judged = violations_of(evidence, world.clock.now_ms(), overdue_ms=_OVERDUE_MS)
-        found += [f"{one.invariant} {one.order_id}: {one.detail}" for one in judged]
+    found += order_violations(world, overdue_ms=_OVERDUE_MS, knows_all_prices=True)
     begun = [
         to_ms(next(event.at for event in stored.order.events if event.attempt))
         for stored in orders.values()
@@ -58,16 +52,6 @@ def _ended_in(order: Order, ends: Collection[Status]) -> bool:
     return order.status in {*ends, Status.CANCELLED} or order.fail_code is FailureCode.QUEUE_EXHAUSTED
 
 
-def _steps_after_expiry(order: Order) -> list[str]:
-    """Return the events after the expiry of an order that trigger it or send its transaction."""
-    expires_at, statuses = order.expires_at, (Status.TRIGGERED, Status.SUBMITTED)
-    return [
-        f"{order.order_id}: {event.status} ({event.seq}) at {event.at}, and over since {expires_at}"
-        for event in order.events
-        if expires_at and event.status in statuses and event.at >= expires_at
-    ]
-
-
 def violations_now(world: World, expected: Expected) -> list[str]:
     """Return violations that need no final state: two orders of a key, a frame of another user, a second swap."""
     found = []
@@ -85,32 +69,4 @@ def violations_now(world: World, expected: Expected) -> list[str]:
     for order_id in world.all_orders():
         if (swaps := len(world.ledger.swaps_of(order_id))) > 1:
             found.append(f"I1 {order_id}: {swaps} swaps")
-    return found
-
-
-def evidence_of(world: World) -> list[Evidence]:
-    """Return the evidence of every order from the orders table, the ledger and the history."""
-    models = {model.order_id: model for model in world.history.page(OrderFilter(), _MAX_ORDERS, None).orders}
-    found = []
-    for order_id, stored in world.all_orders().items():
-        order, model = stored.order, models.get(order_id)
-        copy = None
-        if model:
-            events = tuple(
-                (one.seq, one.status, one.attempt) for _, one in sorted(world.history.events[order_id].items())
-            )
-            copy = HistoryCopy(model.status, model.seq, model.amount_out, events)
-        swaps = tuple(Swap(fill.signature, order_id, fill.amount_out) for fill in world.ledger.swaps_of(order_id))
-        found.append(
-            Evidence(
-                order_id=order_id,
-                spec=order.spec,
-                status=order.current_status,
-                seq=order.seq,
-                events=order.events,
-                swaps=swaps,
-                deadline_ms=stored.deadline_ms,
-                history=copy,
-            )
-        )
     return found

@@ -12,11 +12,12 @@ from tests.faults.virtual.client_scenarios import SIMULATED, Expected
 from tests.faults.virtual.injection import Crash
 from tests.faults.virtual.judge import final_violations, violations_now
 from tests.faults.virtual.market_rules import FAULTS, INDEX, Armed, MarketRules
+from tests.faults.virtual.outages import come_back
 from tests.faults.virtual.world import World
 from tests.support.callers import ANYONE
 from tests.support.specs import a_spec
 
-#: The replay queue gives up a socket that stays slow for longer than this.
+#: The engine closes a socket that stays slow for so long.
 _SLOW_SECONDS = 120
 _KEYS = st.sampled_from(["a", "b", "c", None])
 _SIMULATED = st.sampled_from([None, None, None, *SIMULATED])
@@ -134,7 +135,9 @@ class OrderMachine(MarketRules, RuleBasedStateMachine):
         self.world.restore(all_of_it=True)
         rested = self.world.run(hours=24)
         streams = [one for one in self.expected.streams if one[0] not in self.lost_streams]
-        violations = final_violations(self.world, Expected(self.expected.accepted, streams, self.expected.users))
+        expected = Expected(self.expected.accepted, streams, self.expected.users)
+        rested = rested and come_back(self.world, expected)
+        violations = final_violations(self.world, expected)
         self.total.orders += len(self.world.all_orders())
         self.total.faults += len(self.world.injector.fired)
         assert violations == []

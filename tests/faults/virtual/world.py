@@ -6,135 +6,56 @@ Each invocation runs the engine's real handler as a process that may crash, fail
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from random import Random
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import patch
-from uuid import UUID
 
-from chalicelib import bootstrap, stream_services, threads
 from chalicelib.adapters import Adapters
 from chalicelib.bootstrap import build_engine
 from chalicelib.codec.times import to_ms
-from chalicelib.consumers.fan_out import fan_out
-from chalicelib.consumers.orders import close_dead_letters, process_orders
-from chalicelib.consumers.streams import replay_streams
 from chalicelib.domain.errors import BrokenRulesError, RefusedError
 from chalicelib.domain.events import LaunchRefused
 from chalicelib.domain.status import Status
 from chalicelib.engine import Engine
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.rate_limit import RateLimitSlots
-from chalicelib.settings import Settings
 from chalicelib.streaming import actions, connections
-from tests.faults.virtual.injection import Crash, Fault, Faulty, Injector, InlineExecutor
-from tests.faults.virtual.queues import (
-    DeadLetterPort,
-    FanOutPort,
-    HighPriorityPort,
-    Message,
-    OrderPort,
-    Queue,
-    ReplayPort,
-)
+from orderengine.testing.deployment import Deployment
+from orderengine.testing.parts import SETTINGS, new_parts
+from orderengine.testing.queues import Message, Queue
+from tests.faults.virtual.injection import Crash, Fault, Faulty, Injector
 from tests.support.oracle import OpenLimitOrder, Oracle, Verdict
-from tests.support.workbench import a_workbench
 
-#: The pause of a frozen process, which is longer than a lease.
-STALL_SECONDS = 20
 #: The interval of the watchdog, and of the market watcher while an order is open or a launch is pending.
 LOOK_SECONDS = 5
-#: The visibility timeout of the queues whose messages invoke functions.
-VISIBILITY_SECONDS = 16
+#: The pause of a frozen process, which is longer than a lease.
+STALL_SECONDS = 20
 
 
-class World:
+class World(Deployment):
     """A deployment whose calls fail by ``plan``; runs with equal seeds are equal."""
 
     def __init__(
         self, plan: Mapping[int, Fault] | None = None, seed: int = 0, rate_limit: int = 0, **changes: Any
     ) -> None:
         """``changes`` override settings of the engine."""
-        self.random = Random(seed)
-        venue_seed = f"faults-{seed}"
-        venues: dict[str, Any] = {"venue_time_scale": Decimal(1), "venue_seed": venue_seed}
-        bench = a_workbench(**venues, rate_limit_per_minute=rate_limit, **changes)
+        venues: dict[str, Any] = {"venue_time_scale": Decimal(1), "venue_seed": f"faults-{seed}"}
+        settings = replace(SETTINGS, **venues, rate_limit_per_minute=rate_limit, **changes)
+        parts = new_parts(settings)
         self.rate_limit = rate_limit
-        self.clock = bench.clock
-        self.orders, self.ledger, self.history = bench.orders, bench.ledger, bench.history
-        self.sockets, self.streams = bench.sockets, bench.streams
-        self.order_index, self.open_order_index = bench.order_index, bench.open_order_index
-        self.markets, self.secrets = bench.markets, bench.secrets
-        self.request_permits = bench.request_permits
-        now_ms = self.clock.now_ms
-        self.unprocessable = Queue("kept", now_ms, visibility_seconds=30)
-        self.dead_letters = Queue("dead", now_ms, visibility_seconds=VISIBILITY_SECONDS)
-        self.queue = Queue(
-            "orders", now_ms, visibility_seconds=VISIBILITY_SECONDS, max_receives=5, dead_letters=self.dead_letters
-        )
-        self.high_priority = Queue(
-            "high_priority", now_ms, visibility_seconds=15, max_receives=5, dead_letters=self.dead_letters
-        )
-        self.replay_queue = Queue("stream", now_ms, visibility_seconds=VISIBILITY_SECONDS, max_receives=10)
-        self.fan_out_queue = Queue("fan-out", now_ms, visibility_seconds=VISIBILITY_SECONDS, max_receives=10)
-        self.subscriber_groups = bench.subscriber_groups
-        self.socket_use, self.user_sockets, self.tickets = bench.socket_use, bench.user_sockets, bench.tickets
-        self.look_queue = bench.look_queue
-        self.api_keys, self.secrets = bench.api_keys, bench.secrets
-        self.injector = Injector(dict(plan or {}), self._stall, now_ms)
-        self.engine = self._engine(bench.engine.settings, bench.adapters.rate_limit_slots)
-        self._handlers: list[tuple[Queue, Callable[..., Any]]] = [
-            (self.queue, process_orders),
-            (self.dead_letters, close_dead_letters),
-            (self.replay_queue, replay_streams),
-            (self.fan_out_queue, fan_out),
-        ]
+        self.sockets = parts.sockets
+        self.injector = Injector(dict(plan or {}), self._stall, parts.clock.now_ms)
+        super().__init__(settings, parts, Random(seed))
         self._restores: list[tuple[int, Callable[[], None]]] = []
-        self._next_watch_ms = now_ms() + LOOK_SECONDS * 1000
-        self._next_look_ms = now_ms() + LOOK_SECONDS * 1000
-        self._oracle = Oracle(venue_seed, "realistic", self.markets.snapshot)
+        self._next_watch_ms = self.clock.now_ms() + LOOK_SECONDS * 1000
+        self._next_look_ms = self.clock.now_ms() + LOOK_SECONDS * 1000
+        self._oracle = Oracle(settings.venue_seed, "realistic", self.markets.snapshot)
 
-    def _engine(self, settings: Settings, slots: RateLimitSlots) -> Engine:
-        ports = {
-            "orders": self.orders,
-            "streams": self.streams,
-            "rate_limit_slots": slots,
-            "ledger": self.ledger,
-            "order_queue": OrderPort(self.queue, self.high_priority),
-            "high_priority_queue": HighPriorityPort(self.high_priority),
-            "dead_letter_queue": DeadLetterPort(self.dead_letters, self.unprocessable),
-            "replay_queue": ReplayPort(self.replay_queue),
-            "fan_out_queue": FanOutPort(self.fan_out_queue),
-            "subscriber_groups": self.subscriber_groups,
-            "socket_use": self.socket_use,
-            "user_sockets": self.user_sockets,
-            "tickets": self.tickets,
-            "look_queue": self.look_queue,
-            "sockets": self.sockets,
-            "history": self.history,
-            "order_index": self.order_index,
-            "open_order_index": self.open_order_index,
-            "markets": self.markets,
-            "api_keys": self.api_keys,
-            "request_permits": self.request_permits,
-            "secrets": self.secrets,
-        }
+    def new_engine(self) -> Engine:
+        """An engine whose calls to its ports the injector counts."""
+        ports = {port.name: getattr(self.adapters, port.name) for port in fields(Adapters)}
         adapters: Any = Adapters(**{name: Faulty(port, name, self.injector) for name, port in ports.items()})
-        # Threads would make the order of calls random, and the push budget would count real time.
-        clock = SimpleNamespace(monotonic=lambda: self.clock.now_ms() / 1000)
-        with (
-            patch.object(threads, "ThreadPoolExecutor", InlineExecutor),
-            patch.object(bootstrap, "time", clock),
-            patch.object(stream_services, "time", clock),
-        ):
-            engine = build_engine(settings, adapters, self.clock.now, self.clock.sleep)
-        return replace(
-            engine,
-            submit=replace(engine.submit, new_id=lambda: str(UUID(int=self.random.getrandbits(128), version=4))),
-            execute=replace(engine.execute, uniform=self.random.uniform),
-        )
+        return build_engine(self.settings, adapters, self._runtime())
 
     # --- invocations --------------------------------------------------------------------------------------
 
@@ -187,7 +108,7 @@ class World:
 
     def deliver(self, queue: Queue, message: Message) -> None:
         """Invoke the function of the queue with one message."""
-        handler = next(handler for of, handler in self._handlers if of is queue)
+        handler = next(handler for of, handler in self.handlers if of is queue)
         event = queue.receive(message)
         receipt = message.receipt
         try:
@@ -238,15 +159,15 @@ class World:
     def step(self, until_ms: int | None = None) -> bool:
         """Advance the clock to the next due event and process it; return False if none is due before ``until_ms``."""
         self.restore()
-        due = [(queue, message) for queue, _ in self._handlers for message in queue.visible()]
+        due = [(queue, message) for queue, _ in self.handlers for message in queue.visible()]
         if due:
             self.deliver(*self.random.choice(due))
             return True
         waiting = [at_ms for at_ms, _ in self._restores]
-        waiting += [message.visible_at_ms for queue, _ in self._handlers for message in queue.messages.values()]
+        waiting += [message.visible_at_ms for queue, _ in self.handlers for message in queue.messages.values()]
         if not waiting and self.is_quiet():
             return False
-        if self._has_watch_entries():
+        if self.awaits_the_market():
             waiting.append(max(self._next_look_ms, self.clock.now_ms()))
         next_ms = min([*waiting, self._next_watch_ms])
         if until_ms is not None and next_ms > until_ms:
@@ -255,7 +176,7 @@ class World:
         if self.clock.now_ms() >= self._next_watch_ms:
             self._next_watch_ms = self.clock.now_ms() + LOOK_SECONDS * 1000
             self.watch()
-        if self.clock.now_ms() >= self._next_look_ms and self._has_watch_entries():
+        if self.clock.now_ms() >= self._next_look_ms and self.awaits_the_market():
             self._next_look_ms = self.clock.now_ms() + LOOK_SECONDS * 1000
             self.look()
         return True
@@ -281,24 +202,24 @@ class World:
             return False
         if spec.launch:
             refused = {event.data.launch.id for event in order.events if isinstance(event.data, LaunchRefused)}
-            return self.launches_of(spec.launch.mint) <= refused
+            return self._launches_of(spec.launch.mint) <= refused
         open_order = OpenLimitOrder(spec.pair, spec.side, spec.amount_in, spec.limit_price or Decimal(), expires_at)
         return self._oracle.verdict(open_order, self.clock.now_ms()) is not Verdict.FILLS
 
-    def launches_of(self, mint: str) -> set[str]:
+    def _launches_of(self, mint: str) -> set[str]:
         """Return the ids of the announced launches of a mint."""
         return {launch.id for launch in self.markets._launches.values() if launch.mint == mint}
-
-    def _has_watch_entries(self) -> bool:
-        statuses = {stored.order.status for stored in self.all_orders().values()}
-        return Status.OPEN in statuses or bool(self.markets.pending_launches())
-
-    def all_orders(self) -> Mapping[str, Any]:
-        return self.orders._kept  # the order store has no method that lists all orders
 
     def _advance_to(self, at_ms: int) -> None:
         if (behind := at_ms - self.clock.now_ms()) > 0:
             self.clock.sleep(behind / 1000)
+
+    def hold_repairs(self, seconds: float) -> None:
+        """Let no look, and no queued message of an order, move an order on before this time."""
+        until_ms = self.clock.now_ms() + int(seconds * 1000)
+        self._next_watch_ms = self._next_look_ms = until_ms
+        for message in self.queue.messages.values():
+            message.visible_at_ms = max(message.visible_at_ms, until_ms)
 
     def _stall(self) -> None:
         """Advance the world while the current process is frozen."""

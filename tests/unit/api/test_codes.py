@@ -19,8 +19,8 @@ from chalicelib.api.problems import ProblemError, problem_of
 from chalicelib.api.requests.amendments import read_amendment
 from chalicelib.api.requests.fields import RequestModel, validated
 from chalicelib.api.requests.market_events import read_market_event
-from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, UserModel
-from chalicelib.api.requests.streams import read_cancel, read_handshake, read_stream
+from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, StatsModel, UserModel
+from chalicelib.api.requests.streams import read_cancel, read_handshake, read_left_stream, read_stream
 from chalicelib.api.requests.swaps import SwapModel
 from chalicelib.domain.errors import InvalidCursorError
 from chalicelib.domain.tokens import BY_SYMBOL
@@ -72,6 +72,8 @@ LIST: dict[str, Any] = {
     "cursor": "x",
 }
 
+WINDOW: dict[str, Any] = {"userId": "alice", "from": "2026-01-31T12:00:00Z", "to": "2026-01-31T13:00:00Z"}
+
 Reader = Callable[[Mapping[str, Any]], object]
 
 
@@ -80,7 +82,7 @@ def query(model: type[RequestModel]) -> Reader:
 
 
 def handshake(fields: Mapping[str, Any]) -> object:
-    return read_handshake({name: [value] for name, value in fields.items()})
+    return read_handshake({name: [value] for name, value in fields.items()}, NOON)
 
 
 #: The bodies that a client sends as JSON, each with the function that reads it.
@@ -91,13 +93,18 @@ BODIES: dict[str, tuple[Reader, dict[str, Any]]] = {
     "amendment": (partial(read_amendment, now=NOON), AMENDMENT),
     "price": (partial(read_market_event, rules=RULES, now=NOON), PRICE),
     "launch": (partial(read_market_event, rules=RULES, now=NOON), POOL),
-    "subscription": (read_stream, {"orderId": ORDER_ID, "userId": "alice", "afterSeq": 1}),
+    "subscription": (
+        partial(read_stream, now=NOON),
+        {"orderId": ORDER_ID, "userId": "alice", "afterSeq": 1, "since": "2026-01-31T11:00:00Z"},
+    ),
+    "left stream": (read_left_stream, {"orderId": ORDER_ID, "userId": "alice"}),
     "cancellation": (read_cancel, {"orderId": ORDER_ID, "userId": "alice"}),
 }
 #: Query and path parameters, whose values are all text.
 QUERIES: dict[str, tuple[Reader, dict[str, Any]]] = {
     "list": (query(ListModel), LIST),
     "events": (query(EventsModel), {"afterSeq": "3"}),
+    "statistics": (query(StatsModel), WINDOW),
     "order id": (query(OrderIdModel), {"orderId": ORDER_ID}),
     "user": (query(UserModel), {"userId": "alice"}),
     "quotes": (query(SwapModel), SWAP),
@@ -169,6 +176,7 @@ def assert_of_the_contract(errors: tuple[FieldError, ...]) -> None:
         assert error.code is not FieldCode.INVALID, error
         assert error.message
         assert "pydantic" not in error.message
+        assert "should" not in error.message, "the library's own words"
 
 
 @given(requests(BODIES, values))
@@ -199,11 +207,14 @@ SPECIAL: list[tuple[Reader, dict[str, Any]]] = [
     (partial(order_of, simulation=False, now=NOON), MARKET),
     (partial(order_of, now=NOON), LIMIT | {"amountIn": "0.000000001", "limitPrice": "0.1"}),
     (partial(read_amendment, now=NOON), {}),
-    (read_handshake, {"afterSeq": ["1", "2"]}),
+    (query(StatsModel), WINDOW | {"to": WINDOW["from"]}),
+    (partial(read_handshake, now=NOON), {"afterSeq": ["1", "2"]}),
+    (partial(read_stream, now=NOON), {"userId": "alice", "since": "2026-01-31T13:00:00Z"}),
 ]
 #: Codes that no request model produces, and their source.
 ELSEWHERE = {
     FieldCode.CURSOR_INVALID: "problem_of, for a cursor that the history cannot decode",
+    FieldCode.SEQ_BEYOND_END: "problem_of, for a seq that the order does not have",
     FieldCode.INVALID: "the fallback for a pydantic error that has no code in the contract",
 }
 
@@ -248,3 +259,26 @@ def used_codes() -> dict[str, set[str]]:
 
 
 USED = used_codes()
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "message"),
+    [
+        ("market order", "slippageBps", 5001, "must be at most 5000"),
+        ("market order", "slippageBps", -1, "must be at least 0"),
+        ("market order", "side", "hold", "must be 'buy' or 'sell'"),
+        ("market order", "tokenIn", 7, "must be a string"),
+        ("market order", "clientOrderId", "", "must be 1 or more characters long"),
+        ("market order", "clientOrderId", "x" * 256, "must be at most 255 characters long"),
+        ("market order", "simulate", "\ud800", "must be UTF-8 text without U+FFFD"),
+        ("sniper order", "launch", 7, "must be an object"),
+        ("price", "type", "rumour", "must be 'price' or 'pool_created'"),
+        ("list", "limit", "201", "must be at most 200"),
+        ("list", "limit", "x", "must be a whole number, written in digits"),
+        ("stream address", "statuses", "fine", "must be 'coarse'"),
+    ],
+)
+def test_a_message_names_the_bound_in_plain_words(kind: str, field: str, value: object, message: str) -> None:
+    read, good = (BODIES | QUERIES)[kind]
+    found = {error.field: error.message for error in errors_of(read, {**good, field: value})}
+    assert found[field] == message

@@ -7,7 +7,13 @@ import pytest
 
 from chalicelib.api.errors import InvalidOrderError
 from chalicelib.api.requests.fields import RequestModel, validated
-from chalicelib.api.requests.queries import EventsModel, ListModel, OrderIdModel, repeated_parameters
+from chalicelib.api.requests.queries import (
+    EventsModel,
+    ListModel,
+    OrderIdModel,
+    StatsModel,
+    repeated_parameters,
+)
 
 
 def refused(model: type[RequestModel], **query: Any) -> set[str]:
@@ -77,6 +83,14 @@ def test_a_time_of_a_filter_follows_the_rule_of_every_time() -> None:
     assert since == datetime(2026, 1, 31, 12, 0, 0, 500_000, UTC)
 
 
+@pytest.mark.parametrize("time", ["2016-12-31T23:59:60Z", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59"])
+def test_a_well_formed_time_that_cannot_be_is_refused_with_the_true_reason(time: str) -> None:
+    with pytest.raises(InvalidOrderError) as refusal:
+        validated(ListModel, {"from": time})
+    [error] = refusal.value.errors
+    assert error.message == "must be a time of the years 1 to 9999, and not a leap second"
+
+
 def test_every_parameter_that_is_given_more_than_once_is_reported() -> None:
     found = repeated_parameters({"limit": ["1", "1"], "status": ["open"], "userId": ["a", "b", "c"]})
     assert [(error.field, error.code) for error in found] == [("limit", "REPEATED"), ("userId", "REPEATED")]
@@ -91,3 +105,43 @@ def test_after_seq_is_a_number_and_defaults_to_zero(after_seq: str) -> None:
 
 def test_the_id_in_a_path_is_a_uuid() -> None:
     assert refused(OrderIdModel, orderId="not-a-uuid") == {"orderId"}
+
+
+# --- statistics ---------------------------------------------------------------------------------------------
+
+
+def test_statistics_without_a_query_leave_the_window_and_the_user_open() -> None:
+    wanted = validated(StatsModel, {})
+    assert (wanted.user_id, wanted.since, wanted.until) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"from": "2016-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"},
+        {"from": "2099-01-01T00:00:00Z"},
+        {"to": "0001-01-01T00:00:00Z"},
+        {"from": "2026-01-31T12:00:00Z", "to": "2026-01-31T14:00:00.001+02:00"},
+    ],
+)
+def test_a_window_of_statistics_may_be_of_any_length_and_anywhere(query: dict[str, str]) -> None:
+    assert validated(StatsModel, query)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"from": "2026-01-31T12:00:00Z", "to": "2026-01-31T12:00:00Z"}, {("to", "WINDOW_EMPTY")}),
+        ({"from": "2026-01-31T12:00:00Z", "to": "2026-01-31T12:00:00+01:00"}, {("to", "WINDOW_EMPTY")}),
+        ({"from": "yesterday", "to": "2026-01-31"}, {("from", "TIME_INVALID"), ("to", "TIME_INVALID")}),
+        ({"from": ""}, {("from", "TIME_INVALID")}),
+        ({"to": "1769860800"}, {("to", "TIME_INVALID")}),
+        ({"userId": "a b"}, {("userId", "USER_ID_INVALID")}),
+        ({"since": "2026-01-31T12:00:00Z"}, {("since", "UNKNOWN_FIELD")}),
+        ({"userID": "alice"}, {("userID", "UNKNOWN_FIELD")}),
+    ],
+)
+def test_a_bad_query_of_statistics_is_refused(query: dict[str, str], expected: set[tuple[str, str]]) -> None:
+    with pytest.raises(InvalidOrderError) as caught:
+        validated(StatsModel, query)
+    assert {(error.field, error.code.value) for error in caught.value.errors} == expected

@@ -1,12 +1,13 @@
 """Quotes on the wire: each venue has one name, and a route shows the quote of every venue under it."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.api.quotes import no_quotes, quote_names, route_body
+from chalicelib.api.quotes import no_quotes, quote_body, quote_names, route_body
 from chalicelib.codec.exact_json import dumps, loads
 from chalicelib.domain.events import QuotesReceived, VenueAnswer
 from chalicelib.domain.failures import Failure, FailureCode
@@ -80,3 +81,10 @@ def test_a_route_in_which_no_venue_failed_is_not_degraded_and_has_no_errors() ->
     body = route_body(QuotesReceived(answers, "raydium", "the only venue"), SOL, USDC)
     assert body["degraded"] is False
     assert "errors" not in body
+
+
+def test_a_quote_says_when_its_venue_computed_it_unless_an_earlier_version_did() -> None:
+    old = quote()
+    assert "quotedAt" not in quote_body(old, SOL, USDC)
+    timed = replace(old, quoted_at_ms=1_767_268_800_123, price_at_ms=7)
+    assert quote_body(timed, SOL, USDC) == {**quote_body(old, SOL, USDC), "quotedAt": "2026-01-01T12:00:00.123Z"}

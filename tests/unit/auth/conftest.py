@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from chalicelib.auth.jwt_tokens import JwtVerifier, jwt_verifier
-from tests.fakes.clock import FakeClock
+from orderengine.testing.fakes.clock import FakeClock
 from tests.support.issuer import AUDIENCE, LocalIssuer, SigningKey, ec_key, ed25519_key, rsa_key
 
 

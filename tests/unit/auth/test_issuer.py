@@ -20,7 +20,7 @@ from chalicelib.auth.issuer import Issuer
 from chalicelib.auth.jwt_tokens import JwtVerifier
 from chalicelib.domain.errors import InvalidCredentialError
 from chalicelib.ports.authentication import IssuerUnavailableError
-from tests.fakes.clock import FakeClock
+from orderengine.testing.fakes.clock import FakeClock
 from tests.support.issuer import DISCOVERY_PATH, KEYS_PATH, Answer, LocalIssuer
 from tests.unit.auth.conftest import Keys
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.auth.jwks import IssuerKeys, usable_keys
 from chalicelib.domain.errors import InvalidCredentialError
 from chalicelib.ports.authentication import IssuerUnavailableError
-from tests.fakes.clock import FakeClock
+from orderengine.testing.fakes.clock import FakeClock
 from tests.unit.auth.conftest import Keys
 
 _FRESH, _DAY = 600, 24 * 3600

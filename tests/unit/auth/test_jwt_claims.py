@@ -12,7 +12,7 @@ from chalicelib.auth.jwt_claims import scopes_of, user_of
 from chalicelib.auth.jwt_tokens import JwtVerifier, jwt_verifier
 from chalicelib.domain.errors import ExpiredCredentialError, InvalidCredentialError
 from chalicelib.domain.identity import Scope, is_user_id
-from tests.fakes.clock import FakeClock
+from orderengine.testing.fakes.clock import FakeClock
 from tests.support.issuer import AUDIENCE, LocalIssuer
 from tests.unit.auth.conftest import Keys
 

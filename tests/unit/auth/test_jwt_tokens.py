@@ -18,7 +18,7 @@ from chalicelib.auth.jwt_tokens import JwtVerifier
 from chalicelib.domain.errors import InvalidCredentialError
 from chalicelib.domain.identity import Caller, Credential, Scope
 from infra.project import ROOT
-from tests.fakes.clock import FakeClock
+from orderengine.testing.fakes.clock import FakeClock
 from tests.support.issuer import LocalIssuer, SigningKey, ec_key, rsa_key
 from tests.unit.auth.conftest import Keys
 

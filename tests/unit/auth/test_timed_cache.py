@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.auth.timed_cache import TimedCache
-from tests.fakes.clock import FakeClock
+from orderengine.testing.fakes.clock import FakeClock
 
 
 @pytest.fixture

@@ -67,7 +67,10 @@ def test_data_that_holds_no_quotes_is_not_read_as_quotes(data: EventData) -> Non
 
 @given(specs, events)
 def test_the_public_meta_is_the_form_of_version_1_and_is_read_as_such(spec: OrderSpec, event: Event) -> None:
-    """The two forms differ nowhere, so neither can change without the other. Version 1 had no time of a launch."""
+    """The two forms differ nowhere, so neither can change without the other.
+
+    Version 1 had no time of a launch or refusal.
+    """
     stored = {
         "seq": event.seq,
         "status": event.status.value,
@@ -83,8 +86,10 @@ def as_version_1(event: Event) -> Event:
         return replace(launch, at_ms=to_ms(event.at), quote=None)
 
     match event.data:
-        case LaunchRefused(launch=launch) | LaunchTriggered(launch=launch):
-            return replace(event, data=replace(event.data, launch=known(launch)))
+        case LaunchRefused(launch=launch, reason=reason):
+            return replace(event, data=LaunchRefused(known(launch), reason))
+        case LaunchTriggered(launch=launch):
+            return replace(event, data=LaunchTriggered(known(launch)))
         case _:
             return event
 

@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.errors import IllegalTransitionError
-from chalicelib.domain.events import AttemptStarted, Event
+from chalicelib.domain.conditions import Amendment, TimeInForce
+from chalicelib.domain.errors import IllegalTransitionError, SeqBeyondEndError
+from chalicelib.domain.events import Amended, AttemptStarted, Event, OpenTerms
 from chalicelib.domain.failures import FailureCode
 from chalicelib.domain.money import MAX_BASE_UNITS
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import PHASES, TERMINAL, OrderType, Phase, Status, may_follow
 from tests.support.event_samples import SAMPLES
-from tests.support.order_builders import quotes
+from tests.support.open_orders import a_limit
+from tests.support.order_builders import amended, confirmed, opened, quotes, triggered
 from tests.support.specs import a_spec
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -142,3 +144,27 @@ def test_each_status_has_the_phase_that_the_contract_names() -> None:
         Phase.EXPIRED: "expired",
     }
     assert {Status(name): phase for phase, names in phases.items() for name in names.split()} == PHASES
+
+
+def test_an_order_is_at_each_seq_as_it_was_then() -> None:
+    lives = [opened(a_limit("160.5", slippage_bps=100))]
+    tolerance, expiry = Amendment(slippage_bps=50), Amendment(expires_at=NOON + timedelta(days=2))
+    lives.append(amended(lives[-1], "170"))
+    lives.append(lives[-1].after(Amended(OpenTerms(), tolerance), NOON))
+    lives.append(lives[-1].after(Amended(OpenTerms(expires_at=expiry.expires_at), expiry), NOON))
+    lives.append(triggered(lives[-1]))
+    last = confirmed(lives[-1])
+    for order in lives:
+        then = last.at_seq(order.seq)
+        assert (then, then.placed_spec) == (order, lives[0].spec)
+    assert [last.at_seq(seq).spec.slippage_bps for seq in (2, 3, 4)] == [100, 100, 50]
+    assert [last.at_seq(seq).spec.time_in_force for seq in (4, 5)] == [TimeInForce.GTC, TimeInForce.GTD]
+    assert last.at_seq(1).status is Status.PENDING
+    assert last.at_seq(last.seq) == last
+
+
+def test_an_order_is_at_no_seq_that_it_has_not_reached() -> None:
+    order = opened(a_limit())
+    with pytest.raises(SeqBeyondEndError) as refused:
+        order.at_seq(3)
+    assert refused.value.last_seq == 2

@@ -7,8 +7,8 @@ import pytest
 
 from chalicelib.history.on_demand import HistoryOnDemand
 from chalicelib.ports.history import HistoryTooSlowError, HistoryUnavailableError
-from tests.fakes.secrets import FakeSecrets
-from tests.support.workbench import SETTINGS
+from orderengine.testing.fakes.secrets import FakeSecrets
+from orderengine.testing.parts import SETTINGS
 
 SECRET = SETTINGS.database_secret
 OLD, NEW = "postgresql://old:hunter2@localhost/orders", "postgresql://new:hunter3@localhost/orders"

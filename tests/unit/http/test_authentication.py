@@ -6,15 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from chalice.app import Chalice
 
-from chalicelib import logs
 from chalicelib.auth.key_text import new_key
 from chalicelib.codec.exact_json import dumps, loads
 from chalicelib.domain.identity import ANONYMOUS, Scope
 from chalicelib.domain.status import OrderType, Status
-from chalicelib.http import callers, market, orders, streams
+from chalicelib.http import callers, explanations, market, orders, page, streams
+from chalicelib.http.application import app
+from chalicelib.http.page_files import page_files
 from tests.support.api_keys import a_key
+from tests.support.contract import document
 from tests.support.workbench import Workbench, a_workbench
 
 ORDER = {"tokenIn": "SOL", "tokenOut": "USDC", "amountIn": 1}
@@ -44,17 +45,21 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("DELETE", "/api/orders/{order_id}"): Route(Scope.TRADE),
     ("GET", "/api/orders/status/{order_id}"): Route(Scope.READ),
     ("GET", "/api/orders/{order_id}/events"): Route(Scope.READ),
+    ("GET", "/api/orders/{order_id}/explain"): Route(Scope.READ),
     ("GET", "/api/quotes"): Route(Scope.READ, query=QUERY),
     ("POST", "/api/market/events"): Route(Scope.OPERATE, 202, PRICE),
     ("POST", "/api/stream-tickets"): Route(Scope.READ, 201),
-    ("GET", "/api/stats"): Route(Scope.OPERATE),
+    ("GET", "/api/stats"): Route(Scope.READ),
+    ("GET", "/api/engine"): Route(Scope.OPERATE),
 }
 ROUTES |= {("HEAD", path): route for (method, path), route in ROUTES.items() if method == "GET"}
-OPEN = [(method, path) for path in ("/health", "/api/tokens") for method in ("GET", "HEAD")]
+OPEN_PATHS = ("/health", "/api/tokens", "/", "/ui/{name}", "/openapi.json", "/asyncapi.json", "/docs", "/llms.txt")
+OPEN = [(method, path) for path in OPEN_PATHS for method in ("GET", "HEAD")]
 #: The routes that take a user in the body or in the query.
 NAMING_A_USER = {
     **{("POST", path): "body" for path in ("/api/orders/execute", "/orders", "/api/orders/preview")},
     **{(method, "/api/orders"): "query" for method in ("GET", "HEAD", "DELETE")},
+    **{(method, "/api/stats"): "query" for method in ("GET", "HEAD")},
 }
 
 
@@ -79,18 +84,9 @@ def order_id(bench: Workbench) -> str:
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> Chalice:
-    """The application, whose import must not configure the logging of the tests."""
-    monkeypatch.setattr(logs, "configure_logging", lambda: None)
-    from app import app
-
-    return app
-
-
-@pytest.fixture
-def call(app: Chalice, bench: Workbench, order_id: str, monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(bench: Workbench, order_id: str, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Call a route as API Gateway does; ``authorizations`` are the values of the ``Authorization`` headers."""
-    for module in (callers, market, orders, streams):
+    for module in (callers, explanations, market, orders, page, streams):
         monkeypatch.setattr(module, "engine", lambda: bench.engine)
 
     def request(
@@ -109,14 +105,14 @@ def call(app: Chalice, bench: Workbench, order_id: str, monkeypatch: pytest.Monk
                 "headers": {name: values[-1] for name, values in named.items()},
                 "multiValueHeaders": named,
                 "multiValueQueryStringParameters": query,
-                "pathParameters": {"order_id": order_id},
+                "pathParameters": {"order_id": order_id, "name": page_files()["style"].name},
                 "stageVariables": None,
                 "body": body if body is None or isinstance(body, str) else dumps(body),
                 "isBase64Encoded": False,
             },
             None,
         )
-        text = answer["body"]
+        text = answer["body"] if "json" in answer["headers"].get("Content-Type", "") else ""
         return Answer(answer["statusCode"], answer["headers"], loads(text) if text else {})
 
     return request
@@ -137,7 +133,7 @@ def bearer(bench: Workbench, user_id: str, *scopes: Scope) -> str:
     return f"Bearer {a_key(bench, user_id, *scopes)}"
 
 
-def test_every_route_is_in_the_table_or_open(app: Chalice) -> None:
+def test_every_route_is_in_the_table_or_open() -> None:
     routes = {(method, path) for path, methods in app.routes.items() for method in methods}
     assert routes == ROUTES.keys() | set(OPEN)
 
@@ -158,6 +154,13 @@ def test_a_route_needs_its_scope(call: Call, bench: Workbench, order_id: str, ro
     assert (answer.status, answer.body.get("code")) == (403, None if route[0] == "HEAD" else "MISSING_SCOPE")
     assert route[0] == "HEAD" or answer.body["detail"] == f"The credential does not grant the scope {missing}."
     assert bench.orders.get(order_id) == before
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_the_contract_names_the_scope_of_a_route(route: tuple[str, str]) -> None:
+    method, path = route
+    operation = document("openapi.json")["paths"][path.replace("{order_id}", "{orderId}")][method.lower()]
+    assert operation["security"] == [{"bearer": [ROUTES[route].scope.value]}]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
@@ -274,7 +277,7 @@ def test_an_engine_that_cannot_check_a_credential_asks_to_try_again(call: Call, 
 
 
 def test_without_the_list_of_all_values_the_header_itself_counts(
-    app: Chalice, bench: Workbench, call: Call, monkeypatch: pytest.MonkeyPatch
+    bench: Workbench, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``chalice local`` passes no ``multiValueHeaders``."""
     event = {
@@ -292,7 +295,7 @@ def test_without_authentication_a_request_is_for_the_user_that_it_names(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = a_workbench(auth=False)
-    for module in (callers, market, orders, streams):
+    for module in (callers, explanations, market, orders, streams):
         monkeypatch.setattr(module, "engine", lambda: opened.engine)
     for user_id in ("bob", None):
         placed = send(call, ("POST", "/orders"), user_id=user_id)

@@ -12,7 +12,9 @@ import pytest
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+from infra.aws.template import load_template
 from infra.local.environments import MAX_ENVIRONMENTS, MAX_SOCKET_ENVIRONMENTS, Environments
+from infra.project import ROOT
 from tests.support.emulator import emulator_module
 
 CONFIG = {"FunctionName": "f", "FunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:f"}
@@ -189,3 +191,8 @@ def test_the_environments_of_the_processor_start_at_once(emulator: Emulator) -> 
         for _ in range(MAX_ENVIRONMENTS)
     ]
     assert [kind for _, kind in acquired] == ["spawn"] * MAX_ENVIRONMENTS
+
+
+def test_the_api_knows_how_many_environments_it_has() -> None:
+    api = load_template(ROOT / "infra/local/local.yaml")["Resources"]["APIHandler"]["Properties"]
+    assert api["Environment"]["Variables"]["API_CONCURRENCY"] == str(MAX_ENVIRONMENTS)

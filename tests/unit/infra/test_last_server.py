@@ -18,10 +18,18 @@ class Machine:
         (self.processes / "41").mkdir(parents=True)
         self.data.mkdir()
         self.pid_file = self.data / "postmaster.pid"
-        self.pid_file.write_text(f"41\n{self.data}\n1700000000\n5433\n")
+        self.pid_file.write_text(f"41\n{self.data}\n1700000000\n5433\n\n127.0.0.1\n  4784196   2719746\nready\n")
 
     def runs(self, command: str) -> None:
         (self.processes / "41/cmdline").write_text(command)
+
+    def attaches(self, processes: int) -> None:
+        """So many processes are attached to the server's shared memory."""
+        columns = "       key      shmid perms                  size  cpid  lpid nattch   uid\n"
+        row = f"   4784196    2719746   600                    56 21185 21189      {processes} 65534\n"
+        (self.processes / "sysvipc").mkdir(exist_ok=True)
+        (self.processes / "new").write_text(columns + row)
+        (self.processes / "new").rename(self.processes / "sysvipc/shm")
 
     def ends(self) -> None:
         (self.processes / "41/cmdline").unlink()
@@ -63,3 +71,12 @@ def test_a_number_that_no_server_has_keeps_none_from_starting(machine: Machine, 
     machine.runs(command)
     await_end(machine.data, 0, machine.processes)
     assert not machine.pid_file.exists()
+
+
+def test_the_processes_of_a_killed_server_are_awaited(machine: Machine) -> None:
+    machine.attaches(1)
+    ending = threading.Timer(0.1, machine.attaches, [0])
+    ending.start()
+    await_end(machine.data, 60, machine.processes)
+    assert "      0 65534" in (machine.processes / "sysvipc/shm").read_text()
+    ending.join()

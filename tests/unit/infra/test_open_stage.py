@@ -46,5 +46,11 @@ def test_make_run_says_whether_it_needs_credentials() -> None:
     assert "Authentication is off: everybody may do everything" in welcome(ENDPOINTS, None)
     locked = welcome(ENDPOINTS, "oee_local_key")
     assert "Authentication is on" in locked
-    assert "KEY=oee_local_key" in locked
-    assert 'curl -X POST -H "authorization: Bearer $KEY" http://localhost:8000/api/orders/execute' in locked
+    assert "export OE_KEY=oee_local_key" in locked
+    assert 'curl -X POST -H "authorization: Bearer $OE_KEY" http://localhost:8000/api/orders/execute' in locked
+
+
+@pytest.mark.parametrize("key", [None, "oee_local_key"])
+def test_make_run_says_how_to_place_a_first_order_with_the_client(key: str | None) -> None:
+    said = welcome(ENDPOINTS, key)
+    assert "export OE_URL=http://localhost:8000\n  .venv/bin/oe sell 1.5 SOL USDC --watch" in said

@@ -16,7 +16,7 @@ from chalicelib.domain.depth import Depth
 from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.swaps import Fill, Quote, SwapRequest, Transaction
 from chalicelib.domain.tokens import Pair
-from chalicelib.routing.choice import choose
+from chalicelib.routing.choice import RoutingRule, choose
 from chalicelib.routing.router import Route, Router
 from tests.support.specs import a_spec
 
@@ -33,6 +33,10 @@ def a_quote(venue: str, amount_out: int = 1_000_000, **changes: Any) -> Quote:
         "quoted_at_ms": 0,
     }
     return Quote(venue=venue, request=REQUEST, amount_out=amount_out, **{**fields, **changes})
+
+
+def by_venue(*quotes: Quote) -> dict[str, Quote]:
+    return {quote.venue: quote for quote in quotes}
 
 
 class FakeVenue:
@@ -74,28 +78,29 @@ def failed(code: FailureCode) -> AttemptFailedError:
 
 
 def test_the_best_net_output_wins() -> None:
-    chosen, reason = choose([a_quote("raydium", 1_000_000), a_quote("meteora", 1_020_000)])
-    assert chosen.venue == "meteora"
-    assert "1.9608 %" in reason
+    choice = choose(by_venue(a_quote("raydium", 1_000_000), a_quote("meteora", 1_020_000)))
+    assert (choice.venue, choice.rule, choice.margin_pct) == ("meteora", RoutingRule.BEST_OUTPUT, Decimal(2))
+    assert choice.reason == "meteora returns 2 % more, net of fees"
 
 
 @pytest.mark.parametrize(
-    ("raydium", "meteora", "winner", "reason"),
+    ("raydium", "meteora", "winner", "rule", "margin", "reason"),
     [
-        ({"liquidity": Decimal(2000)}, {"amount_out": 1_001_000}, "raydium", "deeper pool"),
-        ({"amount_out": 999_000, "liquidity": Decimal(2000)}, {}, "raydium", "deeper pool"),
-        ({"amount_out": 998_999, "liquidity": Decimal(2000)}, {}, "meteora", "more, net of fees"),
-        ({"liquidity": Decimal(2000)}, {"amount_out": 1_001_002}, "meteora", "more, net of fees"),
-        ({"fee_bps": Decimal(25)}, {"fee_bps": Decimal(20)}, "meteora", "lower fee"),
-        ({}, {}, "meteora", "by name"),
+        ({"liquidity": Decimal(2000)}, {"amount_out": 1_001_000}, "raydium", "DEEPER_POOL", 100, "deeper pool"),
+        ({"amount_out": 999_000, "liquidity": Decimal(2000)}, {}, "raydium", "DEEPER_POOL", 100, "deeper pool"),
+        ({"amount_out": 998_999, "liquidity": Decimal(2000)}, {}, "meteora", "BEST_OUTPUT", "0.1002", "more, net"),
+        ({"liquidity": Decimal(2000)}, {"amount_out": 1_001_002}, "meteora", "BEST_OUTPUT", "0.1002", "more, net"),
+        ({"fee_bps": Decimal(25)}, {"fee_bps": Decimal(20)}, "meteora", "LOWER_FEE", "0.05", "lower fee"),
+        ({}, {}, "meteora", "NAME", None, "by name"),
     ],
 )
 def test_within_ten_bps_the_deeper_pool_then_the_lower_fee_then_the_name(
-    raydium: dict[str, object], meteora: dict[str, object], winner: str, reason: str
+    raydium: dict[str, Any], meteora: dict[str, Any], winner: str, rule: str, margin: str | None, reason: str
 ) -> None:
-    chosen, why = choose([a_quote("raydium", **raydium), a_quote("meteora", **meteora)])  # type: ignore[arg-type]
-    assert chosen.venue == winner
-    assert reason in why
+    choice = choose(by_venue(a_quote("raydium", **raydium), a_quote("meteora", **meteora)))
+    assert (choice.venue, choice.rule.value) == (winner, rule)
+    assert choice.margin_pct == (None if margin is None else Decimal(margin))
+    assert reason in choice.reason
 
 
 @pytest.mark.parametrize(
@@ -194,9 +199,14 @@ some_quotes = st.lists(
 
 @given(some_quotes)
 def test_the_rule_decides_any_set_of_quotes_in_any_order(quotes: list[Quote]) -> None:
-    chosen, reason = choose(quotes)
-    assert chosen.venue == by_the_rule(quotes) == choose(quotes[::-1])[0].venue
-    assert chosen.venue in reason
+    choice = choose(by_venue(*quotes))
+    assert choice.venue == by_the_rule(quotes) == choose(by_venue(*quotes[::-1])).venue
+    assert choice.venue in choice.reason
+
+
+@given(some_quotes)
+def test_the_quotes_that_an_order_keeps_give_the_same_choice(quotes: list[Quote]) -> None:
+    assert choose({quote.venue: quote.as_venue_quote() for quote in quotes}) == choose(by_venue(*quotes))
 
 
 def test_a_deeper_pool_more_than_ten_bps_worse_does_not_win() -> None:
@@ -205,7 +215,7 @@ def test_a_deeper_pool_more_than_ten_bps_worse_does_not_win() -> None:
         a_quote("meteora", 999_500),
         a_quote("orca", 998_000, liquidity=Decimal(10**9)),
     ]
-    assert choose(quotes)[0].venue == "meteora"
+    assert choose(by_venue(*quotes)).venue == "meteora"
 
 
 class MeetingVenue(FakeVenue):

@@ -20,11 +20,12 @@ from chalicelib.domain.status import Status
 from chalicelib.http.responses import problem_response
 from chalicelib.ports.orders import Lease, StoredOrder
 from chalicelib.ports.streams import Subscriber
+from chalicelib.runtime import Runtime
 from chalicelib.services.orders.amend import MAX_AMEND_TRIES
 from chalicelib.services.orders.cancel import MAX_CANCEL_TRIES
-from tests.fakes.open_orders import FakeOpenOrderIndex
-from tests.fakes.orders import FakeOrderStore
-from tests.fakes.rate_limit import FakeRateLimitSlots
+from orderengine.testing.fakes.open_orders import FakeOpenOrderIndex
+from orderengine.testing.fakes.orders import FakeOrderStore
+from orderengine.testing.fakes.rate_limit import FakeRateLimitSlots
 from tests.support.callers import ANYONE
 from tests.support.open_orders import a_limit, accept, push
 from tests.support.specs import a_spec
@@ -84,10 +85,9 @@ class ContendedSlots(FakeRateLimitSlots):
 
 def with_adapters(bench: Workbench, **adapters: Any) -> Workbench:
     """The workbench with other adapters under its engine."""
-    changed = replace(bench.adapters, **adapters)
-    engine = build_engine(bench.engine.settings, changed, bench.clock.now, bench.clock.sleep)
-    parts = {name: adapter for name, adapter in adapters.items() if name in Workbench.__annotations__}
-    return replace(bench, engine=engine, adapters=changed, **parts)
+    changed = replace(bench, **adapters)
+    runtime = Runtime(bench.clock.now, bench.clock.sleep)
+    return replace(changed, engine=build_engine(bench.engine.settings, changed.adapters, runtime))
 
 
 def assert_unavailable(error: ContendedError) -> None:

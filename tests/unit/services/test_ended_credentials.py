@@ -6,7 +6,7 @@ from chalicelib.domain.identity import Caller, Credential, Scope
 from chalicelib.ports.streams import CheckSocket, CloseSockets, Subscriber
 from chalicelib.services.streams.ended_credentials import REPEAT_SECONDS, queue_revocation
 from chalicelib.services.streams.user_sockets import OPENING_SECONDS
-from tests.fakes.authentication import FakeAuthenticator
+from tests.support.authentication import FakeAuthenticator
 from tests.support.socket_client import SocketClient, deliver
 from tests.support.workbench import Workbench, a_workbench
 

@@ -13,9 +13,10 @@ from chalicelib.domain.conditions import (
 )
 from chalicelib.domain.retry import retrigger_pause
 from chalicelib.services.market import trigger
+from orderengine.testing.parts import SETTINGS
 from tests.support.callers import ANYONE
 from tests.support.open_orders import a_launch, a_limit, a_sniper, accept, push
-from tests.support.workbench import SETTINGS, Workbench, a_workbench
+from tests.support.workbench import Workbench, a_workbench
 
 MAX_ITEM_BYTES = 400 * 1024
 #: The specification, eight subscribers, index keys, and the events of three attempts.

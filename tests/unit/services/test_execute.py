@@ -126,7 +126,7 @@ def test_the_router_goes_around_a_venue_that_is_down_and_the_quotes_show_it(benc
     assert order.venue == "meteora"
     assert order.quotes is not None
     assert order.quotes.is_degraded
-    down = Failure(FailureCode.VENUE_UNAVAILABLE, "raydium is down")
+    down = Failure(FailureCode.VENUE_UNAVAILABLE, "raydium is down", at_ms=bench.clock.now_ms())
     assert order.quotes.answers[0] == VenueAnswer("raydium", failure=down)
     body = route_body(order.quotes, order.spec.token_in, order.spec.token_out)
     assert body["degraded"] is True
@@ -157,11 +157,11 @@ def test_a_second_worker_waits_for_the_lease_of_the_first(bench: Workbench, monk
     pauses: list[float | None] = []
     land = bench.ledger.land
 
-    def land_while_another_worker_tries(fill: Fill, at_ms: int) -> Fill:
+    def land_while_another_worker_tries(fill: Fill) -> Fill:
         bench.order_queue.bodies.append(duplicate)
         pauses.append(bench.process("other"))
         bench.order_queue.bodies.clear()
-        return land(fill, at_ms)
+        return land(fill)
 
     monkeypatch.setattr(bench.ledger, "land", land_while_another_worker_tries)
     bench.process("first")
@@ -176,8 +176,8 @@ def test_if_a_worker_dies_after_sending_the_next_one_confirms_its_swap(
     body = bench.order_queue.bodies[0]
     land = bench.ledger.land
 
-    def land_and_die(fill: Fill, at_ms: int) -> Fill:
-        land(fill, at_ms)
+    def land_and_die(fill: Fill) -> Fill:
+        land(fill)
         raise CrashError
 
     monkeypatch.setattr(bench.ledger, "land", land_and_die)
@@ -280,8 +280,8 @@ def test_a_dead_letter_confirms_an_order_whose_swap_landed(bench: Workbench, mon
     letter = bench.order_queue.bodies[0]
     land = bench.ledger.land
 
-    def land_and_die(fill: Fill, at_ms: int) -> Fill:
-        land(fill, at_ms)
+    def land_and_die(fill: Fill) -> Fill:
+        land(fill)
         raise CrashError
 
     monkeypatch.setattr(bench.ledger, "land", land_and_die)

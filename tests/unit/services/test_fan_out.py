@@ -14,7 +14,7 @@ from chalicelib.ports.fan_out import GroupLeasedError
 from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, Connection, FollowUser, RetrySocket, Subscriber
 from chalicelib.services.streams.fan_out import FIRST_GROUP, MAX_FIRST_GROUP
-from tests.faults.streams import stream_violations
+from orderengine.testing.invariants import stream_violations
 from tests.support.callers import ANYONE
 from tests.support.open_orders import a_limit
 from tests.support.workbench import Workbench, a_workbench
@@ -257,9 +257,9 @@ def test_a_slow_socket_of_a_group_is_caught_up_by_the_replay_queue(bench: Workbe
     bench.serve_groups()
     bench.sockets.slow.clear()
     [(retry, delay)] = bench.replay_queue.sent
-    assert (retry, delay) == (RetrySocket(slow, order_id, after_seq=1, tries=1), 2)
+    assert (retry, delay) == (RetrySocket(slow, order_id, 1, tries=1, late_since_ms=bench.clock.now_ms()), 2)
     assert isinstance(retry, RetrySocket)
-    bench.engine.subscriptions.rejoin_order(retry.subscriber, order_id, retry.after_seq, retry.tries)
+    bench.engine.subscriptions.rejoin_order(retry)
     assert received(bench) == {tuple(EVERYTHING)}
 
 
@@ -344,7 +344,7 @@ def test_a_look_leaves_the_orders_that_were_accepted_after_the_follow_to_their_o
     bench.clock.sleep(1)
     bench.submit(user_id="alice")
     assert bench.lease("worker")
-    assert bench.engine.user_streams.look(FollowUser(CROWD[0], "alice", 1, followed_at_ms))
+    assert bench.engine.user_streams.looks.look(FollowUser(CROWD[0], "alice", 1, followed_at_ms))
     assert bench.sockets.updates("socket-0") == []
     bench.notify_followers()
     bench.serve_groups()
@@ -413,3 +413,57 @@ def test_a_connection_keeps_its_user_stream_if_it_subscribes_again_to_an_order_w
     bench.process_all()
     bench.serve_groups()
     assert bench.sockets.updates(me.connection_id)[-1] == EVERYTHING[-1]
+
+
+def lives(bench: Workbench, subscriber: Subscriber) -> list[int]:
+    """The ``seq`` of each live frame of a connection."""
+    frames = bench.sockets.frames[subscriber.connection_id]
+    return [frame["seq"] for frame in frames if frame["type"] == "live"]
+
+
+def test_every_socket_of_a_crowd_is_told_once_that_its_stream_is_live(bench: Workbench) -> None:
+    order_id = bench.submit()
+    join(bench, order_id)
+    bench.process_all()
+    bench.serve_groups()
+    assert {tuple(lives(bench, one)) for one in CROWD} == {(1,)}
+
+
+@pytest.mark.parametrize("after_seq", [0, 1])
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_connection_of_a_group_that_subscribes_again_is_told_that_it_is_live_after_its_replay(
+    bench: Workbench, after_seq: int, goes_on: bool
+) -> None:
+    order_id = bench.submit()
+    join(bench, order_id)
+    bench.serve_groups()
+    _, members = a_group(bench, order_id)
+    me = members[0]
+    bench.sockets.frames[me.connection_id].clear()
+    join(bench, order_id, [me], after_seq)
+    if goes_on:
+        bench.process_all()
+    bench.serve_groups()
+    last = 6 if goes_on else 1
+    frames = [(frame["type"], frame["seq"]) for frame in bench.sockets.frames[me.connection_id]]
+    assert frames == [*(("ORDER_UPDATE", seq) for seq in range(after_seq + 1, last + 1)), ("live", last)]
+    bench.serve_groups()
+    assert lives(bench, me) == [last]
+
+
+def test_a_member_of_a_group_that_is_slow_at_its_live_frame_gets_it_from_the_replay_queue(bench: Workbench) -> None:
+    order_id = bench.submit()
+    join(bench, order_id)
+    bench.serve_groups()
+    _, members = a_group(bench, order_id)
+    me = members[0]
+    bench.sockets.frames[me.connection_id].clear()
+    join(bench, order_id, [me], after_seq=1)
+    bench.sockets.slow.add(me.connection_id)
+    bench.serve_groups()
+    bench.sockets.slow.clear()
+    for retry, _ in bench.replay_queue.sent:
+        assert isinstance(retry, RetrySocket)
+        bench.engine.subscriptions.rejoin_order(retry)
+    bench.serve_groups()
+    assert lives(bench, me) == [1]

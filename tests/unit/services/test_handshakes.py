@@ -8,7 +8,7 @@ from botocore.exceptions import ConnectTimeoutError
 from chalicelib.domain.identity import Caller, Credential, Scope
 from chalicelib.domain.status import Status
 from chalicelib.ports.streams import Connection
-from tests.fakes.authentication import FakeAuthenticator
+from tests.support.authentication import FakeAuthenticator
 from tests.support.socket_client import SocketClient, deliver
 from tests.support.workbench import Workbench, a_workbench
 

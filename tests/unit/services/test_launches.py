@@ -10,10 +10,12 @@ from chalicelib.api.quotes import route_body
 from chalicelib.api.responses.records import record_of
 from chalicelib.domain import orders as orders_module
 from chalicelib.domain.events import LaunchRefused, LaunchTriggered, VenueAnswer
+from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.spec import Priority
 from chalicelib.domain.status import Status
 from chalicelib.domain.tokens import BY_SYMBOL
 from chalicelib.services.market.launches import LINGER_MS
+from chalicelib.simulation.venue import SimulatedVenue
 from tests.support.callers import ANYONE
 from tests.support.open_orders import MINT, a_launch, a_sniper, accept
 from tests.support.workbench import Workbench, a_workbench
@@ -111,6 +113,31 @@ def test_an_order_refuses_a_launch_with_a_reason_and_waits_for_one_that_meets_it
     assert order.status is Status.CONFIRMED
     assert record_of(order)["waitReason"] is None
     assert (order.amount_out or 0) >= (order.spec.limit_min_out or 0)
+
+
+def test_a_refusal_keeps_the_moment_and_the_market_data_that_it_was_judged_by(bench: Workbench) -> None:
+    order_id = accept(bench, a_sniper(max_price=Decimal("0.0005")))
+    bench.clock.sleep(5)
+    launched = a_launch(bench, slot=7)
+    bench.clock.sleep(5)
+    bench.engine.market.announce_launch(ANYONE, launched)
+    refused = bench.order(order_id).events[-1].data
+    assert isinstance(refused, LaunchRefused)
+    assert (refused.judged_at_ms, refused.price_at_ms, refused.launch_slot) == (bench.clock.now_ms(), None, 7)
+
+
+def test_a_launch_on_the_wrong_venue_is_refused_although_the_venue_cannot_show_its_pool(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise AttemptFailedError(FailureCode.VENUE_UNAVAILABLE, "down")
+
+    monkeypatch.setattr(SimulatedVenue, "depth", fail)
+    elsewhere, anywhere = accept(bench, a_sniper(venue="meteora")), accept(bench, a_sniper())
+    launch(bench)
+    refused = bench.order(elsewhere).events[-1].data
+    assert refused == LaunchRefused(a_launch(bench), "launched on raydium, not on meteora")
+    assert bench.statuses(anywhere) == ["pending", "open"]
 
 
 def test_a_launch_just_within_the_filters_triggers(bench: Workbench) -> None:

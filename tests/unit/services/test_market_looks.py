@@ -15,7 +15,7 @@ from chalicelib.ports.orders import StoredOrder
 from chalicelib.routing.best_swap import max_amount
 from chalicelib.services.operations.looks import LookFailedError
 from chalicelib.simulation.launches import pool_address
-from tests.fakes.open_orders import FakeOpenOrderIndex
+from orderengine.testing.fakes.open_orders import FakeOpenOrderIndex
 from tests.support.callers import ANYONE
 from tests.support.open_orders import MINT, SOL_USDC, a_launch, a_limit, a_sniper, accept, push
 from tests.support.workbench import Workbench, a_workbench

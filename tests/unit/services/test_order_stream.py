@@ -12,7 +12,7 @@ from chalicelib.domain.orders import Order
 from chalicelib.ports.orders import StoredOrder
 from chalicelib.ports.streams import RetrySocket, Subscriber
 from chalicelib.services.streams.order_stream import OrderStream
-from tests.faults.streams import stream_violations
+from orderengine.testing.invariants import stream_violations
 from tests.support.callers import ANYONE
 from tests.support.open_orders import FAR, a_limit, accept, push
 from tests.support.specs import a_spec
@@ -181,7 +181,7 @@ def test_an_order_is_queued_while_its_ack_is_slow_and_the_ack_still_comes_first(
         order_of_calls.append("frame")
         push(connection_id, text)
 
-    def acknowledge(order_id: str) -> None:
+    def acknowledge(order_id: str, replayed: bool) -> None:
         assert sent.wait(PATIENCE_SECONDS)
         order_of_calls.append("ack")
 

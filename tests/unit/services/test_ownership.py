@@ -43,7 +43,8 @@ def push_price(bench: Workbench, caller: Caller, order_id: str) -> object:
 #: The use cases that find one order, by the field of the engine and the method.
 OF_ONE_ORDER: dict[str, tuple[Scope, Call]] = {
     "queries.order": (Scope.READ, lambda bench, caller, order_id: bench.engine.queries.order(caller, order_id)),
-    "queries.events": (Scope.READ, lambda bench, caller, order_id: bench.engine.queries.events(caller, order_id, 0)),
+    "read_events": (Scope.READ, lambda bench, caller, order_id: bench.engine.read_events(caller, order_id, 9, 20)),
+    "explain": (Scope.READ, lambda bench, caller, order_id: bench.engine.explain(caller, order_id)),
     "cancel": (Scope.TRADE, lambda bench, caller, order_id: bench.engine.cancel(caller, order_id)),
     "amend": (
         Scope.TRADE,
@@ -63,6 +64,7 @@ OF_A_USER: dict[str, tuple[Scope, Call]] = {
         Scope.READ,
         lambda bench, caller, _: bench.engine.list_orders(caller, OrderFilter(user_id="alice"), 10, None),
     ),
+    "stats": (Scope.READ, lambda bench, caller, _: bench.engine.stats(caller, "alice")),
     "user_streams.follow": (
         Scope.READ,
         lambda bench, caller, _: bench.engine.user_streams.follow(caller, SOCKET, "alice"),
@@ -78,12 +80,12 @@ OTHERS: dict[str, tuple[Scope, Call]] = {
         Scope.READ,
         lambda bench, caller, order_id: bench.engine.subscriptions.leave_order(caller, SOCKET, order_id),
     ),
-    "stats": (Scope.OPERATE, lambda bench, caller, _: bench.engine.stats(caller)),
     "market.push_price": (Scope.OPERATE, push_price),
     "connections.open": (
         Scope.READ,
         lambda bench, caller, _: bench.engine.connections.open(caller, "socket", coarse=False, wanted={}),
     ),
+    "state": (Scope.OPERATE, lambda bench, caller, _: bench.engine.state(caller)),
     "tickets.issue": (Scope.READ, lambda bench, caller, _: bench.engine.tickets.issue(caller)),
     "market.announce_launch": (
         Scope.OPERATE,
@@ -165,6 +167,26 @@ def test_a_list_without_a_user_holds_the_callers_orders_only(bench: Workbench) -
 
     assert users(a_caller("alice")) == ["alice"]
     assert users(a_caller("carol", *Scope)) == ["alice", "bob"]
+
+
+def test_statistics_without_a_user_are_about_the_callers_orders_only(bench: Workbench) -> None:
+    for user in ("alice", "bob", "bob"):
+        bench.submit(user_id=user)
+    bench.process_all()
+
+    def counted(caller: Caller, user_id: str | None = None) -> tuple[str | None, int]:
+        stats = bench.engine.stats(caller, user_id)
+        assert stats.execution is not None
+        return stats.user_id, sum(stats.execution.orders.values())
+
+    assert counted(a_caller("alice")) == ("alice", 1)
+    assert counted(a_caller("carol", *Scope)) == (None, 3)
+    assert counted(a_caller("carol", *Scope), "bob") == ("bob", 2)
+
+
+def test_the_history_lag_of_the_engine_is_for_operators(bench: Workbench) -> None:
+    assert bench.engine.stats(a_caller("alice")).lag is None
+    assert bench.engine.stats(a_caller("carol", *Scope), "alice").lag is not None
 
 
 def test_cancel_all_without_a_user_cancels_the_callers_orders_only(bench: Workbench) -> None:

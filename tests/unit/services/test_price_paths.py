@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import inf
 from random import Random
 
 import pytest
@@ -80,7 +81,7 @@ class Path:
         price = self._around(pair, Decimal("0.06"))
         self.oracle.push(pair, price, self.bench.clock.now_ms())
         self.bench.engine.market.push_price(ANYONE, pair, price)
-        self._compare({pair.name})
+        self._compare({pair.name}, self.batch)
 
     def tick(self) -> None:
         """Let time pass, less or much more than a price takes to move, and look at the market."""
@@ -161,8 +162,11 @@ class Path:
 
     # --- the comparison -----------------------------------------------------------------------------------
 
-    def _compare(self, pairs: set[str]) -> None:
-        """Compare all open orders of these pairs with the oracle; triggered orders move to ``triggered``."""
+    def _compare(self, pairs: set[str], most: float = inf) -> None:
+        """Compare all open orders of these pairs with the oracle; triggered orders move to ``triggered``.
+
+        At most ``most`` orders of a pair and side trigger at once; a push leaves the rest to the next look.
+        """
         triggered_now = [order_id for order_id in self.open if self._is_triggered(order_id)]
         per_side: dict[tuple[str, Side], int] = {}
         for order_id in triggered_now:
@@ -178,11 +182,11 @@ class Path:
                 assert order_id not in triggered_now
                 continue
             # A full batch may have left the order out.
-            if order_id in triggered_now or per_side.get((order.pair.name, order.side), 0) < self.batch:
+            if order_id in triggered_now or per_side.get((order.pair.name, order.side), 0) < most:
                 self._agree(order_id, order, order_id in triggered_now)
         for order_id in triggered_now:
             self.triggered[order_id] = self.open.pop(order_id)
-        assert all(count <= self.batch for count in per_side.values())
+        assert all(count <= most for count in per_side.values())
 
     def _agree(self, order_id: str, order: OpenLimitOrder, triggered_now: bool) -> None:
         verdict = self.oracle.verdict(order, self.bench.clock.now_ms())

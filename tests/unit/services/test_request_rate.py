@@ -10,8 +10,8 @@ from chalicelib.api.problems import problem_of
 from chalicelib.domain.errors import TooManyRequestsError
 from chalicelib.domain.identity import Caller, Credential, Scope, unrestricted
 from chalicelib.services.limits.request_rate import WINDOW_MS, RequestRate
-from tests.fakes.clock import FakeClock
-from tests.fakes.rate_limit import FakeRequestPermits
+from orderengine.testing.fakes.clock import FakeClock
+from orderengine.testing.fakes.rate_limit import FakeRequestPermits
 from tests.support.workbench import a_workbench
 
 ALICE = Caller("alice", frozenset(Scope), Credential("key", None))

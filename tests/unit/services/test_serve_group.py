@@ -10,6 +10,7 @@ from chalicelib.domain.errors import ContendedError
 from chalicelib.ports.fan_out import SubscriberGroup
 from chalicelib.ports.streams import Connection, RetrySocket, Subscriber
 from chalicelib.services.streams.fan_out import FIRST_GROUP
+from orderengine.testing.inline import InlineExecutor
 from tests.support.callers import ANYONE
 from tests.support.open_orders import a_limit
 from tests.support.workbench import Workbench, a_workbench
@@ -54,7 +55,7 @@ def rejoin(bench: Workbench) -> None:
     sent, bench.replay_queue.sent = bench.replay_queue.sent, []
     for retry, _ in sent:
         assert isinstance(retry, RetrySocket)
-        bench.engine.subscriptions.rejoin_order(retry.subscriber, retry.order_id, retry.after_seq, retry.tries)
+        bench.engine.subscriptions.rejoin_order(retry)
 
 
 def groups_of(bench: Workbench, order_id: str) -> frozenset[int]:
@@ -122,7 +123,9 @@ def test_a_socket_is_dropped_once_however_often_its_group_changes_under_the_same
     monkeypatch.setattr(bench.subscriber_groups, "replace", replace_a_changed_group)
     bench.sockets.slow.add(slow.connection_id)
     serve(bench, order_id)
-    assert bench.replay_queue.sent == [(RetrySocket(slow, order_id, after_seq=1, tries=1), 2)]
+    assert bench.replay_queue.sent == [
+        (RetrySocket(slow, order_id, after_seq=1, tries=1, late_since_ms=bench.clock.now_ms()), 2)
+    ]
     assert members(bench, order_id) == [Subscriber("new"), *others]
     assert bench.sockets.updates(others[0].connection_id) == EVERYTHING[:2]
 
@@ -306,5 +309,58 @@ def test_a_push_that_fails_in_an_unforeseen_way_is_retried_by_the_replay_queue(
 
     monkeypatch.setattr(bench.sockets, "push", break_down)
     serve(bench, order_id)
-    assert bench.replay_queue.sent == [(RetrySocket(broken, order_id, after_seq=1, tries=1), 2)]
+    assert bench.replay_queue.sent == [
+        (RetrySocket(broken, order_id, after_seq=1, tries=1, late_since_ms=bench.clock.now_ms()), 2)
+    ]
     assert members(bench, order_id) == others
+
+
+def lives(bench: Workbench, one: Subscriber) -> int:
+    return [frame["type"] for frame in bench.sockets.frames[one.connection_id]].count("live")
+
+
+@pytest.fixture
+def awaiting(bench: Workbench, order_id: str) -> list[Subscriber]:
+    """Members that have every event and await their live frames."""
+    serve(bench, order_id)
+    bench.fan_out_queue.sent.clear()
+    found = members(bench, order_id)[:6]
+    for one in found:
+        bench.sockets.frames[one.connection_id].clear()
+        bench.engine.subscriptions.join_order(ANYONE, one, order_id, after_seq=2)
+    return found
+
+
+def test_live_frames_are_pushed_within_the_time_of_a_service(
+    bench: Workbench, order_id: str, awaiting: list[Subscriber], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliverer, push = bench.engine.serve_group.deliverer, bench.sockets.push
+    clock = [0.0]
+
+    def push_slowly(connection_id: str, text: str) -> None:
+        clock[0] += bench.engine.settings.fan_out_seconds + 1
+        push(connection_id, text)
+
+    monkeypatch.setattr(deliverer, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(deliverer, "_executor", InlineExecutor())
+    monkeypatch.setattr(bench.sockets, "push", push_slowly)
+    serve(bench, order_id)
+    assert sum(lives(bench, one) for one in awaiting) == 1
+    assert bench.fan_out_queue.sent, "a further message serves the others"
+    monkeypatch.setattr(bench.sockets, "push", push)
+    serve(bench, order_id)
+    assert [lives(bench, one) for one in awaiting] == [1] * len(awaiting)
+
+
+def test_a_live_frame_that_neither_socket_nor_replay_queue_took_is_pushed_by_the_next_message(
+    bench: Workbench, order_id: str, awaiting: list[Subscriber]
+) -> None:
+    slow = awaiting[0]
+    bench.sockets.slow.add(slow.connection_id)
+    bench.replay_queue.down = True
+    with pytest.raises(ConnectionError):
+        serve(bench, order_id)
+    bench.sockets.slow.clear()
+    serve(bench, order_id, "the next delivery of the message")
+    assert [lives(bench, one) for one in awaiting] == [1] * len(awaiting)
+    assert set(awaiting) <= set(members(bench, order_id))

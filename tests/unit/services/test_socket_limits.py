@@ -8,7 +8,7 @@ from chalicelib.domain.errors import TooManyMessagesError
 from chalicelib.domain.identity import Caller, Credential, Scope
 from chalicelib.services.streams.message_limit import LimitMessages
 from chalicelib.services.streams.user_sockets import PRUNE_SECONDS
-from tests.fakes.authentication import FakeAuthenticator
+from tests.support.authentication import FakeAuthenticator
 from tests.support.socket_client import SocketClient
 from tests.support.workbench import Workbench, a_workbench
 

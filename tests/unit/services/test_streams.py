@@ -1,12 +1,16 @@
 """Status streams on fakes: joins at any moment, gone and slow sockets, and streams of a user's orders."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
+from chalicelib.codec.replays import read_replay_message, replay_message
+from chalicelib.codec.times import to_text
 from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.domain.events import AttemptStarted
-from chalicelib.ports.streams import Connection, FollowUser, RetrySocket, Subscriber
+from chalicelib.ports.streams import CheckSocket, Connection, FollowUser, RetrySocket, Subscriber
+from chalicelib.services.streams.dropped_sockets import MAX_LAG_SECONDS
 from tests.support.callers import ANYONE
 from tests.support.open_orders import a_limit
 from tests.support.workbench import Workbench, a_workbench
@@ -21,10 +25,23 @@ def bench() -> Workbench:
     return bench
 
 
-def follow(bench: Workbench, user_id: str) -> None:
+def looks(bench: Workbench) -> list[int]:
+    """Do the queued looks of follows, each after its delay; returns the delays."""
+    delays = []
+    while found := [sent for sent in bench.replay_queue.sent if isinstance(sent[0], FollowUser)]:
+        replay, delay = found[0]
+        bench.replay_queue.sent.remove(found[0])
+        bench.clock.sleep(delay)
+        delays.append(delay)
+        assert isinstance(replay, FollowUser)
+        bench.engine.user_streams.looks.look(replay)
+    return delays
+
+
+def follow(bench: Workbench, user_id: str, since: datetime | None = None) -> None:
     """Subscribe the connection to a user's stream, as the replay queue does for its address."""
-    if bench.engine.user_streams.follow(ANYONE, Subscriber("me"), user_id):
-        bench.engine.user_streams.first_look(Subscriber("me"), user_id)
+    if first := bench.engine.user_streams.follow(ANYONE, Subscriber("me"), user_id, since):
+        bench.engine.user_streams.looks.look(first)
 
 
 @pytest.mark.parametrize("step", range(1, 7))
@@ -121,16 +138,52 @@ def test_a_slow_connection_that_is_ahead_keeps_its_position(bench: Workbench) ->
     bench.process_all()
     bench.sockets.slow.clear()
     for replay in [sent for sent, _ in bench.replay_queue.sent if isinstance(sent, RetrySocket)]:
-        bench.engine.subscriptions.rejoin_order(replay.subscriber, order_id, replay.after_seq, replay.tries)
+        bench.engine.subscriptions.rejoin_order(replay)
     assert bench.sockets.updates("me") == list(enumerate(STATUSES, start=1))[4:]
 
 
 def test_a_retry_that_is_ahead_leaves_a_newer_subscription_its_events(bench: Workbench) -> None:
     order_id = bench.submit()
     bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), order_id)
-    bench.engine.subscriptions.rejoin_order(Subscriber("me", after_seq=5), order_id, after_seq=1, tries=1)
+    bench.engine.subscriptions.rejoin_order(RetrySocket(Subscriber("me", after_seq=5), order_id, 1, tries=1))
     bench.process_all()
     assert bench.sockets.updates("me") == list(enumerate(STATUSES, start=1))
+
+
+@pytest.mark.parametrize(("after_seq", "frames"), [(0, ["ORDER_UPDATE", "live"]), (1, ["live"]), (5, ["live"])])
+def test_a_stream_is_live_once_it_is_joined_and_everything_is_told(
+    bench: Workbench, after_seq: int, frames: list[str]
+) -> None:
+    order_id = bench.submit()
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), order_id, after_seq)
+    assert [frame["type"] for frame in bench.sockets.frames["me"]] == frames
+    assert bench.sockets.frames["me"][-1] == {"type": "live", "orderId": order_id, "seq": 1}
+    stored = bench.orders.get(order_id)
+    assert stored
+    assert {one.connection_id for one in stored.subscribers} == {"me"}
+
+
+def test_the_stream_of_an_order_that_is_over_is_live_with_its_last_seq(bench: Workbench) -> None:
+    order_id = bench.submit()
+    bench.process_all()
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), order_id, 4)
+    assert [frame["seq"] for frame in bench.sockets.frames["me"]] == [5, 6, 6]
+    assert bench.sockets.frames["me"][-1]["type"] == "live"
+
+
+def test_a_slow_socket_is_told_that_its_stream_is_live_once_it_is_caught_up(bench: Workbench) -> None:
+    order_id = bench.submit()
+    bench.sockets.slow.add("me")
+    bench.engine.subscriptions.join_order(ANYONE, Subscriber("me"), order_id)
+    [(replay, _)] = bench.replay_queue.sent
+    assert isinstance(replay, RetrySocket)
+    replay = read_replay_message(replay_message(replay))
+    assert isinstance(replay, RetrySocket)
+    bench.sockets.slow.clear()
+    bench.engine.subscriptions.rejoin_order(replay)
+    assert [frame["type"] for frame in bench.sockets.frames["me"]] == ["ORDER_UPDATE", "live"]
+    bench.process_all()
+    assert [frame["type"] for frame in bench.sockets.frames["me"]].count("live") == 1
 
 
 def test_a_subscription_to_an_unknown_order_is_refused(bench: Workbench) -> None:
@@ -173,7 +226,7 @@ def test_a_slow_socket_is_handed_to_the_replay_queue_with_its_position(bench: Wo
     assert isinstance(replay, RetrySocket)
     assert (replay.order_id, replay.after_seq) == (order_id, 1)
     bench.sockets.slow.clear()
-    bench.engine.subscriptions.rejoin_order(replay.subscriber, order_id, replay.after_seq, replay.tries)
+    bench.engine.subscriptions.rejoin_order(replay)
     assert bench.sockets.updates("slow") == list(enumerate(STATUSES, start=1))
 
 
@@ -182,6 +235,7 @@ def test_a_user_stream_starts_with_the_last_event_of_each_unfinished_order_and_c
 ) -> None:
     finished = bench.submit(user_id="alice")
     bench.process_all()
+    bench.clock.sleep(1)
     first = bench.submit(user_id="alice")
     bench.submit(user_id="bob")
     follow(bench, "alice")
@@ -199,34 +253,30 @@ def test_a_later_look_finds_an_order_that_the_index_showed_late(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_id = bench.submit(user_id="alice")
-    monkeypatch.setattr(bench.orders, "unfinished_of", lambda *args: [])
+    monkeypatch.setattr(bench.orders, "unfinished_of", lambda *args, **_: [])
     follow(bench, "alice")
     monkeypatch.undo()
     [(replay, delay)] = bench.replay_queue.sent
     assert isinstance(replay, FollowUser)
     assert (replay.look, delay) == (1, 1)
-    bench.engine.user_streams.look(replay)
+    bench.engine.user_streams.looks.look(replay)
     bench.process_all()
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 2, 3, 4, 5, 6]
     assert {frame["orderId"] for frame in bench.sockets.frames["me"]} == {order_id}
 
 
-def test_the_last_look_queues_no_further_one(bench: Workbench) -> None:
+def test_the_last_look_queues_no_further_one_and_tells_that_the_stream_is_live(bench: Workbench) -> None:
     follow(bench, "alice")
-    for number in (1, 2):
-        bench.engine.user_streams.look(FollowUser(Subscriber("me"), "alice", number, bench.clock.now_ms()))
-    me, now_ms = Subscriber("me", via_user=True), bench.clock.now_ms()
-    assert bench.replay_queue.sent == [
-        (FollowUser(me, "alice", 1, now_ms), 1),
-        (FollowUser(me, "alice", 2, now_ms), 4),
-    ]
+    followed_at = bench.clock.now()
+    assert looks(bench) == [1, 4]
+    assert bench.sockets.frames["me"] == [{"type": "live", "userId": "alice", "at": to_text(followed_at)}]
 
 
 def test_a_queued_look_does_not_undo_an_unsubscribe(bench: Workbench) -> None:
     bench.submit(user_id="alice")
     follow(bench, "alice")
     bench.engine.user_streams.unfollow(ANYONE, Subscriber("me"), "alice")
-    bench.engine.user_streams.look(FollowUser(Subscriber("me"), "alice", 1))
+    bench.engine.user_streams.looks.look(FollowUser(Subscriber("me"), "alice", 1))
     pushed = len(bench.sockets.frames["me"])
     bench.process_all()
     assert len(bench.sockets.frames["me"]) == pushed
@@ -250,8 +300,8 @@ def test_a_subscriber_that_joins_again_receives_a_new_replay_that_no_event_overt
     assert [seq for seq, _ in bench.sockets.updates("me")] == [1, 1, 2, 3, 4, 5, 6]
 
 
-def test_a_socket_that_stays_slow_is_retried_at_growing_intervals_and_given_up(bench: Workbench) -> None:
-    order_id = bench.submit(Subscriber("slow"))
+def test_a_socket_that_stays_slow_is_retried_at_growing_intervals_and_closed(bench: Workbench) -> None:
+    bench.submit(Subscriber("slow"))
     bench.sockets.slow.add("slow")
     bench.process_all()
     delays = []
@@ -259,9 +309,16 @@ def test_a_socket_that_stays_slow_is_retried_at_growing_intervals_and_given_up(b
         [(replay, delay)] = bench.replay_queue.sent
         bench.replay_queue.sent.clear()
         delays.append(delay)
+        if isinstance(replay, CheckSocket):
+            break
         assert isinstance(replay, RetrySocket)
-        bench.engine.subscriptions.rejoin_order(Subscriber("slow"), order_id, 1, replay.tries)
-    assert delays == [2, 4, 8, 16, 32, 64, 128, 256, 512]
+        bench.engine.subscriptions.rejoin_order(replace(replay, after_seq=1))
+    assert isinstance(replay, CheckSocket)
+    assert delays == [2, 4, 8, 16, 15]
+    assert sum(delays[:4]) < MAX_LAG_SECONDS
+    bench.sockets.slow.clear()
+    bench.engine.ended_credentials.check(replay)
+    assert bench.sockets.closed == ["slow"]
 
 
 def test_a_replay_queue_that_is_down_does_not_stop_a_trade(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,7 +370,7 @@ def test_a_slow_socket_that_rejoins_before_its_removal_is_queued_again(
         bench.clock.sleep(3)
         [(replay, _)] = bench.replay_queue.sent
         assert isinstance(replay, RetrySocket)
-        bench.engine.subscriptions.rejoin_order(Subscriber("late"), order_id, replay.after_seq, replay.tries)
+        bench.engine.subscriptions.rejoin_order(replay)
         leave(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(bench.orders, "leave", leave_late)
@@ -354,7 +411,7 @@ def test_a_closed_connection_does_not_become_a_follower(bench: Workbench) -> Non
 def late_look(bench: Workbench) -> FollowUser:
     """The look that a slow socket ended, as it is queued again."""
     bench.replay_queue.sent.clear()
-    bench.engine.user_streams.look(FollowUser(Subscriber("me"), "alice", 1, bench.clock.now_ms()))
+    bench.engine.user_streams.looks.look(FollowUser(Subscriber("me"), "alice", 1, bench.clock.now_ms()))
     [again] = [replay for replay, _ in bench.replay_queue.sent if isinstance(replay, FollowUser)]
     return again
 
@@ -376,7 +433,7 @@ def test_a_look_ends_at_the_first_late_push_and_is_queued_again(
     assert (again.subscriber, again.look, again.tries) == (me, 1, 1)
     bench.sockets.slow.clear()
     bench.replay_queue.sent.clear()
-    bench.engine.user_streams.look(again)
+    bench.engine.user_streams.looks.look(again)
     assert [frame["orderId"] for frame in bench.sockets.frames["me"]] == orders
     [(following, _)] = bench.replay_queue.sent
     assert isinstance(following, FollowUser)
@@ -392,14 +449,15 @@ def test_the_looks_of_a_socket_that_stays_slow_come_to_an_end(bench: Workbench) 
     delays = []
     while True:
         bench.replay_queue.sent.clear()
-        bench.engine.user_streams.look(FollowUser(Subscriber("me"), "alice", 1, bench.clock.now_ms(), tries))
+        bench.engine.user_streams.looks.look(FollowUser(Subscriber("me"), "alice", 1, bench.clock.now_ms(), tries))
         found = [(replay, delay) for replay, delay in bench.replay_queue.sent if isinstance(replay, FollowUser)]
         if not found:
             break
         [(again, delay)] = found
         delays.append(delay)
         tries = again.tries
-    assert delays == [2, 4, 8, 16, 32, 64, 128, 256, 512]
+    assert delays == [2, 4, 8, 16]
+    assert bench.streams.connection("me") is None
 
 
 def test_a_follow_first_brings_what_a_subscribed_connection_lacks(bench: Workbench) -> None:

@@ -65,7 +65,7 @@ def test_a_key_is_free_again_after_a_day(bench: Workbench) -> None:
 def test_the_acknowledgement_comes_before_the_first_frame(bench: Workbench) -> None:
     seen: list[str] = []
 
-    def acknowledge(order_id: str) -> None:
+    def acknowledge(order_id: str, replayed: bool) -> None:
         seen.extend(["ack", *(status for _, status in bench.sockets.updates("me"))])
 
     bench.engine.submit(ANYONE, a_spec(), subscriber=Subscriber("me"), acknowledge=acknowledge)

@@ -8,10 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from chalice.app import Chalice
 from chalice.test import Client
 
-from chalicelib import logs
 from chalicelib.api.meta import meta_of
 from chalicelib.api.responses.operations import stats_body
 from chalicelib.api.responses.previews import preview_body
@@ -23,7 +21,8 @@ from chalicelib.domain.failures import FailureCode
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.history.rows import order_row
-from chalicelib.http import callers, market, orders
+from chalicelib.http import callers, explanations, market, orders
+from chalicelib.http.application import app
 from chalicelib.ports.streams import Subscriber
 from chalicelib.simulation import venues
 from chalicelib.simulation.faults import describe_fault
@@ -48,18 +47,9 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Workbench:
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> Chalice:
-    """The application, whose import must not configure the logging of the tests."""
-    monkeypatch.setattr(logs, "configure_logging", lambda: None)
-    from app import app
-
-    return app
-
-
-@pytest.fixture
-def call(app: Chalice, bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+def call(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     """Call an HTTP route of the engine; returns the status and the body of the answer."""
-    for module in (callers, orders, market):
+    for module in (callers, explanations, orders, market):
         monkeypatch.setattr(module, "engine", lambda: bench.engine)
     with Client(app) as client:
 
@@ -198,6 +188,21 @@ def test_a_deployment_can_take_the_new_venue_down(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(venues, "VENUES", (*venues.VENUES, Orca))
     bench = a_workbench(venue_profile="flat", venue_fault="venue_down:orca")
     assert filled(bench, bench.submit()).venue != "orca"
+
+
+def test_an_explanation_compares_the_new_venue_with_the_best_of_the_others(bench: Workbench, call: Call) -> None:
+    order = filled(bench, bench.submit())
+    status, body = call("GET", f"/api/orders/{order.order_id}/explain")
+    assert status == 200
+    decision = body["decision"]
+    assert [part["venue"] for part in decision["venues"]] == list(NAMES)
+    assert all(part["arithmetic"] for part in decision["venues"])
+    assert (decision["chosen"], decision["rule"]) == ("orca", "BEST_OUTPUT")
+    outputs = {part["venue"]: part["quote"]["amountOut"] for part in decision["venues"]}
+    against = max(("raydium", "meteora"), key=lambda venue: outputs[venue])
+    gain = decision["gain"]
+    assert (gain["against"], gain["amountOut"]) == (against, outputs["orca"] - outputs[against])
+    assert decision["reason"] in body["summary"]
 
 
 # --- launches ----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import pytest
 from chalicelib.domain.errors import ExpiredCredentialError, InvalidCredentialError
 from chalicelib.domain.identity import Caller, Credential, Scope
 from chalicelib.services.streams.tickets import MAX_TICKET_SECONDS
-from tests.fakes.authentication import FakeAuthenticator
+from tests.support.authentication import FakeAuthenticator
 from tests.support.callers import ANYONE
 from tests.support.workbench import Workbench, a_workbench
 

@@ -190,7 +190,9 @@ def test_one_base_unit_more_input_never_gives_less_output(venue: str, step_bps: 
 def test_the_deeper_pool_wins_in_the_flat_profile_and_never_in_the_realistic_one() -> None:
     def reasons(profile: str) -> str:
         worlds = [World(f"seed {number}", "0", profile) for number in range(50)]
-        return " ".join(choose([sold(venue, 1) for venue in world.venues.values()])[1] for world in worlds)
+        return " ".join(
+            choose({name: sold(venue, 1) for name, venue in world.venues.items()}).reason for world in worlds
+        )
 
     assert "deeper pool" in reasons("flat")
     assert "deeper pool" not in reasons("realistic")

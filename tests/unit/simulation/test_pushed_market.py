@@ -17,8 +17,8 @@ from chalicelib.ports.market import MarketSnapshot, PushedPrice
 from chalicelib.simulation.feed import CachedMarketData
 from chalicelib.simulation.launches import LaunchSchedule
 from chalicelib.simulation.market import PROFILES, SLOT_MS, Reserves, SimulatedMarket
-from tests.fakes.clock import FakeClock
-from tests.fakes.markets import FakeMarketStore
+from orderengine.testing.fakes.clock import FakeClock
+from orderengine.testing.fakes.markets import FakeMarketStore
 from tests.support.oracle import SHAPES
 from tests.unit.order_strategies import MINT
 
@@ -150,10 +150,9 @@ def test_the_cache_is_refreshed_after_a_push_and_after_its_lifetime() -> None:
     source.push_price(SOL_USDC, pushed)
     assert feed.snapshot(SOL_USDC) == MarketSnapshot(), "not every quote reads the source"
     assert feed.snapshot(SOL_USDC, AsOf(pushed.at_ms)) == MarketSnapshot(pushed)
-    newer = PushedPrice(Decimal(8), clock.now_ms())
-    source.push_price(SOL_USDC, newer)
+    source.push_price(SOL_USDC, PushedPrice(Decimal(8), clock.now_ms()))
     clock.sleep(1)
-    assert feed.snapshot(SOL_USDC) == MarketSnapshot(newer)
+    assert feed.snapshot(SOL_USDC) == source.snapshot(SOL_USDC) != MarketSnapshot(pushed)
 
 
 class CountedReads(FakeMarketStore):
@@ -186,9 +185,10 @@ def test_a_request_sees_a_price_that_was_pushed_in_its_millisecond_and_after_ano
     feed = CachedMarketData(source, 1000, clock.now_ms)
     assert feed.snapshot(SOL_USDC, AsOf(clock.now_ms())) == MarketSnapshot()
     for price in (7, 8):
-        pushed = PushedPrice(Decimal(price), clock.now_ms())
-        source.push_price(SOL_USDC, pushed)
-        assert feed.snapshot(SOL_USDC, AsOf(clock.now_ms())) == MarketSnapshot(pushed)
+        source.push_price(SOL_USDC, PushedPrice(Decimal(price), clock.now_ms()))
+        seen = feed.snapshot(SOL_USDC, AsOf(clock.now_ms())).price
+        assert seen is not None
+        assert seen.price == price
 
 
 def test_a_read_of_one_pair_does_not_wait_for_another() -> None:

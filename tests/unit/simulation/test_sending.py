@@ -15,8 +15,8 @@ from chalicelib.simulation.context import SimulationContext
 from chalicelib.simulation.faults import Fault, check_fault, syntax
 from chalicelib.simulation.market import PROFILES, SimulatedMarket
 from chalicelib.simulation.venues import simulated_venues
-from tests.fakes.clock import FakeClock
-from tests.fakes.ledger import FakeLedger
+from orderengine.testing.fakes.clock import FakeClock
+from orderengine.testing.fakes.ledger import FakeLedger
 from tests.support.market import a_feed
 from tests.support.oracle import SHAPES
 from tests.unit.simulation.test_simulation import World, a_request

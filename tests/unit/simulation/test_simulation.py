@@ -1,5 +1,6 @@
 """The simulated market and venues: repeatable and bounded, with faults on request."""
 
+import os
 import subprocess
 import sys
 from decimal import Decimal
@@ -17,8 +18,8 @@ from chalicelib.simulation.context import SimulationContext
 from chalicelib.simulation.faults import check_fault
 from chalicelib.simulation.market import BASE_PRICES_USD, PROFILES, SimulatedMarket
 from chalicelib.simulation.venues import simulated_venues
-from tests.fakes.clock import FakeClock
-from tests.fakes.ledger import FakeLedger
+from orderengine.testing.fakes.clock import FakeClock
+from orderengine.testing.fakes.ledger import FakeLedger
 from tests.support.market import a_feed
 from tests.support.oracle import SHAPES
 
@@ -104,7 +105,7 @@ def test_every_process_computes_the_same_quote_and_signature() -> None:
     answers = {
         subprocess.run(
             [sys.executable, "-c", program],
-            env={"PYTHONHASHSEED": seed},
+            env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
             check=True,
