@@ -35,7 +35,7 @@ def get_asyncapi() -> Response:
 @routes.route("/docs", methods=READS, cors=CORS)
 @answering(routes)
 def get_docs() -> Response:
-    return _document(routes.current_request, "docs.html", "text/html; charset=utf-8", _policy(_read("docs.html")[0]))
+    return _document(routes.current_request, "docs.html", "text/html; charset=utf-8", _docs_policy())
 
 
 @routes.route("/llms.txt", methods=READS, cors=CORS)
@@ -51,9 +51,10 @@ def _document(
     return tagged(request, text, tag, content_type, {CACHE_CONTROL: _CACHING, **more_headers})
 
 
-def _policy(page: str) -> dict[str, str]:
+@cache
+def _docs_policy() -> Mapping[str, str]:
     """The page may have its own style, and nothing else: no script, no form, no resource, no frame around it."""
-    style = page.partition("<style>")[2].partition("</style>")[0]
+    style = _read("docs.html")[0].partition("<style>")[2].partition("</style>")[0]
     hashed = b64encode(sha256(style.encode()).digest()).decode()
     others = "".join(f"; {name} 'none'" for name in ("base-uri", "form-action", "frame-ancestors"))
     return {"Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{hashed}'{others}"}
