@@ -8,7 +8,6 @@ lock of the session, which a pooler would pass on.
 import logging
 import os
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
@@ -16,17 +15,17 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from chalicelib.history.address import with_certificates
+from chalicelib.clock import utc_now
 from chalicelib.history.connection import InvalidAddressError
 from chalicelib.history.migration_files import MigrationFile, Statement, migration_files
-from chalicelib.history.migration_locks import MigrationError, repeat_until_locked, take_turn
+from chalicelib.history.migration_locks import MigrationError, repeat_until_locked
+from chalicelib.history.migration_session import turn
+from chalicelib.history.partition_changes import PartitionError, add_months
 from chalicelib.ports.history import HistoryUnavailableError
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 #: Time that a starting server has to answer.
 _SERVER_SECONDS = 30.0
-_PAUSE_SECONDS = 0.2
-_CONNECT_SECONDS = 5
 _APPLIED_TABLE = b"""
 create table if not exists schema_migrations (
     name        text         primary key,
@@ -48,7 +47,7 @@ class MigrationChangedError(MigrationError):
 def migrate(
     database_url: str, directory: Path = MIGRATIONS, server_timeout_seconds: float = _SERVER_SECONDS
 ) -> list[str]:
-    """Apply the pending files; returns their names.
+    """Apply the pending files, and add the months that the events lack; returns the names of the files.
 
     :raises MigrationChangedError: if an applied file was edited afterwards.
     :raises MigrationBusyError: if another run does not end.
@@ -56,11 +55,19 @@ def migrate(
     :raises HistoryUnavailableError: if no server answers in time.
     :raises psycopg.Error: if a file cannot be applied; the files before it stay applied.
     """
-    with _connect(database_url, server_timeout_seconds) as connection:
-        take_turn(connection)
-        connection.execute("select set_config('statement_timeout', '0', false)")
+    with turn(database_url, server_timeout_seconds) as connection:
         connection.execute(_APPLIED_TABLE)
-        return [file.name for file in migration_files(directory) if _apply(connection, file)]
+        applied = [file.name for file in migration_files(directory) if _apply(connection, file)]
+        _add_months(connection)
+        return applied
+
+
+def _add_months(connection: psycopg.Connection[TupleRow]) -> None:
+    """Add coming months. Records go on without them, so a dump that holds the events fails no deployment."""
+    try:
+        add_months(connection, utc_now())
+    except (PartitionError, psycopg.errors.LockNotAvailable) as error:
+        log.warning("no months were added to the events: run make history", extra={"reason": str(error)})
 
 
 def _apply(connection: psycopg.Connection[TupleRow], file: MigrationFile) -> bool:
@@ -101,20 +108,6 @@ def _run(connection: psycopg.Connection[TupleRow], statement: Statement) -> None
 def _record(connection: psycopg.Connection[TupleRow], file: MigrationFile) -> None:
     statement = "insert into schema_migrations (name, checksum) values (%s, %s)"
     connection.execute(statement, [file.name, file.checksum])
-
-
-def _connect(database_url: str, timeout_seconds: float) -> psycopg.Connection[TupleRow]:
-    deadline = time.monotonic() + timeout_seconds
-    address = with_certificates(database_url)
-    while True:
-        try:
-            return psycopg.connect(address, autocommit=True, connect_timeout=_CONNECT_SECONDS)
-        except psycopg.OperationalError as error:
-            if time.monotonic() >= deadline:
-                waited = f" after {timeout_seconds:g} s" if timeout_seconds else ""
-                raise HistoryUnavailableError(f"no Postgres{waited}: {error}") from error
-            log.info("waiting for Postgres", extra={"reason": str(error)})
-            time.sleep(_PAUSE_SECONDS)
 
 
 def main(database_url: str | None) -> None:

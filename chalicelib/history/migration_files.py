@@ -18,7 +18,9 @@ _STATEMENT = re.compile(r"(?:\$\$.*?\$\$|[^;])+", re.DOTALL)
 _BUILT_INDEX = re.compile(
     r"\s*create\s+(?:unique\s+)?index\s+concurrently\s+if\s+not\s+exists\s+(\w+)", re.IGNORECASE
 )
-_LETS_WRITERS_PASS = re.compile(r"\s*(?:vacuum|(?:create|drop)\s.*\bconcurrently)\b", re.IGNORECASE)
+_LETS_WRITERS_PASS = re.compile(
+    r"\s*(?:vacuum|(?:create|drop)\s.*\bconcurrently|alter\s+table\s+\w+\s+validate\s+constraint)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The locks of a migration: one run at a time, and no statement that keeps writers waiting.
 
-A statement that waits for its lock has every later writer behind it. It therefore gives up within a second, and is
+A statement that waits for its lock has every later writer behind it. It therefore gives up after 1.2 seconds, and is
 repeated after a pause in which the writers go on.
 """
 
@@ -11,8 +11,9 @@ from collections.abc import Callable
 import psycopg
 from psycopg.rows import TupleRow
 
-#: Longest wait for a lock, and the longest wait for one that lets writers pass.
-_LOCK_TIMEOUT_SECONDS = 1.0
+#: Longest wait for a lock, and the longest wait for one that lets writers pass. PostgreSQL ends an autovacuum that is
+#: in the way after its ``deadlock_timeout`` of a second, and a record waits for two.
+_LOCK_TIMEOUT_SECONDS = 1.2
 _PATIENT_LOCK_TIMEOUT_SECONDS = 600.0
 #: Time that a statement may wait for locks in all its attempts, with the pauses between them.
 _LOCK_SECONDS = 120.0
@@ -63,7 +64,7 @@ def repeat_until_locked(
     while True:
         try:
             return work()
-        except psycopg.errors.LockNotAvailable:
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             waited_seconds += timeout_seconds + _LOCK_PAUSE_SECONDS
             if waited_seconds >= _LOCK_SECONDS:
                 raise

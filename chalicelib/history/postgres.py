@@ -38,8 +38,10 @@ class PostgresHistory:
             database_url, connect_timeout_seconds, statement_timeout_seconds, is_pooled=is_pooled
         )
 
-    def record(self, order: Order) -> None:
-        events = ",".join(map(event_row, order.events))
+    def record(self, order: Order, events_since: datetime | None = None) -> None:
+        """Record an order. A rebuild leaves out the events before the months that the history keeps."""
+        kept_events = (event for event in order.events if events_since is None or event.at >= events_since)
+        events = ",".join(map(event_row, kept_events))
         parameters = {"order": dumps(order_row(order)), "events": f"[{events}]"}
         self._connection.run(lambda kept: kept.execute(statements.RECORD, parameters, prepare=True), is_bulk=True)
 

@@ -1,7 +1,7 @@
 """Reads the orders, swaps and history of a deployment as evidence for the invariants."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,6 +16,7 @@ from chalicelib.history.connection import (
     InvalidAddressError,
     PostgresConnection,
 )
+from chalicelib.history.partitions import events_since
 from chalicelib.ports.history import HistoryUnavailableError
 from infra.errors import InfraError
 from infra.ops.deployment import Deployment
@@ -33,7 +34,10 @@ _FIRST_ID = "00000000-0000-0000-0000-000000000000"
 #: The most keys that one BatchGetItem takes, and how often its unread keys are asked for again.
 _MAX_KEYS = 100
 _MAX_READS = 10
-_EVENTS = "select order_id::text, seq, status, attempt from order_events where order_id = any(%s) order by seq"
+_EVENTS = """
+    select order_id::text, seq, status, attempt from order_events
+    where order_id = any(%s) and at >= coalesce(%s::timestamptz, '-infinity') order by seq
+"""
 #: PostgreSQL answers this from the index on status.
 _EXHAUSTED = (
     "select order_id::text, user_id, updated_at from orders where status = 'failed' and fail_code = 'QUEUE_EXHAUSTED'"
@@ -54,9 +58,9 @@ class EvidenceReader:
         url, self.history_missing = _connectable(deployment.database_url or "")
         self._history = PostgresConnection(url, _CONNECT_SECONDS, _STATEMENT_SECONDS)
 
-    def pages(self) -> Iterator[list[Item]]:
-        """Yield every order, a page at a time."""
-        return _scan(self._orders)
+    def pages(self, after: str | None = None) -> Iterator[list[Item]]:
+        """Yield every order, or those that come after one in the table, a page at a time."""
+        return _scan(self._orders, {"orderId": after} if after else None)
 
     def item(self, order_id: str) -> Item | None:
         item: Item | None = self._orders.get_item(Key={"orderId": order_id}, ConsistentRead=True).get("Item")
@@ -109,15 +113,22 @@ class EvidenceReader:
             return {}
 
         def read(connection: BoundedConnection) -> dict[str, HistoryCopy]:
+            since = events_since(connection)
             events: defaultdict[str, list[tuple[int, str, int]]] = defaultdict(list)
-            for order_id, seq, status, attempt in connection.execute(_EVENTS, [uuids]):
+            for order_id, seq, status, attempt in connection.execute(_EVENTS, [uuids, since]):
                 events[order_id].append((seq, status, attempt))
             return {
-                order_id: HistoryCopy(status, seq, None if amount is None else int(amount), tuple(events[order_id]))
+                order_id: HistoryCopy(
+                    status, seq, None if amount is None else int(amount), tuple(events[order_id]), since
+                )
                 for order_id, status, seq, amount in connection.execute(_ORDERS, [uuids])
             }
 
         return self._read(read) or {}
+
+    def events_since(self) -> datetime | None:
+        """Return the time from which on the history has events; ``None`` if it has dropped none."""
+        return self._read(events_since)
 
     def recorded(self) -> Iterator[list[RecordedOrder]]:
         """Yield every order of the history, a page at a time."""
@@ -168,8 +179,8 @@ def _connectable(url: str) -> tuple[str, str]:
         return "", f"DATABASE_URL {error}"
 
 
-def _scan(table: Any) -> Iterator[list[Item]]:
-    answer = table.scan(ConsistentRead=True)
+def _scan(table: Any, after: Mapping[str, str] | None = None) -> Iterator[list[Item]]:
+    answer = table.scan(ConsistentRead=True, **({"ExclusiveStartKey": after} if after else {}))
     yield answer["Items"]
     while "LastEvaluatedKey" in answer:
         answer = table.scan(ConsistentRead=True, ExclusiveStartKey=answer["LastEvaluatedKey"])

@@ -279,7 +279,11 @@ def test_the_version_before_this_one_records_and_lists_on_the_newest_schema(
     with psycopg.connect(url) as connection:
         record = (Path(__file__).with_name("legacy") / "record_0004.sql").read_bytes()
         events = f"[{','.join(map(event_row, order.events))}]"
-        connection.execute(record, {"order": dumps(order_row(order)), "events": events, "quotes": dumps(quoted)})
+        for _ in range(2):
+            connection.execute(record, {"order": dumps(order_row(order)), "events": events, "quotes": dumps(quoted)})
+    history.record(order)
+    events_of = "select count(*) from order_events where order_id = %s"
+    assert query(url, events_of, order.order_id) == [(order.seq,)]
     assert history.page(ALL, 1, None).orders == [read_model_of(order)]
     assert query(url, "select count(*) from order_quotes where order_id = %s", order.order_id) == [(2,)]
     assert history.quality(LATER).orders == {"confirmed": 1}

@@ -123,6 +123,11 @@ def test_a_migration_that_waits_for_a_lock_lets_writers_pass(
     assert run.result() == ["9000_column.sql"]
 
 
+def test_a_migration_waits_until_postgres_ends_an_autovacuum_that_is_in_the_way(url: str) -> None:
+    assert query(url, "select setting from pg_settings where name = 'deadlock_timeout'") == [("1000",)]
+    assert migration_locks._LOCK_TIMEOUT_SECONDS > 1
+
+
 def test_waiting_for_a_lock_ends(
     url: str, directory: Path, history: PostgresHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

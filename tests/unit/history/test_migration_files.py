@@ -25,14 +25,17 @@ _BLOCKING = {
     ),
     "an index in a transaction": r"\bcreate\s+(?:unique\s+)?index\s+(?!concurrently)|\breindex\b(?!.*concurrently)",
     "a constraint that is checked at once": (
-        r"\badd\s+(?:constraint|check|foreign|unique|primary)\b(?![^;]*\bnot\s+valid\b)"
+        r"\badd\s+(?:constraint|check|foreign|unique|primary)\b(?![^;]*\b(?:not\s+valid|using\s+index)\b)"
     ),
     "a column that must not be null": r"\bset\s+not\s+null\b",
 }
 #: Changes rows; in a transaction it holds their locks to the end, and outside of one it must work in batches.
-_CHANGES_ROWS = r"\b(?:update|delete\s+from|insert\s+into)\b"
+_CHANGES_ROWS = r"\b(?:(?<!share )update|delete\s+from|insert\s+into)\b"
 #: Statements that may run again after an interruption.
-_REPEATABLE = r"(?:create|drop)\s.*\bconcurrently\s+if\b|do\s+\$\$.*\bcommit;|vacuum\b|analyze\b"
+_REPEATABLE = (
+    r"(?:create|drop)\s.*\bconcurrently\s+if\b|do\s+\$\$.*\bcommit;|vacuum\b|analyze\b"
+    r"|alter\s+table\s+\w+\s+validate\s+constraint\b"
+)
 
 
 def faults(file: MigrationFile) -> list[str]:
@@ -89,6 +92,7 @@ def test_a_statement_that_blocks_writers_is_found(head: str, statement: str) -> 
         "alter table orders add column note text;",
         "alter table orders add column note text default 'none', add column at timestamptz default now();",
         "alter table orders add constraint positive check (seq > 0) not valid;",
+        "alter table orders add constraint orders_key primary key using index orders_by_id;",
         "create table notes (id integer primary key); create index notes_by_id on notes (id);",
         f"{OUTSIDE}\ncreate index concurrently if not exists orders_by_seq on orders (seq);",
     ],
