@@ -6,11 +6,16 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
+from chalicelib.observability.context import ids
+from chalicelib.observability.lines import COUNTED
+from chalicelib.observability.metrics import CAUGHT_FAILURES, embedded
 from chalicelib.settings import tunable
 
 _PRINTED = logging.getLogger("output")
@@ -24,13 +29,7 @@ def configure_logging() -> None:
     its own lines as JSON (``LoggingConfig`` of the template) and leaves lines that are JSON as they are.
     """
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(
-        JsonFormatter(
-            "%(levelname)s %(name)s %(message)s",
-            rename_fields={"levelname": "level", "name": "logger"},
-            timestamp="timestamp",
-        )
-    )
+    handler.setFormatter(LineFormatter(os.environ))
     root = logging.getLogger()
     root.handlers = [handler]
     # These libraries log at every start, on INFO, where they found the credentials and settings of the deployment.
@@ -38,8 +37,40 @@ def configure_logging() -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # The engine refuses an invalid level when it reads its settings, and that error must reach the log.
     root.setLevel(tunable("log_level"))
+    # A level that hides lines must not hide what they count. There is no level above ERROR, whose lines count too.
+    COUNTED.setLevel(logging.INFO)
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         _capture_output(handler.stream)
+
+
+class LineFormatter(JsonFormatter):
+    """Adds the function and the ids of what it works on to every line, and the values that CloudWatch extracts."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._stack = environment.get("STACK_NAME") or "local"
+        super().__init__(
+            "%(levelname)s %(name)s %(message)s",
+            rename_fields={"levelname": "level", "name": "logger"},
+            timestamp="timestamp",
+            static_fields=_function_of(environment, self._stack),
+            json_serializer=partial(json.dumps, separators=(",", ":")),
+        )
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        super().add_fields(log_data, record, message_dict)
+        for name, value in ids().items():
+            log_data.setdefault(name, value)
+        measured = [*log_data.pop("measured", ())]
+        if record.levelno >= logging.ERROR:
+            measured.append(CAUGHT_FAILURES.of())
+        if measured:
+            log_data |= embedded(measured, self._stack, int(record.created * 1000))
+
+
+def _function_of(environment: Mapping[str, str], stack: str) -> dict[str, str]:
+    """The logical id of the function, to whose name CloudFormation adds the stack's and a random suffix."""
+    name = environment.get("AWS_LAMBDA_FUNCTION_NAME", "")
+    return {"function": name.removeprefix(f"{stack}-").rpartition("-")[0] or name} if name else {}
 
 
 def _capture_output(stream: TextIO) -> None:

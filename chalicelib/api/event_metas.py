@@ -40,9 +40,13 @@ class AmendedBody(TypedDict, total=False):
 
 
 class AcceptedMeta(TypedDict, total=False):
-    """pending: the engine accepts the order, and delays it until ``startsAt`` if that is given."""
+    """pending: the engine accepts the order, and delays it until ``startsAt`` if that is given.
+
+    ``traceId`` is the one of the request that placed the order.
+    """
 
     startsAt: str
+    traceId: str
 
 
 class OpenedMeta(TermsBody, total=False):

@@ -16,8 +16,8 @@ from chalicelib.domain.tokens import Token
 def meta_of(spec: OrderSpec, event: Event) -> dict[str, Any]:  # noqa: C901 - one case per kind of event
     """The public form of an event's data. Amounts are in human units, ``...Base`` in base units as text."""
     match event.data:
-        case events.Accepted(starts_at=starts_at):
-            return {"startsAt": to_text(starts_at)} if starts_at else {}
+        case events.Accepted(starts_at=starts_at, trace_id=trace_id):
+            return _present(startsAt=starts_at and to_text(starts_at), traceId=trace_id)
         case events.Opened(terms=terms, marketable=marketable):
             return _terms(spec, terms) | _present(marketableAtEntry=marketable)
         case events.Amended(terms=terms, changes=changes):

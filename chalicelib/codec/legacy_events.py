@@ -29,7 +29,7 @@ def data_from_meta(status: Status, meta: Meta, at: datetime = EPOCH) -> EventDat
     """
     match status:
         case Status.PENDING:
-            return events.Accepted(_time(meta.get("startsAt")))
+            return events.Accepted(_time(meta.get("startsAt")), meta.get("traceId"))
         case Status.OPEN:
             return _opened(meta, at)
         case Status.TRIGGERED:

@@ -5,9 +5,9 @@ from typing import get_args
 from chalicelib.codec.messages import VERSION, PoisonMessageError, read_message
 from chalicelib.codec.orders import UNREADABLE
 from chalicelib.codec.tagged import TaggedUnion
-from chalicelib.ports.queues import Look, LooksOfMinute
+from chalicelib.ports.queues import Look, LooksFromNow, LooksOfMinute
 
-LookMessage = Look | LooksOfMinute
+LookMessage = Look | LooksOfMinute | LooksFromNow
 
 _LOOKS: TaggedUnion[LookMessage] = TaggedUnion({kind.__name__: kind for kind in get_args(LookMessage)})
 _FIELDS = {"v", "kind", "look"}

@@ -30,6 +30,11 @@ def to_ms(at: datetime) -> int:
     return (at - EPOCH) // timedelta(milliseconds=1)
 
 
+def milliseconds(span: timedelta) -> int:
+    """Whole milliseconds of a time span."""
+    return span // timedelta(milliseconds=1)
+
+
 def to_seconds(at: datetime) -> int:
     """Whole seconds since the epoch."""
     return to_ms(at) // 1000

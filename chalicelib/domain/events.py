@@ -57,10 +57,14 @@ class OpenTerms:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The engine accepts the order. The rate limit delays it until ``starts_at``, if that is set."""
+    """The engine accepts the order. The rate limit delays it until ``starts_at``, if that is set.
+
+    ``trace_id`` is that of the request, 32 hexadecimal digits. Orders of earlier versions have none.
+    """
 
     status: ClassVar[Status] = Status.PENDING
     starts_at: datetime | None = None
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

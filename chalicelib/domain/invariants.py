@@ -42,12 +42,16 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class HistoryCopy:
-    """The history's copy of an order; events as ``(seq, status, attempt)``."""
+    """The history's copy of an order; events as ``(seq, status, attempt)``.
+
+    ``events_since``: the history has dropped the events before this time.
+    """
 
     status: str
     seq: int
     amount_out: int | None
     events: tuple[tuple[int, str, int], ...]
+    events_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,16 +211,21 @@ def _history(evidence: Evidence, order: Order, lag_limit_ms: int) -> list[_Found
     due = evidence.deadline_ms
     # The deadline of an open order is its expiry once all events are published and recorded.
     settled = order.status is Status.OPEN and due is not None and due == _expiry_ms(order)
-    if copy == _copy_of(order) or not (order.is_terminal or settled):
+    if copy == copy_of(order, copy.events_since if copy else None) or not (order.is_terminal or settled):
         return []
     if settled or due is None:
         return [("I6", f"the history has {copy}" if copy else "not in the history")]
     return [("I6", f"not in the history, and overdue since {due} (ms since the epoch)")] if due < lag_limit_ms else []
 
 
-def _copy_of(order: Order) -> HistoryCopy:
-    events = tuple((event.seq, event.status, event.attempt) for event in order.events)
-    return HistoryCopy(order.current_status, order.seq, order.amount_out, events)
+def copy_of(order: Order, events_since: datetime | None = None) -> HistoryCopy:
+    """The copy that the history should have of an order, if it has dropped the events before ``events_since``."""
+    events = tuple(
+        (event.seq, event.status, event.attempt)
+        for event in order.events
+        if events_since is None or event.at >= events_since
+    )
+    return HistoryCopy(order.current_status, order.seq, order.amount_out, events, events_since)
 
 
 def _counted(swaps: Collection[Swap]) -> str:

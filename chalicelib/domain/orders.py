@@ -68,9 +68,16 @@ class Order:
     unamended_spec: OrderSpec | None = field(default=None, compare=False)
 
     @classmethod
-    def accepted(cls, order_id: str, spec: OrderSpec, at: datetime, starts_at: datetime | None = None) -> Self:
+    def accepted(
+        cls,
+        order_id: str,
+        spec: OrderSpec,
+        at: datetime,
+        starts_at: datetime | None = None,
+        trace_id: str | None = None,
+    ) -> Self:
         """A new order with its first event."""
-        return cls(order_id, spec).after(Accepted(starts_at), at)
+        return cls(order_id, spec).after(Accepted(starts_at, trace_id), at)
 
     @classmethod
     def replayed(cls, order_id: str, spec: OrderSpec, events: tuple[Event, ...]) -> Self:
@@ -86,6 +93,12 @@ class Order:
     @property
     def seq(self) -> int:
         return len(self.events)
+
+    @property
+    def trace_id(self) -> str | None:
+        """The id that follows the order from its request; ``None`` for an order of an earlier version."""
+        first = self.events[0].data if self.events else None
+        return first.trace_id if isinstance(first, Accepted) else None
 
     @property
     def placed_spec(self) -> OrderSpec:

@@ -1,5 +1,6 @@
 """The AsyncAPI document: the addresses of the status stream, and the messages in both directions."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -95,7 +96,7 @@ def _addresses(streams: Sequence[Stream]) -> dict[str, str]:
     """
     found = {}
     for stream in streams:
-        address = stream.path.strip("^$").replace("([^/]+)", f"{{{stream.parameter}}}")
+        address = re.sub(r"\(.*\)", f"{{{stream.parameter}}}", stream.path.strip("^$"))
         name = address.rpartition("/")[2].replace("{orderId}", "orderStream").replace("ws", "stream")
         if name not in _CHANNELS:
             raise UndescribedError(f"infra/contract/asyncapi.py: describe {address}.")

@@ -51,6 +51,7 @@ _PROBLEM: dict[str, Form] = {
 
 ANSWER_FORMS: dict[str, Form] = {
     "orderId": ORDER_ID,
+    "traceId": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
     **dict.fromkeys(
         (
             "at",

@@ -156,7 +156,7 @@ def _answer(answer: Answer, problem: Schema | None, components: Components) -> S
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         streamed = {"text/event-stream": {"schema": {"type": "string"}}} if answer.is_streamed else {}
         content = {**{media: {"schema": schema} for media in answer.media}, **streamed, **content}
-    headers = header_references(*answer.headers)
+    headers = (problem["headers"] if problem else {}) | header_references(*answer.headers)
     return {"description": answer.text, "headers": headers, **({"content": content} if content else {})}
 
 

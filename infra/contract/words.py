@@ -207,6 +207,7 @@ WORDS: dict[str, str] = {
     "computed": "The value that the engine computes now.",
     # Events
     "startsAt": "The time before which the rate limit starts no attempt.",
+    "traceId": "The id that the logs of the order have from its request to its end.",
     "amended": "The terms that change.",
     "launchId": "The identity of the launch.",
     "rearmed": "How often the price has moved away.",

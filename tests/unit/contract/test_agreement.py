@@ -60,7 +60,7 @@ FAILURE = Failure(FailureCode.TX_DROPPED, "the transaction never landed")
 QUOTE = VenueQuote(Decimal(100), 7, 1, Decimal(25), Decimal("0.1"), Decimal(1000), 1, 1)
 #: An example of each kind of event, with everything that it may have.
 DATA: tuple[EventData, ...] = (
-    events.Accepted(starts_at=NOON),
+    events.Accepted(starts_at=NOON, trace_id="0af7651916cd43dd8448eb211c80319c"),
     events.Opened(TERMS, marketable=True),
     events.Amended(TERMS, Amendment(Decimal(100), 30, NOON)),
     events.LaunchRefused(LAUNCH, "too little liquidity"),

@@ -113,6 +113,11 @@ def test_every_problem_code_belongs_to_a_call_or_a_frame() -> None:
     assert set(ProblemCode) - of_sockets - set(ELSEWHERE) <= found
 
 
+def test_an_answer_that_shares_its_status_with_a_problem_has_the_headers_of_both() -> None:
+    for method, path, operation in operations():
+        assert "Retry-After" in operation["responses"]["503"]["headers"], f"{method} {path}"
+
+
 def test_a_route_without_words_is_refused(app: Chalice) -> None:
     with pytest.raises(UndescribedError, match="GET /new"):
         openapi({**app.routes, "/new": {"GET": None}})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 REWRITES = (("/{2,}", "/"), ("(.)/$", r"\1"))
 #: The paths of the streams, each with the query parameter that takes its first group.
 STREAMS: tuple[tuple[str, str | None], ...] = (
-    ("^/ws/orders/([^/]+)$", "orderId"),
+    ("^/ws/orders/([A-Za-z0-9-]+)$", "orderId"),
     ("^/ws$", None),
     ("^/api/orders/connect$", None),
     ("^/api/orders/execute$", None),

@@ -3,6 +3,7 @@
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 from typing import TypeVar
 from uuid import UUID
@@ -46,6 +47,7 @@ class Line:
         self._deployment = deployment
         self._losses = losses
         self._opened = 0
+        self._messages = count(1)
 
     def request(self, request: Request, headers: gateway.Headers | None = None) -> "Future[Response]":
         """Send a request; ``answer_of`` reads the future after ``GATEWAY_SECONDS`` at the latest.
@@ -120,7 +122,12 @@ class Line:
             return
         mailbox.judge.note_message(text)
         deployment = self._deployment
-        event = {"requestContext": {"connectionId": mailbox.connection_id}, "body": text}
+        # Not of the deployment's chance, which a message on a socket leaves as it is.
+        request_id = f"{mailbox.connection_id}-{next(self._messages)}"
+        event = {
+            "requestContext": {"connectionId": mailbox.connection_id, "requestId": request_id},
+            "body": text,
+        }
         deployment.watch(deployment.invoke(lambda: actions.handle_message(deployment.engine, event)), "a message")
 
     def close(self, mailbox: Mailbox, why: tuple[int, str] = (1000, "")) -> None:

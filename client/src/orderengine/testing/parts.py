@@ -9,6 +9,7 @@ from orderengine.testing.fakes.clock import FakeClock
 from orderengine.testing.fakes.fan_out import FakeFanOutQueue, FakeSubscriberGroups
 from orderengine.testing.fakes.history import FakeHistory
 from orderengine.testing.fakes.ledger import FakeLedger
+from orderengine.testing.fakes.look_cover import FakeLookCover
 from orderengine.testing.fakes.markets import FakeMarketStore
 from orderengine.testing.fakes.open_orders import FakeOpenOrderIndex
 from orderengine.testing.fakes.order_index import FakeOrderIndex
@@ -66,6 +67,7 @@ class Parts:
     tickets: FakeTicketStore
     fan_out_queue: FakeFanOutQueue
     look_queue: FakeLookQueue
+    look_cover: FakeLookCover
     sockets: FakeSockets
     history: FakeHistory
     order_index: FakeOrderIndex
@@ -102,6 +104,7 @@ def new_parts(settings: Settings, clock: FakeClock | None = None) -> Parts:
         tickets=FakeTicketStore(),
         fan_out_queue=FakeFanOutQueue(),
         look_queue=FakeLookQueue(),
+        look_cover=FakeLookCover(),
         sockets=FakeSockets(),
         history=FakeHistory(clock.now),
         order_index=FakeOrderIndex(orders, clock.now_ms),

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.codec.groups import group_message
+from chalicelib.codec.looks import look_message
 from chalicelib.codec.messages import order_message
 from chalicelib.codec.replays import replay_message
 from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import Priority
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.queues import QueueDepth
+from chalicelib.ports.queues import DelayedLook, LooksFromNow, QueueDepth
 from chalicelib.ports.streams import StreamReplay
 
 
@@ -178,3 +179,17 @@ class FanOutPort:
     def send(self, order: Order, numbers: Collection[int]) -> None:
         for number in numbers:
             self._queue.put(group_message(order.order_id, number))
+
+
+class LookPort:
+    """``LookQueue`` on a virtual queue."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def send(self, looks: Sequence[DelayedLook]) -> None:
+        for look, delay_seconds in looks:
+            self._queue.put(look_message(look), delay_seconds)
+
+    def wake(self) -> None:
+        self._queue.put(look_message(LooksFromNow()))

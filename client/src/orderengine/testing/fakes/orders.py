@@ -220,6 +220,9 @@ class FakeOrderStore:
         due = self.due(now_ms, len(self._kept))
         return [one for one in due if self._kept[one].order.status is Status.OPEN][:limit]
 
+    def has_deadlines(self) -> bool:
+        return any(stored.deadline_ms is not None for stored in self._indexed())
+
     def history_lag(self, limit: int) -> HistoryLag:
         waiting = [
             stored.order.events[0].at

@@ -6,7 +6,7 @@ from typing import Any
 from chalicelib.codec.messages import order_message, read_order_message
 from chalicelib.domain.spec import Priority
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.queues import Look, QueueDepth
+from chalicelib.ports.queues import DelayedLook, QueueDepth
 
 
 class FakeOrderQueue:
@@ -104,10 +104,21 @@ class FakeDeadLetterQueue:
 
 
 class FakeLookQueue:
-    """``LookQueue`` in memory."""
+    """``LookQueue`` in memory. ``wakes`` counts the requests for looks. While ``down`` is set, it refuses all."""
 
     def __init__(self) -> None:
-        self.looks: list[tuple[Look, int]] = []
+        self.looks: list[DelayedLook] = []
+        self.wakes = 0
+        self.down = False
 
-    def send(self, looks: Sequence[Look], delay_seconds: int = 0) -> None:
-        self.looks += [(look, delay_seconds) for look in looks]
+    def send(self, looks: Sequence[DelayedLook]) -> None:
+        self._ping()
+        self.looks += looks
+
+    def wake(self) -> None:
+        self._ping()
+        self.wakes += 1
+
+    def _ping(self) -> None:
+        if self.down:
+            raise ConnectionError("the queue is down")
