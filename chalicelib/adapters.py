@@ -6,6 +6,7 @@ from chalicelib.ports.api_keys import ApiKeys
 from chalicelib.ports.event_waits import WaitCounts
 from chalicelib.ports.fan_out import FanOutQueue, SubscriberGroups
 from chalicelib.ports.history import History
+from chalicelib.ports.looks import LookCover
 from chalicelib.ports.market import MarketStore
 from chalicelib.ports.order_index import OrderIndex
 from chalicelib.ports.orders import OpenOrderIndex, OrderStore
@@ -41,6 +42,7 @@ class Adapters:
     replay_queue: ReplayQueue
     fan_out_queue: FanOutQueue
     look_queue: LookQueue
+    look_cover: LookCover
     sockets: ManagedSockets
     history: History
     markets: MarketStore

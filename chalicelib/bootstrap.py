@@ -4,10 +4,13 @@
 ``build_engine`` assembles them.
 """
 
-from collections.abc import Iterator
+import logging
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from importlib import import_module
 
 from chalicelib.adapters import Adapters
 from chalicelib.api.requests.rules import RequestRules
@@ -25,6 +28,7 @@ from chalicelib.routing.router import Router
 from chalicelib.runtime import PROCESS, Runtime
 from chalicelib.services.limits.priority_lane import PriorityLane
 from chalicelib.services.operations.engine_state import EngineSources, ShowEngine
+from chalicelib.services.operations.gauges import ReadGauges
 from chalicelib.services.operations.health import CheckHealth
 from chalicelib.services.operations.looks import ScheduleLooks
 from chalicelib.services.operations.stats import ShowStats
@@ -45,6 +49,11 @@ from chalicelib.simulation.factory import Simulation, build_simulation
 from chalicelib.stream_services import Streams, build_streams
 from chalicelib.trading_services import Trading, build_market, build_trading
 
+log = logging.getLogger(__name__)
+
+#: How Lambda names the handler of the processor.
+_PROCESSOR = "app.process_orders"
+
 _used: ContextVar[Engine] = ContextVar("engine")
 
 
@@ -54,6 +63,23 @@ def engine() -> Engine:
     :raises ValueError: naming the variable that is missing or wrong.
     """
     return _used.get(None) or _engine_of_process()
+
+
+def build_in_lambda(environment: Mapping[str, str] = os.environ) -> None:
+    """Build the engine as a function starts, when Lambda gives it a whole core whatever its memory is.
+
+    Nothing happens outside Lambda: packaging and tests import the application without settings. A setting that is
+    wrong is logged here, and every event fails with the same error.
+    """
+    if not environment.get("AWS_LAMBDA_FUNCTION_NAME"):
+        return
+    try:
+        _engine_of_process()
+    except ValueError:
+        log.exception("the engine cannot be built")
+    if environment.get("_HANDLER") == _PROCESSOR:
+        # It records every order. Within its first event, loading the driver would hold a slot for half a second.
+        import_module("chalicelib.history.postgres")
 
 
 @contextmanager
@@ -90,7 +116,7 @@ def build_engine(
     streams = build_streams(settings, adapters, runtime, authenticator)
     trading = build_trading(settings, adapters, runtime, router, streams)
     market = build_market(settings, adapters, runtime, router, streams, trading, simulation)
-    min_age_seconds = settings.min_exhaustion_seconds
+    min_age_seconds, sources = settings.min_exhaustion_seconds, _sources(settings, adapters)
     return Engine(
         settings=settings,
         now=now,
@@ -107,7 +133,9 @@ def build_engine(
         cancel=CancelOrder(
             adapters.orders, trading.finalize, streams.subscriptions, trading.rate_limiter, trading.workers, now
         ),
-        amend=AmendOrder(adapters.orders, trading.open_orders, market.triggers, trading.watch_list, now),
+        amend=AmendOrder(
+            adapters.orders, trading.open_orders, market.triggers, trading.watch_list, trading.wake_looks, now
+        ),
         replay=ReplayOrder(simulation.hindsight),
         preview=PreviewOrder(router, trading.plan, now),
         queries=Queries(adapters.orders, router),
@@ -120,8 +148,16 @@ def build_engine(
             adapters.orders, adapters.order_queue, adapters.ledger, trading.finalize, now, min_age_seconds
         ),
         watchdog=_watchdog(settings, adapters, now, streams, trading),
+        read_gauges=ReadGauges(adapters.orders, sources.find_work, now),
         market=market,
-        schedule_looks=ScheduleLooks(adapters.look_queue, now, settings.market_tick_seconds),
+        schedule_looks=ScheduleLooks(
+            adapters.look_queue,
+            adapters.look_cover,
+            adapters.orders,
+            adapters.markets,
+            now,
+            settings.market_tick_seconds,
+        ),
         subscriptions=streams.subscriptions,
         user_streams=streams.user_streams,
         opening=streams.opening,
@@ -134,7 +170,7 @@ def build_engine(
         priority_lane=PriorityLane(adapters.high_priority_queue),
         health=CheckHealth(adapters.orders, adapters.order_queue, adapters.history, trading.workers, now),
         stats=ShowStats(adapters.orders, adapters.history, now),
-        state=ShowEngine(_sources(settings, adapters), trading.workers, now),
+        state=ShowEngine(sources, trading.workers, now),
         sockets=adapters.sockets,
         order_queue=adapters.order_queue,
         dead_letter_queue=adapters.dead_letter_queue,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from botocore.config import Config
+from botocore.session import Session
 
 from chalicelib.adapters import Adapters
 from chalicelib.clock import utc_now
@@ -22,6 +23,7 @@ from chalicelib.settings import Settings
 from chalicelib.stores.api_keys import DynamoApiKeys
 from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
+from chalicelib.stores.look_cover import DynamoLookCover
 from chalicelib.stores.markets import DynamoMarketStore
 from chalicelib.stores.open_orders import DynamoOpenOrderIndex
 from chalicelib.stores.order_index import DynamoOrderIndex
@@ -41,17 +43,7 @@ def connect(settings: Settings) -> Adapters:
     dynamodb = SharedConnection(settings)
     session = dynamodb.session
     secrets = SecretsManager(session, settings)
-    sqs: Any = session.create_client(
-        "sqs",
-        region_name=settings.aws_region,
-        endpoint_url=settings.aws_endpoint_url,
-        config=Config(
-            connect_timeout=settings.aws_connect_timeout_seconds,
-            read_timeout=settings.aws_read_timeout_seconds,
-            retries={"mode": "standard", "total_max_attempts": 3},
-            parameter_validation=False,
-        ),
-    )
+    sqs = _sqs(session, settings, attempts=3)
     management: Any = session.create_client(
         "apigatewaymanagementapi",
         region_name=settings.aws_region,
@@ -83,13 +75,29 @@ def connect(settings: Settings) -> Adapters:
         dead_letter_queue=SqsDeadLetterQueue(sqs, settings.dead_letters_queue_url, settings.unprocessable_queue_url),
         replay_queue=SqsReplayQueue(sqs, settings.replay_queue_url),
         fan_out_queue=SqsFanOutQueue(sqs, settings.fan_out_queue_url),
-        look_queue=SqsLookQueue(sqs, settings.looks_queue_url),
+        look_queue=SqsLookQueue(sqs, _sqs(session, settings, attempts=1), settings.looks_queue_url),
+        look_cover=DynamoLookCover(dynamodb, settings),
         sockets=ApiGatewaySockets(management),
         history=HistoryOnDemand(settings, secrets),
         markets=DynamoMarketStore(dynamodb, settings),
         api_keys=DynamoApiKeys(dynamodb, settings),
         secrets=secrets,
         verdicts=DynamoVerdicts(dynamodb, settings),
+    )
+
+
+def _sqs(session: Session, settings: Settings, attempts: int) -> Any:
+    """A client of SQS. A second one costs a cold start 2 ms."""
+    return session.create_client(
+        "sqs",
+        region_name=settings.aws_region,
+        endpoint_url=settings.aws_endpoint_url,
+        config=Config(
+            connect_timeout=settings.aws_connect_timeout_seconds,
+            read_timeout=settings.aws_read_timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            parameter_validation=False,
+        ),
     )
 
 

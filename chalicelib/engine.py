@@ -11,6 +11,7 @@ from chalicelib.services.limits.priority_lane import PriorityLane
 from chalicelib.services.limits.request_rate import RequestRate
 from chalicelib.services.market.watcher import MarketWatcher
 from chalicelib.services.operations.engine_state import ShowEngine
+from chalicelib.services.operations.gauges import ReadGauges
 from chalicelib.services.operations.health import CheckHealth
 from chalicelib.services.operations.looks import ScheduleLooks
 from chalicelib.services.operations.stats import ShowStats
@@ -60,6 +61,7 @@ class Engine:
     close_dead_letter: CloseDeadLetter
     watchdog: Watchdog
     market: MarketWatcher
+    read_gauges: ReadGauges
     schedule_looks: ScheduleLooks
     subscriptions: Subscriptions
     user_streams: UserStreams

@@ -79,9 +79,16 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
+    """One of some words. ``earlier`` has pairs: a word of earlier versions, and the choice that it now means.
+
+    A deployment keeps the values of its stage, so the engine goes on reading those words.
+    """
+
     choices: tuple[str, ...]
+    earlier: tuple[tuple[str, str], ...] = ()
 
     def read(self, text: str) -> str:
+        text = dict(self.earlier).get(text, text)
         if text not in self.choices:
             raise ValueError(text)
         return text

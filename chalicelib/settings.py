@@ -11,7 +11,7 @@ from chalicelib.setting_rules import IssuerUrl, Number, OneOf, Origin, Rule, Swi
 
 #: How the engine names itself to AWS.
 USER_AGENT = "order-execution-engine"
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 #: The longest delay of a message in SQS.
 MAX_DELAY_SECONDS = 900
 #: The longest message of a WebSocket in API Gateway.
@@ -61,7 +61,8 @@ class Settings:
     database_secret: str = ""
     #: The most environments of the HTTP API, which alone has this. 0: nothing but the account bounds them.
     api_concurrency: Annotated[int, whole(0, 99_999, "environments")] = 0
-    log_level: Annotated[str, OneOf(LOG_LEVELS)] = "INFO"
+    #: No line has the level CRITICAL, which would hide every failure.
+    log_level: Annotated[str, OneOf(LOG_LEVELS, earlier=(("CRITICAL", "ERROR"),))] = "INFO"
 
     # Authentication. Off, everybody may do everything in the name of every user.
     auth: Annotated[bool, Switch()] = True

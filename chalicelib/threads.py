@@ -2,14 +2,26 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from contextvars import copy_context
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_Arguments = ParamSpec("_Arguments")
+
+
+class ContextThreads(ThreadPoolExecutor):
+    """Threads whose calls have the context variables of their callers, and so the ids of their log lines."""
+
+    def submit(
+        self, fn: Callable[_Arguments, Result], /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
+    ) -> "Future[Result]":
+        return super().submit(partial(copy_context().run, fn, *args, **kwargs))
 
 
 def threads(number: int, name: str) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(number, thread_name_prefix=name)
+    return ContextThreads(number, thread_name_prefix=name)
 
 
 def side_by_side(executor: Executor, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

@@ -13,6 +13,7 @@ from chalicelib.services.market.launches import ProcessLaunches
 from chalicelib.services.market.open_orders import OpenOrders
 from chalicelib.services.market.trigger import TriggerOrders
 from chalicelib.services.market.watcher import MarketWatcher
+from chalicelib.services.operations.wake_looks import WakeLooks
 from chalicelib.services.orders.acceptance import PlanAcceptance, WatchList
 from chalicelib.services.orders.attempt import RunAttempt
 from chalicelib.services.orders.execute import ExecuteOrder, RetryPolicy
@@ -38,6 +39,7 @@ class Trading:
     rate_limiter: RateLimiter
     open_orders: OpenOrders
     watch_list: WatchList
+    wake_looks: WakeLooks
     plan: PlanAcceptance
     submit: SubmitOrder
     execute: ExecuteOrder
@@ -66,6 +68,7 @@ def build_trading(
         orders, publisher, streams.subscriptions, adapters.history, finalize, workers, now, settings.watchdog_batch
     )
     watch_list = WatchList(adapters.markets, launches=settings.simulated_launch_seconds > 0)
+    wake_looks = WakeLooks(adapters.look_cover, adapters.look_queue, beside, now)
     plan = PlanAcceptance(adapters.markets, router)
     submit = SubmitOrder(
         orders=orders,
@@ -74,6 +77,7 @@ def build_trading(
         subscriptions=streams.subscriptions,
         plan=plan,
         watch_list=watch_list,
+        wake_looks=wake_looks,
         open_orders=open_orders,
         active_limit=UserOrderLimit(
             orders.count_active,
@@ -99,7 +103,7 @@ def build_trading(
     execute = ExecuteOrder(
         orders=orders,
         lease=LeaseOrder(orders, rate_limiter, now, settings.lease_seconds, grace),
-        attempt=RunAttempt(orders, router, adapters.ledger, now),
+        attempt=RunAttempt(orders, router, adapters.ledger, now, settings.lease_seconds),
         finalize=finalize,
         open_orders=open_orders,
         publisher=publisher,
@@ -108,7 +112,9 @@ def build_trading(
         uniform=runtime.uniform,
         retry=RetryPolicy(settings.max_attempts, settings.backoff_base_seconds, settings.backoff_cap_seconds, grace),
     )
-    return Trading(finalize, rate_limiter, open_orders, watch_list, plan, submit, execute, workers, beside)
+    return Trading(
+        finalize, rate_limiter, open_orders, watch_list, wake_looks, plan, submit, execute, workers, beside
+    )
 
 
 def build_market(
@@ -151,6 +157,7 @@ def build_market(
         triggers=triggers,
         launches=launches,
         open_orders=trading.open_orders,
+        wake_looks=trading.wake_looks,
         launch_source=simulation.launches,
         executor=trading.workers,
         now=now,

@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from typing import Any
 
 from chalicelib.codec.messages import PoisonMessageError
+from chalicelib.observability import operations as observe
+from chalicelib.observability.streams import entry
+from chalicelib.threads import threads
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ def process_batch(event: Mapping[str, Any], handle: Handler, hold: Hold) -> Batc
     if len(records) == 1:
         done = [process_record(records[0], handle, hold)]
     else:
-        with ThreadPoolExecutor(len(records) or 1) as pool:
+        with threads(len(records) or 1, "record") as pool:
             done = list(pool.map(lambda record: process_record(record, handle, hold), records))
     failed = [record for record, is_done in zip(records, done, strict=True) if not is_done]
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
@@ -42,6 +44,11 @@ def process_record(record: Record, handle: Handler, hold: Hold) -> bool:
     No exception leaves this function, because it would end the worker. SQS delivers the record of a failed handler
     again after ``FAILURE_PAUSE_SECONDS`` and more.
     """
+    with entry(messageId=record["messageId"]):
+        return _process(record, handle, hold)
+
+
+def _process(record: Record, handle: Handler, hold: Hold) -> bool:
     try:
         seconds = handle(record)
         if seconds is None:
@@ -49,10 +56,10 @@ def process_record(record: Record, handle: Handler, hold: Hold) -> bool:
         hold(record["receiptHandle"], ceil(seconds))
     except PoisonMessageError:
         # No pause on the way to the dead-letter queue; the watchdog takes care of the order, if there is one.
-        log.exception("poison message", extra={"messageId": record["messageId"], "body": record["body"][:500]})
+        observe.message_poisoned(record["body"])
         try_hold(hold, record, 0)
     except Exception:
-        log.exception("message failed", extra={"messageId": record["messageId"]})
+        observe.message_failed()
         receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
         try_hold(hold, record, failure_pause_seconds(receives))
     return False

@@ -1,6 +1,5 @@
 """The consumer of the fan-out queue: each message asks for the service of one group of an order's subscribers."""
 
-import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -10,9 +9,8 @@ from chalicelib.codec.groups import read_group_message
 from chalicelib.consumers.batch import BatchResult, Record, process_batch
 from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.engine import Engine
+from chalicelib.observability import orders as observe
 from chalicelib.ports.fan_out import GroupLeasedError
-
-log = logging.getLogger(__name__)
 
 #: The pause before the next try at a group whose worker may have died.
 _LEASED_PAUSE_SECONDS = 5
@@ -33,12 +31,10 @@ def _receives(record: Record) -> int:
 
 def _serve(engine: Engine, record: Record) -> float | None:
     message = read_group_message(record["body"])
-    extra = {"orderId": message.order_id, "group": message.number}
-    log.info("serving a group of subscribers", extra=extra)
     try:
         engine.serve_group(message.order_id, message.number, owner=f"{uuid4().hex}/{record['messageId']}")
     except OrderNotFoundError:
-        log.warning("order not found", extra=extra)
+        observe.not_found(message.order_id)
     except GroupLeasedError:
         # The worker that holds the lease has its own message, which the queue delivers again if that worker dies.
         # Such a message waits for the end of the lease; all others are answered by the round that comes.

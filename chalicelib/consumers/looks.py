@@ -1,14 +1,14 @@
-"""The consumer of the looks queue: the minute's schedule, and one look of the market watcher or the watchdog each."""
+"""The consumer of the looks queue: requests for looks, and one look of the market watcher or the watchdog each."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.codec.looks import read_look_message
+from chalicelib.codec.times import to_ms
 from chalicelib.engine import Engine
-from chalicelib.ports.queues import LooksOfMinute, MarketLook, WatchdogLook
-
-log = logging.getLogger(__name__)
+from chalicelib.observability import operations as observe
+from chalicelib.observability.streams import entry
+from chalicelib.ports.queues import LooksFromNow, LooksOfMinute, MarketLook, WatchdogLook
 
 
 def run_looks(engine: Engine, event: Mapping[str, Any]) -> None:
@@ -21,14 +21,22 @@ def run_looks(engine: Engine, event: Mapping[str, Any]) -> None:
     :raises PoisonMessageError: if a message is no look.
     """
     for record in event["Records"]:
-        look = read_look_message(record["body"])
-        if not isinstance(look, LooksOfMinute) and engine.schedule_looks.is_late(look):
-            log.warning("late look skipped", extra={"kind": type(look).__name__, "dueMs": look.due_ms})
-            continue
-        match look:
-            case LooksOfMinute():
-                engine.schedule_looks()
-            case MarketLook():
-                engine.market.look()
-            case WatchdogLook():
-                engine.watchdog()
+        with entry(messageId=record["messageId"]):
+            _run(engine, record)
+
+
+def _run(engine: Engine, record: Mapping[str, Any]) -> None:
+    look = read_look_message(record["body"])
+    if isinstance(look, MarketLook | WatchdogLook) and engine.schedule_looks.is_late(look):
+        observe.look_skipped(type(look).__name__, to_ms(engine.now()) - look.due_ms)
+        return
+    match look:
+        case LooksOfMinute():
+            engine.schedule_looks.of_minute()
+        case LooksFromNow():
+            engine.schedule_looks.from_now()
+        case MarketLook():
+            engine.market.look()
+        case WatchdogLook():
+            engine.watchdog()
+            engine.read_gauges()

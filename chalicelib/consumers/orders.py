@@ -1,6 +1,5 @@
 """The consumers of the orders queue and of the dead-letter queue."""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -11,9 +10,9 @@ from chalicelib.codec.messages import PoisonMessageError, read_order_message
 from chalicelib.consumers.batch import BatchResult, Record, process_batch, process_record, try_hold
 from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.engine import Engine
+from chalicelib.observability import operations as observe
+from chalicelib.observability.context import concerns
 from chalicelib.ports.orders import StoredOrder
-
-log = logging.getLogger(__name__)
 
 
 def process_orders(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
@@ -51,6 +50,7 @@ class _Invocation:
             lane.delete(first)
 
     def _execute(self, record: Record, message: StoredOrder, hold: Callable[[int], None]) -> float | None:
+        concerns(message.order)
         order_id = message.order.order_id
         # The two messages of a high-priority order may be in this batch.
         if order_id not in self._results:
@@ -69,9 +69,11 @@ def close_dead_letters(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
 
     def handle(record: Record) -> float | None:
         try:
-            return engine.close_dead_letter(read_order_message(record["body"]))
+            message = read_order_message(record["body"])
+            concerns(message.order)
+            return engine.close_dead_letter(message)
         except (PoisonMessageError, OrderNotFoundError):
-            log.exception("unprocessable dead letter", extra={"messageId": record["messageId"]})
+            observe.letter_kept()
             queue.keep(record["body"])
             return None
 

@@ -1,6 +1,5 @@
 """The consumer of the replay queue: streams for connections that no function could serve on the spot."""
 
-import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -13,6 +12,8 @@ from chalicelib.codec.times import to_ms
 from chalicelib.consumers.batch import BatchResult, Record, failure_pause_seconds, process_batch
 from chalicelib.domain.errors import OrderNotFoundError, RefusedError
 from chalicelib.engine import Engine
+from chalicelib.observability import orders
+from chalicelib.observability import streams as observe
 from chalicelib.ports.streams import (
     CheckSocket,
     CloseSockets,
@@ -25,8 +26,6 @@ from chalicelib.ports.streams import (
     Subscriber,
 )
 from chalicelib.services.streams.dropped_sockets import Lag
-
-log = logging.getLogger(__name__)
 
 #: The queue delivers a replay again whose connection accepts no pushes yet. Then the engine closes the connection.
 _CONNECT_TRIES = 5
@@ -41,11 +40,11 @@ def replay_streams(engine: Engine, event: Mapping[str, Any]) -> BatchResult:
 def _replay(engine: Engine, record: Record) -> float | None:
     match read_replay_message(record["body"]):
         case NotifyFollowers() as notification:
-            log.info("subscribing the followers of an order", extra={"orderId": notification.order_id})
             _notify(engine, notification)
+            observe.followers_subscribed()
         case CheckSocket() as check:
-            log.info("checking a socket", extra={"connectionId": check.connection_id})
             engine.ended_credentials.check(check)
+            observe.socket_checked(check.connection_id)
         case CloseSockets() as revoked:
             engine.ended_credentials.close_sockets(revoked)
         case replay:
@@ -60,9 +59,9 @@ def _replay_stream(engine: Engine, record: Record, replay: OpenStream | FollowUs
         # Workers that were killed, or failures, have taken the time.
         engine.connections.end_slow(connection_id)
         return None
-    log.info("replaying a stream", extra={"connectionId": connection_id, "kind": type(replay).__name__})
     try:
         is_reached = _push(engine, replay)
+        observe.stream_replayed(type(replay).__name__, connection_id)
     except (RefusedError, ProblemError) as error:
         is_reached = _push_error(engine, connection_id, error)
     except Exception:
@@ -103,7 +102,7 @@ def _notify(engine: Engine, replay: NotifyFollowers) -> None:
     try:
         engine.subscriptions.subscribe_followers(replay.order_id)
     except OrderNotFoundError:
-        log.warning("order not found", extra={"orderId": replay.order_id})
+        orders.not_found(replay.order_id)
 
 
 def _push_error(engine: Engine, connection_id: str, error: Exception) -> bool:

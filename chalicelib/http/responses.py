@@ -1,6 +1,5 @@
 """Reading of requests and writing of responses, the same for every route."""
 
-import logging
 import re
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -27,9 +26,8 @@ from chalicelib.api.requests.queries import OrderIdModel, repeated_parameters
 from chalicelib.codec.exact_json import dumps
 from chalicelib.http.cors import Cors
 from chalicelib.http.headers import FIXED_HEADERS
+from chalicelib.observability import operations as observe
 from chalicelib.outages import UNAVAILABLE
-
-log = logging.getLogger(__name__)
 
 #: Every response names its request by the id that a problem's body has and the logs use.
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -116,7 +114,7 @@ def finish(request: Request, response: Response) -> Response:
     response.headers[REQUEST_ID_HEADER] = request_id
     if request.method == "HEAD":
         _drop_body(response)
-    log.info("%s %s %s", request.method, request.path, response.status_code, extra={"requestId": request_id})
+    observe.request_answered(request.method, request.path, response.status_code)
     return response
 
 

@@ -11,7 +11,7 @@ from chalicelib.codec.replays import replay_message
 from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import Priority
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.queues import Look, QueueDepth
+from chalicelib.ports.queues import DelayedLook, LooksFromNow, QueueDepth
 from chalicelib.ports.streams import StreamReplay
 
 if TYPE_CHECKING:
@@ -49,11 +49,12 @@ class SqsQueue:
         )
 
     def _send_all(self, bodies: Sequence[str], **options: Any) -> None:
-        for start in range(0, len(bodies), _MAX_BATCH):
-            entries: list[Any] = [
-                {"Id": str(number), "MessageBody": body, **options}
-                for number, body in enumerate(bodies[start : start + _MAX_BATCH])
-            ]
+        self._send_entries([{"MessageBody": body, **options} for body in bodies])
+
+    def _send_entries(self, messages: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(messages), _MAX_BATCH):
+            batch = messages[start : start + _MAX_BATCH]
+            entries: list[Any] = [{"Id": str(number), **message} for number, message in enumerate(batch)]
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
             # SQS may accept a part of a batch, which the SDK does not report as an error.
             if failed := answer.get("Failed"):
@@ -146,10 +147,17 @@ class SqsReplayQueue(SqsQueue):
 
 
 class SqsLookQueue(SqsQueue):
-    """``LookQueue`` on SQS."""
+    """``LookQueue`` on SQS. Requests wait for ``wake``, so the client that does it makes one attempt."""
 
-    def send(self, looks: Sequence[Look], delay_seconds: int = 0) -> None:
-        self._send_all([look_message(look) for look in looks], DelaySeconds=delay_seconds)
+    def __init__(self, client: "SQSClient", once: "SQSClient", queue_url: str) -> None:
+        super().__init__(client, queue_url)
+        self._once = once
+
+    def send(self, looks: Sequence[DelayedLook]) -> None:
+        self._send_entries([{"MessageBody": look_message(look), "DelaySeconds": delay} for look, delay in looks])
+
+    def wake(self) -> None:
+        self._once.send_message(QueueUrl=self._url, MessageBody=look_message(LooksFromNow()))
 
 
 class SqsFanOutQueue(SqsQueue):

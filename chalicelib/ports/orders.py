@@ -243,6 +243,10 @@ class OrderStore(Protocol):
         """Ids of overdue open orders, at most ``limit``, the longest overdue first."""
         ...
 
+    def has_deadlines(self) -> bool:
+        """True if an order is active, open, or terminal and not recorded (eventually consistent)."""
+        ...
+
     def history_lag(self, limit: int) -> HistoryLag:
         """Terminal orders that the history lacks, counted up to ``limit`` (eventually consistent)."""
         ...

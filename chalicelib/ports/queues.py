@@ -81,7 +81,12 @@ class ReplayQueue(MessageQueue, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LooksOfMinute:
-    """The request to queue the looks of the coming minute. EventBridge sends it once a minute."""
+    """The request to queue further looks if something waits for one. EventBridge sends it once a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class LooksFromNow:
+    """The request to queue looks, from a function that accepts an order while none are queued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +104,21 @@ class WatchdogLook:
 
 
 Look = MarketLook | WatchdogLook
+#: A look, and the whole seconds after which the queue delivers it.
+DelayedLook = tuple[Look, int]
 
 
 class LookQueue(Protocol):
-    def send(self, looks: Sequence[Look], delay_seconds: int = 0) -> None:
-        """Queue looks for the ``run_looks`` function, which receives them after the delay.
+    def send(self, looks: Sequence[DelayedLook]) -> None:
+        """Queue looks for the ``run_looks`` function, which receives each after its delay.
 
         :raises Exception: if the queue refuses one of them.
+        """
+        ...
+
+    def wake(self) -> None:
+        """Ask the ``run_looks`` function to queue looks from now on (``LooksFromNow``).
+
+        :raises Exception: if the queue does not take the request.
         """
         ...

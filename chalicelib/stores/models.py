@@ -297,7 +297,8 @@ class MarketItem(Model):
     A pair's name, or the mint of a pair outside the registry, has ``price#<quote>``, ``pool#<pool>#<venue>#<quote>``
     and ``launch#<pool>#<slot>``. ``replaced#<pair or mint>#<quote>`` has the prices that later ones replaced, by the
     time of the replacement; the first push replaces no price. ``releasing`` has the pending launches, ``watched`` the
-    watch list. Times are milliseconds since the epoch, but ``expiresAt``, the table's time to live, is in seconds.
+    watch list, and ``looks`` until when looks are queued. Times are milliseconds since the epoch, but ``expiresAt``,
+    the table's time to live, is in seconds.
     """
 
     class Meta:

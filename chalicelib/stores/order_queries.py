@@ -67,6 +67,12 @@ class OrderQueries:
         )
         return int(found["Count"])
 
+    def has_deadlines(self) -> bool:
+        return any(
+            next(iter(self._item.deadline.query(shard, limit=1)), None) is not None
+            for shard in (OPEN_SHARD, *ACTIVE_SHARDS, HISTORY_SHARD)
+        )
+
     def history_lag(self, limit: int) -> HistoryLag:
         rows = list(self._item.deadline.query(HISTORY_SHARD, limit=limit))
         oldest = min((row.created_at for row in rows), default=None)

@@ -1,6 +1,5 @@
 """The actions that a client may send on a socket. Answers are pushed; an error leaves the socket open."""
 
-import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,12 +24,12 @@ from chalicelib.codec.times import to_text
 from chalicelib.domain.errors import RefusedError, TooManySubscriptionsError
 from chalicelib.domain.identity import Caller
 from chalicelib.engine import Engine
+from chalicelib.observability import streams as observe
 from chalicelib.outages import UNAVAILABLE
 from chalicelib.ports.streams import Connection, ConnectionGoneError, PushFailedError, Subscriber
 from chalicelib.services.streams.subscription_limit import subscription_of
+from chalicelib.streaming.entries import entry_of
 from chalicelib.streaming.messages import Message, read_message
-
-log = logging.getLogger(__name__)
 
 #: The field of ``execute_order`` that is the header ``Idempotency-Key`` over HTTP.
 _KEY = "idempotencyKey"
@@ -61,8 +60,12 @@ def handle_message(engine: Engine, event: Mapping[str, Any]) -> None:
     A message on a socket that is closed, or that the message has closed, gets no answer. A socket that does not take
     its answer is closed: its client could not know what the engine has done.
     """
-    connection_id = event["requestContext"]["connectionId"]
-    message = read_message(event.get("body") or "", engine.settings.max_body_bytes)
+    with entry_of(event):
+        _handle(engine, event["requestContext"]["connectionId"], event.get("body") or "")
+
+
+def _handle(engine: Engine, connection_id: str, body: str) -> None:
+    message = read_message(body, engine.settings.max_body_bytes)
     try:
         try:
             if connection := _admit(engine, connection_id, message):
@@ -71,10 +74,10 @@ def handle_message(engine: Engine, event: Mapping[str, Any]) -> None:
             raise
         except Exception as error:
             problem = problem_of(error, UNAVAILABLE)
-            log.info("message refused", extra={"connectionId": connection_id, "code": problem.code})
+            observe.action_refused(problem.code)
             engine.sockets.push(connection_id, error_frame(problem, message.request_id))
     except ConnectionGoneError:
-        log.info("connection gone before the answer", extra={"connectionId": connection_id})
+        observe.connection_gone()
     except PushFailedError:
         engine.connections.end_slow(connection_id)
 

@@ -1,6 +1,5 @@
 """Opening and closing of sockets."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,10 +9,10 @@ from chalicelib.api.problems import ProblemError, problem_of
 from chalicelib.api.requests.streams import read_handshake
 from chalicelib.codec.secret_text import without_credential
 from chalicelib.engine import Engine
+from chalicelib.observability import streams as observe
 from chalicelib.outages import UNAVAILABLE
+from chalicelib.streaming.entries import entry_of
 from chalicelib.streaming.handshakes import caller_of_handshake
-
-log = logging.getLogger(__name__)
 
 _STREAM_PARAMETERS = ("orderId", "userId", "afterSeq", "since", "statuses")
 #: The protocol of the frames. A browser closes a socket whose server accepts none of the protocols that it offers.
@@ -26,15 +25,15 @@ def connect(engine: Engine, event: Mapping[str, Any]) -> dict[str, Any]:
     The socket opens with a wrong query too: the replay queue brings the error, as it brings the stream. A handshake
     whose caller may not open a socket gets the status of the refusal.
     """
-    try:
-        return _connect(engine, event)
-    except Exception as error:
-        problem = problem_of(error, UNAVAILABLE)
-        if problem.code is ProblemCode.INTERNAL_ERROR:
-            raise
-        extra = {"connectionId": event["requestContext"]["connectionId"], "code": problem.code}
-        log.info("handshake refused", extra=extra)
-        return {"statusCode": problem.status}
+    with entry_of(event):
+        try:
+            return _connect(engine, event)
+        except Exception as error:
+            problem = problem_of(error, UNAVAILABLE)
+            if problem.code is ProblemCode.INTERNAL_ERROR:
+                raise
+            observe.handshake_refused(problem.code)
+            return {"statusCode": problem.status}
 
 
 def _connect(engine: Engine, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def _connect(engine: Engine, event: Mapping[str, Any]) -> dict[str, Any]:
     coarse = query.get("statuses") == ["coarse"]
     wanted = query if _wants_an_answer(query, engine.now()) else {}
     engine.connections.open(caller_of_handshake(engine, event), connection_id, coarse=coarse, wanted=wanted)
-    log.info("connected", extra={"connectionId": connection_id, "query": wanted})
+    observe.connected(wanted)
     return {"statusCode": 200, **_subprotocol(event)}
 
 
@@ -79,6 +78,6 @@ def _subprotocol(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def disconnect(engine: Engine, event: Mapping[str, Any]) -> None:
     """``$disconnect``: forget the connection."""
-    connection_id = event["requestContext"]["connectionId"]
-    engine.connections.close(connection_id)
-    log.info("disconnected", extra={"connectionId": connection_id})
+    with entry_of(event):
+        engine.connections.close(event["requestContext"]["connectionId"])
+        observe.disconnected()

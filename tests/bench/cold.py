@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from infra.project import PYTHON
 from tests.bench.errors import BenchError
 
 #: Does not exist. A start that called it would fail.
@@ -23,7 +24,10 @@ from dataclasses import MISSING, fields
 from chalicelib.settings import Settings
 print(*(field.name.upper() for field in fields(Settings) if field.default is MISSING))
 """
+#: Lambda imports the application, which builds the engine as it does so.
 _ENGINE = """
+import os
+os.environ["AWS_LAMBDA_FUNCTION_NAME"] = "bench"
 import app
 from chalicelib.bootstrap import engine
 engine()
@@ -35,7 +39,8 @@ session = botocore.session.get_session()
 for service in ("dynamodb", "sqs", "apigatewaymanagementapi"):
     session.create_client(service, region_name="us-east-1")
 """
-_CPU = "\nimport time\nprint(time.process_time())"
+#: In Lambda, what the application prints becomes lines of its log.
+_CPU = "\nimport sys, time\nprint(time.process_time(), file=sys.__stdout__)"
 #: What a function loads besides, in the engine and in the bare process: the processor records each order.
 _KINDS = {"api and sockets": ("", ""), "processor": ("import chalicelib.history.postgres", "import psycopg")}
 
@@ -68,8 +73,10 @@ def measure(project: Path, starts: int) -> ColdStarts:
     :raises BenchError: if the package cannot be made or does not start.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        # The starts are those of this Python.
+        own = {"PACKAGE_PYTHON": PYTHON}
         made, unpacked = Path(name) / "package", Path(name) / "task"
-        _run(["-m", "infra.aws.package", "--stage", "prod", "--out", str(made)], project, dict(os.environ))
+        _run(["-m", "infra.aws.package", "--stage", "prod", "--out", str(made)], project, os.environ | own)
         with zipfile.ZipFile(made / "deployment.zip") as archive:
             archive.extractall(unpacked)
             size = sum(entry.file_size for entry in archive.infolist())

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.bench import calls, cold, engine, history, replayed, snipers, sustained, ticks
+from tests.bench import calls, cold, engine, history, memory, replayed, snipers, sustained, ticks
 from tests.bench.figures import Row
 from tests.bench.history_report import history_table
 from tests.bench.latency import part as latency
@@ -120,6 +120,12 @@ def _cold(checkout: Checkout, options: argparse.Namespace) -> Outcome:
     return Outcome(cold_rows(found), asdict(found))
 
 
+def _memory(checkout: Checkout, options: argparse.Namespace) -> Outcome:
+    with checkout.subject(memory.ENVIRONMENT, f"memory: {options.orders} invocations of each function") as subject:
+        found = memory.measure(subject, options.orders)
+    return Outcome(memory.rows(found), {name: asdict(use) for name, use in found.items()})
+
+
 def _history(checkout: Checkout, options: argparse.Namespace) -> Outcome:
     print(f"{checkout.name}: history: {options.history_orders} orders, and a tenth of them ...", file=sys.stderr)
     found = history.measure(options.history_orders)
@@ -134,5 +140,6 @@ BLACK_BOX: dict[str, Callable[[Checkout, argparse.Namespace], Outcome]] = {
     "streams": _streams,
     "aws-latency": _latency,
     "cold": _cold,
+    "memory": _memory,
 }
 PARTS = BLACK_BOX | {"ticks": _ticks, "history": _history}

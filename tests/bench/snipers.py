@@ -57,14 +57,17 @@ class Snipes:
     together: list[Snipe]
 
 
-def measure(subject: Subject) -> Snipes:
-    """:raises BenchError: if an order is not submitted."""
+def measure(subject: Subject, alone: int = ALONE) -> Snipes:
+    """Measure so many launches of one order each, and one of many orders.
+
+    :raises BenchError: if an order is not submitted.
+    """
     driver = _LaunchDriver(subject)
     for number in range(_WARM_UPS):
         # Ten orders at once start all workers that the processor's concurrency allows.
         driver.launch(f"warm-up {number}", 10)
-    alone = [snipe for number in range(ALONE) for snipe in driver.launch(f"alone {number}", 1)]
-    return Snipes(alone, driver.launch("together", TOGETHER))
+    each = [snipe for number in range(alone) for snipe in driver.launch(f"alone {number}", 1)]
+    return Snipes(each, driver.launch("together", TOGETHER))
 
 
 @dataclass(frozen=True)

@@ -62,10 +62,14 @@ class VenueTimes:
 
     def quoting_seconds(self, spec: OrderSpec, order_id: str) -> float:
         """Seconds until the slower venue has answered the first attempt; a venue without the pool takes time too."""
+        return max(self.quotes(spec, order_id), default=0.0)
+
+    def quotes(self, spec: OrderSpec, order_id: str) -> list[float]:
+        """The seconds of each venue's quote at the first attempt."""
         request = SwapRequest(spec.pair, spec.token_in, spec.token_out, spec.amount_in, order_id, 1)
         for venue in self._venues.values():
             with suppress(AttemptFailedError):
                 venue.quote(request)
-        quoting = max(self._slept, default=0.0)
+        seconds = list(self._slept)
         self._slept.clear()
-        return quoting
+        return seconds

@@ -39,7 +39,7 @@ def kept(request: pytest.FixtureRequest) -> Iterator[KeptHistory]:
         return
     url = request.getfixturevalue("history_url")
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("truncate orders cascade")
+        connection.execute("truncate orders, order_events")
     history = PostgresHistory(url, connect_timeout_seconds=2, statement_timeout_seconds=5)
     yield KeptHistory(history, lambda order_id: _events(url, order_id))
     history.close()

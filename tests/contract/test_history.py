@@ -335,7 +335,7 @@ def test_a_cursor_that_belongs_to_no_list_is_refused(history: History, cursor: s
 def test_an_unreadable_row_is_not_reported_as_a_bad_cursor(history_url: str, change: str) -> None:
     history = PostgresHistory(history_url, connect_timeout_seconds=2, statement_timeout_seconds=5)
     with psycopg.connect(history_url, autocommit=True) as connection:
-        connection.execute("truncate orders cascade")
+        connection.execute("truncate orders, order_events")
         record_all(history, [pending(NOON + n * MS) for n in range(3)])
         cursor = history.page(ALL, 1, None).next_cursor
         connection.execute(f"update orders {change}".encode())

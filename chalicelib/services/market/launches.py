@@ -19,6 +19,8 @@ from chalicelib.domain.money import written
 from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import Status
+from chalicelib.observability import operations as observe
+from chalicelib.observability.context import apart
 from chalicelib.ports.market import MarketStore
 from chalicelib.ports.orders import LostRaceError, OpenOrderIndex, StoredOrder
 from chalicelib.routing.best_swap import best_swap
@@ -49,7 +51,7 @@ class ProcessLaunches:
         """Store a launch and trigger the orders that wait for it; False if it was announced before."""
         if not self.markets.announce(launch):
             return False
-        log.info("launched", extra={"mint": launch.mint, "venue": launch.venue})
+        observe.launched(launch)
         self._process(launch)
         return True
 
@@ -74,8 +76,7 @@ class ProcessLaunches:
             try:
                 refusal = self._refusal(stored.order, launch)
             except _PoolUnavailableError:
-                extra = {"orderId": stored.order.order_id, "mint": launch.mint}
-                log.warning("pool unavailable; the next look will retry", extra=extra)
+                observe.pool_unavailable(stored.order, launch.mint)
                 continue
             if refusal is None:
                 suited.append((stored, LaunchTriggered(launch)))
@@ -124,6 +125,10 @@ class ProcessLaunches:
 
     def _refuse(self, unsuited: tuple[StoredOrder, LaunchRefused]) -> None:
         stored, refusal = unsuited
+        with apart(stored.order):
+            self._write_refusal(stored, refusal)
+
+    def _write_refusal(self, stored: StoredOrder, refusal: LaunchRefused) -> None:
         try:
             refused = stored.order.after(refusal, self.now())
             self.open_orders.keep(self.open_orders.renew(stored, refused))

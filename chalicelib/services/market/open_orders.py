@@ -14,6 +14,8 @@ from chalicelib.codec.times import earliest_ms, to_ms
 from chalicelib.domain.events import Expired
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
+from chalicelib.observability import orders as observe
+from chalicelib.observability.context import apart, concerns
 from chalicelib.ports.history import History, HistoryUnavailableError
 from chalicelib.ports.orders import LostRaceError, OrderStore, StoredOrder
 from chalicelib.services.orders.finalize import FinalizeOrder
@@ -76,7 +78,11 @@ class OpenOrders:
 
     def revisit_due(self) -> int:
         """Revisit the open orders whose deadline has passed, one batch at most; returns how many expired."""
-        return sum(self.executor.map(self._revisit, self.orders.due_open(to_ms(self.now()), self.batch)))
+        return sum(self.executor.map(self._revisit_apart, self.orders.due_open(to_ms(self.now()), self.batch)))
+
+    def _revisit_apart(self, order_id: str) -> bool:
+        with apart():
+            return self._revisit(order_id)
 
     def _revisit(self, order_id: str) -> bool:
         try:
@@ -84,6 +90,7 @@ class OpenOrders:
             # The index lags behind the table.
             if stored is None or stored.order.status is not Status.OPEN or not stored.is_due(to_ms(self.now())):
                 return False
+            concerns(stored.order)
             return self.revisit(stored)
         except Exception:
             log.exception("not revisited; the next look will retry", extra={"orderId": order_id})
@@ -95,7 +102,7 @@ class OpenOrders:
         try:
             self.history.record(order)
         except HistoryUnavailableError:
-            log.exception("history not recorded; a later look will retry", extra={"orderId": order.order_id})
+            observe.history_failed(order)
             self.orders.set_deadline(published, self.due_ms(order))
             return
         if order.expires_at and published.published == order.seq:
@@ -109,6 +116,6 @@ class OpenOrders:
         except LostRaceError:
             # Another writer triggered, cancelled or amended the order just before.
             return False
-        log.info("expired", extra={"orderId": expired.order_id})
+        observe.ended(expired)
         self.finalize(after)
         return True

@@ -21,6 +21,8 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.retry import retrigger_pause
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.tokens import Pair, Side
+from chalicelib.observability import orders as observe
+from chalicelib.observability.context import apart
 from chalicelib.ports.orders import LostRaceError, OpenOrderIndex, OrderStore, StoredOrder
 from chalicelib.ports.queues import OrderQueue
 from chalicelib.routing.best_swap import BestSwap, best_price, best_swap, max_amount
@@ -89,11 +91,11 @@ class TriggerOrders:
     def consider(self, stored: StoredOrder) -> bool:
         """Trigger one limit order if it can be filled now."""
         trigger = self._trigger_of(stored.order, self.router.depths(stored.order.spec.pair, AsOf(to_ms(self.now()))))
-        return trigger is not None and self._fire((stored, trigger))
+        return trigger is not None and self._fire_apart((stored, trigger))
 
     def fire(self, triggers: Iterable[Trigger]) -> int:
         """Trigger orders in parallel; returns how many it triggered."""
-        return sum(side_by_side(self.executor, self._fire, triggers))
+        return sum(side_by_side(self.executor, self._fire_apart, triggers))
 
     def _crossed(self, pair: Pair, side: Side, depths: Sequence[Depth]) -> Iterator[StoredOrder]:
         """The orders that the best price crosses, without those that are too large for every pool."""
@@ -129,6 +131,10 @@ class TriggerOrders:
         pause = retrigger_pause(misses, self.retrigger_base, self.retrigger_cap)
         return (now - order.last_missed_at).total_seconds() < pause
 
+    def _fire_apart(self, trigger: Trigger) -> bool:
+        with apart(trigger[0].order):
+            return self._fire(trigger)
+
     def _fire(self, trigger: Trigger) -> bool:
         """The one conditional write by which an order leaves the open status, unless it has left it already."""
         stored, event = trigger
@@ -145,7 +151,7 @@ class TriggerOrders:
         except Exception:
             log.exception("not triggered; the next look will retry", extra={"orderId": order_id})
             return False
-        log.info("triggered", extra={"orderId": order_id, "trigger": type(event).__name__})
+        observe.triggered(after)
         stream = OrderStream(self.publisher, self.beside)
         try:
             stream.publish(triggered)

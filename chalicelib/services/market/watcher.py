@@ -1,6 +1,5 @@
 """The market watcher stores pushed prices and launches, and looks at what open orders wait for."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -14,13 +13,13 @@ from chalicelib.domain.as_of import AsOf
 from chalicelib.domain.conditions import Launch, LaunchWatch, PriceWatch
 from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.tokens import BY_MINT, Pair
+from chalicelib.observability import operations as observe
 from chalicelib.ports.market import LaunchSource, MarketStore, PushedPrice, WatchEntry
 from chalicelib.services.market.launches import ProcessLaunches
 from chalicelib.services.market.open_orders import OpenOrders
 from chalicelib.services.market.trigger import TriggerOrders
 from chalicelib.services.operations.looks import LookParts, in_turn
-
-log = logging.getLogger(__name__)
+from chalicelib.services.operations.wake_looks import WakeLooks
 
 #: The share of the time between two looks that pending launches may take, and that simulated ones may take.
 _LAUNCH_SHARE = 1 / 3
@@ -32,6 +31,7 @@ class MarketWatcher:
     triggers: TriggerOrders
     launches: ProcessLaunches
     open_orders: OpenOrders
+    wake_looks: WakeLooks
     launch_source: LaunchSource
     executor: Executor
     now: Callable[[], datetime]
@@ -56,7 +56,9 @@ class MarketWatcher:
         :raises MissingScopeError: if the caller may not operate the market.
         """
         caller.require(Scope.OPERATE)
-        return self.launches.announce(launch)
+        with self.wake_looks.beside() as looks_are_awake:
+            looks_are_awake()
+            return self.launches.announce(launch)
 
     def look(self) -> int:
         """Trigger the orders that the market has reached and expire overdue ones; returns how many it triggered.
@@ -73,7 +75,7 @@ class MarketWatcher:
         # Expire last. Being late is harmless: no trigger fires an expired order.
         parts.attempt("expiry", self.open_orders.revisit_due, 0)
         if triggered:
-            log.info("market watched", extra={"triggered": triggered})
+            observe.market_watched(triggered)
         parts.finish()
         return triggered
 

@@ -8,6 +8,9 @@ from datetime import datetime
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.status import Status
+from chalicelib.observability import operations
+from chalicelib.observability import orders as observe
+from chalicelib.observability.context import apart, concerns
 from chalicelib.ports.orders import LostRaceError, OrderStore, StoredOrder
 from chalicelib.ports.queues import OrderQueue
 from chalicelib.services.market.open_orders import OpenOrders
@@ -31,15 +34,20 @@ class Watchdog:
 
     def __call__(self) -> int:
         """Move overdue orders on, at most ``batch`` of each kind; returns how many."""
-        now_ms, moved = to_ms(self.now()), 0
+        now_ms, moved, overdue = to_ms(self.now()), 0, 0
         for order_id in self.orders.due(now_ms, self.batch, self._patience_ms()):
-            try:
-                moved += self._move(order_id, now_ms)
-            except Exception:
-                # An order that cannot be moved must not delay the others.
-                log.exception("overdue order not moved", extra={"orderId": order_id})
-        if moved:
-            log.info("watchdog finished", extra={"moved": moved})
+            with apart():
+                try:
+                    if stored := self._left_alone(order_id, now_ms):
+                        # The deadline of an open order is its expiry, so such an order is not late.
+                        overdue += stored.order.status is not Status.OPEN
+                        self._move(stored, now_ms)
+                        moved += 1
+                except Exception:
+                    # An order that cannot be moved must not delay the others.
+                    log.exception("overdue order not moved", extra={"orderId": order_id})
+        if moved or overdue:
+            operations.watchdog_finished(moved, overdue)
         return moved
 
     def _patience_ms(self) -> int:
@@ -55,20 +63,22 @@ class Watchdog:
             has_backlog = True
         return self.backlog_patience_seconds * 1000 if has_backlog else 0
 
-    def _move(self, order_id: str, now_ms: int) -> bool:
+    def _left_alone(self, order_id: str, now_ms: int) -> StoredOrder | None:
+        """The order, if its deadline has passed and no worker holds it."""
         stored = self.orders.get(order_id)
         # The index lags behind the table.
         if stored is None or not stored.is_due(now_ms):
-            return False
-        if stored.lease and stored.lease.until_ms > now_ms:
-            return False
+            return None
+        concerns(stored.order)
+        return None if stored.lease and stored.lease.until_ms > now_ms else stored
+
+    def _move(self, stored: StoredOrder, now_ms: int) -> None:
         if stored.order.status is Status.OPEN:
             self.open_orders.revisit(stored)
         elif stored.order.is_terminal:
             self.finalize(self.subscriptions.with_followers(stored))
         else:
             self._send_again(stored, now_ms)
-        return True
 
     def _send_again(self, stored: StoredOrder, now_ms: int) -> None:
         """Queue the order, then move its deadline by as long as the order has had its current status.
@@ -79,9 +89,7 @@ class Watchdog:
         order = stored.order
         # The API handler may have died before it notified the followers; the order's last event then does.
         self.queue.send(self.subscriptions.with_followers(stored))
-        log.warning(
-            "overdue order sent again", extra={"orderId": order.order_id, "status": order.current_status.value}
-        )
+        observe.resent(order)
         age_ms = now_ms - to_ms(order.events[-1].at)
         deadline_ms = now_ms + max(self.pause_seconds * 1000, age_ms)
         # A worker that has received the message already sets the deadline itself.

@@ -9,7 +9,7 @@ from chalicelib.domain.status import Status
 from chalicelib.ports.order_index import OrderIndex
 from chalicelib.ports.orders import StoredOrder
 
-#: The orders that execute at the same time: the reserved concurrency of the processor in ``.chalice/config.json``.
+#: The orders that execute at the same time: ``MaximumConcurrency`` of the processor's event source mapping.
 SLOTS = 10
 #: Orders that one look at the work reads: those with a worker, and those that the rate limit starts within seconds,
 #: which have similar deadlines. There are fewer of these up to a limit of 1000 starts a minute.

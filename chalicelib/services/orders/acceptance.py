@@ -37,9 +37,16 @@ class InitialState:
         """True if a limit order can be filled when it is accepted."""
         return any(isinstance(data, Opened) and bool(data.marketable) for data in self.events)
 
-    def order(self, order_id: str, spec: OrderSpec, at: datetime, starts_at: datetime | None = None) -> Order:
+    def order(
+        self,
+        order_id: str,
+        spec: OrderSpec,
+        at: datetime,
+        starts_at: datetime | None = None,
+        trace_id: str | None = None,
+    ) -> Order:
         """The order as it is accepted; the rate limit delays it until ``starts_at``, if that is given."""
-        order = Order.accepted(order_id, spec, at, starts_at)
+        order = Order.accepted(order_id, spec, at, starts_at, trace_id)
         for data in self.events:
             order = order.after(data, at)
         return order

@@ -26,9 +26,11 @@ from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
+from chalicelib.observability import orders as observe
 from chalicelib.ports.orders import LostRaceError, OrderStore, StoredOrder
 from chalicelib.services.market.open_orders import OpenOrders
 from chalicelib.services.market.trigger import TriggerOrders
+from chalicelib.services.operations.wake_looks import WakeLooks
 from chalicelib.services.orders.acceptance import WatchList, open_terms
 from chalicelib.services.orders.lookup import find_order
 
@@ -44,6 +46,7 @@ class AmendOrder:
     open_orders: OpenOrders
     triggers: TriggerOrders
     watch_list: WatchList
+    wake_looks: WakeLooks
     now: Callable[[], datetime]
 
     def __call__(
@@ -60,6 +63,17 @@ class AmendOrder:
         :raises BrokenRulesError: for terms that it cannot have.
         :raises ContendedError: if other writers won every race.
         """
+        with self.wake_looks.beside() as looks_are_awake:
+            return self._amend(caller, order_id, amendment, seqs, looks_are_awake)
+
+    def _amend(
+        self,
+        caller: Caller,
+        order_id: str,
+        amendment: Amendment,
+        seqs: Collection[int] | None,
+        looks_are_awake: Callable[[], None],
+    ) -> Order:
         for _ in range(MAX_AMEND_TRIES):
             stored = find_order(caller, self.orders, order_id, Scope.TRADE)
             order, now = stored.order, self.now()
@@ -71,6 +85,7 @@ class AmendOrder:
                 raise AmendedTooOftenError(order.order_id, order.current_status, order.seq)
             if amended.expires_at:
                 self.watch_list.cover(amended.spec, amended.expires_at, now)
+            looks_are_awake()
             try:
                 return self._follow_up(self.open_orders.renew(stored, amended))
             except LostRaceError:
@@ -87,7 +102,7 @@ class AmendOrder:
             raise NotAmendableError(order.order_id, Status.EXPIRED, order.seq)
 
     def _follow_up(self, stored: StoredOrder) -> Order:
-        log.info("amended", extra={"orderId": stored.order.order_id})
+        observe.amended(stored.order)
         try:
             self.triggers.consider(self.open_orders.keep(stored))
         except Exception:

@@ -1,6 +1,5 @@
 """An attempt to execute a leased order: route it, build the transaction, write its signature, and send it."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from chalicelib.domain.failures import AttemptFailedError, FailureCode
 from chalicelib.domain.orders import Order
 from chalicelib.domain.status import Status
 from chalicelib.domain.swaps import Fill, Transaction
+from chalicelib.observability import orders as observe
 from chalicelib.ports.orders import Lease, LostRaceError, OrderStore, StoredOrder
 from chalicelib.ports.venues import Ledger
 from chalicelib.routing.router import Router
@@ -20,9 +20,8 @@ from chalicelib.services.orders.execution_events import (
     missed_minimum,
     swap_request,
 )
+from chalicelib.services.orders.lease import leased_at
 from chalicelib.services.streams.order_stream import OrderStream
-
-log = logging.getLogger(__name__)
 
 
 class TimeUpError(Exception):
@@ -56,6 +55,7 @@ class RunAttempt:
     router: Router
     ledger: Ledger
     now: Callable[[], datetime]
+    lease_seconds: int
 
     def __call__(self, stored: StoredOrder, stream: OrderStream) -> tuple[StoredOrder, Fill]:
         """The order as submitted, and the fill of its swap. A submitted order recovers its outcome from the ledger.
@@ -72,6 +72,7 @@ class RunAttempt:
         self._check_expiry(stored)
         sending = stored.order.after(Submitted(quote.venue, transaction.signature), self.now())
         stored = self.move(stored, sending, stream)
+        observe.submitted(stored.order)
         try:
             return stored, self.router.venue(quote.venue).send(transaction)
         except AttemptFailedError as error:
@@ -90,25 +91,19 @@ class RunAttempt:
         except AttemptFailedError as error:
             raise AttemptEndedError(stored, error) from error
         quote, decision = route.chosen, route.as_event()
-        log.info(
-            "routed",
-            extra={
-                "orderId": order.order_id,
-                "venue": quote.venue,
-                "reason": route.reason,
-                "degraded": decision.is_degraded,
-            },
-        )
         routed = order.after(decision, self.now())
         minimum = min_acceptable_output(order, quote.amount_out)
         if missed := missed_minimum(quote.amount_out, minimum):
             raise AttemptEndedError(self.move(stored, routed, stream), missed)
         transaction = self.router.venue(quote.venue).build(quote, minimum)
         building = Building(quote.venue, minimum, transaction.steps)
-        return self.move(stored, routed.after(building, self.now()), stream), transaction
+        stored = self.move(stored, routed.after(building, self.now()), stream)
+        began = leased_at(stored, self.lease_seconds)
+        observe.routed(stored.order, route.reason, began, degraded=decision.is_degraded)
+        return stored, transaction
 
     def _recover(self, stored: StoredOrder) -> tuple[StoredOrder, Fill]:
-        log.warning("asking the ledger for the outcome of a sent swap", extra={"orderId": stored.order.order_id})
+        observe.resumed(stored.order)
         lost = AttemptFailedError(FailureCode.TX_DROPPED, "the swap had not landed when its worker was lost")
         return stored, self._settle(stored, lost)
 

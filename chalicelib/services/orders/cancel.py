@@ -19,6 +19,8 @@ from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.orders import Order
 from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.status import Status
+from chalicelib.observability import orders as observe
+from chalicelib.observability.context import apart
 from chalicelib.ports.orders import LostRaceError, OrderStore, StoredOrder, UnreadableOrderError
 from chalicelib.services.limits.rate_limiter import RateLimiter
 from chalicelib.services.orders.finalize import FinalizeOrder
@@ -89,7 +91,8 @@ class CancelOrder:
     ) -> Order | CancelTooLateError | ContendedError | OrderNotFoundError | UnreadableOrderError:
         """The cancelled order, or why this order could not be cancelled."""
         try:
-            return self._one(caller, order_id, release)
+            with apart():
+                return self._one(caller, order_id, release)
         except CancelTooLateError as error:
             return error
         except (ContendedError, OrderNotFoundError, UnreadableOrderError) as error:
@@ -130,7 +133,7 @@ class CancelOrder:
         order = stored.order
         stored = self.subscriptions.ensure_followers(stored)
         after = self.orders.write(stored, cancelled, lease=None, deadline_ms=self.finalize.due_ms(), over_lease=True)
-        log.info("cancelled", extra={"orderId": order.order_id, "was": order.current_status.value})
+        observe.ended(cancelled)
         if not order.attempts:
             release(stored.reservation)
         # A worker that holds the lease fails at its next write; it then publishes and records the cancel, which keeps

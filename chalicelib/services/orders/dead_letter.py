@@ -1,6 +1,5 @@
 """Dead letters: the engine closes an order as failed once its message is a dead letter, unless its swap landed."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,14 +10,13 @@ from chalicelib.domain.events import Failed
 from chalicelib.domain.failures import Failure, FailureCode
 from chalicelib.domain.rate_limit import MINUTE_MS
 from chalicelib.domain.status import Status
+from chalicelib.observability import orders as observe
 from chalicelib.ports.orders import LostRaceError, OrderStore, StoredOrder
 from chalicelib.ports.queues import OrderQueue
 from chalicelib.ports.venues import Ledger
 from chalicelib.services.orders.execution_events import confirmation
 from chalicelib.services.orders.finalize import FinalizeOrder
-from chalicelib.services.orders.lease import QUEUED
-
-log = logging.getLogger(__name__)
+from chalicelib.services.orders.lease import QUEUED, startable_ms
 
 _EXHAUSTED = Failure(FailureCode.QUEUE_EXHAUSTED, "the order could not be processed")
 
@@ -50,12 +48,12 @@ class CloseDeadLetter:
             self.queue.send(stored, delay_seconds=reservation.seconds_from(now_ms))
             return None
         if not stored.order.is_terminal:
-            if now_ms < _queued_ms(stored) + self.min_age_seconds * 1000:
+            if now_ms < startable_ms(stored) + self.min_age_seconds * 1000:
                 # Workers that are killed one after another use up all receives within seconds: queue it again.
                 self.queue.send(stored)
                 return None
-            # The letter may duplicate a message that is still in progress. Retry after the order's deadline.
-            left_ms = (stored.deadline_ms or 0) - now_ms
+            # The letter may duplicate a message that is still in progress. Retry when that one has had its time.
+            left_ms = self._given_up_ms(stored) - now_ms
             if left_ms > 0:
                 return left_ms / 1000
             try:
@@ -69,20 +67,22 @@ class CloseDeadLetter:
         self.finalize(stored)
         return None
 
+    def _given_up_ms(self, stored: StoredOrder) -> int:
+        """The moment from which no message of the order counts any more: its deadline, or the end of its lease.
+
+        The watchdog moves the deadline whenever it sends the order again, and each time by more. An order on which
+        every worker dies would stay active for hours: without an event for some time, its letter waits no longer.
+        """
+        quiet_ms = to_ms(stored.order.events[-1].at) + 2 * self.min_age_seconds * 1000
+        return max(min(stored.deadline_ms or 0, quiet_ms), stored.lease.until_ms if stored.lease else 0)
+
     def _close(self, stored: StoredOrder) -> StoredOrder:
         order = stored.order
-        log.error(
-            "the order's message is a dead letter",
-            extra={"orderId": order.order_id, "status": order.current_status.value},
-        )
+        observe.message_dead(order)
         fill = None
         if order.status is Status.SUBMITTED:
             fill = self.ledger.settle(order.tx_hash or "", order.order_id, to_ms(self.now()))
         after = order.after(confirmation(order, fill) if fill else Failed(_EXHAUSTED), self.now())
-        return self.orders.write(stored, after, lease=None, deadline_ms=self.finalize.due_ms())
-
-
-def _queued_ms(stored: StoredOrder) -> int:
-    """The moment from which workers could execute the order: its acceptance or last trigger, or its slot's time."""
-    queued_ms = max(to_ms(event.at) for event in stored.order.events if event.status in QUEUED)
-    return max(queued_ms, stored.reservation.at_ms if stored.reservation else 0)
+        closed = self.orders.write(stored, after, lease=None, deadline_ms=self.finalize.due_ms())
+        observe.ended(after)
+        return closed

@@ -5,7 +5,6 @@ transaction's signature before it sends the transaction. A worker that takes up 
 about that signature first, so a worker may die at any line and no swap happens twice.
 """
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
@@ -20,17 +19,16 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.retry import backoff_seconds
 from chalicelib.domain.status import OrderType, Status
 from chalicelib.domain.swaps import Fill
+from chalicelib.observability import orders as observe
 from chalicelib.ports.orders import LostRaceError, OrderStore, StoredOrder
 from chalicelib.services.limits.rate_limiter import LaterError
 from chalicelib.services.market.open_orders import OpenOrders
 from chalicelib.services.orders.attempt import AttemptEndedError, OvertakenError, RunAttempt, TimeUpError
 from chalicelib.services.orders.execution_events import after_missed_trigger, confirmation
 from chalicelib.services.orders.finalize import FinalizeOrder
-from chalicelib.services.orders.lease import LeaseOrder
+from chalicelib.services.orders.lease import LeaseOrder, leased_at
 from chalicelib.services.streams.order_stream import OrderStream
 from chalicelib.services.streams.publisher import Publisher
-
-log = logging.getLogger(__name__)
 
 #: Failures that mean "the price moved away" for a limit order. A falling price also shrinks what a pool can take of
 #: its quote token, so its impact limit counts too.
@@ -81,7 +79,7 @@ class ExecuteOrder:
         try:
             stored = self.lease(message, owner, stream)
             if stored is None:
-                log.warning("order not found", extra={"orderId": message.order.order_id})
+                observe.not_found(message.order.order_id)
                 return None
             if stored.order.is_terminal:
                 self.finalize(stored, stream)
@@ -91,14 +89,15 @@ class ExecuteOrder:
                 return None
             return self._work(stored, stream)
         except LaterError as later:
-            log.info(str(later), extra={"orderId": message.order.order_id})
+            observe.waits(message.order, str(later), later.seconds)
             return later.seconds
         except ContendedError:
-            log.warning("rate limit slots are contended", extra={"orderId": message.order.order_id})
+            observe.waits(message.order, "rate limit slots are contended", self.lease.lease_seconds)
             return self.lease.lease_seconds
         except LostRaceError:
             return self._overtaken(message, stream)
         except OvertakenError as overtaken:
+            observe.lease_lost(overtaken.stored.order)
             return self._overtaken(overtaken.stored, stream)
 
     def _overtaken(self, last_seen: StoredOrder, stream: OrderStream) -> float | None:
@@ -107,7 +106,7 @@ class ExecuteOrder:
         if current and current.order.status is Status.OPEN:
             return None
         if current is None or not current.order.is_terminal:
-            log.info("another worker moved the order", extra={"orderId": last_seen.order.order_id})
+            observe.overtaken(last_seen.order)
             return self.lease.lease_seconds
         self.finalize(current.with_progress_of(last_seen), stream)
         return None
@@ -125,15 +124,7 @@ class ExecuteOrder:
 
     def _after_failure(self, stored: StoredOrder, error: AttemptFailedError, stream: OrderStream) -> float | None:
         order = stored.order
-        log.warning(
-            "attempt failed",
-            extra={
-                "orderId": order.order_id,
-                "attempt": order.attempts,
-                "code": error.code.value,
-                "reason": error.reason,
-            },
-        )
+        observe.attempt_failed(order, error, leased_at(stored, self.lease.lease_seconds), self.now())
         is_last = not error.retryable or order.attempts >= self.retry.max_attempts
         if order.is_expired(self.now()) or _price_moved_away(order, error, is_last=is_last):
             self._miss(stored, error, stream)
@@ -156,6 +147,7 @@ class ExecuteOrder:
             self.finalize(self._end(stored, after), stream)
         else:
             reopened = self.attempt.write(stored, after, None, self.open_orders.due_ms(after))
+            observe.reopened(after)
             self.open_orders.keep(stream.flush(reopened))
 
     def _confirm(self, stored: StoredOrder, fill: Fill, stream: OrderStream) -> None:
@@ -164,7 +156,9 @@ class ExecuteOrder:
 
     def _end(self, stored: StoredOrder, after: Order) -> StoredOrder:
         """The terminal write. It clears the deadline: the queue keeps the message until the history is stored."""
-        return self.attempt.write(stored, after, None, None)
+        ended = self.attempt.write(stored, after, None, None)
+        observe.ended(after)
+        return ended
 
 
 def _price_moved_away(order: Order, error: AttemptFailedError, *, is_last: bool) -> bool:

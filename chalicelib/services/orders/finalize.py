@@ -1,6 +1,5 @@
 """The work after a terminal status: push the last frames and record the history. Repeating it is safe."""
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -8,12 +7,11 @@ from datetime import datetime
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.orders import Order
+from chalicelib.observability import orders as observe
 from chalicelib.ports.history import History, HistoryUnavailableError
 from chalicelib.ports.orders import OrderStore, StoredOrder
 from chalicelib.services.streams.order_stream import OrderStream
 from chalicelib.services.streams.publisher import Publisher
-
-log = logging.getLogger(__name__)
 
 #: The longest pause before the next try to record an order. Thousands of orders may wait for Postgres.
 _MAX_PAUSE_MS = 60_000
@@ -47,7 +45,7 @@ class FinalizeOrder:
         try:
             self.history.record(order)
         except HistoryUnavailableError:
-            log.exception("history not recorded; the watchdog will retry", extra={"orderId": order.order_id})
+            observe.history_failed(order)
             self.orders.set_deadline(stream.flush(stored), self._retry_ms(order))
             return
         stored = stream.flush(stored)
@@ -56,8 +54,6 @@ class FinalizeOrder:
             self.orders.set_deadline(stored, self.due_ms())
         elif stored.deadline_ms is not None:
             self.orders.set_deadline(stored, None)
-        status = order.current_status.value
-        log.info("finalized", extra={"orderId": order.order_id, "status": status, "seq": order.seq})
 
     def _retry_ms(self, order: Order) -> int:
         """The deadline of an order without history. Each try doubles the time since the order's end."""

@@ -4,19 +4,17 @@ The write that takes the lease also begins the first attempt. A worker that dies
 worker resumes from the order's status, in the same attempt.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.codec.times import to_ms
+from chalicelib.codec.times import from_ms, to_ms
 from chalicelib.domain.events import AttemptStarted, Expired
 from chalicelib.domain.status import Status
+from chalicelib.observability import orders as observe
 from chalicelib.ports.orders import Lease, LostRaceError, OrderStore, StoredOrder
 from chalicelib.services.limits.rate_limiter import LaterError, RateLimiter
 from chalicelib.services.streams.order_stream import OrderStream
-
-log = logging.getLogger(__name__)
 
 #: The statuses in which an order waits in the queue for its first worker.
 QUEUED = frozenset({Status.PENDING, Status.TRIGGERED})
@@ -44,7 +42,7 @@ class LeaseOrder:
             try:
                 return self._lease(message, owner, stream)
             except LostRaceError as lost:
-                log.info("the message is stale", extra={"orderId": message.order.order_id})
+                observe.message_outdated(message.order)
                 stored = lost.current
         stored = stored or self.orders.get(message.order.order_id)
         if stored is None:
@@ -66,6 +64,7 @@ class LeaseOrder:
         if order.status is Status.TRIGGERED and order.is_expired(now):
             due_ms = to_ms(now) + self.deadline_grace_seconds * 1000
             expired = self.orders.write(stored, order.after(Expired(), now), lease=None, deadline_ms=due_ms)
+            observe.ended(expired.order)
             if not order.attempts:
                 self.rate_limiter.release(stored.reservation)
             return expired
@@ -82,4 +81,30 @@ class LeaseOrder:
         except LostRaceError as lost:
             self.rate_limiter.undo(started, lost.current, now)
             raise
+        if _is_start(stored):
+            waited_ms = None if stored.order.attempts else max(to_ms(now) - startable_ms(stored), 0)
+            observe.started(order, waited_ms)
         return stream.publish(leased)
+
+
+def leased_at(stored: StoredOrder, lease_seconds: int) -> datetime:
+    """When the worker that executes the order leased it.
+
+    :raises ValueError: for an order without a lease.
+    """
+    if stored.lease is None:
+        raise ValueError(f"order {stored.order.order_id} has no lease")
+    return from_ms(stored.lease.until_ms - lease_seconds * 1000)
+
+
+def startable_ms(stored: StoredOrder) -> int:
+    """The moment from which workers can execute a queued order: its acceptance, last trigger or slot."""
+    queued_ms = max(to_ms(event.at) for event in stored.order.events if event.status in QUEUED)
+    return max(queued_ms, stored.reservation.at_ms if stored.reservation else 0)
+
+
+def _is_start(stored: StoredOrder) -> bool:
+    """True if a new attempt begins with this lease. An order whose worker was lost goes on with its attempt."""
+    if stored.order.status in QUEUED:
+        return True
+    return stored.order.status is Status.ROUTING and stored.lease is None

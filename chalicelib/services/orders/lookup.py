@@ -2,6 +2,7 @@
 
 from chalicelib.domain.errors import MissingScopeError, OrderNotFoundError
 from chalicelib.domain.identity import Caller, Scope
+from chalicelib.observability.context import concerns
 from chalicelib.ports.orders import OrderStore, StoredOrder
 
 
@@ -21,7 +22,10 @@ def find_order(caller: Caller, orders: OrderStore, order_id: str, scope: Scope =
 def own_order(caller: Caller, orders: OrderStore, order_id: str) -> StoredOrder | None:
     """The order, if there is one that the caller may access."""
     stored = orders.get(order_id, None if Scope.OPERATE in caller.scopes else caller.user_id)
-    return stored if stored and caller.may_access(stored.order.spec.user_id) else None
+    if stored is None or not caller.may_access(stored.order.spec.user_id):
+        return None
+    concerns(stored.order)
+    return stored
 
 
 def user_for(caller: Caller, user_id: str | None, scope: Scope) -> str:

@@ -22,12 +22,15 @@ from chalicelib.domain.identity import Caller, Scope
 from chalicelib.domain.rate_limit import SlotReservation
 from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import OrderType, Status
+from chalicelib.observability import orders as observe
+from chalicelib.observability.context import concerns, trace_id
 from chalicelib.ports.orders import Followers, IdempotencyKey, KeyTakenError, OrderStore, StoredOrder
 from chalicelib.ports.queues import OrderQueue
 from chalicelib.ports.streams import Subscriber
 from chalicelib.services.limits.rate_limiter import RateLimiter
 from chalicelib.services.limits.user_limits import UserOrderLimit
 from chalicelib.services.market.open_orders import OpenOrders
+from chalicelib.services.operations.wake_looks import WakeLooks
 from chalicelib.services.orders.acceptance import InitialState, PlanAcceptance, WatchList
 from chalicelib.services.orders.lookup import find_order, user_for
 from chalicelib.services.streams.order_stream import MAX_FIRST_FRAMES_SECONDS, OrderStream
@@ -57,6 +60,7 @@ class SubmitOrder:
     subscriptions: Subscriptions
     plan: PlanAcceptance
     watch_list: WatchList
+    wake_looks: WakeLooks
     open_orders: OpenOrders
     active_limit: UserOrderLimit
     open_limit: UserOrderLimit
@@ -92,7 +96,8 @@ class SubmitOrder:
         earlier: str | None = None
         keys = self._keys(spec, order_id, idempotency_key)
         try:
-            stored = self._accept(order_id, spec, keys, subscriber)
+            with self.wake_looks.beside() as looks_are_awake:
+                stored = self._accept(order_id, spec, keys, subscriber, looks_are_awake)
         except KeyTakenError as error:
             order_id = earlier = _earlier_order(keys, error.taken)
         greet = partial(acknowledge, order_id, earlier is not None) if acknowledge else None
@@ -107,7 +112,12 @@ class SubmitOrder:
         return Submission(order_id, earlier is not None, opened)
 
     def _accept(
-        self, order_id: str, spec: OrderSpec, keys: Sequence[IdempotencyKey], subscriber: Subscriber | None
+        self,
+        order_id: str,
+        spec: OrderSpec,
+        keys: Sequence[IdempotencyKey],
+        subscriber: Subscriber | None,
+        looks_are_awake: Callable[[], None],
     ) -> StoredOrder:
         """Write the order, with a reservation under the rate limit.
 
@@ -128,15 +138,19 @@ class SubmitOrder:
             reservation = self.rate_limiter.reserve(spec, now)
         starts_at_ms = reservation.at_ms if reservation else to_ms(now)
         starts_at = from_ms(starts_at_ms) if starts_at_ms > to_ms(now) else None
-        order = state.order(order_id, spec, now, starts_at)
+        order = state.order(order_id, spec, now, starts_at, trace_id())
         grace_ms = self.pending_deadline_seconds * 1000
         begins_ms = earliest_ms(starts_at_ms, order.expires_at)
         deadline_ms = self.open_orders.due_ms(order) if state.is_open else begins_ms + grace_ms
+        looks_are_awake()
         try:
-            return self.orders.create(order, deadline_ms, [subscriber] if subscriber else [], keys, reservation)
+            stored = self.orders.create(order, deadline_ms, [subscriber] if subscriber else [], keys, reservation)
         except Exception:
             self._give_back(reservation)
             raise
+        concerns(order)
+        observe.accepted(order)
+        return stored
 
     def _give_back(self, reservation: SlotReservation | None) -> None:
         """Release the reservation of an order that was not written, as far as possible.

@@ -1,6 +1,5 @@
 """The admission of messages: each costs one look at its connection, which gives the subscriber and the caller."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,14 +9,13 @@ from chalicelib.domain.errors import (
     RefusedError,
     TooManyMessagesError,
 )
+from chalicelib.observability import streams as observe
 from chalicelib.ports.authentication import Authenticator
 from chalicelib.ports.streams import Connection, ConnectionGoneError
 from chalicelib.services.streams.connections import Connections
 from chalicelib.services.streams.message_limit import LimitMessages
 from chalicelib.services.streams.recent import Recent
 from chalicelib.services.streams.subscription_limit import LimitSubscriptions
-
-log = logging.getLogger(__name__)
 
 _MAX_CLOSED_SOCKETS = 1000
 
@@ -82,5 +80,5 @@ class AdmitMessages:
             raise ExpiredCredentialError
 
     def _end(self, connection_id: str, error: RefusedError, request_id: str | int | None) -> None:
-        log.info("socket closed", extra={"connectionId": connection_id, "reason": type(error).__name__})
+        observe.socket_closed(connection_id, type(error).__name__)
         self.connections.end_sender(connection_id, error, request_id)

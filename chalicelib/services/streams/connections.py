@@ -1,6 +1,5 @@
 """WebSocket connections: opened with the stream that their address asks for, and closed."""
 
-import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from datetime import datetime
 from chalicelib.codec.times import to_ms, to_seconds
 from chalicelib.domain.errors import ExpiredCredentialError, RefusedError, TooManySocketsError
 from chalicelib.domain.identity import Caller, Scope
+from chalicelib.observability import streams as observe
 from chalicelib.ports.queues import ReplayQueue
 from chalicelib.ports.streams import (
     CheckSocket,
@@ -21,8 +21,6 @@ from chalicelib.ports.streams import (
 )
 from chalicelib.services.streams.user_sockets import OPENING_SECONDS, LimitSockets
 from chalicelib.settings import MAX_DELAY_SECONDS
-
-log = logging.getLogger(__name__)
 
 #: Makes the frame of an error, in answer to the message with a request id or to none.
 ErrorFrameBuilder = Callable[[Exception, str | int | None], str]
@@ -96,14 +94,16 @@ class Connections:
 
         :raises PushFailedError: if the socket may still be open.
         """
-        connection = self._end(connection_id, error)
+        connection = self.streams.disconnect(connection_id)
+        self._end(connection_id, connection, error)
         if connection and self.limit.is_opening(connection):
             self.queue_check(CheckSocket(connection_id, ends_at=0))
 
     def end_sender(self, connection_id: str, error: RefusedError, request_id: str | int | None) -> None:
         """Close the socket of a client that is sending, in answer to its message; if need be by the replay queue."""
+        connection = self.streams.disconnect(connection_id)
         try:
-            self._end(connection_id, error, request_id, _READ_SECONDS)
+            self._end(connection_id, connection, error, request_id, _READ_SECONDS)
         except PushFailedError:
             self.queue_check(CheckSocket(connection_id, ends_at=0))
 
@@ -112,9 +112,12 @@ class Connections:
 
         Its client opens another one and asks for what it lacks.
         """
-        log.info("slow socket closed", extra={"connectionId": connection_id})
+        connection = self.streams.disconnect(connection_id)
+        # Several messages find the same socket slow; one of them gets its connection.
+        if connection:
+            observe.slow_socket_closed(connection_id)
         try:
-            connection = self._end(connection_id)
+            self._end(connection_id, connection)
         except PushFailedError:
             self.queue_check(CheckSocket(connection_id, ends_at=0))
             return
@@ -124,11 +127,15 @@ class Connections:
     def _end(
         self,
         connection_id: str,
+        connection: Connection | None,
         error: RefusedError | None = None,
         request_id: str | int | None = None,
         read_seconds: float = 0,
-    ) -> Connection | None:
-        connection = self.streams.disconnect(connection_id)
+    ) -> None:
+        """Close a socket whose ``connection`` this call, and no other, took from the store.
+
+        :raises PushFailedError: if the socket may still be open.
+        """
         if connection and error:
             with suppress(ConnectionGoneError, PushFailedError):
                 self.sockets.push(connection_id, self.build_error_frame(error, request_id))
@@ -137,7 +144,6 @@ class Connections:
         # An entry of the list that has no connection marks a socket that may still be open.
         if connection:
             self._leave_list(connection)
-        return connection
 
     def _leave_list(self, connection: Connection) -> None:
         if caller := connection.caller:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.events import Event
 from chalicelib.domain.orders import Order
+from chalicelib.observability import streams as observe
 from chalicelib.ports.streams import ConnectionGoneError, PushFailedError, Sockets, Subscriber
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,8 @@ class Delivery:
     """The progress of one connection: the last ``seq`` that it has.
 
     ``awaits_live``: the live frame is still to follow the events. ``failed``: the connection did not take a frame. A
-    connection that is neither gone nor failed may still lack frames, because the time was up.
+    connection that is neither gone nor failed may still lack frames, because the time was up. ``pushed`` counts the
+    frames that it took.
     """
 
     subscribers: tuple[Subscriber, ...]
@@ -30,6 +32,7 @@ class Delivery:
     awaits_live: bool = False
     gone: bool = False
     failed: bool = False
+    pushed: int = 0
 
     @property
     def connection_id(self) -> str:
@@ -82,6 +85,7 @@ class Deliverer:
             self._serve(late[0], order.events, frames, live, deadline)
         else:
             wait([self._executor.submit(self._serve, one, order.events, frames, live, deadline) for one in late])
+        observe.frames_pushed(order, sum(one.pushed for one in late))
         return deliveries
 
     def _frames(self, order: Order, deliveries: Sequence[Delivery]) -> Mapping[bool, Mapping[int, str]]:
@@ -113,6 +117,7 @@ class Deliverer:
         """Push one frame. False if the connection is gone or does not take it, which the delivery then says."""
         try:
             self._sockets.push(delivery.connection_id, text)
+            delivery.pushed += 1
         except ConnectionGoneError:
             delivery.gone = True
         except PushFailedError:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.orders import Order
+from chalicelib.observability import streams as observe
 from chalicelib.ports.queues import ReplayQueue
 from chalicelib.ports.streams import RetrySocket, StreamStore, Subscriber
 from chalicelib.services.streams.connections import Connections
@@ -67,8 +68,7 @@ class DroppedSockets:
         :raises Exception: if the replay queue refuses one of the late ones. The gone ones are done with by then.
         """
         if gone or late:
-            extra = {"orderId": order.order_id, "gone": len(gone), "late": len(late)}
-            log.info("sockets dropped", extra=extra)
+            observe.sockets_dropped(order, len(gone), len(late))
         if followers := {one.connection_id for one in all_of(gone) if one.via_user}:
             self._end_follows(order.spec.user_id, followers)
         self.retry(order.order_id, late, lag)

@@ -4,7 +4,6 @@ An environment may take a revoked API key for live as long as its cache says so.
 each revocation closes sockets twice.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +11,12 @@ from datetime import datetime
 from chalicelib.codec.times import to_seconds
 from chalicelib.domain.errors import ExpiredCredentialError, InvalidCredentialError
 from chalicelib.domain.identity import Credential
+from chalicelib.observability import streams as observe
 from chalicelib.ports.authentication import Authenticator
 from chalicelib.ports.queues import ReplayQueue
 from chalicelib.ports.socket_limits import UserSockets
 from chalicelib.ports.streams import CheckSocket, CloseSockets, Connection, PushFailedError
 from chalicelib.services.streams.connections import Connections
-
-log = logging.getLogger(__name__)
 
 #: The age of an answer of ``Authenticator.is_live`` is 30 seconds at most, and a handshake takes some more.
 REPEAT_SECONDS = 45
@@ -58,7 +56,7 @@ class EndedCredentials:
         ended = [one for one, connection in listed.items() if _is_of(connection, revoked.credential_id)]
         if ended and self.authenticator.is_live(Credential(revoked.credential_id)):
             ended = []
-        log.info("closing sockets", extra={"credentialId": revoked.credential_id, "sockets": len(ended)})
+        observe.sockets_revoked(revoked.credential_id, len(ended))
         failed = [one for one in [*ended, *half_closed] if not self._close(one)]
         if half_closed:
             self.user_sockets.remove(revoked.user_id, set(half_closed) - set(failed))

@@ -13,6 +13,8 @@ from datetime import datetime
 from chalicelib.codec.times import to_ms
 from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.domain.orders import Order
+from chalicelib.observability import streams as observe
+from chalicelib.observability.context import concerns
 from chalicelib.ports.fan_out import FanOutQueue, SubscriberGroup, SubscriberGroups
 from chalicelib.ports.orders import OrderStore, StoredOrder
 from chalicelib.ports.streams import Subscriber, settled
@@ -92,6 +94,7 @@ class ServeGroup:
             refusal = self._drop(order, deliveries, progress)
             left = progress.left(group, order)
             if self.groups.replace(group, left, owner):
+                observe.group_served(number)
                 self._go_on(order, left, refusal)
                 return
             group = self.groups.renew(order_id, number, owner, self._until_ms())
@@ -126,6 +129,7 @@ class ServeGroup:
         stored = self.orders.get(order_id)
         if stored is None:
             raise OrderNotFoundError(order_id)
+        concerns(stored.order)
         return stored
 
     def _drop(self, order: Order, deliveries: Sequence[Delivery], progress: _Progress) -> Exception | None:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from chalicelib.domain.errors import OrderNotFoundError
 from chalicelib.domain.identity import Caller, Scope
+from chalicelib.observability.context import concerns
 from chalicelib.ports.orders import Followers, OrderStore, StoredOrder
 from chalicelib.ports.streams import MAX_DIRECT_SUBSCRIBERS, RetrySocket, StreamStore, Subscriber, settled
 from chalicelib.services.orders.lookup import find_order, own_order
@@ -50,8 +51,9 @@ class Subscriptions:
 
         :raises OrderNotFoundError: if there is no such order.
         """
-        lag = Lag(retry.tries, retry.late_since_ms)
-        return self._join(self._get(retry.order_id), retry.subscriber, retry.after_seq, lag=lag)
+        stored, lag = self._get(retry.order_id), Lag(retry.tries, retry.late_since_ms)
+        concerns(stored.order)
+        return self._join(stored, retry.subscriber, retry.after_seq, lag=lag)
 
     def leave_order(self, caller: Caller, subscriber: Subscriber, order_id: str) -> None:
         """Leave an order. One that the caller may not access has no subscription of the caller's."""
@@ -154,6 +156,7 @@ class Subscriptions:
         :raises OrderNotFoundError: if there is no such order.
         """
         stored = self._get(order_id)
+        concerns(stored.order)
         if stored.followers is Followers.SUBSCRIBED:
             # The worker that subscribed them may have died before it queued their groups.
             self.fan_out.announce(stored)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.clock import MAX_CLOCK_DIFFERENCE
 from chalicelib.codec.times import from_ms, to_ms
+from chalicelib.observability.context import apart
 from chalicelib.ports.orders import OrderStore, StoredOrder, UnreadableOrderError
 from chalicelib.ports.queues import ReplayQueue
 from chalicelib.ports.streams import ConnectionGoneError, FollowUser, PushFailedError, Sockets, StreamStore
@@ -65,7 +66,8 @@ class UserLooks:
                     return True
             if not self._lacks(follow, stored):
                 continue
-            result = self.subscriptions.follow_order(stored, subscriber, _time(follow.since_ms), lag)
+            with apart(stored.order):
+                result = self.subscriptions.follow_order(stored, subscriber, _time(follow.since_ms), lag)
             if result.gone:
                 return False
             if result.late:

@@ -1,5 +1,9 @@
-"""The queues under test: each fake, and its SQS twin on the deployed template's queues."""
+"""The queues under test: each fake, and its SQS twin on the deployed template's queues.
 
+The twin runs on moto, or on the emulator at ``AWS_ENDPOINT_URL``.
+"""
+
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -11,7 +15,7 @@ from chalicelib.codec.replays import replay_message
 from chalicelib.messaging.queues import SqsHighPriorityQueue, SqsLookQueue, SqsOrderQueue, SqsReplayQueue
 from orderengine.testing.fakes.queue import FakeOrderQueue
 from orderengine.testing.fakes.streams import FakeReplayQueue
-from tests.contract.stores.aws import Aws, aws, resources, settings
+from tests.contract.stores.aws import Aws, aws, emulated_queues, resources, settings
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Sqs:
 
 @pytest.fixture(scope="module")
 def module_aws() -> Iterator[Aws]:
-    with aws(resources()) as made:
+    address = os.environ.get("AWS_ENDPOINT_URL")
+    with emulated_queues(resources(), address) if address else aws(resources()) as made:
         yield made
 
 
@@ -77,7 +82,7 @@ def sqs_replays(module_aws: Aws) -> Sqs:
 def sqs_looks(module_aws: Aws) -> Sqs:
     module_aws.start_over()
     url = settings().looks_queue_url
-    return Sqs(SqsLookQueue(module_aws.sqs, url), module_aws.sqs, url)
+    return Sqs(SqsLookQueue(module_aws.sqs, module_aws.sqs, url), module_aws.sqs, url)
 
 
 @pytest.fixture(params=["fake", "sqs"])

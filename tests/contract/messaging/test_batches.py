@@ -1,6 +1,5 @@
 """Batches from SQS: each message succeeds or fails on its own, and no error ends the worker."""
 
-import logging
 from collections.abc import Callable
 from threading import Barrier
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 
 from chalicelib.codec.messages import PoisonMessageError
 from chalicelib.consumers.batch import FAILURE_PAUSE_SECONDS, failure_pause_seconds, process_batch
+from tests.support.lines import engine_lines
 
 
 class Held:
@@ -93,12 +93,14 @@ def test_a_failure_whose_hold_is_lost_does_not_end_the_worker(count: int) -> Non
     assert failures(process_batch(batch(count), failing(RuntimeError()), Held(down=True))) == all_ids
 
 
-def test_poison_goes_to_the_dead_letter_queue_without_a_pause(caplog: pytest.LogCaptureFixture) -> None:
+def test_poison_goes_to_the_dead_letter_queue_without_a_pause() -> None:
     held = Held()
-    assert failures(process_batch(batch(1), failing(PoisonMessageError("not JSON")), held)) == ["m0"]
+    with engine_lines() as lines:
+        assert failures(process_batch(batch(1), failing(PoisonMessageError("not JSON")), held)) == ["m0"]
     assert held.calls == [("r0", 0)]
-    [logged] = [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert (logged.getMessage(), logged.__dict__["messageId"]) == ("poison message", "m0")
+    assert [(line["level"], line["message"], line["messageId"]) for line in lines] == [
+        ("ERROR", "poison message", "m0")
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 3])

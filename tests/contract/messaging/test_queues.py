@@ -14,7 +14,7 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.spec import Priority
 from chalicelib.messaging.queues import SqsDeadLetterQueue, SqsHighPriorityQueue, SqsReplayQueue
 from chalicelib.ports.orders import StoredOrder
-from chalicelib.ports.queues import Look, MarketLook, QueueDepth, WatchdogLook
+from chalicelib.ports.queues import DelayedLook, LooksFromNow, MarketLook, QueueDepth, WatchdogLook
 from chalicelib.ports.streams import FollowUser, NotifyFollowers, OpenStream, RetrySocket, StreamReplay, Subscriber
 from tests.contract.messaging.conftest import Queued, Sqs
 from tests.contract.stores.aws import Aws, settings
@@ -66,12 +66,17 @@ def test_a_message_that_waits_is_seen_and_one_that_is_delayed_or_in_flight_is_no
     assert not sqs_orders.queue.has_waiting()
 
 
-@pytest.mark.parametrize("delay_seconds", [0, 55])
-def test_looks_are_delivered_after_their_delay(sqs_looks: Sqs, delay_seconds: int) -> None:
-    looks: list[Look] = [MarketLook(1_000), WatchdogLook(1_000)]
-    sqs_looks.queue.send(looks, delay_seconds)
+def test_each_look_is_delivered_after_its_delay(sqs_looks: Sqs) -> None:
+    due: list[DelayedLook] = [(kind(number), 0) for number in range(8) for kind in (MarketLook, WatchdogLook)]
+    later: list[DelayedLook] = [(kind(number), 55) for number in range(8) for kind in (MarketLook, WatchdogLook)]
+    sqs_looks.queue.send([*due[:9], *later, *due[9:]])
     received = [read_look_message(body) for body in sqs_looks.bodies()]
-    assert sorted(received, key=str) == (sorted(looks, key=str) if delay_seconds == 0 else [])
+    assert sorted(received, key=str) == sorted((look for look, _ in due), key=str)
+
+
+def test_looks_are_asked_for_by_a_message(sqs_looks: Sqs) -> None:
+    sqs_looks.queue.wake()
+    assert [read_look_message(body) for body in sqs_looks.bodies()] == [LooksFromNow()]
 
 
 def test_a_working_queue_answers_a_ping(order_queue: Queued) -> None:

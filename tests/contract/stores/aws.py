@@ -21,6 +21,8 @@ REGION = "us-east-1"
 #: The properties of a resource that moto supports.
 _TABLE = ("KeySchema", "AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes")
 _QUEUE = ("VisibilityTimeout", "MessageRetentionPeriod")
+#: The account of the queues' addresses, which is moto's too.
+_ACCOUNT = "123456789012"
 
 
 @dataclass
@@ -50,7 +52,7 @@ _moto = BotocoreStubber.__call__
 
 @dataclass
 class Aws:
-    """The tables and queues of ``template`` in moto."""
+    """The tables and queues of ``template``, in moto or an emulator."""
 
     template: Template
     wire: Wire
@@ -60,10 +62,7 @@ class Aws:
     def start_over(self) -> None:
         """Create all tables and queues anew, empty."""
         self.wire.lose_answer_to.clear()
-        for name in self.dynamodb.list_tables()["TableNames"]:
-            self.dynamodb.delete_table(TableName=name)
-        for url in self.sqs.list_queues().get("QueueUrls", []):
-            self.sqs.delete_queue(QueueUrl=url)
+        self.delete_all()
         for name, resource in self.template["Resources"].items():
             properties = resource.get("Properties", {})
             if resource.get("Type") == "AWS::DynamoDB::Table":
@@ -73,6 +72,12 @@ class Aws:
                 attributes = {key: str(properties[key]) for key in _QUEUE if key in properties}
                 self.sqs.create_queue(QueueName=name, Attributes=attributes)
         self.wire.calls.clear()
+
+    def delete_all(self) -> None:
+        for name in self.dynamodb.list_tables()["TableNames"]:
+            self.dynamodb.delete_table(TableName=name)
+        for url in self.sqs.list_queues().get("QueueUrls", []):
+            self.sqs.delete_queue(QueueUrl=url)
 
 
 @contextmanager
@@ -87,6 +92,24 @@ def aws(template: Template) -> Iterator[Aws]:
             yield Aws(template, wire, boto3.client("dynamodb", REGION), boto3.client("sqs", REGION))
 
 
+@contextmanager
+def emulated_queues(template: Template, address: str) -> Iterator[Aws]:
+    """The emulator at ``address``, without tables: not every emulator has DynamoDB."""
+    # Emulators take the account of a call from its access key.
+    sqs: Any = boto3.client(
+        "sqs", REGION, endpoint_url=address, aws_access_key_id=_ACCOUNT, aws_secret_access_key="test"
+    )
+    queues = {name: one for name, one in template["Resources"].items() if one.get("Type") == "AWS::SQS::Queue"}
+    made = Aws({"Resources": queues}, Wire(), _NoTables(), sqs)
+    yield made
+    made.delete_all()
+
+
+class _NoTables:
+    def list_tables(self) -> dict[str, list[str]]:
+        return {"TableNames": []}
+
+
 def resources() -> Template:
     """The tables and queues as they are deployed."""
     return load_template(ROOT / "infra/aws/resources.yaml")
@@ -94,7 +117,7 @@ def resources() -> Template:
 
 def settings() -> Settings:
     """Settings for the resources of ``aws``, which have their logical names."""
-    queues = f"https://sqs.{REGION}.amazonaws.com/123456789012"
+    queues = f"https://sqs.{REGION}.amazonaws.com/{_ACCOUNT}"
     return Settings(
         orders_table="OrdersTable",
         streams_table="StreamsTable",

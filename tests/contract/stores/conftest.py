@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.ports.event_waits import WaitCounts
 from chalicelib.ports.fan_out import SubscriberGroups
+from chalicelib.ports.looks import LookCover
 from chalicelib.ports.market import MarketStore
 from chalicelib.ports.order_index import OrderIndex
 from chalicelib.ports.orders import OpenOrderIndex, OrderStore
@@ -21,6 +22,7 @@ from chalicelib.ports.venues import Ledger
 from chalicelib.stores.api_keys import DynamoApiKeys
 from chalicelib.stores.connection import SharedConnection
 from chalicelib.stores.ledger import DynamoLedger
+from chalicelib.stores.look_cover import DynamoLookCover
 from chalicelib.stores.markets import DynamoMarketStore
 from chalicelib.stores.open_orders import DynamoOpenOrderIndex
 from chalicelib.stores.order_index import DynamoOrderIndex
@@ -35,6 +37,7 @@ from chalicelib.stores.wait_counts import DynamoWaitCounts
 from orderengine.testing.fakes.clock import FakeClock
 from orderengine.testing.fakes.fan_out import FakeSubscriberGroups
 from orderengine.testing.fakes.ledger import FakeLedger
+from orderengine.testing.fakes.look_cover import FakeLookCover
 from orderengine.testing.fakes.markets import FakeMarketStore
 from orderengine.testing.fakes.open_orders import FakeOpenOrderIndex
 from orderengine.testing.fakes.order_index import FakeOrderIndex
@@ -62,6 +65,7 @@ class DynamoStores:
         self.order_index = DynamoOrderIndex(connection, settings(), lambda: self.clock.now_ms())
         self.open_order_index = DynamoOpenOrderIndex(connection, settings())
         self.markets = DynamoMarketStore(connection, settings())
+        self.look_cover = DynamoLookCover(connection, settings())
         self.streams = DynamoStreamStore(connection, settings())
         self.subscriber_groups = DynamoSubscriberGroups(connection, settings(), lambda: self.clock.now_ms())
         self.api_keys = DynamoApiKeys(connection, settings())
@@ -225,3 +229,11 @@ def markets(request: pytest.FixtureRequest) -> MarketStore:
         return FakeMarketStore()
     stores: DynamoStores = request.getfixturevalue("dynamo")
     return stores.markets
+
+
+@pytest.fixture(params=TWINS)
+def look_cover(request: pytest.FixtureRequest) -> LookCover:
+    if request.param == "fake":
+        return FakeLookCover()
+    stores: DynamoStores = request.getfixturevalue("dynamo")
+    return stores.look_cover

@@ -57,6 +57,7 @@ class Upgraded:
             wait_counts=stores.wait_counts,
             ledger=stores.ledger,
             order_queue=self.queue,
+            look_cover=stores.look_cover,
             high_priority_queue=high_priority,
             dead_letter_queue=FakeDeadLetterQueue(),
             replay_queue=FakeReplayQueue(),

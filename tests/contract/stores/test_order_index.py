@@ -103,6 +103,23 @@ def test_an_ended_order_has_no_deadline(orders: OrderStore, now: datetime) -> No
     assert orders.history_lag(10).orders == 0
 
 
+def test_the_index_knows_of_every_order_that_is_not_over(orders: OrderStore, now: datetime) -> None:
+    assert not orders.has_deadlines()
+    for _ in range(20):
+        ended(orders, pending(now), deadline_ms=None)
+    assert not orders.has_deadlines()
+    _counts_until_it_is_recorded(orders, created(orders, pending(now)), now)
+    _counts_until_it_is_recorded(orders, open_order(orders, now, 10**13), now)
+
+
+def _counts_until_it_is_recorded(orders: OrderStore, stored: StoredOrder, now: datetime) -> None:
+    assert orders.has_deadlines()
+    unrecorded = orders.write(stored, cancelled(stored.order, now), lease=None, deadline_ms=10**13)
+    assert orders.has_deadlines()
+    orders.set_deadline(unrecorded, None)
+    assert not orders.has_deadlines()
+
+
 def test_an_open_order_is_unsettled_for_all_users_while_work_on_it_is_left(
     orders: OrderStore, order_index: OrderIndex, clock: FakeClock
 ) -> None:

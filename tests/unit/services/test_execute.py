@@ -275,6 +275,32 @@ def test_a_dead_letter_waits_for_the_deadline_of_its_order(bench: Workbench) -> 
     assert (order.status, order.fail_code) == (Status.FAILED, "QUEUE_EXHAUSTED")
 
 
+def test_a_watchdog_that_sends_an_order_again_and_again_does_not_keep_it_from_its_end(bench: Workbench) -> None:
+    order_id = bench.submit()
+    letter = bench.order_queue.take()
+    until = bench.clock.now_ms() + 2 * bench.engine.settings.min_exhaustion_seconds * 1000
+    while bench.clock.now_ms() < until:
+        bench.clock.sleep(10)
+        bench.engine.watchdog()
+    assert bench.engine.close_dead_letter(letter) is None
+    assert bench.order(order_id).fail_code == "QUEUE_EXHAUSTED"
+
+
+def test_a_dead_letter_waits_for_the_worker_that_holds_the_order(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = bench.submit()
+    letter = bench.order_queue.bodies[0]
+    bench.clock.sleep(2 * bench.engine.settings.min_exhaustion_seconds)
+    monkeypatch.setattr(bench.ledger, "land", crash)
+    with pytest.raises(CrashError):
+        bench.process()
+    left = bench.engine.close_dead_letter(read_order_message(letter))
+    assert left is not None
+    assert left >= bench.engine.settings.lease_seconds
+    assert not bench.order(order_id).is_terminal
+
+
 def test_a_dead_letter_confirms_an_order_whose_swap_landed(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     order_id = bench.submit()
     letter = bench.order_queue.bodies[0]

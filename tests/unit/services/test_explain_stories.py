@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from chalicelib.codec.times import milliseconds
 from chalicelib.domain.conditions import Amendment, TimeInForce
 from chalicelib.domain.events import AttemptStarted, Confirmed, Failed, QuotesReceived
 from chalicelib.domain.failures import Failure, FailureCode
@@ -17,7 +18,7 @@ from chalicelib.domain.tokens import Side
 from chalicelib.services.orders.explain.attempts import attempts_of
 from chalicelib.services.orders.explain.decisions import decisions_of
 from chalicelib.services.orders.explain.past_orders import orders_before
-from chalicelib.services.orders.explain.story import milliseconds, story_of
+from chalicelib.services.orders.explain.story import story_of
 from chalicelib.services.orders.explain.wording import duration
 from tests.support.callers import ANYONE
 from tests.support.explanations import Explaining, an_explaining_bench, before_each_swap

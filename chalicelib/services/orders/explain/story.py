@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
+from chalicelib.codec.times import milliseconds
 from chalicelib.domain import events
 from chalicelib.domain.events import Event
 from chalicelib.domain.failures import Failure, FailureCode
@@ -33,10 +33,6 @@ def story_of(order: Order, before: Sequence[Order], decisions: Sequence[Decision
         )
         for event, past, until in zip(order.events, before, following, strict=True)
     ]
-
-
-def milliseconds(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from chalicelib.codec.times import milliseconds
 from chalicelib.domain.conditions import TimeInForce
 from chalicelib.domain.events import Confirmed, Failed, LaunchRefused
 from chalicelib.domain.failures import FailureCode
@@ -11,7 +12,6 @@ from chalicelib.domain.spec import OrderSpec
 from chalicelib.domain.status import Status
 from chalicelib.services.orders.explain import waiting, wording
 from chalicelib.services.orders.explain.explanation import Attempt, Counterfactual, Decision
-from chalicelib.services.orders.explain.story import milliseconds
 
 _UNDER_WAY = {
     Status.PENDING: "waits in the queue",
