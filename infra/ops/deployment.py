@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from chalicelib.domain.invariants import MAX_ATTEMPTS
+from chalicelib.setting_rules import Switch
 from infra.aws.database_secret import readable_url
 from infra.errors import InfraError
 from infra.local.config import REGION, STACK, state_dir_from
@@ -34,6 +35,7 @@ class Deployment:
     outputs: Mapping[str, str]
     database_url: str | None = field(repr=False)
     max_attempts: int = MAX_ATTEMPTS
+    requires_credentials: bool = True
 
     @property
     def location(self) -> str:
@@ -73,17 +75,51 @@ def find_deployment(stage: str, environment: Mapping[str, str] = os.environ) -> 
     """
     if stage != "local":
         return _described(f"{APP}-{stage}", boto3.Session(), None, environment.get("DATABASE_URL"))
+    aws, postgres = _local_endpoints(environment, "aws", "postgres")
+    return local_deployment({"aws": aws, "postgres": postgres})
+
+
+def front_door(deployment: Deployment, stage: str, environment: Mapping[str, str] = os.environ) -> tuple[str, str]:
+    """Return the addresses of the front door for HTTP and for WebSockets.
+
+    :raises InfraError: if there is no such deployment, or an older version deployed it.
+    """
+    if stage == "local":
+        http, ws = _local_endpoints(environment, "http", "ws")
+        return http, ws
+    http = deployment.output("FrontDoorUrl")
+    return http, http.replace("http", "ws", 1)
+
+
+def _local_endpoints(environment: Mapping[str, str], *names: str) -> list[str]:
+    """Return addresses of the stack on this machine.
+
+    :raises InfraError: if none runs.
+    """
     file = state_dir_from(environment) / "endpoints.json"
     if not file.exists():
         raise InfraError("No stack is running: start it with make run.")
     try:
         endpoints = json.loads(file.read_text())
-        aws, postgres = str(endpoints["aws"]), str(endpoints["postgres"])
-        if not aws.startswith("http"):
-            raise ValueError(aws)
+        if not str(endpoints["aws"]).startswith("http"):
+            raise ValueError(endpoints["aws"])
+        return [str(endpoints[name]) for name in names]
     except (ValueError, LookupError, TypeError):
         raise InfraError(f"{file} cannot be read: stop the stack and start it again.") from None
-    return local_deployment({"aws": aws, "postgres": postgres})
+
+
+def database_url_of(stage: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the address of the database of a stage: ``DATABASE_URL``, or else the one that its functions use.
+
+    :raises InfraError: if there is none, or no such deployment.
+    """
+    try:
+        database_url = environment.get("DATABASE_URL") or find_deployment(stage, environment).database_url
+    except ACCESS_ERRORS as error:
+        raise InfraError(str(error)) from None
+    if not database_url:
+        raise InfraError("DATABASE_URL is not set, and no secret has an address that this command can use.")
+    return database_url
 
 
 def local_deployment(endpoints: Mapping[str, str]) -> Deployment:
@@ -112,4 +148,5 @@ def _described(stack: str, session: boto3.Session, endpoint_url: str | None, dat
         {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())},
         database_url,
         int(parameters.get("MaxAttempts") or MAX_ATTEMPTS),
+        Switch().read(parameters.get("Auth") or "on"),
     )

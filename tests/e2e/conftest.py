@@ -1,6 +1,8 @@
 """The complete system, deployed as ``make run`` deploys it: once without authentication, and once with it.
 
-With ``RUNNING_STACK=.local`` the tests use the stack that ``make run`` started in that directory.
+With ``RUNNING_STACK=.local`` the tests use the stack that ``make run`` started in that directory. With
+``AWS_ENDPOINT_URL`` they deploy to the emulator that runs there, and start the front door and PostgreSQL themselves,
+unless ``DATABASE_URL`` names one.
 """
 
 import os
@@ -25,24 +27,22 @@ STACK_SETTINGS = {
     "MARKET_TICK_SECONDS": "1",
     "MAX_OPEN_ORDERS_PER_USER": str(OPEN_ORDERS),
 }
-
+#: The variables of servers that the caller has. ``FUNCTIONS_DATABASE_URL`` is as in ``make deploy-local``.
+FOREIGN = ("AWS_ENDPOINT_URL", "DATABASE_URL", "FUNCTIONS_DATABASE_URL")
 #: The modules that run on both stacks. What the others test comes after the check of credentials and is the same on
 #: both, so they run on the one with authentication, as a deployment has it.
 _ON_BOTH_STACKS = {
-    "test_bad_input",
-    "test_client",
-    "test_engine_state",
     "test_golden_session",
     "test_http_surface",
     "test_market_order",
     "test_page",
-    "test_sockets",
+    "test_smoke",
 }
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what runs on the stack with authentication alone, unless the caller's stack has none."""
-    if os.environ.get("RUNNING_STACK"):
+    if os.environ.get("RUNNING_STACK") or os.environ.get("AWS_ENDPOINT_URL"):
         return
     left = {one for one in items if _is_repetition(one)}
     config.hook.pytest_deselected(items=[*left])
@@ -50,8 +50,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_repetition(item: pytest.Item) -> bool:
-    in_this_room = Path(__file__).parent in item.path.parents
-    return in_this_room and "[open" in item.name and item.path.stem not in _ON_BOTH_STACKS
+    return (
+        Path(__file__).parent in item.path.parents and "[open" in item.name and item.path.stem not in _ON_BOTH_STACKS
+    )
 
 
 @pytest.fixture(scope="session", params=["open", "locked"])
@@ -62,6 +63,12 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         if request.param == "locked":
             pytest.skip("the running stack has no authentication")
         yield stack_running_in(Path(running))
+    elif os.environ.get("AWS_ENDPOINT_URL"):
+        if request.param == "locked":
+            pytest.skip("the emulator has one stack, which has no authentication")
+        foreign = {name: os.environ[name] for name in FOREIGN if name in os.environ}
+        with running_stack(state_dir, STACK_SETTINGS | foreign, timeout_seconds=600) as stack:
+            yield stack
     elif request.param == "locked":
         with locked_stack(state_dir, **STACK_SETTINGS) as locked:
             yield operated(locked)

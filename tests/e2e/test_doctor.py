@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from chalicelib.codec.messages import order_message
 from chalicelib.ports.orders import StoredOrder
 from infra.ops.dead_letter_store import DeadLetter, DeadLetterStore
 from infra.ops.deployment import Deployment, local_deployment
 from infra.ops.doctor import examine
-from tests.e2e.client import HAPPY, PATIENCE_SECONDS, Client
+from tests.e2e.client import HAPPY, PATIENCE_SECONDS, Client, await_events
 from tests.support.order_builders import pending
 from tests.support.stack import RunningStack
 
@@ -105,6 +106,31 @@ def test_the_doctor_reports_a_second_swap_an_orphaned_swap_and_a_deviating_histo
                 tables["ledger"].delete_item(Key={"signature": signature})
     assert found == {("I1", order_id), ("I5", order_id), ("I1", "unknown")}
     assert examine(deployed).violations == []
+
+
+def test_a_rebuild_brings_back_what_the_history_has_lost(
+    client: Client, stack: RunningStack, deployed: Deployment
+) -> None:
+    order_ids = [finished(client) for _ in range(2)]
+    with psycopg.connect(stack.endpoints["postgres"], autocommit=True) as database:
+
+        def lose(table: str, order_id: str) -> int | None:
+            statement = sql.SQL("delete from {} where order_id = %s").format(sql.Identifier(table))
+            return database.execute(statement, [order_id]).rowcount or None
+
+        # A whole order, and of another one the events alone.
+        until(lambda: lose("orders", order_ids[0]))
+        until(lambda: lose("order_events", order_ids[1]))
+        lose("order_events", order_ids[0])
+    done = operate(stack.state_dir, "infra.ops.history", "rebuild")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(" 0 left as they are\n")
+    for order_id in order_ids:
+        await_events(stack, order_id, HAPPY)
+    assert examine(deployed).violations == []
+    shown = operate(stack.state_dir, "infra.ops.history", "partitions", "--keep", "12")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "order_events_first" in shown.stdout
 
 
 def test_without_postgres_the_doctor_checks_every_other_invariant(deployed: Deployment) -> None:

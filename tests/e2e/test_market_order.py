@@ -41,10 +41,11 @@ def test_the_stream_shows_every_status_with_quotes_route_and_price(client: Clien
     with client.socket(accepted["websocketUrl"]) as socket:
         socket.until_terminal(order_id)
     assert socket.updates(order_id) == list(enumerate(HAPPY, start=1))
-    _, begun, quoted, building, submitted, confirmed = socket.update_frames
+    accepted_frame, begun, quoted, building, submitted, confirmed = socket.update_frames
     assert {frame["userId"] for frame in socket.update_frames} == {"alice"}
     assert [frame["phase"] for frame in socket.update_frames] == ["queued", *["processing"] * 4, "completed"]
     assert [frame["attempt"] for frame in socket.update_frames] == [0, 1, 1, 1, 1, 1]
+    assert accepted_frame["meta"].keys() == {"traceId"}
     assert begun["meta"] == {}
 
     quotes = {"raydium": quoted["meta"]["rQuote"], "meteora": quoted["meta"]["mQuote"]}

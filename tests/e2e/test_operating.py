@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from infra.project import ROOT
 from tests.e2e.client import PATIENCE_SECONDS, Client, an_order, parse
@@ -61,6 +62,21 @@ def test_a_second_start_names_the_running_stack_and_leaves_it_unchanged(stack: R
         pass
     assert client.engine.health().status == "ok"
     assert (stack.state_dir / "endpoints.json").exists()
+
+
+def test_the_metrics_of_the_stack_count_an_order(stack: RunningStack, client: Client) -> None:
+    def confirmed() -> float:
+        lines = requests.get(stack.endpoints["metrics"], timeout=PATIENCE_SECONDS).text.splitlines()
+        found = [line for line in lines if line.startswith('engine_orders_ended_total{outcome="confirmed"}')]
+        return float(found[0].rpartition(" ")[2]) if found else 0
+
+    before = confirmed()
+    client.ended(client.accept()["orderId"])
+    # The worker logs the end just after it is stored.
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while confirmed() <= before:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def test_the_error_for_a_port_in_use_names_the_variable_that_changes_it(stack: RunningStack, tmp_path: Path) -> None:

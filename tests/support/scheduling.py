@@ -22,6 +22,7 @@ _FIRST = (
     "tests/faults/test_kills.py",
     "rate limit",
     "tests/faults/test_real.py",
+    "tests/faults/test_updates.py",
     "e2e",
     "e2e locked",
     "locks",

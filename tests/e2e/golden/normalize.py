@@ -33,7 +33,10 @@ _TALLIES = frozenset({"orders", "failures", "venues", "retries"})
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _HASH = re.compile(r"[1-9A-HJ-NP-Za-km-z]{80,90}")
+_TRACE = re.compile(r"[0-9a-f]{32}")
 _ADDRESS = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
+#: The placeholders of fields whose values have a form of their own.
+_FORMS = {"requestId": (_UUID, "<request>"), "traceId": (_TRACE, "<trace>"), "pool": (_ADDRESS, "<address>")}
 _VENUE = re.compile(r"\b(raydium|meteora)\b")
 _QUANTITY = re.compile(r"-?\d+\.\d+|-?\d+(?= %)")
 #: The prefix of the ids that the session invents.
@@ -117,12 +120,10 @@ class Normalizer:
     def _member(self, name: str, value: Any, siblings: Json, place: _Place) -> Any:
         if isinstance(value, dict | list | tuple):
             return self._value(value, replace(place, parent=name))
-        if name == "requestId" and isinstance(value, str) and _UUID.fullmatch(value):
-            return "<request>"
+        if name in _FORMS and isinstance(value, str) and _FORMS[name][0].fullmatch(value):
+            return _FORMS[name][1]
         if name == "nextCursor" and value is not None:
             return "<cursor>"
-        if name == "pool" and isinstance(value, str) and _ADDRESS.fullmatch(value):
-            return "<address>"
         if place.parent == "history" and name in ("behind", "since"):
             return _masked(value) if name == "behind" else "<time or null>"
         if name == "expiresAt" and value in self._expiries:

@@ -17,8 +17,10 @@ from tests.faults.trials import (
     messages,
     outages,
     races,
+    sleeping,
     sockets,
     state,
+    updates,
     virtual,
 )
 
@@ -28,6 +30,7 @@ VIRTUAL: tuple[Callable[[Effort], Result], ...] = (
     *races.TRIALS,
     *cuts.TRIALS,
     *late_pushes.TRIALS,
+    *sleeping.TRIALS,
     machine.any_order_of_events,
 )
 #: Trials on one shared stack, run one after the other.
@@ -42,4 +45,4 @@ REAL: tuple[Callable[[StackUnderTest, Effort], Result], ...] = (
 #: Trials that start their own stack and have a short form for CI.
 BRIEF: tuple[Callable[[Effort], Result], ...] = (kills.kills, state.state, disk.crowded_disk)
 #: Trials that start their own stack.
-OWN: tuple[Callable[[Effort], Result], ...] = (limit.rate_limit, *BRIEF, client.client)
+OWN: tuple[Callable[[Effort], Result], ...] = (limit.rate_limit, *BRIEF, updates.updates, client.client)

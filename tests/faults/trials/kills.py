@@ -49,9 +49,9 @@ def kills(effort: Effort) -> Result:
         refused = Counter(one.answer[:3] for one in posted if one.refused)
         result.notes.append(f"{len(ids)} requests accepted; refused, such as after their expiry: {dict(refused)}")
         site.wait_until_finalized(ids)
-        lives = _lives(site, posted)
+        lives = lives_of(site, posted)
         judge_recovery(lives, killer.kills, effort.pick(4, 1), result)
-        _judge_cancels(posted, lives, result)
+        judge_cancels(posted, lives, result)
         wait_until_empty(site, "DEAD_LETTERS", result)
         site.judge(ids, result)
         site.examine(result, len(posted))
@@ -115,7 +115,7 @@ def _following(site: StackUnderTest) -> Iterator[None]:
         thread.join()
 
 
-def _lives(site: StackUnderTest, posted: Sequence[Posted]) -> list[Life]:
+def lives_of(site: StackUnderTest, posted: Sequence[Posted]) -> list[Life]:
     items = site.items(one.order_id for one in posted if one.order_id)
     return [
         Life(one.order_id, events_of(items[one.order_id]), _expiry_ms(one))
@@ -129,7 +129,7 @@ def _expiry_ms(request: Posted) -> int | None:
     return to_ms(from_text(text)) if text else None
 
 
-def _judge_cancels(posted: Sequence[Posted], lives: Sequence[Life], result: Result) -> None:
+def judge_cancels(posted: Sequence[Posted], lives: Sequence[Life], result: Result) -> None:
     ends = {life.order_id: life.end.status for life in lives}
     result.violations += [
         f"I8 {one.order_id}: a cancel was acknowledged, and it is {ends[one.order_id]}"

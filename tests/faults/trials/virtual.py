@@ -31,8 +31,8 @@ STALLS = (Fault.STALL_BEFORE, Fault.STALL_AFTER)
 
 
 def crash_at_every_call(effort: Effort) -> Result:
-    """Kill a process before and after each of its calls: every order is over within ``MAX_RECOVERY_SECONDS``."""
-    return _at_every_call("crash at every call", CRASHES, effort)
+    """Kill a process at each of its calls: every order is over within ``MAX_RECOVERY_SECONDS``."""
+    return _at_every_call("crash at every call", _at_either_side(CRASHES, effort), effort)
 
 
 def killed_again_and_again(effort: Effort) -> Result:
@@ -45,7 +45,7 @@ def killed_again_and_again(effort: Effort) -> Result:
         calls = accumulate(random.randrange(1, 14) for _ in range(random.randrange(2, 5)))
         plan = {call: random.choice(CRASHES) for call in calls}
         scenario = random.choice(scenarios)
-        result.violations += slow_recovery(_run_scenario(scenario, plan, seed, result), scenario.name)
+        result.violations += slow_recovery(run_scenario(scenario, plan, seed, result), scenario.name)
     return result
 
 
@@ -56,7 +56,16 @@ def failure_at_every_call(effort: Effort) -> Result:
 
 def stall_at_every_call(effort: Effort) -> Result:
     """Freeze a process for longer than its lease; it continues after another process has taken over."""
-    return _at_every_call("stall at every call", STALLS, effort)
+    return _at_every_call("stall at every call", _at_either_side(STALLS, effort), effort)
+
+
+def _at_either_side(faults: tuple[Fault, Fault], effort: Effort) -> tuple[Fault, ...]:
+    """Return what the effort tries of a fault before a call and one after it.
+
+    A process that dies or stalls before a call has done what it had done after the call before, so the short form
+    has the second alone.
+    """
+    return faults[effort.pick(1, 0) :]
 
 
 def two_faults(effort: Effort) -> Result:
@@ -67,7 +76,7 @@ def two_faults(effort: Effort) -> Result:
         scenario = random.choice(SCENARIOS)
         first = random.randrange(1, 30)
         plan = {first: random.choice(FAULTS), first + random.randrange(1, 20): random.choice(FAULTS)}
-        _run_scenario(scenario, plan, seed, result)
+        run_scenario(scenario, plan, seed, result)
     return result
 
 
@@ -77,7 +86,7 @@ def neighbouring_faults(effort: Effort) -> Result:
     scenarios = [scenario for scenario in SCENARIOS if scenario.name in ("over a socket", "watched", "followed")]
     pairs = list(product(scenarios, range(1, 45), range(1, 5), FAULTS, FAULTS))
     for scenario, call, distance, first, second in Random(3).sample(pairs, effort.pick(400, len(pairs))):
-        _run_scenario(scenario, {call: first, call + distance: second}, call, result)
+        run_scenario(scenario, {call: first, call + distance: second}, call, result)
     return result
 
 
@@ -95,7 +104,7 @@ def doubles_late_and_out_of_order(effort: Effort) -> Result:
         world = World(plan, seed, scenario.rate_limit)
         for queue in (world.queue, world.high_priority, world.replay_queue, world.fan_out_queue, world.dead_letters):
             queue.copies = copies
-        _run_scenario(scenario, plan, seed, result, world)
+        run_scenario(scenario, plan, seed, result, world)
         result.faults += world.queue.sent + world.replay_queue.sent
     return result
 
@@ -116,7 +125,7 @@ def outages(effort: Effort) -> Result:
         world.injector.at_call[starts] = outage
         # A closed socket does not return; the client opens a new connection.
         scenario = SCENARIOS[0] if away == "socket gone" else SCENARIOS[seed % len(SCENARIOS)]
-        _run_scenario(scenario, {}, seed, result, world)
+        run_scenario(scenario, {}, seed, result, world)
     return result
 
 
@@ -145,7 +154,7 @@ def _run_cancelled(scenario: Scenario, plan: Mapping[int, Fault], call: int, see
                 acknowledged.add(order_id)
 
     world.injector.at_call[call] = cancel
-    _run_scenario(scenario, plan, seed, result, world)
+    run_scenario(scenario, plan, seed, result, world)
     for order_id in acknowledged:
         if (status := world.all_orders()[order_id].order.status) is not Status.CANCELLED:
             result.violations.append(
@@ -165,7 +174,7 @@ def poison_in_every_queue(effort: Effort) -> Result:
             (world.queue, world.replay_queue, world.fan_out_queue, world.dead_letters), bodies
         ):
             queue.put(body)
-        _run_scenario(SCENARIOS[seed % len(SCENARIOS)], {}, seed, result, world)
+        run_scenario(SCENARIOS[seed % len(SCENARIOS)], {}, seed, result, world)
         result.faults += 3 * len(bodies)
         if left := [message.body for message in world.queue.messages.values()]:
             result.violations.append(f"left in the orders queue: {left}")
@@ -187,7 +196,7 @@ def messages_of_version_1(effort: Effort) -> Result:
         call, reached = 1, True
         while reached:
             world = World({call: fault}, seed, scenario.rate_limit)
-            _run_scenario(scenario, {call: fault}, seed, result, world)
+            run_scenario(scenario, {call: fault}, seed, result, world)
             for message in world.unprocessable.messages.values():
                 result.violations.append(f"taken for poison: {message.body} ({scenario.name}, {fault} {call})")
             reached = bool(world.injector.fired)
@@ -209,7 +218,7 @@ def _at_every_call(name: str, faults: Iterable[Fault], effort: Effort) -> Result
                 call, reached = 1, True
                 # The loop ends when the scenario has fewer calls than ``call``.
                 while reached:
-                    world = _run_scenario(scenario, {call: fault}, seed, result)
+                    world = run_scenario(scenario, {call: fault}, seed, result)
                     reached = bool(world.injector.fired)
                     if fault in CRASHES and not scenario.rate_limit:
                         result.violations += slow_recovery(world, scenario.name)
@@ -219,7 +228,7 @@ def _at_every_call(name: str, faults: Iterable[Fault], effort: Effort) -> Result
     return result
 
 
-def _run_scenario(
+def run_scenario(
     scenario: Scenario, plan: Mapping[int, Fault], seed: int, result: Result, world: World | None = None
 ) -> World:
     """Run a scenario, in a new world unless one is given, and add its outcome to ``result``."""

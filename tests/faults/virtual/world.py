@@ -21,7 +21,7 @@ from chalicelib.engine import Engine
 from chalicelib.ports.orders import StoredOrder
 from chalicelib.streaming import actions, connections
 from orderengine.testing.deployment import Deployment
-from orderengine.testing.parts import SETTINGS, new_parts
+from orderengine.testing.parts import SETTINGS, Parts, new_parts
 from orderengine.testing.queues import Message, Queue
 from tests.faults.virtual.injection import Crash, Fault, Faulty, Injector
 from tests.support.oracle import OpenLimitOrder, Oracle, Verdict
@@ -45,11 +45,15 @@ class World(Deployment):
         self.rate_limit = rate_limit
         self.sockets = parts.sockets
         self.injector = Injector(dict(plan or {}), self._stall, parts.clock.now_ms)
-        super().__init__(settings, parts, Random(seed))
+        super().__init__(settings, parts, Random(seed), **self.more_ports(parts))
         self._restores: list[tuple[int, Callable[[], None]]] = []
         self._next_watch_ms = self.clock.now_ms() + LOOK_SECONDS * 1000
         self._next_look_ms = self.clock.now_ms() + LOOK_SECONDS * 1000
         self._oracle = Oracle(settings.venue_seed, "realistic", self.markets.snapshot)
+
+    def more_ports(self, parts: Parts) -> dict[str, Any]:
+        """Return ports that take the places of fakes."""
+        return {}
 
     def new_engine(self) -> Engine:
         """An engine whose calls to its ports the injector counts."""
@@ -167,19 +171,26 @@ class World(Deployment):
         waiting += [message.visible_at_ms for queue, _ in self.handlers for message in queue.messages.values()]
         if not waiting and self.is_quiet():
             return False
-        if self.awaits_the_market():
-            waiting.append(max(self._next_look_ms, self.clock.now_ms()))
-        next_ms = min([*waiting, self._next_watch_ms])
+        next_ms = min([*waiting, *self.look_times()])
         if until_ms is not None and next_ms > until_ms:
             return False
         self._advance_to(next_ms)
+        self.run_due_looks()
+        return True
+
+    def look_times(self) -> list[int]:
+        """Return when the next looks are due."""
+        if self.awaits_the_market():
+            return [self._next_watch_ms, max(self._next_look_ms, self.clock.now_ms())]
+        return [self._next_watch_ms]
+
+    def run_due_looks(self) -> None:
         if self.clock.now_ms() >= self._next_watch_ms:
             self._next_watch_ms = self.clock.now_ms() + LOOK_SECONDS * 1000
             self.watch()
         if self.clock.now_ms() >= self._next_look_ms and self.awaits_the_market():
             self._next_look_ms = self.clock.now_ms() + LOOK_SECONDS * 1000
             self.look()
-        return True
 
     def run(self, hours: float = 3) -> bool:
         """Step until no work is left; return False if some is left after this many virtual hours."""
