@@ -7,5 +7,7 @@ APP = "order-execution-engine"
 STAGES = ("local", "dev", "prod")
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
-#: The Python that runs this is the Python that the package is made for.
+#: The Python that runs this, and the functions of the local stack.
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+#: The Python of the functions on AWS, whichever runs this. Its runtime is Amazon Linux 2023 with glibc 2.34.
+LAMBDA_PYTHON = "3.13"

@@ -14,6 +14,8 @@ from infra.errors import InfraError
 
 #: Optional settings that the platform sets: the templates, for some functions only, and Lambda itself.
 SET_BY_PLATFORM = frozenset({"aws_endpoint_url", "aws_region", "database_secret", "api_concurrency"})
+#: Takes back what an earlier deployment set: the setting has its default again.
+NONE = "none"
 #: Values of the local stack that differ from the defaults. A few threads push as many frames as the emulator takes,
 #: which answers the orders' calls too.
 LOCAL_VALUES = {"AUTH": "off", "SIMULATION": "on", "PUSH_THREADS": "3"}
@@ -47,7 +49,8 @@ SETTINGS = _tunables()
 def parameters_from(environment: Mapping[str, str], *, local: bool = False) -> dict[str, str]:
     """Return the template's parameters for ``environment``.
 
-    A deployment keeps the value of a setting that ``environment`` does not have. A local stack takes the default
+    A deployment keeps the value of a setting that ``environment`` does not have, and takes back one that is ``none``.
+    A local stack takes the default
     instead, so that it depends on its last ``make run`` only.
 
     :raises InvalidSettingError: if the engine could not start with these values.
@@ -55,13 +58,16 @@ def parameters_from(environment: Mapping[str, str], *, local: bool = False) -> d
     if problems := invalid_tunables(environment):
         raise InvalidSettingError("\n".join(problems))
     if local:
-        return {row.parameter: environment.get(row.env) or LOCAL_VALUES.get(row.env, "") for row in SETTINGS}
-    return {row.parameter: environment[row.env] for row in SETTINGS if environment.get(row.env)}
+        values = {row: environment.get(row.env) or LOCAL_VALUES.get(row.env, "") for row in SETTINGS}
+        return {row.parameter: "" if value == NONE else value for row, value in values.items()}
+    given = {row.parameter: environment[row.env] for row in SETTINGS if environment.get(row.env)}
+    return {parameter: "" if value == NONE else value for parameter, value in given.items()}
 
 
 def invalid_tunables(environment: Mapping[str, str]) -> list[str]:
     """Check the tunables as the engine does at its start; return one line for each that is invalid."""
-    given = {row.env: environment.get(row.env, "") for row in SETTINGS}
+    named = {row.env: environment.get(row.env, "") for row in SETTINGS}
+    given = {name: "" if value == NONE else value for name, value in named.items()}
     return [*invalid_settings(given), *invalid_simulation(given["VENUE_PROFILE"], given["VENUE_FAULT"])]
 
 

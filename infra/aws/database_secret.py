@@ -65,6 +65,22 @@ def find_secret(secrets: Any, name: str) -> DatabaseSecret:
         raise SecretError(f"The value of the secret {name} {error}.") from None
 
 
+def ensure_secret(secrets: Any, name: str, url: str) -> str:
+    """Create the secret of this name with ``url`` if it does not exist, and return its ARN. A value in it stays.
+
+    A secret that is deleted stays in the account for a month, keeps its name, and can be restored.
+
+    :raises ClientError: if AWS refuses.
+    """
+    try:
+        found = secrets.describe_secret(SecretId=name)
+        if found.get("DeletedDate"):
+            secrets.restore_secret(SecretId=name)
+        return str(found["ARN"])
+    except secrets.exceptions.ResourceNotFoundException:
+        return keep_secret(secrets, name, url)
+
+
 def keep_secret(secrets: Any, name: str, url: str) -> str:
     """Keep ``url`` in the secret of this name, create the secret if it does not exist, and return its ARN.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.aws.bytecode import compile_modules
 from infra.aws.tools import run_tool
-from infra.project import BUILD, PYTHON, ROOT
+from infra.project import BUILD, ROOT
 
 REQUIREMENTS = ROOT / "requirements.txt"
 #: Lambda's Python runtime includes boto3 and its dependencies. pynamodb requires botocore, so pip would add 21 MB
@@ -21,18 +21,22 @@ PROVIDED_BY_LAMBDA = frozenset(
 NOT_LOADED = frozenset({"cffi", "pycparser"})
 #: Names the form of the directory, so that one of an earlier form is made again.
 _FORM = b"compiled, loaded"
+#: Wheels that need at most glibc 2.28. Amazon Linux 2023, the system of Python 3.12 and later, has 2.34.
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64", "manylinux_2_28_x86_64")
 
 
-def installed_dependencies() -> Path:
-    """Return a directory with the packages of ``requirements.txt``, compiled, without those that Lambda provides
-    and those that no function loads.
+def installed_dependencies(python: str, interpreter: Path | None) -> Path:
+    """Return a directory with the packages of ``requirements.txt`` for a version of Python, without those that Lambda
+    provides and those that no function loads. ``interpreter`` compiles them.
 
-    Each content of ``requirements.txt`` is installed once.
+    Each content of ``requirements.txt`` is installed once. The lock alone decides what is installed, since pip would
+    judge the requirements of packages by the Python that runs pip.
 
     :raises PackagingError: if pip fails, or a package has no hash.
     """
-    name = hashlib.sha256(REQUIREMENTS.read_bytes() + PYTHON.encode() + _FORM).hexdigest()[:16]
+    name = hashlib.sha256(REQUIREMENTS.read_bytes() + f"{python} {bool(interpreter)}".encode() + _FORM).hexdigest()[
+        :16
+    ]
     target = BUILD / "dependencies" / name
     if target.exists():
         return target
@@ -45,16 +49,18 @@ def installed_dependencies() -> Path:
         "install",
         "--quiet",
         "--no-compile",
+        "--no-deps",
         "--require-hashes",
     ]
-    command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={PYTHON}"]
+    command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={python}"]
     command += [f"--platform={platform}" for platform in PLATFORMS]
     command += ["--target", partial, "--requirement", REQUIREMENTS]
     run_tool(command, ROOT)
     for path in partial.iterdir():
         if path.name.split("-")[0] in PROVIDED_BY_LAMBDA | NOT_LOADED or path.name == "bin":
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    compile_modules(partial)
+    if interpreter:
+        compile_modules(partial, interpreter)
     return partial.rename(target)
 
 

@@ -1,53 +1,139 @@
 """Deploys a stage to AWS, with credentials, region and settings from the environment."""
 
-import argparse
+import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import boto3
 
 from chalicelib.setting_rules import Switch
+from infra.aws.account_limits import check_reservations
+from infra.aws.adopt import refuse_forgotten
+from infra.aws.approval import ask
 from infra.aws.certificates import own_certificates
-from infra.aws.database_secret import DatabaseSecret, database_from, keep_secret, own_secret
-from infra.aws.deployer import Deployer, refusals_reported
-from infra.aws.package import package
-from infra.aws.stage_parameters import NONE, stage_parameters
+from infra.aws.changes import Change, aligned, changes_table
+from infra.aws.database_secret import DatabaseSecret, database_from, ensure_secret, keep_secret, own_secret
+from infra.aws.deployer import Deployer
+from infra.aws.package import Package, package
+from infra.aws.retained import find_retained
+from infra.aws.rollback import monitored_minutes
+from infra.aws.stack import refusals_reported
+from infra.aws.stage_option import aws_stage
+from infra.aws.stage_parameters import stage_parameters, with_defaults
+from infra.aws.stateful import replaceable
 from infra.command import run
 from infra.database import check_database, migrate_database, verified_url
 from infra.errors import InfraError
-from infra.project import APP, BUILD
-from infra.settings import InvalidSettingError, is_pooled, parameters_from
+from infra.project import APP, BUILD, LAMBDA_PYTHON
+from infra.settings import NONE, InvalidSettingError, is_pooled, parameters_from
 
 
 def deploy_to_aws(stage: str) -> dict[str, str]:
-    """Package ``stage``, migrate its database, deploy it, and return the stack's outputs.
+    """Package ``stage``, ask, migrate its database, deploy it, print the stack's outputs, try it out and return them.
 
-    :raises InfraError: if a setting is invalid, the stage would be open, or packaging or deploying fails.
+    :raises InfraError: if a setting is invalid, the stage would be open, the operator says no, packaging or deploying
+        fails, or the deployed stage does not work.
     """
-    parameters = parameters_from(os.environ) | network_from(os.environ) | stage_parameters(os.environ)
-    certificates = own_certificates(os.environ)
+    environment = os.environ
+    parameters = parameters_from(environment) | network_from(environment) | stage_parameters(environment)
+    minutes = monitored_minutes(environment.get("MONITOR_MINUTES"))
+    certificates = own_certificates(environment)
     with refusals_reported():
         session = boto3.Session()
         deployer = Deployer(session)
         stack = f"{APP}-{stage}"
-        deployer.outputs(stack)  # Missing credentials show before the package is made.
+        is_new = deployer.outputs(stack) is None  # Missing credentials show before the package is made.
         kept = deployer.parameters(stack)
-        refuse_open_stage(stage, kept | parameters, os.environ)
+        refuse_open_stage(stage, kept | parameters, environment)
         secrets = session.client("secretsmanager")
-        database = database_from(os.environ, secrets, kept.get("DatabaseSecret"))
+        database = database_from(environment, secrets, kept.get("DatabaseSecret"))
         address = checked_address(database, certificates, kept | parameters)
+        limits = session.client("lambda").get_account_settings()["AccountLimit"]
+        if remark := check_reservations(limits, kept, kept | parameters):
+            print(remark)
         packaged = package(stage, BUILD / stage, certificates=certificates)
-        # Migrate before the new code needs it: the running version works with every migration.
-        for name in migrate_database(address):
-            print(f"migrated {name}")
-        parameters["DatabaseSecret"] = database.arn or keep_secret(secrets, own_secret(stack), database.url)
-        outputs = deployer.deploy(stack, packaged, parameters)
-        front_door = outputs["FrontDoorUrl"].replace("https:", "wss:") + "/ws"
-        # A second deployment sets the address: in the template, the functions would refer to the distribution, the
-        # distribution refers to the APIs, and the APIs to the functions.
-        return deployer.deploy(stack, packaged, {"PublicWsUrl": os.environ.get("PUBLIC_WS_URL") or front_door})
+        refuse_slow_starts(packaged)
+        template = json.loads(packaged.template.read_text())
+        if is_new:
+            left = find_retained(stack, template, session.client("dynamodb"), secrets)
+            refuse_forgotten(left, stage, environment)
+        parameters = with_defaults(parameters, template)
+        parameters["DatabaseSecret"] = database.arn or ensure_secret(secrets, own_secret(stack), database.url)
+
+        def approve(changes: Sequence[Change]) -> None:
+            """Ask, then migrate before the new code needs it. The running version works with every migration."""
+            if changes:
+                print(changes_table(changes))
+                where = f"in {session.region_name} of the account {deployer.account}"
+                ask(f"Deploy these changes to {stack} {where}?", environment, after_no=what_stays(stack, database))
+            for name in migrate_database(address):
+                print(f"migrated {name}")
+            if not database.arn:
+                keep_secret(secrets, own_secret(stack), database.url)
+
+        outputs = deployer.deploy(
+            stack,
+            packaged,
+            parameters,
+            approve=approve,
+            given_up=replaceable(environment),
+            monitored_minutes=minutes,
+        )
+        second = second_parameters(stage, outputs, environment)
+        if second.items() - deployer.parameters(stack).items():
+            outputs = deployer.deploy(stack, packaged, second)
+        if stage == "prod":
+            deployer.protect(stack)
+    print(aligned(sorted(outputs.items())), flush=True)
+    try_out(stage)
+    return outputs
+
+
+def second_parameters(stage: str, outputs: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters that a second update sets, once the first has created what they are about.
+
+    In one update, the functions would refer to the distribution, the distribution to the APIs, and the APIs to the
+    functions; and tables that are protected from deletion could not be rolled back.
+    """
+    front_door = outputs["FrontDoorUrl"].replace("https:", "wss:") + "/ws"
+    protection = {"DeletionProtection": "on"} if stage == "prod" else {}
+    return {"PublicWsUrl": environment.get("PUBLIC_WS_URL") or front_door} | protection
+
+
+def what_stays(stack: str, database: DatabaseSecret) -> str:
+    """Return what a declined deployment of ``stack`` leaves: CloudFormation lists the changes of what is uploaded."""
+    secret = "" if database.arn else f", and the secret {own_secret(stack)} with an address of the database"
+    return f"The stack {stack} was not changed. The package stays in the bucket{secret}."
+
+
+def refuse_slow_starts(packaged: Package) -> None:
+    """Refuse a package whose functions would compile every module at each cold start.
+
+    :raises InfraError: if this machine has no interpreter of the functions' version.
+    """
+    if not packaged.has_bytecode:
+        raise InfraError(
+            f"The functions run on Python {LAMBDA_PYTHON}, and their bytecode needs that version here: install it "
+            f"(uv python install {LAMBDA_PYTHON})."
+        )
+
+
+def try_out(stage: str) -> None:
+    """Drive the deployed stage from outside, as its clients do.
+
+    :raises InfraError: naming the step that fails. The deployment stays as it is.
+    """
+    # A deployment that is refused needs none of this.
+    from infra.ops.deployment import find_deployment, front_door
+    from infra.ops.smoke import short_lived_key, smoke
+
+    with refusals_reported():
+        deployment = find_deployment(stage)
+        http, ws = front_door(deployment, stage)
+        with short_lived_key(deployment, stage) as key:
+            smoke(http, ws, key, lambda line: print(line, flush=True))
 
 
 def refuse_open_stage(stage: str, parameters: Mapping[str, str], environment: Mapping[str, str]) -> None:
@@ -96,10 +182,7 @@ def checked_address(database: DatabaseSecret, certificates: Path | None, paramet
 
 def main() -> int:
     """Run ``python -m infra.aws.deploy --stage prod`` and return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--stage", choices=("dev", "prod"), default="prod")
-    for name, value in sorted(deploy_to_aws(parser.parse_args().stage).items()):
-        print(f"{name:32} {value}")
+    deploy_to_aws(aws_stage(__doc__))
     return 0
 
 

@@ -4,7 +4,14 @@ API Gateway's WebSocket API takes no path after its stage and cannot share a dom
 stream path of ``front_door_rules.json`` therefore goes to the WebSocket API, with the path's parameter as the one
 value of a query parameter; every other request goes to the REST API. On AWS a CloudFront function routes the
 requests, locally Caddy does; this module generates both from the one table. Both first remove repeated and trailing
-slashes, which API Gateway and the emulator treat differently.
+slashes, which API Gateway and the emulator treat differently. Both match a path as the client writes it, with ``%77``
+for a ``w``: such a path is no stream.
+
+CloudFront selects a cache behavior, and with it an origin, before its function runs. A stream path that is no route
+of the HTTP API has a behavior of its own whose origin is the WebSocket API: its handshakes depend on no origin that a
+function selects. The function selects the origin where the behavior has another one: for the path that both
+APIs have, and for every path that CloudFront and the table read differently. Each behavior's copy of the function
+knows the behavior's origin.
 
 A ``GET`` of a stream path that is no handshake gets 400 and not 426, because a CloudFront function cannot send the
 ``Upgrade`` that belongs to a 426.
@@ -22,6 +29,8 @@ from infra.aws.bare_answers import BareAnswer, bare_answer
 
 #: The paths whose answers both front doors compress: they are the same for everybody, so their length tells nothing.
 PAGE_FILES = "/ui/*"
+#: The resources of the CloudFront function before each API.
+FUNCTION, SOCKET_FUNCTION = "FrontDoorFunction", "SocketDoorFunction"
 RULES_FILE = Path(__file__).with_name("front_door_rules.json")
 FUNCTION_FILE = Path(__file__).with_name("front_door_function.js")
 
@@ -33,10 +42,14 @@ _REQUEST_ID_OF_CADDY = "{http.request.uuid}"
 
 @dataclass(frozen=True)
 class Stream:
-    """A stream path as a regular expression, and the query parameter that takes its first group, if it has one."""
+    """A stream path as a regular expression, and the query parameter that takes its first group, if it has one.
+
+    ``pattern`` is the path pattern of its cache behavior; a path that the HTTP API has too has none.
+    """
 
     path: str
     parameter: str | None = None
+    pattern: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,15 +79,28 @@ def rules() -> Rules:
     return Rules([Rewrite(**row) for row in rewrites], table["handshake"], [Stream(**row) for row in streams])
 
 
-def cloudfront_function() -> str:
-    """Return the source of the CloudFront function with the table and its refusal written into it."""
-    table = asdict(rules()) | {"refusal": asdict(_refusal("REQUEST_ID"))}
+def cloudfront_function(origin: str) -> str:
+    """Return the source of the CloudFront function for cache behaviors with ``origin``, with the table written in."""
+    table = asdict(rules()) | {"refusal": asdict(_refusal("REQUEST_ID")), "origin": origin}
     return FUNCTION_FILE.read_text().replace("{/* table */}", json.dumps(table))
 
 
 def template() -> dict[str, Any]:
-    """Return the part of the template that gives the CloudFront function its code."""
-    return {"Resources": {"FrontDoorFunction": {"Properties": {"FunctionCode": cloudfront_function()}}}}
+    """Return the part of the template that gives the CloudFront functions their code."""
+    code = {FUNCTION: cloudfront_function("rest"), SOCKET_FUNCTION: cloudfront_function("websocket")}
+    return {"Resources": {name: {"Properties": {"FunctionCode": text}} for name, text in code.items()}}
+
+
+def add_socket_behaviors(resources: dict[str, Any]) -> None:
+    """Give each stream path with a pattern its cache behavior: the default one, before the WebSocket API."""
+    settings = resources["FrontDoor"]["Properties"]["DistributionConfig"]
+    arn = {"Fn::GetAtt": [SOCKET_FUNCTION, "FunctionARN"]}
+    behavior = settings["DefaultCacheBehavior"] | {
+        "TargetOriginId": "websocket",
+        "FunctionAssociations": [{"EventType": "viewer-request", "FunctionARN": arn}],
+    }
+    patterns = [stream.pattern for stream in rules().streams if stream.pattern]
+    settings["CacheBehaviors"] += [{"PathPattern": pattern} | behavior for pattern in patterns]
 
 
 def caddy_config(
@@ -91,7 +117,7 @@ def caddy_config(
     no_upgrade = {"handler": "headers", "request": {"delete": ["Upgrade"]}}
     headers = {name: {"pattern": pattern} for name, pattern in (table.handshake | _UPGRADE).items()}
     handshake = {"method": ["GET"], "protocol": "http/1.1", "header_regexp": headers}
-    stream_paths = [{"method": ["GET", "HEAD"], "path_regexp": {"pattern": stream.path}} for stream in table.streams]
+    stream_paths = [{"method": ["GET", "HEAD"], "vars_regexp": _as_written(stream)} for stream in table.streams]
     server = {
         "listen": listen,
         "protocols": ["h1"],
@@ -106,7 +132,7 @@ def caddy_config(
                 "match": [{"method": ["GET"], "path": [PAGE_FILES]}],
                 "handle": [{"handler": "encode", "encodings": {"gzip": {}}}],
             },
-            {"handle": [{"handler": "rewrite", "uri": rest_path + "{http.request.uri}"}, proxy]},
+            {"handle": [{"handler": "rewrite", "path_regexp": [asdict(Rewrite("^", rest_path))]}, proxy]},
         ],
         # The emulator does not answer, or breaks an answer off.
         "errors": {"routes": [{"handle": [unavailable]}]},
@@ -160,6 +186,14 @@ def _respond(answer: BareAnswer, origin: str = "") -> dict[str, Any]:
     return {"handler": "static_response", "status_code": answer.status, "headers": headers, "body": answer.body}
 
 
+def _as_written(stream: Stream) -> dict[str, Any]:
+    """Return the regular expression for the URI with its query, as the CloudFront function sees the path.
+
+    Caddy's own expressions for paths would match the decoded path, without its dots.
+    """
+    return {"{http.request.uri}": {"name": "stream", "pattern": stream.path.removesuffix("$") + r"(?:\?|$)"}}
+
+
 def _stream_route(
     handshake: dict[str, Any], stream: Stream, websocket_path: str, proxy: dict[str, Any]
 ) -> dict[str, Any]:
@@ -168,6 +202,6 @@ def _stream_route(
         # The path decides over any value of the parameter in the query.
         rewrite["query"] = {"set": [{"key": stream.parameter, "val": "{http.regexp.stream.1}"}]}
     return {
-        "match": [handshake | {"path_regexp": {"name": "stream", "pattern": stream.path}}],
+        "match": [handshake | {"vars_regexp": _as_written(stream)}],
         "handle": [rewrite, proxy],
     }

@@ -1,6 +1,7 @@
 import cf from "cloudfront";
 
-// infra/aws/front_door.py writes front_door_rules.json and the response to a request that is no handshake here.
+// infra/aws/front_door.py writes here: front_door_rules.json, the response to a request that is no handshake, and the
+// origin of the cache behaviors that this copy of the function belongs to.
 const table = {/* table */};
 
 // The documentation of CloudFront's runtime lists no for...of.
@@ -10,7 +11,7 @@ function handler(event) {
     const rewrite = table.rewrites[number];
     request.uri = request.uri.replace(new RegExp(rewrite.find, "g"), rewrite.replace);
   }
-  if (request.method !== "GET" && request.method !== "HEAD") return request;
+  if (request.method !== "GET" && request.method !== "HEAD") return toOrigin("rest", request);
   for (let number = 0; number < table.streams.length; number++) {
     const stream = table.streams[number];
     const found = request.uri.match(new RegExp(stream.path));
@@ -18,9 +19,14 @@ function handler(event) {
     if (!isHandshake(request)) return refusal(event.context.requestId);
     if (stream.parameter) request.querystring[stream.parameter] = { value: found[1] };
     request.uri = "/";
-    cf.selectRequestOriginById("websocket");
-    return request;
+    return toOrigin("websocket", request);
   }
+  return toOrigin("rest", request);
+}
+
+// CloudFront has selected the origin of the cache behavior, by the path as the client wrote it.
+function toOrigin(id, request) {
+  if (id !== table.origin) cf.selectRequestOriginById(id);
   return request;
 }
 

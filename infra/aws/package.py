@@ -2,13 +2,15 @@
 
 Chalice installs every dependency again after any change to the app. It therefore packages a copy of the project
 without dependencies, and these are added from a directory that changes only with ``requirements.txt``. Bytecode for
-every module spares a cold start the compiler. A package whose sources have not changed is not made again.
+every module spares a cold start the compiler. A package whose sources have not changed is not made again. Equal
+sources make an equal zip.
 """
 
 import argparse
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -21,11 +23,12 @@ from pathlib import Path
 from chalicelib.history.address import OWN_CERTIFICATES
 from infra.aws.bytecode import compile_modules
 from infra.aws.dependencies import add_directory, add_files, installed_dependencies
+from infra.aws.interpreter import find_interpreter
 from infra.aws.page import minify_page
 from infra.aws.template import finish_template, load_template
 from infra.aws.tools import run_tool
 from infra.command import run
-from infra.project import BUILD, PYTHON, ROOT, STAGES
+from infra.project import BUILD, LAMBDA_PYTHON, PYTHON, ROOT, STAGES
 
 APPLICATION = ("app.py", "chalicelib", ".chalice/config.json", ".chalice/policies")
 RESOURCES = "infra/aws/resources.yaml"
@@ -34,25 +37,49 @@ TEMPLATES = ("infra/*.py", "infra/aws/*", "infra/local/local.yaml", "requirement
 
 @dataclass(frozen=True)
 class Package:
-    """A packaged application: the template, the code, and a digest of all sources of both."""
+    """A packaged application: the template, the code, and a digest of all sources of both.
+
+    Without bytecode, each cold start compiles every module.
+    """
 
     template: Path
     code: Path
     digest: str
+    has_bytecode: bool = True
 
 
-def package(stage: str, out: Path, *, dependencies: bool = True, certificates: Path | None = None) -> Package:
+@dataclass(frozen=True)
+class Options:
+    """How a stage is packaged: with its dependencies and these certificates, and for which Python."""
+
+    stage: str
+    dependencies: bool
+    certificates: Path | None
+    python: str
+    interpreter: Path | None
+
+
+def package(
+    stage: str,
+    out: Path,
+    *,
+    dependencies: bool = True,
+    certificates: Path | None = None,
+    python: str | None = None,
+) -> Package:
     """Package ``stage`` into ``out``, or return the package there if its sources have not changed.
 
     Without ``dependencies`` the zip holds the app alone. The emulator runs functions in this environment, and a
     worker starts sooner when it need not unpack and compile them. ``certificates`` are those of the database's own
-    authority, which the package then trusts alone.
+    authority, which the package then trusts alone. ``python`` is the version of the functions' Python: without it,
+    AWS's runtime, or the Python that runs this for the local stage.
 
     :raises PackagingError: if Chalice or pip fails.
     """
+    python = python or (PYTHON if stage == "local" else LAMBDA_PYTHON)
     out.mkdir(parents=True, exist_ok=True)
     with one_at_a_time():
-        return _package(stage, out, dependencies, certificates)
+        return _package(out, Options(stage, dependencies, certificates, python, find_interpreter(python)))
 
 
 @contextmanager
@@ -64,34 +91,36 @@ def one_at_a_time() -> Iterator[None]:
         yield
 
 
-def _package(stage: str, out: Path, dependencies: bool, certificates: Path | None) -> Package:
-    digest = source_digest(stage, dependencies, certificates)
-    result = Package(out / "template.json", out / "deployment.zip", digest)
+def _package(out: Path, options: Options) -> Package:
+    has_bytecode = options.interpreter is not None
+    result = Package(out / "template.json", out / "deployment.zip", source_digest(options), has_bytecode)
     stamp = out / "digest"
     if stamp.exists() and stamp.read_text() == result.digest:
         return result
     stamp.unlink(missing_ok=True)
-    run_chalice(stage, out)
-    add_bytecode(result.code)
-    if dependencies:
-        add_directory(result.code, installed_dependencies())
-    if certificates:
-        add_files(result.code, {str(OWN_CERTIFICATES.relative_to(ROOT)): certificates})
-    template = finish_template(load_template(out / "sam.yaml"), stage)
+    run_chalice(options.stage, out)
+    if options.interpreter:
+        add_bytecode(result.code, options.interpreter)
+    if options.dependencies:
+        add_directory(result.code, installed_dependencies(options.python, options.interpreter))
+    if options.certificates:
+        add_files(result.code, {str(OWN_CERTIFICATES.relative_to(ROOT)): options.certificates})
+    template = finish_template(load_template(out / "sam.yaml"), options.stage, options.python)
     result.template.write_text(json.dumps(template, indent=1))
     stamp.write_text(result.digest)
     return result
 
 
-def source_digest(stage: str, dependencies: bool, certificates: Path | None = None) -> str:
+def source_digest(options: Options) -> str:
     """Return a digest of every file that packaging reads and of the way it is done."""
-    digest = hashlib.sha256(f"{stage} {dependencies} {PYTHON}".encode())
+    way = (options.stage, options.dependencies, options.python, options.interpreter is not None)
+    digest = hashlib.sha256(repr(way).encode())
     patterns = (*APPLICATION, *(f"{name}/**/*" for name in APPLICATION), *TEMPLATES, "requirements.txt")
     for file in sorted({file for pattern in patterns for file in ROOT.glob(pattern)}):
         if file.is_file() and "__pycache__" not in file.parts:
             digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
-    if certificates:
-        digest.update(certificates.read_bytes())
+    if options.certificates:
+        digest.update(options.certificates.read_bytes())
     return digest.hexdigest()
 
 
@@ -118,8 +147,8 @@ def run_chalice(stage: str, out: Path) -> None:
     shutil.rmtree(project)
 
 
-def add_bytecode(archive: Path) -> None:
-    """Add the compiled modules of the application, and of Chalice's part of it, to ``archive``.
+def add_bytecode(archive: Path, interpreter: Path) -> None:
+    """Add the modules of the application and of Chalice's part of it, compiled by ``interpreter``, to ``archive``.
 
     :raises PackagingError: if a module cannot be compiled.
     """
@@ -127,7 +156,7 @@ def add_bytecode(archive: Path) -> None:
         directory = Path(name)
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(directory)
-        compile_modules(directory)
+        compile_modules(directory, interpreter)
         add_directory(archive, directory, "*.pyc")
 
 
@@ -137,7 +166,11 @@ def main() -> int:
     parser.add_argument("--stage", choices=STAGES, default="prod")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    packaged = package(arguments.stage, arguments.out or BUILD / arguments.stage)
+    # The benchmark of cold starts packages for the Python that it starts.
+    python = os.environ.get("PACKAGE_PYTHON")
+    packaged = package(arguments.stage, arguments.out or BUILD / arguments.stage, python=python)
+    if not packaged.has_bytecode:
+        print(f"No Python {LAMBDA_PYTHON} is here: the package has no bytecode, and make deploy refuses it.")
     print(f"{packaged.template}\n{packaged.code} ({packaged.code.stat().st_size / 1e6:.1f} MB)")
     return 0
 

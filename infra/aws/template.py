@@ -3,15 +3,29 @@
 from pathlib import Path
 from typing import Any
 
-from infra.aws import alarms, cors, database_access, front_door, gateway_responses, log_groups
+from infra.aws import (
+    alarms,
+    cors,
+    dashboard,
+    database_access,
+    front_door,
+    gateway_responses,
+    log_groups,
+    runtime,
+    tracing,
+)
+from infra.aws.all_alarms import ALARMS
 from infra.aws.socket_deployment import renamed_deployment
 from infra.project import ROOT
 from infra.settings import SETTINGS
 
 Template = dict[str, Any]
 
-_FOR_AWS = ROOT / "infra/aws/aws.yaml"
+FOR_AWS = ROOT / "infra/aws/aws.yaml"
 _FOR_EMULATOR = ROOT / "infra/local/local.yaml"
+#: Chalice's outputs with addresses behind the front door. Links in answers lead to the front door, so nobody else
+#: should be given these.
+_ADDRESSES_BEHIND = ("EndpointURL", "WebsocketConnectEndpointURL")
 
 
 def load_template(path: Path) -> Template:
@@ -22,28 +36,51 @@ def load_template(path: Path) -> Template:
     return template
 
 
-def finish_template(template: Template, stage: str) -> Template:
-    """Add the generated parts, and those that only AWS or only the emulator gets, to Chalice's template."""
+def finish_template(template: Template, stage: str, python: str) -> Template:
+    """Add the generated parts, and those that only AWS or only the emulator gets, to Chalice's template.
+
+    ``python`` is the version of the functions' Python on AWS.
+    """
     from chalice.package import TemplateDeepMerger
 
-    functions = [name for name, one in template["Resources"].items() if one["Type"] == "AWS::Serverless::Function"]
+    functions = {
+        name: one["Properties"]
+        for name, one in template["Resources"].items()
+        if one["Type"] == "AWS::Serverless::Function"
+    }
     parts = [
         settings_template(stage),
         database_access.template(),
-        alarms.template(),
         cors.conditions_template(),
         gateway_responses.template(),
     ]
     if stage == "local":
         parts.append(load_template(_FOR_EMULATOR))
     else:
-        parts += [load_template(_FOR_AWS), front_door.template(), log_groups.template(functions)]
+        # The emulator has no metrics to watch, and refuses alarms with an expression.
+        parts += [
+            load_template(FOR_AWS),
+            front_door.template(),
+            log_groups.template([*functions]),
+            runtime.template([*functions], python),
+            tracing.template(functions),
+            alarms.template(ALARMS),
+            dashboard.template(),
+        ]
     merge = TemplateDeepMerger().merge
     for part in parts:
         template = merge(part, template)
     cors.set_preflight_headers(template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"])
-    resources = template["Resources"]
-    return dict(template) | {"Resources": resources if stage == "local" else renamed_deployment(resources)}
+    return dict(template) if stage == "local" else _finished_for_aws(template)
+
+
+def _finished_for_aws(template: Template) -> Template:
+    outputs = {name: one for name, one in template["Outputs"].items() if name not in _ADDRESSES_BEHIND}
+    # API Gateway names an API by the title of its document. The metrics of dev and prod differ by this name alone.
+    template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["info"]["title"] = {"Ref": "AWS::StackName"}
+    front_door.add_socket_behaviors(template["Resources"])
+    tracing.allow_traces(template["Resources"])
+    return template | {"Resources": renamed_deployment(template["Resources"]), "Outputs": outputs}
 
 
 def settings_template(stage: str) -> Template:

@@ -18,8 +18,8 @@ def run_tool(command: list[str | Path], directory: Path) -> None:
 
     :raises PackagingError: if the tool exits with an error.
     """
-    # Chalice requires a region although a package belongs to none.
-    environment = {"AWS_DEFAULT_REGION": "us-east-1", **os.environ}
+    # Chalice requires a region although a package belongs to none. It would pack the bytecode of what it imports.
+    environment = {"AWS_DEFAULT_REGION": "us-east-1", **os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     if not Path(command[0]).exists():
         raise PackagingError(f"{command[0]} is missing: run make venv.")
     done = subprocess.run(

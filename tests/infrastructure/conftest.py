@@ -1,8 +1,11 @@
-"""The production package, built as by ``make package`` and only again if its sources change."""
+"""The production package, built as by ``make package`` and only again if its sources change.
+
+A machine without the functions' Python packages for its own, so that every test runs everywhere.
+"""
 
 import json
 import re
-import venv
+import subprocess
 import zipfile
 from dataclasses import dataclass
 from importlib import metadata
@@ -11,8 +14,12 @@ from typing import Any
 
 import pytest
 
+from infra.aws.interpreter import find_interpreter
 from infra.aws.package import package
-from infra.project import BUILD
+from infra.project import BUILD, LAMBDA_PYTHON, PYTHON
+
+#: The version of Python that the package is made for, and an interpreter of it.
+RUNTIME = LAMBDA_PYTHON if find_interpreter(LAMBDA_PYTHON) else PYTHON
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Packaged:
 
 @pytest.fixture(scope="session")
 def packaged() -> Packaged:
-    made = package("prod", BUILD / "prod")
+    made = package("prod", BUILD / "prod", python=RUNTIME)
     return Packaged(made.template, made.code, json.loads(made.template.read_text()))
 
 
@@ -67,7 +74,9 @@ def unzipped(packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def lambda_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with boto3 and its dependencies only, as in Lambda."""
     target = tmp_path_factory.mktemp("lambda-python")
-    venv.create(target, with_pip=False)
+    interpreter = find_interpreter(RUNTIME)
+    assert interpreter
+    subprocess.run([interpreter, "-m", "venv", "--without-pip", target], check=True)
     [packages] = target.glob("lib/python*/site-packages")
     for name in _with_requirements("boto3"):
         distribution = metadata.distribution(name)

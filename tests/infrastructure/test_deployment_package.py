@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.util import MAGIC_NUMBER, source_from_cache
+from importlib.util import source_from_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,17 @@ from chalicelib.http.page_module import ENTRY, LIBRARY
 from infra.aws import dependencies
 from infra.aws.bytecode import compile_modules
 from infra.aws.dependencies import installed_dependencies
+from infra.aws.interpreter import find_interpreter
 from infra.aws.package import package
+from infra.aws.template import finish_template, load_template
 from infra.aws.tools import PackagingError
-from infra.project import ROOT
-from tests.infrastructure.conftest import Packaged
+from infra.project import LAMBDA_PYTHON, ROOT
+from tests.infrastructure.conftest import RUNTIME, Packaged
 from tests.support.certificates import Authority
 
 #: The clean Python runs this script in the unzipped package. An import must not use the network.
 PROBE = """
-import json, pkgutil, socket, sys
+import importlib.util, json, pkgutil, socket, sys
 
 def refuse(*args, **rest):
     raise AssertionError("an import uses the network")
@@ -44,6 +47,7 @@ handlers = sorted(name for name in dir(app) if callable(getattr(app, name)))
 from chalicelib.history.migrate import MIGRATIONS
 print(json.dumps({
     "handlers": handlers, "modules": modules, "files": files, "version": sys.version_info[:2],
+    "magic": importlib.util.MAGIC_NUMBER.hex(),
     "migrations": sorted(file.name for file in MIGRATIONS.iterdir()),
 }))
 """
@@ -77,7 +81,16 @@ def test_the_package_runs_on_the_python_that_it_was_built_for(packaged: Packaged
     assert {function["Runtime"] for function in packaged.functions.values()} == {
         "python{}.{}".format(*started["version"])
     }
-    assert started["version"] == list(sys.version_info[:2])
+
+
+def test_the_functions_of_every_stage_run_on_one_python_whoever_packages(packaged: Packaged) -> None:
+    template = finish_template(load_template(packaged.template_file.with_name("sam.yaml")), "dev", LAMBDA_PYTHON)
+    functions = [one["Properties"] for one in template["Resources"].values() if one["Type"].endswith("::Function")]
+    functions = [one for one in functions if "Handler" in one]
+    assert len(functions) == 9
+    assert {one["Runtime"] for one in functions} == {"python3.13"}
+    # AWS otherwise changes the runtime, and boto3 in it, below running functions.
+    assert {one["RuntimeManagementConfig"]["UpdateRuntimeOn"] for one in functions} == {"FunctionUpdate"}
 
 
 def test_every_module_of_the_engine_is_in_the_package_and_can_be_imported(started: dict[str, Any]) -> None:
@@ -141,9 +154,22 @@ def test_the_certificates_of_a_deployment_are_packed_where_the_history_looks_for
     made = package("prod", tmp_path / "made", dependencies=False, certificates=bundle)
     with zipfile.ZipFile(made.code) as archive:
         assert archive.read(str(OWN_CERTIFICATES.relative_to(ROOT))) == bundle.read_bytes()
-    digest = made.digest
+    digest, entries = made.digest, entries_of(made.code)
     bundle.write_bytes(Authority("another").certificate)
-    assert digest != package("prod", tmp_path / "made", dependencies=False, certificates=bundle).digest
+    again = package("prod", tmp_path / "made", dependencies=False, certificates=bundle)
+    assert again.digest != digest
+    # Equal sources make an equal zip, by which a deployment knows that the code has not changed.
+    assert entries_of(again.code) == entries
+
+
+def entries_of(code: Path) -> list[tuple[Any, ...]]:
+    """Everything about the entries of a zip in their order, but for the certificates of a deployment."""
+    with zipfile.ZipFile(code) as archive:
+        return [
+            (entry.filename, entry.date_time, entry.external_attr, entry.CRC, entry.compress_size)
+            for entry in archive.infolist()
+            if entry.filename != str(OWN_CERTIFICATES.relative_to(ROOT))
+        ]
 
 
 def test_every_compiled_module_is_for_lambdas_platform(packaged: Packaged) -> None:
@@ -153,18 +179,31 @@ def test_every_compiled_module_is_for_lambdas_platform(packaged: Packaged) -> No
     assert compiled
     # ELF, 64 bits, little endian, x86-64.
     assert {(kind[:6], kind[18:20]) for kind in kinds} == {(b"\x7fELF\x02\x01", b"\x3e\x00")}
-    tag = f"cpython-{sys.version_info.major}{sys.version_info.minor}"
+    tag = f"cpython-{RUNTIME.replace('.', '')}-"
     assert not [name for name in compiled if "cpython-" in name and tag not in name]
 
 
-def test_every_module_is_in_the_package_as_bytecode_that_needs_no_look_at_its_source(packaged: Packaged) -> None:
+def test_no_compiled_module_needs_a_newer_glibc_than_the_runtime_has(packaged: Packaged) -> None:
+    needed: set[tuple[int, ...]] = set()
+    with zipfile.ZipFile(packaged.code) as archive:
+        for name in (name for name in archive.namelist() if ".so" in Path(name).name):
+            versions = re.findall(rb"\bGLIBC_(\d+)\.(\d+)\b", archive.read(name))
+            needed |= {tuple(map(int, version)) for version in versions}
+    # Amazon Linux 2023, on which Python 3.12 and later run, has glibc 2.34.
+    assert needed
+    assert max(needed) <= (2, 34)
+
+
+def test_every_module_is_in_the_package_as_bytecode_that_needs_no_look_at_its_source(
+    packaged: Packaged, started: dict[str, Any]
+) -> None:
     with zipfile.ZipFile(packaged.code) as archive:
         names = archive.namelist()
         sources = {name for name in names if name.endswith(".py")}
         heads = {name: archive.read(name)[:8] for name in names if name.endswith(".pyc")}
-    assert {source_from_cache(name) for name in heads} == sources
-    # PEP 552: the magic number of this Python, and the flags of a file whose hash is not checked.
-    assert set(heads.values()) == {MAGIC_NUMBER + (0b01).to_bytes(4, "little")}
+    assert {str(Path(source_from_cache(name))) for name in heads} == sources
+    # PEP 552: the magic number of the functions' Python, and the flags of a file whose hash is not checked.
+    assert set(heads.values()) == {bytes.fromhex(started["magic"]) + (0b01).to_bytes(4, "little")}
 
 
 def test_equal_sources_make_equal_bytecode(tmp_path: Path) -> None:
@@ -173,7 +212,7 @@ def test_equal_sources_make_equal_bytecode(tmp_path: Path) -> None:
         shutil.copytree(
             ROOT / "chalicelib", copy, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copy
         )
-        compile_modules(copy)
+        compile_modules(copy, Path(sys.executable))
         made.append({str(file.relative_to(copy)): file.read_bytes() for file in copy.rglob("*.pyc")})
     assert made[0] == made[1]
     assert made[0]
@@ -182,7 +221,7 @@ def test_equal_sources_make_equal_bytecode(tmp_path: Path) -> None:
 def test_a_module_that_is_no_python_is_not_packaged(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("def")
     with pytest.raises(PackagingError, match="broken"):
-        compile_modules(tmp_path)
+        compile_modules(tmp_path, Path(sys.executable))
 
 
 def test_a_package_without_a_hash_is_not_deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +230,7 @@ def test_a_package_without_a_hash_is_not_deployed(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(dependencies, "REQUIREMENTS", unhashed)
     monkeypatch.setattr(dependencies, "BUILD", tmp_path)
     with pytest.raises(PackagingError, match="--hash"):
-        installed_dependencies()
+        installed_dependencies(RUNTIME, None)
 
 
 def test_the_package_stays_small_enough_to_start_fast(packaged: Packaged) -> None:
@@ -203,16 +242,23 @@ def test_the_package_stays_small_enough_to_start_fast(packaged: Packaged) -> Non
 
 def test_the_same_sources_are_not_packaged_twice(packaged: Packaged) -> None:
     before = packaged.code.stat().st_mtime_ns
-    assert package("prod", packaged.code.parent).code.stat().st_mtime_ns == before
-    assert installed_dependencies().is_dir()
+    assert package("prod", packaged.code.parent, python=RUNTIME).code.stat().st_mtime_ns == before
+    assert installed_dependencies(RUNTIME, find_interpreter(RUNTIME)).is_dir()
 
 
-def test_two_processes_may_package_at_once(tmp_path: Path) -> None:
+def test_two_processes_may_package_at_once_and_pack_no_file_twice(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "infra.aws.package", "--stage", "local", "--out", str(tmp_path / "package")]
+    # As most people have it: Python keeps the bytecode of what it imports.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     processes = [
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         for _ in range(2)
     ]
     outputs = [process.communicate(timeout=300)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     assert outputs[0] == outputs[1]
+    with zipfile.ZipFile(tmp_path / "package/deployment.zip") as packed:
+        names = packed.namelist()
+    assert sorted(set(names)) == sorted(names)

@@ -26,6 +26,8 @@ ORDER, OTHER = "0b9f2a4e-6f0d-4c7a-9a55-3c1f6a1f2b3c", "5c0ffee0-0000-4000-8000-
 HANDSHAKE = {"sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", "sec-websocket-version": "13"}
 UPGRADE = {"upgrade": "websocket", "connection": "Upgrade"}
 
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+
 Request = tuple[str, str, dict[str, str]]
 #: The API that a door chooses, with path and query; or the status and problem of its own answer.
 Decision = tuple[Any, ...]
@@ -44,8 +46,30 @@ PATHS = [
     "/api/orders/",
     f"/api/orders/{ORDER}",
     "/wsx",
+    "/WS",
+    f"/WS/orders/{ORDER}",
+    "/ws/",
     "/ws/orders",
     "/ws/orders/1/events",
+    "/ws/anything",
+    # A path is matched as it is written: nothing is decoded or resolved before.
+    "/%77s",
+    "/ws%2Forders",
+    f"/ws/orders/{ORDER[:-1]}%63",
+    f"/%77s/orders/{ORDER}",
+    "/%2Fws",
+    "/ws%2F",
+    "/ws/orders/a%2Fb",
+    f"/ws/orders/{ORDER}%26orderId={OTHER}",
+    f"/ws/orders/{ORDER}&orderId={OTHER}",
+    f"/ws/orders/{ORDER}%3ForderId={OTHER}",
+    f"/ws/orders/{ORDER};v=1",
+    "/ws/orders/%20",
+    "/ws/orders/a+b",
+    "/ws/orders/a_b",
+    "/./ws",
+    "/x/../ws",
+    "/api/orders/%65xecute",
     "/ui/style.css",
     "/ui//style.css/",
 ]
@@ -53,7 +77,7 @@ REQUESTS: list[Request] = [
     *(("GET", path + query, HANDSHAKE) for path in PATHS for query in QUERIES),
     *(("GET", path, {}) for path in PATHS),
     *(("HEAD", path, HANDSHAKE) for path in STREAM_PATHS),
-    *(("POST", path, HANDSHAKE) for path in [*STREAM_PATHS, "/api/orders/execute/"]),
+    *(("POST", path, HANDSHAKE) for path in [*STREAM_PATHS, "/api/orders/execute/", "/ws/x"]),
     *(("GET", "/ws", HANDSHAKE | {"sec-websocket-version": version}) for version in ("8", "", "130", " 13 ")),
     *(("GET", "/ws", HANDSHAKE | {"sec-websocket-key": key}) for key in ("abc", "", "x" * 24)),
     ("GET", "/ws", {"sec-websocket-key": HANDSHAKE["sec-websocket-key"]}),
@@ -106,7 +130,7 @@ def running_caddy(upstream: int, home: Path) -> Iterator[int]:
         listen=[f"127.0.0.1:{port}"],
         upstream=f"127.0.0.1:{upstream}",
         rest_path="/rest",
-        websocket_path="/sockets",
+        websocket_path="/websocket",
         origin=PAGE,
     )
     (home / "caddy.json").write_text(json.dumps(settings))
@@ -146,15 +170,18 @@ def of_caddy(port: int, method: str, path: str, headers: dict[str, str]) -> Deci
 
 
 HARNESS = """
-let origin = "rest";
-const cf = {selectRequestOriginById: (id) => { origin = "sockets"; }};
+let selected = null;
+const cf = {selectRequestOriginById: (id) => { selected = id; }};
 CODE
 const asked = JSON.parse(require("fs").readFileSync(0, "utf8"));
 console.log(JSON.stringify(asked.map((event) => {
-  origin = "rest";
-  return {origin: origin, answer: handler(event), chosen: origin};
+  selected = null;
+  return {answer: handler(event), selected: selected};
 })));
 """
+#: The origins of cache behaviors. CloudFront selects a behavior by the path as it reads it, which may be another one
+#: than the table's.
+ORIGINS = ["rest", "websocket"]
 
 
 def event_of(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
@@ -175,11 +202,12 @@ def event_of(method: str, path: str, headers: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def of_cloudfront(requests: list[Request]) -> list[tuple[dict[str, Any], str]]:
-    code = HARNESS.replace("CODE", cloudfront_function().replace('import cf from "cloudfront";', ""))
+def of_cloudfront(origin: str, requests: list[Request]) -> list[tuple[dict[str, Any], str | None]]:
+    """Return what the function answers behind behaviors with ``origin``, and the origin that it selects, if any."""
+    code = HARNESS.replace("CODE", cloudfront_function(origin).replace('import cf from "cloudfront";', ""))
     events = json.dumps([event_of(*request) for request in requests])
     done = subprocess.run(["node", "-e", code], input=events, capture_output=True, text=True, check=True)
-    return [(one["answer"], one["chosen"]) for one in json.loads(done.stdout)]
+    return [(one["answer"], one["selected"]) for one in json.loads(done.stdout)]
 
 
 def decision(method: str, answer: dict[str, Any], chosen: str) -> Decision:
@@ -197,17 +225,23 @@ def decision(method: str, answer: dict[str, Any], chosen: str) -> Decision:
     return chosen, answer["uri"], query
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
-def test_both_front_doors_decide_alike(caddy: int) -> None:
-    for request, answered in zip(REQUESTS, of_cloudfront(REQUESTS), strict=True):
-        assert of_caddy(caddy, *request) == decision(request[0], *answered), request
+@needs_node
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_both_front_doors_decide_alike_whichever_behavior_cloudfront_selects(caddy: int, origin: str) -> None:
+    for request, (answer, selected) in zip(REQUESTS, of_cloudfront(origin, REQUESTS), strict=True):
+        assert of_caddy(caddy, *request) == decision(request[0], answer, selected or origin), request
+
+
+@needs_node
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_the_function_selects_an_origin_only_where_the_behavior_has_another_one(origin: str) -> None:
+    for request, (_, selected) in zip(REQUESTS, of_cloudfront(origin, REQUESTS), strict=True):
+        assert selected != origin, request
 
 
 def test_the_path_decides_over_the_query(caddy: int) -> None:
     path = f"/ws/orders/{ORDER}?orderId={OTHER}&orderId={OTHER}&afterSeq=3"
-    assert of_caddy(caddy, "GET", path, HANDSHAKE) == ("sockets", "/", {"orderId": [ORDER], "afterSeq": ["3"]})
-    injected = f"/ws/orders/{ORDER}%26orderId={OTHER}"
-    assert of_caddy(caddy, "GET", injected, HANDSHAKE)[2] == {"orderId": [f"{ORDER}&orderId={OTHER}"]}
+    assert of_caddy(caddy, "GET", path, HANDSHAKE) == ("websocket", "/", {"orderId": [ORDER], "afterSeq": ["3"]})
 
 
 @pytest.mark.parametrize(

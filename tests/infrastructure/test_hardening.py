@@ -80,11 +80,19 @@ def test_a_web_acl_is_attached_if_one_is_given(packaged: Packaged, door: dict[st
 def test_make_deploy_sets_every_parameter_that_is_no_setting(packaged: Packaged) -> None:
     of_the_database = {"DatabaseSecret", "SubnetIds", "SecurityGroupIds"}
     set_elsewhere = {row.parameter for row in SETTINGS} | of_the_database | {"PublicWsUrl"}
+    set_elsewhere |= {"DeletionProtection"}
     assert packaged.template["Parameters"].keys() - set_elsewhere == set(STAGE_PARAMETERS.values())
 
 
 def test_a_deployment_keeps_the_stage_parameters_that_the_environment_lacks() -> None:
     assert stage_parameters({"API_RATE_LIMIT": "50", "WEB_ACL_ARN": "", "PATH": "/"}) == {"ApiRateLimit": "50"}
+
+
+def test_every_parameter_with_a_pattern_says_in_words_what_it_must_be(packaged: Packaged) -> None:
+    for name in STAGE_PARAMETERS.values():
+        parameter = packaged.template["Parameters"][name]
+        assert ("AllowedPattern" in parameter) == ("ConstraintDescription" in parameter), name
+        assert parameter["Type"] != "Number" or {"MinValue", "AllowedValues"} & parameter.keys(), name
 
 
 # --- the front door -----------------------------------------------------------------------------------------
@@ -162,6 +170,18 @@ def test_sam_takes_the_template_and_deploys_the_api_after_a_change_of_a_paramete
     assert packaged.template["Resources"]["RestAPI"]["Properties"]["AlwaysDeploy"] is True
     assert resources["RestAPIapiStage"]["Properties"]["MethodSettings"][0]["ThrottlingRateLimit"]
     assert resources["RunLooks"]["Properties"]["LoggingConfig"]["LogFormat"] == "JSON"
+    # SAM's own stage, "Stage", would have neither throttle nor alarm.
+    [stage] = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::ApiGateway::Stage"]
+    assert stage["StageName"] == "api"
+    [deployment] = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::ApiGateway::Deployment"]
+    assert "StageName" not in deployment
+    # The metrics of two stages differ by the name of the API alone. An import names it by its title.
+    api = resources["RestAPI"]["Properties"]
+    assert api["Name"] == api["Body"]["info"]["title"] == {"Ref": "AWS::StackName"}
+    assert all(resources[name]["Properties"]["Runtime"].startswith("python3.") for name in packaged.functions)
+    assert resources["RestAPIapiStage"]["Properties"]["AccessLogSetting"]["Fn::If"][0] == "HasAccessLogs"
+    assert resources["RestAPIapiStage"]["Properties"]["TracingEnabled"] == {"Fn::If": ["IsTraced", True, False]}
+    assert resources["RunLooks"]["Properties"]["TracingConfig"]["Mode"]["Fn::If"][0] == "IsTraced"
 
 
 # --- the deployment of the WebSocket API --------------------------------------------------------------------
@@ -203,4 +223,85 @@ def test_every_function_logs_json_into_a_group_of_its_own_that_forgets(packaged:
         policy = json.dumps(role["Properties"]["Policies"])
         prefix = group["LogGroupName"]["Fn::Sub"].removesuffix("logs")
         assert f"log-group:{prefix}*:*" in policy, name
-    assert len(groups) == len(packaged.functions)
+    assert groups.keys() - {"HttpAccessLogs", "SocketAccessLogs"} == {f"{name}Logs" for name in packaged.functions}
+
+
+def access_logs(packaged: Packaged) -> dict[str, dict[str, Any]]:
+    """The settings of both stages, by their log groups."""
+    [rest] = packaged.resources("AWS::Serverless::Api").values()
+    [sockets] = packaged.resources("AWS::ApiGatewayV2::Stage").values()
+    found = {"HttpAccessLogs": rest["AccessLogSetting"], "SocketAccessLogs": sockets["AccessLogSettings"]}
+    for settings in found.values():
+        assert (settings["Fn::If"][0], settings["Fn::If"][2]) == ("HasAccessLogs", {"Ref": "AWS::NoValue"})
+    return {name: settings["Fn::If"][1] for name, settings in found.items()}
+
+
+def test_both_apis_log_each_request_into_a_group_that_forgets(packaged: Packaged) -> None:
+    for name, settings in access_logs(packaged).items():
+        group = packaged.template["Resources"][name]
+        assert settings["DestinationArn"]["Fn::Sub"].endswith(f":log-group:${{{name}}}")
+        assert group["Condition"] == "HasAccessLogs"
+        assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_a_line_of_the_access_logs_is_json_without_credentials(packaged: Packaged) -> None:
+    """Credentials come in headers and in the query, and none of these variables has a part of either."""
+    harmless = {
+        *(
+            "requestId",
+            "requestTime",
+            "identity.sourceIp",
+            "httpMethod",
+            "resourcePath",
+            "path",
+            "routeKey",
+            "eventType",
+        ),
+        *("connectionId", "status", "responseLatency", "responseLength", "error.responseType"),
+        *("integration.latency", "integration.status"),
+    }
+    for name, settings in access_logs(packaged).items():
+        line = json.loads(settings["Format"])
+        assert {"requestId", "ip", "route", "status", "functionMs"} <= line.keys(), name
+        assert {value.removeprefix("$context.") for value in line.values()} <= harmless, name
+        assert "\n" not in settings["Format"], "API Gateway refuses a format of several lines"
+
+
+def test_access_logs_work_in_a_new_account_and_can_leave_the_accounts_own_role_alone(packaged: Packaged) -> None:
+    """API Gateway refuses a stage with access logs in an account without a role for them."""
+    resources, conditions = packaged.template["Resources"], packaged.template["Conditions"]
+    assert packaged.template["Parameters"]["AccessLogs"]["Default"] == "stack"
+    assert conditions["OwnAccessLogsRole"] == {"Fn::Equals": [{"Ref": "AccessLogs"}, "stack"]}
+    account, role = resources["AccessLogsAccount"], resources["AccessLogsRole"]
+    assert account["Properties"]["CloudWatchRoleArn"] == {"Fn::Sub": "${AccessLogsRole.Arn}"}
+    for one in (account, role):
+        # Other stages of the account log by this role.
+        assert (one["Condition"], one["DeletionPolicy"]) == ("OwnAccessLogsRole", "Retain")
+    for group in access_logs(packaged):
+        tags = resources[group]["Properties"]["Tags"]["Fn::If"]
+        assert tags[0] == "OwnAccessLogsRole"
+        assert {"Ref": "AccessLogsAccount"} in [tag["Value"] for tag in tags[1]], "the stage must wait for the role"
+
+
+# --- tracing ------------------------------------------------------------------------------------------------
+
+
+def test_x_ray_traces_every_function_and_the_api_of_a_stage_that_asks_for_it(packaged: Packaged) -> None:
+    assert packaged.template["Parameters"]["Tracing"]["Default"] == "off"
+    assert packaged.template["Conditions"]["IsTraced"] == {"Fn::Equals": [{"Ref": "Tracing"}, "on"]}
+    mode = {"Fn::If": ["IsTraced", "Active", "PassThrough"]}
+    assert {json.dumps(function["Tracing"]) for function in packaged.functions.values()} == {json.dumps(mode)}
+    [rest] = packaged.resources("AWS::Serverless::Api").values()
+    assert rest["TracingEnabled"] == {"Fn::If": ["IsTraced", True, False]}
+
+
+def test_a_traced_function_waits_for_the_permission_without_which_lambda_refuses_to_trace_it(
+    packaged: Packaged,
+) -> None:
+    """A role has its inline policies when it is complete, and a function refers to its role."""
+    for name, function in packaged.functions.items():
+        role = packaged.template["Resources"][function["Role"]["Fn::GetAtt"][0]]["Properties"]
+        [(condition, policy, otherwise)] = [one["Fn::If"] for one in role["Policies"] if "Fn::If" in one]
+        assert (condition, otherwise) == ("IsTraced", {"Ref": "AWS::NoValue"}), name
+        [statement] = policy["PolicyDocument"]["Statement"]
+        assert statement["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], name

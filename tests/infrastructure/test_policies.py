@@ -118,7 +118,9 @@ def test_the_looks_have_exactly_the_permissions_on_orders_and_market_that_they_u
         for mint, liquidity in zip(MINTS[:2], (1000, 1), strict=True):
             launch = Launch(mint, "raydium", "pool", 1, Decimal("0.001"), Decimal(liquidity), clock.now_ms())
             assert markets.announce(launch)
+        leased(engine, clock)
         with listening(monkeypatch) as asked:
+            engine.read_gauges()
             assert engine.market.look() == 2
             clock.sleep(20)
             engine.market.look()
@@ -128,7 +130,11 @@ def test_the_looks_have_exactly_the_permissions_on_orders_and_market_that_they_u
             clock.sleep(40 * 86_400)
             engine.market.look()
             engine.watchdog()
-            engine.schedule_looks()
+        submit(engine, clock)
+        with listening(monkeypatch) as scheduling:
+            assert engine.schedule_looks.of_minute()
+            engine.schedule_looks.from_now()
+    asked |= scheduling
     granted = allowed("run_looks")
     assert asked - granted == set()
     of_stores = {(action, where) for action, where in granted if where.startswith(("Orders", "Market", "Urgent"))}
@@ -216,9 +222,12 @@ def test_the_function_that_takes_market_events_may_keep_prices_and_replay_orders
         engine.execute(StoredOrder(engine.queries.order(ANYONE, order_id)), "worker", lambda seconds: None)
         with listening(monkeypatch) as replaying:
             assert engine.replay(engine.queries.order(ANYONE, order_id)).checked == 20
+        with listening(monkeypatch) as announcing:
+            launch = Launch(MINTS[0], "raydium", "pool", 1, Decimal("0.001"), Decimal(1000), clock.now_ms())
+            assert engine.market.announce_launch(ANYONE, launch)
     assert ("PutItem", "MarketTable") in asked
     assert replaying == {("GetItem", "OrdersTable"), ("Query", "MarketTable")}
-    assert (asked | replaying) - allowed("api_handler") == set()
+    assert (asked | replaying | announcing) - allowed("api_handler") == set()
 
 
 def test_functions_that_accept_orders_may_query_the_rate_limit_slots(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +245,7 @@ def test_functions_that_accept_orders_may_query_the_rate_limit_slots(monkeypatch
                 while True:
                     submit(engine, clock, userId="many")
             engine.cancel.all_of(ANYONE, "few")
-    assert ("Query", "RateLimitTable") in asked
+    assert {("Query", "RateLimitTable"), ("GetItem", "MarketTable"), ("SendMessage", "LooksQueue")} <= asked
     for function in ("api_handler", "websocket_message"):
         assert asked - allowed(function) == set(), function
 
@@ -305,6 +314,12 @@ def test_functions_that_meet_a_credential_may_check_it(monkeypatch: pytest.Monke
         **dict.fromkeys(("api_handler", "websocket_connect"), proving),
         "replay_streams": asking,
     }
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_function_makes_log_groups_that_nothing_expires(function: str) -> None:
+    """The template makes them, with a retention. A function that may do so makes them again after their stack."""
+    assert "logs:CreateLogGroup" not in (ROOT / f".chalice/policies/{function}.json").read_text()
 
 
 def granted_of_credentials(function: str) -> set[tuple[str, str]]:

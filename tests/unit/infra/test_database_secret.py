@@ -13,7 +13,14 @@ from psycopg.conninfo import conninfo_to_dict
 
 from infra.aws import deploy
 from infra.aws.certificates import CertificatesError, own_certificates
-from infra.aws.database_secret import DatabaseSecret, SecretError, database_from, keep_secret, own_secret
+from infra.aws.database_secret import (
+    DatabaseSecret,
+    SecretError,
+    database_from,
+    ensure_secret,
+    keep_secret,
+    own_secret,
+)
 from infra.database import DatabaseError, verified_url
 from infra.ops.deployment import Deployment, find_deployment
 from infra.settings import InvalidSettingError
@@ -54,6 +61,16 @@ def test_the_same_address_makes_no_further_version(secrets: Any) -> None:
     for _ in range(3):
         keep_secret(secrets, "one", VERIFIED)
     assert versions(secrets, "one") == 1
+
+
+def test_a_stages_own_secret_that_was_deleted_with_it_comes_back_with_the_stage(secrets: Any) -> None:
+    """The farewell of ``make destroy`` has the command that deletes it."""
+    arn = keep_secret(secrets, "one", VERIFIED)
+    secrets.delete_secret(SecretId="one")
+    assert ensure_secret(secrets, "one", OTHER) == arn
+    assert database_from({"DATABASE_SECRET": "one"}, secrets, None).url == VERIFIED
+    assert keep_secret(secrets, "one", OTHER) == arn
+    assert database_from({"DATABASE_SECRET": "one"}, secrets, None).url == OTHER
 
 
 def test_the_operators_choice_comes_before_the_deployed_secret(secrets: Any) -> None:

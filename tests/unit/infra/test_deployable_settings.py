@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from chalicelib.settings import Settings, read_settings
-from infra.local.config import config_from
+from infra.local.config import SOCKET_LIMITS, config_from
 from infra.project import ROOT
 from infra.settings import SET_BY_PLATFORM, SETTINGS, InvalidSettingError, parameters_from
 
 #: Variables of .env.example that configure the local stack and not the engine.
-STACK_VARIABLES = {"PORT", "AWS_PORT", "POSTGRES_PORT", "STATE_DIR", "DATABASE_URL", "AWS_ENDPOINT_URL"}
+STACK_VARIABLES = {
+    *("PORT", "AWS_PORT", "POSTGRES_PORT", "STATE_DIR"),
+    *("DATABASE_URL", "FUNCTIONS_DATABASE_URL", "AWS_ENDPOINT_URL", *SOCKET_LIMITS),
+}
 INVALID = {
     "VENUE_PROFILE": "nonsense",
     "VENUE_FAULT": "nonsense",

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 
-from infra.aws.deployer import Deployer, DeploymentError
+from infra.aws.approval import NotApprovedError
+from infra.aws.deployer import Approve, Deployer
 from infra.aws.index_steps import IndexChangeError
 from infra.aws.package import Package
+from infra.aws.stack import DeploymentError
 from infra.aws.template import Template
 from tests.support.tables import names, table, template
 
@@ -27,6 +29,8 @@ class Aws:
         self.template: Template | None = None
         self.status = "CREATE_COMPLETE"
         self.updates: list[dict[str, Any]] = []
+        self._planned: dict[str, Any] = {}
+        self.changes: list[dict[str, Any]] = []
         self._objects: dict[str, bytes] = {}
         self._events: list[dict[str, str]] = []
 
@@ -48,6 +52,14 @@ class Aws:
     def generate_presigned_url(self, _: str, **request: Any) -> str:
         return f"{request['Params']['Key']}?signature"
 
+    def delete_change_set(self, **_: Any) -> None:
+        pass
+
+    def get_paginator(self, name: str) -> Any:
+        pages = {"describe_stack_events": self._events, "describe_change_set": self.changes}
+        key = {"describe_stack_events": "StackEvents", "describe_change_set": "Changes"}.get(name, "Contents")
+        return SimpleNamespace(paginate=lambda **_: [{key: pages.get(name, [])}])
+
     def describe_stacks(self, **_: Any) -> dict[str, Any]:
         if self.template is None:
             raise ClientError({"Error": {"Code": "ValidationError", "Message": "does not exist"}}, "DescribeStacks")
@@ -59,11 +71,12 @@ class Aws:
         return {"TemplateBody": self.template}
 
     def create_change_set(self, **update: Any) -> dict[str, str]:
-        self.updates.append(update | {"Template": json.loads(self._objects[update["TemplateURL"]])})
+        self._planned = update | {"Template": json.loads(self._objects[update["TemplateURL"]])}
         return {"Id": "changes"}
 
     def execute_change_set(self, **_: Any) -> None:
-        after: Template = self.updates[-1]["Template"]
+        self.updates.append(self._planned)
+        after: Template = self._planned["Template"]
         changed = set(names(after)) ^ set(names(self.template)) if self.template else set()
         if len(changed) > 1:
             self._events = [
@@ -79,9 +92,6 @@ class Aws:
         if self._events or self.status.endswith("IN_PROGRESS"):
             raise WaiterError("stack_update_complete", "Waiter encountered a terminal failure state", {})
 
-    def describe_stack_events(self, **_: Any) -> dict[str, Any]:
-        return {"StackEvents": self._events}
-
 
 @pytest.fixture
 def aws() -> Aws:
@@ -95,11 +105,11 @@ class Deploying:
         self._deployer = Deployer(aws)  # type: ignore[arg-type]
         self._directory = directory
 
-    def __call__(self, wanted: Template, **parameters: str) -> None:
+    def __call__(self, wanted: Template, approve: Approve | None = None, **parameters: str) -> None:
         file, code = self._directory / "template.json", self._directory / "code.zip"
         file.write_text(json.dumps(wanted))
         code.write_bytes(b"")
-        self._deployer.deploy(STACK, Package(file, code, "digest"), parameters)
+        self._deployer.deploy(STACK, Package(file, code, "digest"), parameters, approve=approve)
 
 
 @pytest.fixture
@@ -165,3 +175,15 @@ def test_an_update_that_outlasts_the_wait_is_told_as_such(
         DeploymentError, match=r"still at work on stack after 30 minutes\. Deploy again once it is done"
     ):
         deploy(template(Orders=table("a", "b", "c")))
+
+
+def test_an_operator_who_says_no_keeps_the_indexes_as_they_are(aws: Aws, deploy: Deploying) -> None:
+    deploy(template(Orders=table("a")))
+
+    def refuse(_: Any) -> None:
+        raise NotApprovedError("no")
+
+    with pytest.raises(NotApprovedError):
+        deploy(template(Orders=table("a", "b", "c")), approve=refuse)
+    assert aws.template is not None
+    assert names(aws.template) == ["a"]
