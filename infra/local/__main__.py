@@ -1,4 +1,4 @@
-"""``python -m infra.local run | stop | logs | clean | chalice``, with every setting from the environment."""
+"""``python -m infra.local run | deploy | stop | logs | clean | chalice``, with every setting from the environment."""
 
 import signal
 import sys

@@ -1,6 +1,7 @@
 """Deploys the app into the emulator, or into another one at ``AWS_ENDPOINT_URL``."""
 
 import json
+import os
 from dataclasses import dataclass
 
 import boto3
@@ -9,6 +10,7 @@ from chalicelib.http.cors import allowed_origin
 from infra.aws.database_secret import keep_secret, own_secret
 from infra.aws.deployer import Deployer
 from infra.aws.package import Package
+from infra.aws.stateful import replaceable
 from infra.aws.template import Template
 from infra.local.config import API_STAGE, REGION, STACK, LocalConfig
 from infra.local.repairs import limit_concurrency, repair_api
@@ -32,11 +34,12 @@ def deploy_app(config: LocalConfig, packaged: Package, database_url: str) -> Loc
     secrets = session.client("secretsmanager", endpoint_url=config.aws)
     parameters = config.parameters | {
         "AwsEndpointUrl": config.aws,
-        "PublicWsUrl": f"ws://localhost:{config.port}/ws",
+        # Without a front door, clients get the address of the WebSocket API itself.
+        "PublicWsUrl": f"ws://localhost:{config.port}/ws" if config.port else "",
         "DatabaseSecret": keep_secret(secrets, own_secret(STACK), database_url),
     }
     deployer = Deployer(session, config.aws, poll_seconds=0.05)
-    outputs = deployer.deploy(STACK, packaged, parameters)
+    outputs = deployer.deploy(STACK, packaged, parameters, given_up=replaceable(os.environ))
     template: Template = json.loads(packaged.template.read_text())
     aws = session.client("cloudformation", endpoint_url=config.aws)
     resources = aws.describe_stack_resources(StackName=STACK)["StackResources"]

@@ -7,10 +7,12 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.http.cors import allowed_origin
 from infra.aws.front_door import caddy_config
+from infra.local import metrics
 from infra.local.app import LocalApp
 from infra.local.config import HOST, LocalConfig, scrubbed_environment
 from infra.local.errors import LocalStackError
@@ -18,8 +20,11 @@ from infra.local.ports import has_ipv6
 from infra.local.process import Child
 
 
-def start(config: LocalConfig, app: LocalApp) -> Child:
-    """Start the front door before the app's two APIs."""
+def configure(config: LocalConfig, app: LocalApp, metrics_port: int | None = None) -> Path:
+    """Write the configuration of a front door before the app's two APIs, and before the metrics if they have a port.
+
+    A front door that runs reads it again at SIGUSR1.
+    """
     upstream = urlsplit(app.rest)
     settings = caddy_config(
         listen=[f"{HOST}:{config.port}", *([f"[::1]:{config.port}"] if has_ipv6() else [])],
@@ -28,8 +33,16 @@ def start(config: LocalConfig, app: LocalApp) -> Child:
         websocket_path=urlsplit(app.websocket).path,
         origin=allowed_origin(app.environment),
     )
+    if metrics_port is not None:
+        settings["apps"]["http"]["servers"]["front"]["routes"].insert(0, _metrics_route(metrics_port))
     file = config.state_dir / "front-door.json"
     file.write_text(json.dumps(settings, indent=1))
+    return file
+
+
+def start(config: LocalConfig, app: LocalApp, metrics_port: int | None = None) -> Child:
+    """Start the front door before the app's two APIs, and before the metrics if they have a port."""
+    file = configure(config, app, metrics_port)
     home = str(config.state_dir / "caddy")
     return Child(
         "The front door",
@@ -40,6 +53,12 @@ def start(config: LocalConfig, app: LocalApp) -> Child:
         grace_seconds=1,
         crash_safe=True,
     )
+
+
+def _metrics_route(port: int) -> dict[str, Any]:
+    """Return the route that the local stack alone has: on AWS, CloudWatch has the metrics."""
+    proxy = {"handler": "reverse_proxy", "upstreams": [{"dial": f"{HOST}:{port}"}]}
+    return {"match": [{"method": ["GET"], "path": [metrics.PATH]}], "handle": [proxy], "terminal": True}
 
 
 def ready(config: LocalConfig) -> bool:

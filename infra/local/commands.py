@@ -51,6 +51,14 @@ def start(ready_descriptor: int | None) -> int:
     return 0
 
 
+def deploy_app() -> None:
+    """Deploy the app into an emulator that runs already."""
+    # The modules that deploy load slowly, and the other commands do not need them.
+    from infra.local.deploy import deploy
+
+    deploy(os.environ)
+
+
 def stop() -> None:
     """Stop the stack that runs in the state directory."""
     stopped = stop_holder(state_dir_from(os.environ))
@@ -98,4 +106,4 @@ def chalice_local() -> None:
     os.execve(chalice, [chalice, "local", "--stage", "local", "--port", port], environment)  # noqa: S606
 
 
-COMMANDS = {"stop": stop, "logs": logs, "clean": clean, "chalice": chalice_local}
+COMMANDS = {"deploy": deploy_app, "stop": stop, "logs": logs, "clean": clean, "chalice": chalice_local}

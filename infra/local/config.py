@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,6 +16,9 @@ HOST = ports.HOST
 STACK = "engine-local"
 REGION = "us-east-1"
 API_STAGE = "api"
+#: The limits of API Gateway, which the emulator applies too, by their variables.
+SOCKET_LIMITS = {"SOCKET_IDLE_SECONDS": "600", "SOCKET_MAX_SECONDS": "7200"}
+_SECONDS = re.compile("[1-9][0-9]{0,5}", re.ASCII)
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+/?", re.ASCII)
 
 
@@ -30,6 +33,10 @@ class LocalConfig:
     aws_endpoint_url: str | None
     database_url: str | None
     parameters: dict[str, str]
+    #: The seconds after which a socket ends, by the names of ``SOCKET_LIMITS``.
+    socket_limits: dict[str, str]
+    #: The address by which functions reach the database, if it differs from ``database_url``.
+    functions_database_url: str | None = None
 
     @property
     def logs(self) -> Path:
@@ -72,8 +79,11 @@ def check_environment(environment: Mapping[str, str]) -> None:
     :raises InvalidSettingError: with one line for each variable that has no valid value.
     """
     problems = [ports.invalid_port(name, environment.get(name, "")) for name in ("PORT", "AWS_PORT", "POSTGRES_PORT")]
+    problems += [_invalid_seconds(name, environment.get(name, "")) for name in SOCKET_LIMITS]
     problems += [_invalid_emulator(environment.get("AWS_ENDPOINT_URL", ""))]
-    problems += [_invalid_database(environment.get("DATABASE_URL", "")), *invalid_tunables(environment)]
+    databases = ("DATABASE_URL", "FUNCTIONS_DATABASE_URL")
+    problems += [_invalid_database(name, environment.get(name, "")) for name in databases]
+    problems += invalid_tunables(environment)
     if found := [problem for problem in problems if problem]:
         raise InvalidSettingError("\n".join(found))
 
@@ -85,18 +95,46 @@ def config_from(environment: Mapping[str, str]) -> LocalConfig:
     :raises LocalStackError: if a port is in use.
     """
     check_environment(environment)
-    aws_endpoint_url = environment.get("AWS_ENDPOINT_URL") or None
-    database_url = environment.get("DATABASE_URL") or None
     free = ports.Ports(environment)
+    config = _without_ports(environment)
+    return replace(
+        config,
+        port=free.take("PORT", 8000, "the front door"),
+        aws_port=0 if config.aws_endpoint_url else free.take("AWS_PORT", 4566, "the AWS emulator"),
+        postgres_port=0 if config.database_url else free.take("POSTGRES_PORT", 5433, "PostgreSQL"),
+    )
+
+
+def foreign_config_from(environment: Mapping[str, str]) -> tuple[LocalConfig, str]:
+    """Read a stack of which nothing runs here, and the address of its database, from ``environment``.
+
+    :raises InvalidSettingError: if a variable has no valid value, or the emulator or the database is not named.
+    """
+    missing = [name for name in ("AWS_ENDPOINT_URL", "DATABASE_URL") if not environment.get(name)]
+    if missing:
+        raise InvalidSettingError(f"make deploy-local needs {' and '.join(missing)}: the servers that run already.")
+    check_environment(environment)
+    return _without_ports(environment), environment["DATABASE_URL"]
+
+
+def _without_ports(environment: Mapping[str, str]) -> LocalConfig:
+    aws_endpoint_url = environment.get("AWS_ENDPOINT_URL")
     return LocalConfig(
         state_dir=state_dir_from(environment),
-        port=free.take("PORT", 8000, "the front door"),
-        aws_port=0 if aws_endpoint_url else free.take("AWS_PORT", 4566, "the AWS emulator"),
-        postgres_port=0 if database_url else free.take("POSTGRES_PORT", 5433, "PostgreSQL"),
+        port=0,
+        aws_port=0,
+        postgres_port=0,
         aws_endpoint_url=aws_endpoint_url.rstrip("/") if aws_endpoint_url else None,
-        database_url=database_url,
+        database_url=environment.get("DATABASE_URL") or None,
         parameters=parameters_from(environment, local=True),
+        socket_limits={name: environment.get(name) or default for name, default in SOCKET_LIMITS.items()},
+        functions_database_url=environment.get("FUNCTIONS_DATABASE_URL") or None,
     )
+
+
+def _invalid_seconds(name: str, given: str) -> str:
+    is_valid = not given or _SECONDS.fullmatch(given)
+    return "" if is_valid else invalid_value(name, given, "whole seconds from 1 to 999999")
 
 
 def _invalid_emulator(url: str) -> str:
@@ -108,7 +146,7 @@ def _invalid_emulator(url: str) -> str:
     return "" if is_valid or not url else invalid_value("AWS_ENDPOINT_URL", url, "like http://localhost:4566")
 
 
-def _invalid_database(url: str) -> str:
+def _invalid_database(name: str, url: str) -> str:
     if not url:
         return ""
     # psycopg is slow to import, and only a server of the caller's own needs it here.
@@ -117,7 +155,7 @@ def _invalid_database(url: str) -> str:
     try:
         check_address(url)
     except InvalidAddressError as error:
-        return f"DATABASE_URL {error}"
+        return f"{name} {error}"
     return ""
 
 

@@ -40,6 +40,7 @@ def start(config: LocalConfig) -> Child:
         MINISTACK_WORKER_THREADS="1024",
         # Without a limit, which would count the invocations that wait for an environment.
         LAMBDA_ACCOUNT_CONCURRENCY="0",
+        **config.socket_limits,
     )
     command: list[str | Path] = [sys.executable, Path(__file__).with_name("emulator_process.py")]
     return Child("The AWS emulator", command, config.logs / "emulator.log", environment=environment, grace_seconds=10)

@@ -4,7 +4,6 @@ The launcher runs this file as a script, so that the process does not import thi
 """
 
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import NoReturn
@@ -23,12 +22,12 @@ def main() -> None:
     from deliveries import Deliveries  # type: ignore[import-not-found]
     from durable_queues import DurableQueues  # type: ignore[import-not-found]
     from durable_tables import DurableTables  # type: ignore[import-not-found]
-    from earlier_state import adopt  # type: ignore[import-not-found]
     from environments import Environments  # type: ignore[import-not-found]
     from fair_queues import FairQueues  # type: ignore[import-not-found]
     from function_logs import FunctionLogs  # type: ignore[import-not-found]
     from outboxes import Outboxes  # type: ignore[import-not-found]
     from saved_services import SavedServices  # type: ignore[import-not-found]
+    from socket_lifetimes import SocketLifetimes  # type: ignore[import-not-found]
     from sorted_indexes import SortedIndexes  # type: ignore[import-not-found]
     from state_file import StateFile  # type: ignore[import-not-found]
 
@@ -45,7 +44,7 @@ def main() -> None:
         sqs: DurableQueues.NEEDED,
         Config: ("backlog",),
         eventbridge: ("_SCHEDULER_TICK_INTERVAL",),
-        apigateway: (*Subprotocols.NEEDED, *Outboxes.NEEDED),
+        apigateway: (*Subprotocols.NEEDED, *Outboxes.NEEDED, *SocketLifetimes.NEEDED),
         apigateway_v1: RestRequests.NEEDED,
         dynamodb: (*SortedIndexes.NEEDED, *DurableTables.NEEDED),
         app: SavedServices.NEEDED,
@@ -65,9 +64,11 @@ def main() -> None:
     SortedIndexes(dynamodb).install()
     Subprotocols(apigateway).install()
     Outboxes(apigateway).install()
+    # Outermost, so that the outbox of a socket that is cut ends too.
+    limits = (float(os.environ[name]) for name in ("SOCKET_IDLE_SECONDS", "SOCKET_MAX_SECONDS"))
+    SocketLifetimes(apigateway, *limits).install()
     RestRequests(apigateway_v1).install()
     file = StateFile(Path(os.environ["STATE_FILE"]))
-    adopt(Path(os.environ["STATE_DIR"]), file)
     tables, queues = DurableTables(dynamodb, file), DurableQueues(sqs, file)
     tables.install()
     queues.install()
@@ -78,24 +79,16 @@ def main() -> None:
 
     services = SavedServices(app, persistence, file, os.environ["GATEWAY_PORT"])
     services.install(restored, deliveries.start, end)
-    try:
-        app.main()
-    finally:
-        end_workers()
+    app.main()
 
 
 def end(code: int) -> NoReturn:
-    """End this process at once: a waiting thread, such as an invocation's, would delay a normal end."""
-    end_workers()
+    """End this process at once: a waiting thread, such as an invocation's, would delay a normal end.
+
+    The launcher ends the workers, which are in this process's group. A worker whose launcher is killed ends after its
+    invocation.
+    """
     os._exit(code)
-
-
-def end_workers() -> None:
-    """End the workers that still run: the emulator leaves a worker with a running invocation alive."""
-    # The launcher makes this process the leader of a group, to which all its workers belong.
-    if os.getpgrp() == os.getpid():
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        os.killpg(0, signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ def endpoints_of(config: LocalConfig, app: LocalApp, database_url: str) -> Endpo
         "websocket": app.websocket,
         "postgres": database_url,
         "aws": config.aws,
+        "metrics": f"http://localhost:{config.port}/metrics",
     }
 
 

@@ -13,7 +13,7 @@ from subprocess import Popen
 from threading import Condition, Lock, Semaphore
 from typing import Any
 
-#: Equal to the processor's reserved concurrency, which this limit must not undercut.
+#: Equal to the reserved concurrency of the processor in ``local.yaml``, which this limit must not undercut.
 MAX_ENVIRONMENTS = 10
 #: The same for the functions of sockets, by event. They are short and come in crowds: more environments would take
 #: the share of the API and the processor on a small machine. No client waits for a ``$disconnect``.

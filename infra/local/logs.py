@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-QUIET = {"postgres.log", "front-door.log", "emulator.log"}
+from infra.local.tail import Tail
+
 COLOURS = {"DEBUG": "2", "WARNING": "33", "ERROR": "31", "CRITICAL": "31;1"}
-HEAD = {"level", "message", "msg", "timestamp", "at", "time", "logger", "exc_info"}
+HEAD = {"level", "message", "msg", "timestamp", "at", "time", "logger", "exc_info", "_aws", "Stack", "function"}
 
 
 class LogFollower:
     """Follows every function's log file in a directory, including files that appear later."""
 
     def __init__(self, logs: Path, out: TextIO = sys.stdout) -> None:
-        self._logs = logs
+        self._tail = Tail(logs)
         self._out = out
-        self._positions: dict[Path, int] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -46,22 +46,11 @@ class LogFollower:
 
     def _new_lines(self) -> Iterator[tuple[str, str]]:
         latest = ""
-        for file in sorted(self._logs.glob("*.log")):
-            if file.name in QUIET:
-                continue
-            position = self._positions.get(file, 0)
-            if file.stat().st_size < position:
-                position = 0
-            with file.open("rb") as log:
-                log.seek(position)
-                new = log.read()
-            whole = new[: new.rfind(b"\n") + 1]
-            self._positions[file] = position + len(whole)
-            for line in whole.decode(errors="replace").splitlines():
-                record = parsed(line)
-                # A line without a time follows the line before it.
-                latest = timestamp(record) or latest
-                yield latest, readable(file.stem, line, record, colour=self._out.isatty())
+        for file, line in self._tail.new_lines():
+            record = parsed(line)
+            # A line without a time follows the line before it.
+            latest = timestamp(record) or latest
+            yield latest, readable(file.stem, line, record, colour=self._out.isatty())
 
 
 def parsed(line: str) -> dict[str, Any]:

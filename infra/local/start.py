@@ -6,13 +6,14 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import TypeVar
 
-from infra.aws.deployer import refusals_reported
 from infra.aws.package import Package, package
+from infra.aws.stack import refusals_reported
 from infra.database import migrate_database
 from infra.local import caddy, emulator
 from infra.local.app import deploy_app
 from infra.local.config import LocalConfig
 from infra.local.endpoints import Endpoints, endpoints_of, save_environment
+from infra.local.metrics import FunctionMetrics, serve
 from infra.local.parts import Parts
 from infra.local.postgres import Postgres
 from infra.local.repairs import run_first_schedule
@@ -38,10 +39,11 @@ def start(config: LocalConfig, parts: Parts) -> Endpoints:
     packaged = packaging.result()
     _say("Deploying ...")
     with refusals_reported():
-        app = deploy_app(config, packaged, database_url)
+        app = deploy_app(config, packaged, config.functions_database_url or database_url)
         migrating.result()
         run_first_schedule(config, app.environment["LOOKS_QUEUE_URL"])
-    front_door = parts.keep(lambda: caddy.start(config, app))
+    metrics = serve(FunctionMetrics(config.logs))
+    front_door = parts.keep(lambda: caddy.start(config, app, metrics.server_port))
     front_door.wait_until(lambda: caddy.ready(config))
     endpoints = endpoints_of(config, app, database_url)
     caddy.wait_until_healthy(endpoints["http"])
