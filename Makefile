@@ -19,7 +19,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 QUIETLY = $(shell env --block-signal=INT true 2>/dev/null && echo env --block-signal=INT)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run stop logs clean test test-fast ui-test pictures check types packaged template audit weaknesses vulnerabilities secrets format contract bench faults fuzz doctor replay dead-letters keys migrate package deploy chalice-local lock
+.PHONY: help venv run deploy-local localstack-check stop logs clean test test-fast ui-test pictures check types packaged template audit weaknesses vulnerabilities secrets format contract bench bench-cold cost simulate faults fuzz doctor smoke replay dead-letters keys migrate history package deploy adopt destroy chalice-local lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,15 +44,33 @@ venv: $(VENV)/client-installed ## install the locked packages into .venv
 
 # The lock files hold every transitive package with its hashes, for all supported versions of Python. The deployed code
 # takes the versions that the tests run with.
-LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
-	$(if $(UPGRADE),--upgrade)
+LOCK_ONE = uv pip compile --quiet --generate-hashes --custom-compile-command "make lock"
+LOCK = $(LOCK_ONE) --universal --python-version 3.11 $(if $(UPGRADE),--upgrade)
 lock: venv ## write requirements*.txt from requirements*.in: UPGRADE=1 takes the newest transitive packages
 	@export PATH="$(BIN):$$PATH"; $(LOCK) requirements-dev.in --output-file requirements-dev.txt \
 		&& $(LOCK) requirements.in --constraint requirements-dev.txt --output-file requirements.txt \
-		&& $(LOCK) requirements-audit.in --output-file requirements-audit.txt
+		&& $(LOCK) requirements-audit.in --output-file requirements-audit.txt \
+		&& $(LOCK_ONE) --python-version 3.13 --exclude-newer 2026-03-10 requirements-localstack.in --output-file requirements-localstack.txt
 
 run: venv ## start the whole system on this machine; Ctrl-C stops it
 	@exec $(QUIETLY) $(BIN)/python -m infra.local run
+
+deploy-local: venv ## deploy to an emulator that runs already: AWS_ENDPOINT_URL=http://localhost:4566 DATABASE_URL=...
+	@$(BIN)/python -m infra.local deploy
+
+# LocalStack 4.14.0 needs Python 3.13. Docker is not needed: its functions alone run there.
+LOCALSTACK := build/localstack-venv
+LOCALSTACK_PYTHON ?= $(shell command -v python3.13)
+$(LOCALSTACK)/installed: requirements-localstack.txt | venv
+	@test -n "$(LOCALSTACK_PYTHON)" || { echo "LocalStack needs Python 3.13; name it with LOCALSTACK_PYTHON=..." >&2; exit 1; }
+	@echo "Installing LocalStack into $(LOCALSTACK) ..."
+	@$(LOCALSTACK_PYTHON) -m venv --clear $(LOCALSTACK)
+	@command -v $(BIN)/uv >/dev/null || $(PIP) uv==$(UV_VERSION)
+	@$(BIN)/uv pip install --quiet --require-hashes --python $(LOCALSTACK)/bin/python -r requirements-localstack.txt
+	@touch $@
+
+localstack-check: venv $(LOCALSTACK)/installed ## run what LocalStack's last free version serves, from PyPI and without Docker
+	@$(BIN)/python -m infra.local.localstack $(LOCALSTACK)/bin/python
 
 stop: venv ## stop a running system
 	@$(BIN)/python -m infra.local stop
@@ -129,6 +147,14 @@ format: venv ## format the code
 bench: venv ## measure throughput, latency and cost: PARTS="engine streams" picks some, BASE=HEAD~1 compares, FULL=1
 	@$(BIN)/python -m tests.bench $(if $(PARTS),--only $(PARTS)) $(if $(BASE),--base $(BASE)) $(if $(FULL),--full)
 
+bench-cold: venv ## measure a cold start against its bare dependencies: BASE=HEAD~1 compares
+	@$(BIN)/python -m tests.bench --only cold $(if $(BASE),--base $(BASE))
+cost: venv ## measure what an order costs, and price it: WRITE=1 writes docs/scaling.md, MACHINE=1 measures CPU and Postgres
+	@$(BIN)/python -m tests.cost $(if $(WRITE),--write) $(if $(MACHINE),--machine)
+
+simulate: venv ## simulate the way of an order beside the engine and a stack, then at scale: WRITE=1, STACK=0
+	@$(BIN)/python -m tests.scale $(if $(WRITE),--write) $(if $(filter 0,$(STACK)),--no-stack)
+
 faults: venv ## run the fault trials at length: TRIALS="burst poison" picks some
 	@$(BIN)/python -m tests.faults $(TRIALS)
 
@@ -137,6 +163,9 @@ fuzz: venv ## send random requests to a stack for an hour, half of them by schem
 
 doctor: venv ## check every order against the invariants; of a deployment: STAGE=prod
 	@$(BIN)/python -m infra.ops.doctor --stage $(RUNNING)
+
+smoke: venv ## drive the stack from outside: orders, a socket, an amendment, refusals; a deployment: STAGE=prod
+	@$(BIN)/python -m infra.ops.smoke --stage $(RUNNING)
 
 replay: venv ## compute an order's quotes, signature and outcome again: ORDER=id; of a deployment: STAGE=prod
 	@test -n "$(ORDER)" || { echo "Name the order: make replay ORDER=id" >&2; exit 2; }
@@ -151,14 +180,25 @@ keys: venv ## list the API keys; make or revoke one: DO="create --user U --scope
 migrate: venv ## migrate the database at DATABASE_URL, or that of a deployment: STAGE=prod
 	@$(BIN)/python -m infra.ops.migrate --stage $(RUNNING)
 
+history: venv ## add and list the months of events in Postgres: DO="partitions --keep 12 --drop" drops old ones, DO=rebuild records what Postgres lacks; STAGE=prod
+	@$(BIN)/python -m infra.ops.history $(DO) --stage $(RUNNING)
+
 contract: venv ## write the documents of the contract, the reference page and the Postman collection; BASE=v0.2.0 only reports what breaks clients of that revision
 	@$(BIN)/python -m infra.contract$(if $(BASE),.compatibility --base $(BASE))
 
 package: venv ## package for AWS: STAGE=prod
 	@$(BIN)/python -m infra.aws.package --stage $(STAGE)
 
-deploy: venv ## deploy to AWS: STAGE=prod DATABASE_SECRET=name (or DATABASE_URL=...)
+deploy: venv ## deploy to AWS after a question, YES=1 without: STAGE=prod DATABASE_SECRET=name (or DATABASE_URL=...)
 	@$(BIN)/python -m infra.aws.deploy --stage $(STAGE)
+
+adopt: venv ## make a stack of the tables that a deleted one left: STAGE=prod
+	@$(BIN)/python -m infra.aws.adopt --stage $(STAGE)
+
+# No default: a deletion names its stage.
+destroy: venv ## delete a stack on AWS, and say what that leaves: STAGE=dev
+	@test "$(origin STAGE)" != file || { echo "Name the stage: make destroy STAGE=dev" >&2; exit 2; }
+	@$(BIN)/python -m infra.aws.destroy --stage $(STAGE)
 
 chalice-local: venv ## serve the HTTP routes with reload against a running system: LOCAL_PORT=8001
 	@exec $(BIN)/python -m infra.local chalice

@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("stack")
         # A stack runs the engine in separate processes, and the test kit in greenlets, which coverage would mix up;
         # coverage makes a trial in virtual time three times as long.
-        in_kit = item.nodeid.startswith(("tests/client/", "tests/ui/"))
+        in_kit = item.nodeid.startswith(("tests/client/", "tests/ui/", "tests/cost/", "tests/scale/"))
         if in_kit or any(item.iter_markers("stack")) or is_virtual(item.nodeid):
             item.add_marker("no_cover")
     if hasattr(config, "workerinput"):

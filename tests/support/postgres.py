@@ -31,6 +31,7 @@ class PostgresServer:
             aws_endpoint_url=None,
             database_url=None,
             parameters={},
+            socket_limits={},
         )
         config.logs.mkdir()
         self._postgres = Postgres(config)
@@ -69,6 +70,10 @@ class PostgresServer:
         finally:
             for process in processes:
                 _signal(process, signal.SIGCONT)
+
+    def program(self, name: str) -> Path:
+        """A program of PostgreSQL, such as ``pg_dump``, of the server's version."""
+        return self._postgres.binary(name)
 
     def new_database(self) -> str:
         """Create an empty database and return its address."""

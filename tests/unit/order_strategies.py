@@ -134,7 +134,7 @@ amendments = st.builds(
 )
 #: The data of any event, by the status that it leads to.
 event_data: dict[Status, st.SearchStrategy[EventData]] = {
-    Status.PENDING: st.builds(Accepted, moments),
+    Status.PENDING: st.builds(Accepted, moments, st.none() | st.text("0123456789abcdef", min_size=32, max_size=32)),
     Status.OPEN: st.one_of(
         st.builds(Opened, terms, st.none() | st.booleans()),
         st.builds(Amended, terms, amendments),

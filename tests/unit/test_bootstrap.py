@@ -43,6 +43,39 @@ def test_a_function_loads_the_sdk_as_it_starts_and_not_within_its_first_event() 
     assert done.stdout.split() == ["botocore.client", "pynamodb.models"], done.stderr
 
 
+@pytest.mark.parametrize(("in_lambda", "built"), [("AWS_LAMBDA_FUNCTION_NAME", "True"), ("OTHER", "False")])
+def test_a_function_builds_its_engine_as_it_starts_and_nothing_else_does(in_lambda: str, built: str) -> None:
+    done = started(f"os.environ[{in_lambda!r}] = 'function'")
+    assert done.stdout.split() == [built, "True"], done.stderr
+
+
+@pytest.mark.parametrize(("handler", "loaded"), [("app.process_orders", "True"), ("app.app", "False")])
+def test_the_processor_alone_loads_the_driver_of_the_history_as_it_starts(handler: str, loaded: str) -> None:
+    change = f"os.environ |= {{'AWS_LAMBDA_FUNCTION_NAME': 'function', '_HANDLER': {handler!r}}}"
+    done = started(change, "'psycopg' in sys.modules")
+    assert done.stdout.split()[-1] == loaded, done.stderr
+
+
+def test_a_function_with_a_wrong_setting_names_it_as_it_starts_and_goes_on_to_its_events() -> None:
+    done = started("os.environ |= {'AWS_LAMBDA_FUNCTION_NAME': 'function', 'MARKET_TICK_SECONDS': 'soon'}")
+    assert "MARKET_TICK_SECONDS" in done.stdout
+    assert done.stdout.split()[-2:] == ["False", "True"], done.stderr
+
+
+def started(change: str, shown: str = "gc.isenabled()") -> "subprocess.CompletedProcess[str]":
+    """A start that prints whether the engine is built, and something else."""
+    code = (
+        _START.split("import app")[0]
+        + f"""
+{change}
+import app, gc
+from chalicelib import bootstrap
+print(bootstrap._engine_of_process.cache_info().currsize == 1, {shown}, file=sys.__stdout__)
+"""
+    )
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
 def test_a_context_may_give_the_entry_points_an_engine_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     of_process, first, second = (a_workbench().engine for _ in range(3))
     monkeypatch.setattr(bootstrap, "_engine_of_process", lambda: of_process)

@@ -105,7 +105,7 @@ def test_an_error_names_every_invalid_variable_its_value_and_its_values() -> Non
     with pytest.raises(InvalidSettingsError) as refused:
         read_settings(REQUIRED | wrong)
     assert sorted(refused.value.problems) == [
-        "LOG_LEVEL='LOUD' must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
+        "LOG_LEVEL='LOUD' must be one of DEBUG, INFO, WARNING, ERROR",
         "RATE_HORIZON_SECONDS='901' must be a whole number of seconds from 0 to 900",
         "SIMULATION='maybe' must be on or off",
         "VENUE_TIME_SCALE='1e99' must be a number from 0 to 20",
@@ -138,9 +138,16 @@ def test_an_origin_that_no_browser_sends_is_refused(origin: str) -> None:
         read_settings(REQUIRED | {"CORS_ORIGIN": origin})
 
 
-@pytest.mark.parametrize(("text", "level"), [("", "INFO"), ("loud", "INFO"), ("DEBUG", "DEBUG")])
+@pytest.mark.parametrize(
+    ("text", "level"), [("", "INFO"), ("loud", "INFO"), ("DEBUG", "DEBUG"), ("CRITICAL", "ERROR")]
+)
 def test_a_setting_that_is_read_before_the_others_has_its_default_if_it_is_not_valid(text: str, level: str) -> None:
     assert tunable("log_level", {"LOG_LEVEL": text}) == level
+
+
+def test_a_stage_that_an_earlier_version_deployed_with_the_level_critical_logs_errors() -> None:
+    """A deployment keeps the value of the stage, and no line of the engine has a level above ERROR."""
+    assert read_settings(REQUIRED | {"LOG_LEVEL": "CRITICAL"}).log_level == "ERROR"
 
 
 def test_latency_can_be_switched_off() -> None:

@@ -217,6 +217,15 @@ def test_an_event_of_version_1_that_is_written_again_is_the_same_event_of_versio
     assert event_from_json(VERSION_2["events"][name]) == event
 
 
+def test_the_first_event_has_the_trace_id_of_its_request_and_is_read_without_one_too() -> None:
+    event = Event(1, 0, NOON, Accepted(trace_id="0af7651916cd43dd8448eb211c80319c"))
+    stored = VERSION_2["pending_with_trace"]
+    assert event_to_json(event) == stored
+    assert event_from_json(stored) == event
+    earlier = event_from_json(VERSION_2["events"]["pending"])
+    assert Order.replayed("id", SPECS["pending"], (earlier,)).trace_id is None
+
+
 @pytest.mark.parametrize("kind", ["quotes", "quotes_with_error", "quotes_of_one_pool"])
 def test_quotes_that_the_history_stores_in_either_version_are_the_same(kind: str) -> None:
     meta = TEXTS[kind].partition('"meta":')[2].removesuffix("}")

@@ -1,6 +1,7 @@
 """The checker of the invariants: it reports every violation under its invariant, and none for a sound order."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -178,6 +179,16 @@ def test_a_malformed_limit_is_a_violation_and_not_an_error(limit: Decimal) -> No
 
 def test_a_terminal_order_with_a_deadline_need_not_be_in_the_history_yet() -> None:
     assert violated(seen(CONFIRMED, history=None, deadline_ms=NOW_MS)) == []
+
+
+def test_the_history_may_lack_the_events_of_dropped_months_and_no_others() -> None:
+    order = confirmed(pending(), NOON + timedelta(days=40))
+    copy = seen(order).history
+    assert copy
+    dropped = replace(copy, events=copy.events[1:], events_since=NOON + timedelta(days=1))
+    assert violated(seen(order, history=dropped)) == []
+    assert violated(seen(order, history=replace(dropped, events_since=NOON))) == ["I6"]
+    assert violated(seen(order, history=replace(dropped, events=copy.events[2:]))) == ["I6"]
 
 
 def test_an_unreadable_history_is_no_violation() -> None:
