@@ -18,17 +18,18 @@ _SHARED = {
 }
 #: The groups that start first, the longest before the shorter ones; all others follow and fill the gaps at the end.
 #: The trials of kills judge how soon orders recover, so they begin beside the rate limit, which mostly waits.
+#: Deployments keep every core busy, so they come when no other test judges times.
 _FIRST = (
     "tests/faults/test_kills.py",
     "rate limit",
     "tests/faults/test_real.py",
-    "tests/faults/test_updates.py",
     "e2e",
     "e2e locked",
     "locks",
     "ui",
     "fuzz locked",
     "fuzz",
+    "tests/faults/test_updates.py",
     "postgres",
     "virtual",
     "infrastructure",
