@@ -18,7 +18,6 @@ _SHARED = {
 }
 #: The groups that start first, the longest before the shorter ones; all others follow and fill the gaps at the end.
 #: The trials of kills judge how soon orders recover, so they begin beside the rate limit, which mostly waits.
-#: Deployments keep every core busy, so they come when no other test judges times.
 _FIRST = (
     "tests/faults/test_kills.py",
     "rate limit",
@@ -29,7 +28,6 @@ _FIRST = (
     "ui",
     "fuzz locked",
     "fuzz",
-    "tests/faults/test_updates.py",
     "postgres",
     "virtual",
     "infrastructure",

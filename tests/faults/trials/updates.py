@@ -22,7 +22,7 @@ from infra.project import BUILD
 from infra.settings import parameters_from
 from tests.faults.app_versions import INDEX, ROUTE, SETTING, Version, Versions
 from tests.faults.durations import distribution
-from tests.faults.effort import LONG, Effort
+from tests.faults.effort import Effort
 from tests.faults.followers import Followers
 from tests.faults.order_flow import OrderFlow, Posted, accepted
 from tests.faults.processes import UNAVAILABLE, part_of
@@ -32,6 +32,8 @@ from tests.faults.trials.kills import an_order_of_any_kind, judge_cancels, lives
 from tests.faults.trials.messages import wait_until_empty
 
 _USER = "updated"
+#: Orders that are not over when a deployment begins.
+_IN_FLIGHT = 200
 #: Every so many orders have a client on a socket.
 _FOLLOWED = 5
 _PATIENCE_SECONDS = 1800
@@ -39,38 +41,32 @@ _MAX_FILLS = 10
 _ROUNDS = 2
 
 
-def updates(effort: Effort) -> Result:
+def updates(_: Effort) -> Result:
     """Deploy other versions over one another while orders are in flight, have one fail, and return to the first.
 
     The emulator ends running invocations at an update, where AWS lets them finish: that may lose nothing either.
-    Long form: 200 orders in flight at each of 14 deployments, the way back to the first version among them. Short
-    form: 30 at one that changes everything and one that fails.
+    There are 200 orders in flight at each of 14 deployments, whatever the effort.
     """
     result = Result("updated and rolled back under load", skipped=UNAVAILABLE)
     if result.skipped:
         return result
-    settings = {**DEFAULT_TIMES, "VENUE_TIME_SCALE": "1" if effort is LONG else "0.3"}
+    settings = {**DEFAULT_TIMES, "VENUE_TIME_SCALE": "1"}
     with a_stack_under_test(settings) as site, tempfile.TemporaryDirectory() as directory:
         versions = Versions(package("local", BUILD / "local", dependencies=False), Path(directory))
-        _Trial(site, settings, result, effort.pick(30, 200)).run(_sequence(versions, effort))
+        _Trial(site, settings, result).run(_sequence(versions))
     return result
 
 
-def _sequence(versions: Versions, effort: Effort) -> Iterator[Version]:
-    if effort.pick(1, 0):
-        yield from (versions.everything(1), versions.failing(1))
-        return
+def _sequence(versions: Versions) -> Iterator[Version]:
     for number in range(1, _ROUNDS + 1):
         yield from (versions.code(number), versions.route(number), versions.index(number), versions.setting(number))
         yield from (versions.everything(number), versions.failing(number), versions.base)
 
 
 class _Trial:
-    """``in_flight`` orders are not over when a deployment begins."""
-
-    def __init__(self, site: StackUnderTest, settings: Mapping[str, str], result: Result, in_flight: int) -> None:
+    def __init__(self, site: StackUnderTest, settings: Mapping[str, str], result: Result) -> None:
         self._settings = settings
-        self._site, self._result, self._in_flight = site, result, in_flight
+        self._site, self._result = site, result
         ports = {name: urlsplit(site.stack.endpoints[name]).port or 0 for name in ("http", "aws")}
         self._config = LocalConfig(site.stack.state_dir, ports["http"], ports["aws"], 0, None, None, {}, {})
         self._flow = OrderFlow(site.client, an_order_of_any_kind, seed=14, clients=6, mean_pause_seconds=2)
@@ -103,10 +99,10 @@ class _Trial:
     def _fill(self) -> None:
         """Place orders until enough of them are in flight, and follow some."""
         for _ in range(_MAX_FILLS):
-            if (wanted := self._in_flight - self._count_in_flight()) <= 0:
+            if (wanted := _IN_FLIGHT - self._count_in_flight()) <= 0:
                 return
             # Some end while others are placed.
-            requests = [Posted(str(uuid4()), {"userId": _USER}) for _ in range(wanted + self._in_flight // 4)]
+            requests = [Posted(str(uuid4()), {"userId": _USER}) for _ in range(wanted + _IN_FLIGHT // 4)]
             list(self._site.threads.map(lambda one: one.post_until_answered(self._site.client), requests))
             self._posted += requests
             for order_id in accepted(requests)[::_FOLLOWED]:
