@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from infra.aws.retained import TABLE
 from infra.aws.template import Template
 from infra.errors import InfraError
 
@@ -47,7 +48,7 @@ def index_steps(deployed: Template, wanted: Template) -> Iterator[IndexStep]:
 
 def _tables(template: Template) -> dict[str, Properties]:
     resources = template["Resources"].items()
-    return {name: one["Properties"] for name, one in resources if one["Type"] == "AWS::DynamoDB::Table"}
+    return {name: one["Properties"] for name, one in resources if one["Type"] == TABLE}
 
 
 def _step(before: Properties, after: Properties) -> tuple[Properties, str] | None:

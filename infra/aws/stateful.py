@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from infra.aws.changes import Change
+from infra.aws.retained import SECRET, TABLE
 from infra.aws.template import Template
 from infra.errors import InfraError
 
 #: The kinds of resources with contents, and the properties whose change replaces the contents.
 IDENTITY = {
-    "AWS::DynamoDB::Table": ("TableName", "KeySchema", "LocalSecondaryIndexes"),
-    "AWS::SecretsManager::Secret": ("Name", "GenerateSecretString", "SecretString"),
+    TABLE: ("TableName", "KeySchema", "LocalSecondaryIndexes"),
+    SECRET: ("Name", "GenerateSecretString", "SecretString"),
 }
 VARIABLE = "REPLACE_STATEFUL"
 #: CloudFormation says of every new attribute that it may replace the table; only another type of a known one does.

@@ -70,6 +70,12 @@ def unzipped(packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return target
 
 
+@pytest.fixture
+def alarms(packaged: Packaged) -> dict[str, dict[str, Any]]:
+    """The properties of every alarm, by its name."""
+    return packaged.resources("AWS::CloudWatch::Alarm")
+
+
 @pytest.fixture(scope="session")
 def lambda_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with boto3 and its dependencies only, as in Lambda."""

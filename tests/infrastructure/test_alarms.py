@@ -23,11 +23,6 @@ RESTING = {"type": "limit", "limitPrice": "1", "tokenIn": "USDC", "tokenOut": "S
 ROWS = (*ORDER_ALARMS, *UPKEEP_ALARMS, *TRAFFIC_ALARMS)
 
 
-@pytest.fixture
-def alarms(packaged: Packaged) -> dict[str, dict[str, Any]]:
-    return packaged.resources("AWS::CloudWatch::Alarm")
-
-
 def ringing(alarms: dict[str, dict[str, Any]], stage: Stage) -> set[str]:
     """The alarms that rang at any time."""
     return {name for name, alarm in alarms.items() if minutes_of_ringing(alarm, stage.datapoints)}

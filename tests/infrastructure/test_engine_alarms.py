@@ -15,11 +15,6 @@ from tests.support.cloudwatch.alarms import metrics_of, minutes_of_ringing, reso
 from tests.support.cloudwatch.stage import watched_stage
 
 
-@pytest.fixture
-def alarms(packaged: Packaged) -> dict[str, dict[str, Any]]:
-    return packaged.resources("AWS::CloudWatch::Alarm")
-
-
 @pytest.mark.parametrize(
     ("fault", "expected"), of_faults(OF_THE_ENGINE).items(), ids=lambda one: getattr(one, "__name__", "")
 )

@@ -52,6 +52,15 @@ def history_at(url: str) -> Iterator[PostgresHistory]:
     history.close()
 
 
+def migrations_before(name: str, directory: Path) -> Path:
+    """A copy of the migrations before one, in ``directory``."""
+    copied = shutil.copytree(MIGRATIONS, directory / "migrations")
+    for path in copied.glob("*.sql"):
+        if path.name >= name:
+            path.unlink()
+    return copied
+
+
 def an_order(at: datetime) -> Order:
     return confirmed(pending(at), at + timedelta(seconds=3))
 
@@ -72,11 +81,7 @@ def seqs_of(connection: psycopg.Connection[Any], order: Order) -> list[int]:
 
 def test_the_upgrade_fails_no_record_and_copies_no_event(url: str, tmp_path: Path) -> None:
     """Orders are recorded all the while, by the same connections; those from before are recorded again after it."""
-    directory = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    later = [path for path in directory.glob("*.sql") if path.name > "0010"]
-    for path in later:
-        path.unlink()
-    migrate(url, directory)
+    migrate(url, migrations_before("0010", tmp_path))
     before, ended = [an_order(utc_now()) for _ in range(20)], Signal()
     started = [Signal() for _ in range(3)]
 
@@ -110,10 +115,7 @@ def test_the_upgrade_fails_no_record_and_copies_no_event(url: str, tmp_path: Pat
 
 def test_the_roles_that_own_record_and_read_the_events_still_do_after_the_upgrade(url: str, tmp_path: Path) -> None:
     """The migrating role is another one, and would own the new table alone."""
-    directory = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    [swap] = directory.glob("0011*")
-    swap.unlink()
-    migrate(url, directory)
+    migrate(url, migrations_before("0011", tmp_path))
     with psycopg.connect(url, autocommit=True) as connection:
         [database] = connection.execute("select current_database()").fetchone() or ()
         owner, recorder, reader = (sql.Identifier(f"{database} {role}") for role in ("owner", "recorder", "reader"))
@@ -147,10 +149,7 @@ def test_the_roles_that_own_record_and_read_the_events_still_do_after_the_upgrad
 
 
 def test_an_interrupted_upgrade_goes_on_with_a_later_bound(url: str, tmp_path: Path) -> None:
-    directory = shutil.copytree(MIGRATIONS, tmp_path / "migrations")
-    [swap] = directory.glob("0011*")
-    swap.unlink()
-    migrate(url, directory)
+    migrate(url, migrations_before("0011", tmp_path))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("delete from schema_migrations where name like '0010%'")
         connection.execute("alter table order_events drop constraint order_events_first_bound")

@@ -1,6 +1,6 @@
 """A deployment in virtual time whose functions, queues and front door AWS would measure, and whose parts can fail."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import partial
 from random import Random
@@ -10,12 +10,12 @@ from chalicelib.adapters import Adapters
 from chalicelib.codec.looks import look_message
 from chalicelib.consumers.looks import run_looks
 from chalicelib.engine import Engine
-from chalicelib.ports.queues import DelayedLook, LooksFromNow, LooksOfMinute
+from chalicelib.ports.queues import LooksOfMinute
 from chalicelib.settings import Settings
 from orderengine.testing.concurrent import ConcurrentDeployment
 from orderengine.testing.deployment import VISIBILITY_SECONDS, Handler
 from orderengine.testing.parts import Parts
-from orderengine.testing.queues import Queue
+from orderengine.testing.queues import LookPort, Queue
 from orderengine.testing.sockets import VirtualSockets
 from tests.support.cloudwatch.datapoints import Datapoints
 
@@ -33,20 +33,6 @@ _FUNCTIONS = {
 
 class FunctionError(Exception):
     """Lambda ended or refused the invocation."""
-
-
-class _LookPort:
-    """``LookQueue`` on a virtual queue."""
-
-    def __init__(self, queue: Queue) -> None:
-        self._queue = queue
-
-    def send(self, looks: Sequence[DelayedLook]) -> None:
-        for look, delay_seconds in looks:
-            self._queue.put(look_message(look), delay_seconds)
-
-    def wake(self) -> None:
-        self._queue.put(look_message(LooksFromNow()))
 
 
 class _Breakable:
@@ -91,7 +77,7 @@ class WatchedDeployment(ConcurrentDeployment):
             (of, self._measured(of.name, by)) for of, by in [*self.handlers, (self.looks, _run_look)]
         ]
         ports = {port.name: getattr(self.adapters, port.name) for port in fields(Adapters)}
-        ports["look_queue"] = _LookPort(self.looks)
+        ports["look_queue"] = LookPort(self.looks)
         breakable: Any = {name: _Breakable(port, name, self.faults_of_ports) for name, port in ports.items()}
         self.adapters = Adapters(**breakable)
         self.engine = self.new_engine()

@@ -8,43 +8,30 @@ from typing import Any
 from ministack.services import apigateway
 
 from infra.local.outboxes import MAX_WAITING_FRAMES, Outboxes
-from tests.support.emulator import emulator_module
+from tests.support.emulator_socket import EmulatorSocket
 
 
 def test_the_emulator_has_the_functions_that_are_adapted() -> None:
     assert all(hasattr(apigateway, name) for name in Outboxes.NEEDED)
 
 
-class Socket:
-    """A client of the emulator's own WebSocket API; it reads while ``reads`` is set."""
+class Socket(EmulatorSocket):
+    """A client that reads while ``reads`` is set."""
 
     def __init__(self) -> None:
-        self.gateway = emulator_module("services.apigateway")
-        self.gateway._api_owner = lambda _: ("WEBSOCKET", "000000000000", "us-east-1")
-        self.gateway._match_ws_route = lambda *_: None
-        Outboxes(self.gateway).install()
-        self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.accepted, self.reads = asyncio.Event(), asyncio.Event()
+        super().__init__()
+        self.reads = asyncio.Event()
         self.frames: asyncio.Queue[str] = asyncio.Queue()
 
     async def send(self, message: dict[str, Any]) -> None:
-        if message["type"] == "websocket.accept":
-            self.accepted.set()
-        elif message["type"] == "websocket.send":
+        await super().send(message)
+        if message["type"] == "websocket.send":
             await self.reads.wait()
             self.frames.put_nowait(message["text"])
 
-    async def push(self, text: str) -> int:
-        (connection_id,) = self.gateway._ws_connections or ("gone",)
-        answer = await self.gateway.handle_connections_api("POST", "api", "api", connection_id, text.encode(), {})
-        return int(answer[0])
-
     @asynccontextmanager
     async def opened(self) -> AsyncIterator["asyncio.Task[None]"]:
-        scope = {"path": "/api", "headers": [], "query_string": b"", "client": ("127.0.0.1", 1)}
-        self.messages.put_nowait({"type": "websocket.connect"})
-        session = asyncio.create_task(self.gateway.handle_websocket(scope, self.messages.get, self.send, "api"))
-        await asyncio.wait_for(self.accepted.wait(), 10)
+        session = await asyncio.wait_for(self.open(), 10)
         await asyncio.sleep(0)
         yield session
         self.reads.set()

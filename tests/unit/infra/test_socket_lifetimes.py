@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from ministack.services import apigateway
 
-from infra.local.outboxes import Outboxes
 from infra.local.socket_lifetimes import SocketLifetimes
-from tests.support.emulator import emulator_module
+from tests.support.emulator_socket import EmulatorSocket
 
 IDLE, LIFETIME = 600.0, 7200.0
 
@@ -41,34 +40,21 @@ def run(scenario: Coroutine[Any, Any, None]) -> None:
         runner.run(scenario)
 
 
-class Socket:
-    """A client of the emulator's own WebSocket API."""
+class Socket(EmulatorSocket):
+    """A client that answers the close, after what it is ``sending``."""
 
     def __init__(self) -> None:
-        self.gateway = emulator_module("services.apigateway")
-        self.gateway._api_owner = lambda _: ("WEBSOCKET", "000000000000", "us-east-1")
-        self.gateway._match_ws_route = lambda *_: None
-        Outboxes(self.gateway).install()
-        SocketLifetimes(self.gateway, IDLE, LIFETIME).install()
         # The server hands over no more messages at a time.
-        self.messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue(10)
-        self.accepted = asyncio.Event()
+        super().__init__(max_messages=10)
+        SocketLifetimes(self.gateway, IDLE, LIFETIME).install()
         self.codes: list[int] = []
         self.sending: asyncio.Future[None] = asyncio.ensure_future(asyncio.sleep(0))
 
     async def send(self, message: dict[str, Any]) -> None:
-        if message["type"] == "websocket.accept":
-            self.accepted.set()
-        elif message["type"] == "websocket.close" and not self.codes:
+        await super().send(message)
+        if message["type"] == "websocket.close" and not self.codes:
             self.codes.append(message["code"])
             self.answering = asyncio.create_task(self.answer())
-
-    async def open(self) -> "asyncio.Task[None]":
-        scope = {"path": "/api", "headers": [], "query_string": b"", "client": ("127.0.0.1", 1)}
-        self.messages.put_nowait({"type": "websocket.connect"})
-        session = asyncio.create_task(self.gateway.handle_websocket(scope, self.messages.get, self.send, "api"))
-        await self.accepted.wait()
-        return session
 
     async def say(self, times: int = 1) -> None:
         for _ in range(times):
@@ -78,11 +64,6 @@ class Socket:
         """Answer the close, after what the client is sending."""
         await self.sending
         await self.messages.put({"type": "websocket.disconnect"})
-
-    async def push(self) -> int:
-        (connection_id,) = self.gateway._ws_connections or ("gone",)
-        answer = await self.gateway.handle_connections_api("POST", "api", "api", connection_id, b"frame", {})
-        return int(answer[0])
 
 
 def test_a_silent_socket_is_cut_with_the_code_of_api_gateway_and_gone_at_once() -> None:
